@@ -1,0 +1,296 @@
+//! Turns bytes, however they were cut on their way, into lines.
+//!
+//! TCP keeps the order of bytes and nothing else: one write may arrive in
+//! pieces, and ten may arrive at once. The [`LineSplitter`] holds what has come
+//! until a line is whole. It knows no socket; it reads from any [`Read`].
+//!
+//! Bytes are split first and decoded after, so that a character whose bytes
+//! arrive apart is never damaged, and so that no byte is lost when a read is
+//! cut short by a timeout, as happens with `BufRead::read_line`.
+
+use std::io::{self, Read};
+
+/// How much one read may bring, in bytes: four of the longest lines, or some
+/// 250 short ones that then travel on as one batch.
+const CAPACITY: usize = 16 * 1024;
+
+/// How many bytes of a line that never ends are thrown away before the
+/// splitter gives up: far above any honest mistake, and they cost no memory.
+pub const ENDLESS: usize = 64 * 1024;
+
+/// What [`LineSplitter::next`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next<'a> {
+    /// A whole line, without its `\n` or `\r\n`.
+    Line(&'a str),
+    /// A line over the limit; what follows its newline is not lost.
+    TooLong,
+    /// A line that is no UTF-8; the next one may well be.
+    NotUtf8,
+    /// No whole line yet: fill again.
+    NotYet,
+    /// The input has ended and all of it was handed out.
+    End,
+    /// More than [`ENDLESS`] bytes came without a newline. Nothing follows.
+    Endless,
+}
+
+/// Holds bytes until they are whole lines, in a buffer that never grows.
+pub struct LineSplitter {
+    buffer: Box<[u8]>,
+    /// What has been read and not handed out stands at `start..end`.
+    start: usize,
+    end: usize,
+    /// There is no newline in `start..searched`.
+    searched: usize,
+    /// The longest line, in bytes, newline included.
+    limit: usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Bytes are collected for the next line.
+    Collecting,
+    /// The line was too long: its rest is thrown away, so many bytes so far.
+    Skipping(usize),
+    /// Too many bytes of one line came.
+    GivenUp,
+    /// The reader has ended; a last line without a newline still counts.
+    Ended,
+}
+
+impl LineSplitter {
+    /// Makes a splitter for lines of at most `limit` bytes, newline included.
+    ///
+    /// `limit` should be well below 16 KiB, the size of the buffer.
+    pub fn new(limit: usize) -> LineSplitter {
+        LineSplitter {
+            buffer: vec![0; CAPACITY.max(limit)].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            searched: 0,
+            limit,
+            state: State::Collecting,
+        }
+    }
+
+    /// Reads once from `source` and says how many bytes came; 0 is the end.
+    ///
+    /// To be called after [`next`](Self::next) said [`Next::NotYet`], which is
+    /// when there is room again.
+    ///
+    /// # Errors
+    ///
+    /// Hands on what `source` said; nothing is lost, and one may fill again.
+    pub fn fill(&mut self, source: &mut impl Read) -> io::Result<usize> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.searched -= self.start;
+        self.start = 0;
+        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let count = source.read(room)?;
+        self.end += count;
+        if count == 0 && self.state != State::GivenUp {
+            self.state = State::Ended;
+        }
+        Ok(count)
+    }
+
+    /// Hands out the next line, or says why there is none.
+    ///
+    /// It is no `Iterator`, as each line borrows the buffer until the next call.
+    #[expect(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Next<'_> {
+        loop {
+            if self.state == State::GivenUp {
+                return Next::Endless;
+            }
+            let Some(newline) = self.find_newline() else {
+                return self.without_newline();
+            };
+            let (from, to) = (self.start, newline);
+            self.consume(newline + 1);
+            if let State::Skipping(_) = self.state {
+                self.state = State::Collecting; // the too long line ends here
+                continue;
+            }
+            return self.decode(from, to, to + 1 - from);
+        }
+    }
+
+    /// What to say when the buffer holds no newline.
+    fn without_newline(&mut self) -> Next<'_> {
+        let (from, to) = (self.start, self.end);
+        let held = to - from;
+        match self.state {
+            State::Ended if held == 0 => Next::End,
+            State::Ended => {
+                self.consume(to);
+                self.decode(from, to, held + 1)
+            }
+            State::Collecting if held < self.limit => Next::NotYet,
+            State::Collecting => {
+                self.consume(to);
+                self.state = State::Skipping(held);
+                Next::TooLong
+            }
+            State::Skipping(before) if before + held < ENDLESS => {
+                self.consume(to);
+                self.state = State::Skipping(before + held);
+                Next::NotYet
+            }
+            State::Skipping(_) | State::GivenUp => {
+                self.state = State::GivenUp;
+                Next::Endless
+            }
+        }
+    }
+
+    /// Makes `from..to` a line; `length` is what counts against the limit.
+    fn decode(&self, from: usize, to: usize, length: usize) -> Next<'_> {
+        if length > self.limit {
+            return Next::TooLong;
+        }
+        let bytes = self.buffer.get(from..to).unwrap_or_default();
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        match std::str::from_utf8(bytes) {
+            Ok(line) => Next::Line(line),
+            Err(_) => Next::NotUtf8,
+        }
+    }
+
+    fn find_newline(&mut self) -> Option<usize> {
+        let unseen = self.buffer.get(self.searched..self.end)?;
+        let found = unseen.iter().position(|&byte| byte == b'\n');
+        let found = found.map(|offset| self.searched + offset);
+        self.searched = found.unwrap_or(self.end);
+        found
+    }
+
+    fn consume(&mut self, to: usize) {
+        self.start = to;
+        self.searched = to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 16;
+
+    /// Everything a splitter says about `pieces`, each brought by its own read.
+    fn split(pieces: &[&[u8]]) -> Vec<String> {
+        let mut splitter = LineSplitter::new(LIMIT);
+        let mut said = Vec::new();
+        let mut pieces = pieces.iter().filter(|piece| !piece.is_empty());
+        loop {
+            match splitter.next() {
+                Next::NotYet => {
+                    let mut piece = pieces.next().copied().unwrap_or_default();
+                    splitter.fill(&mut piece).unwrap();
+                    assert!(piece.is_empty(), "one read takes the whole piece");
+                }
+                Next::Line(line) => said.push(line.to_string()),
+                next @ (Next::End | Next::Endless) => {
+                    said.push(format!("{next:?}"));
+                    return said;
+                }
+                next => said.push(format!("{next:?}")),
+            }
+        }
+    }
+
+    /// Splits `input` whole, cut in two at every offset, and byte by byte.
+    #[track_caller]
+    fn check(input: &[u8], expected: &[&str]) {
+        assert_eq!(split(&[input]), expected, "{input:?} whole");
+        for at in 0..input.len() {
+            let (a, b) = input.split_at(at);
+            assert_eq!(split(&[a, b]), expected, "{input:?} cut at {at}");
+        }
+        let bytes: Vec<&[u8]> = input.chunks(1).collect();
+        assert_eq!(split(&bytes), expected, "{input:?} byte by byte");
+    }
+
+    #[test]
+    fn lines_come_out_as_they_went_in() {
+        check(b"", &["End"]);
+        check(b"a\n", &["a", "End"]);
+        check(b"a\nb\n", &["a", "b", "End"]);
+        check(b"a\r\nb\n", &["a", "b", "End"]);
+        check(b"\n\r\n \n", &["", "", " ", "End"]);
+        check("é👋\n".as_bytes(), &["é👋", "End"]);
+    }
+
+    #[test]
+    fn a_lone_carriage_return_ends_nothing() {
+        check(b"a\rb\n", &["a\rb", "End"]);
+        check(b"a\r\r\n", &["a\r", "End"]);
+    }
+
+    #[test]
+    fn a_tail_without_a_newline_counts_as_a_line() {
+        check(b"a\nb", &["a", "b", "End"]);
+        check(b"a\r", &["a", "End"]);
+    }
+
+    #[test]
+    fn the_limit_counts_the_newline() {
+        check(b"123456789012345\n", &["123456789012345", "End"]);
+        check(b"1234567890123456\nb\n", &["TooLong", "b", "End"]);
+        check(b"12345678901234\r\n", &["12345678901234", "End"]);
+        check(b"123456789012345\r\nb\n", &["TooLong", "b", "End"]);
+        check(b"123456789012345", &["123456789012345", "End"]);
+        check(b"1234567890123456", &["TooLong", "End"]);
+    }
+
+    #[test]
+    fn a_character_across_the_limit_is_never_cut() {
+        check("123456789012👋\nb".as_bytes(), &["TooLong", "b", "End"]);
+        check(
+            "12345678901👋\nb".as_bytes(),
+            &["12345678901👋", "b", "End"],
+        );
+    }
+
+    #[test]
+    fn what_is_no_utf8_costs_one_line_only() {
+        check(b"\xff\nb\n", &["NotUtf8", "b", "End"]);
+        check(b"\xc0\xaf\nb\n", &["NotUtf8", "b", "End"]); // overlong
+        check(b"\xed\xa0\x80\nb\n", &["NotUtf8", "b", "End"]); // surrogate
+        check(b"\xf0\x9f\x91\nb\n", &["NotUtf8", "b", "End"]); // cut short
+    }
+
+    #[test]
+    fn a_thousand_lines_in_one_read() {
+        let input = "x\n".repeat(1000);
+        let mut expected = vec!["x"; 1000];
+        expected.push("End");
+        assert_eq!(split(&[input.as_bytes()]), expected);
+    }
+
+    #[test]
+    fn a_line_that_never_ends_is_given_up_and_costs_no_memory() {
+        let piece = [b'x'; 1000];
+        let pieces = vec![&piece[..]; 1000];
+        assert_eq!(split(&pieces), ["TooLong", "Endless"]);
+    }
+
+    #[test]
+    fn a_failed_read_loses_nothing() {
+        struct Fails;
+        impl Read for Fails {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        }
+        let mut splitter = LineSplitter::new(LIMIT);
+        splitter.fill(&mut &b"ab"[..]).unwrap();
+        assert_eq!(splitter.next(), Next::NotYet);
+        splitter.fill(&mut Fails).unwrap_err();
+        splitter.fill(&mut &b"c\n"[..]).unwrap();
+        assert_eq!(splitter.next(), Next::Line("abc"));
+    }
+}
