@@ -22,21 +22,22 @@ pub fn left(name: &Name) -> String {
     format!("{name} has left the chat room.")
 }
 
-/// The most names a welcome lists; more would be a wall of text.
-const MOST_LISTED: usize = 8;
+/// The most names that [`welcome`] is worth giving; more would be a wall of text.
+pub const MOST_LISTED: usize = 8;
 
 /// Told to `name` alone, as the answer that the name is now theirs.
 ///
-/// `others` are those who were there before.
-pub fn welcome(name: &Name, others: &[Name]) -> String {
-    let who = match others {
-        [] => "You are the first here.".to_string(),
+/// `count` others were there before; `listed` are their names, or none of them
+/// where they are more than [`MOST_LISTED`].
+pub fn welcome(name: &Name, count: usize, listed: &[Name]) -> String {
+    let who = match listed {
+        [] if count == 0 => "You are the first here.".to_string(),
+        [] => format!("{count} others are here."),
         [one] => format!("{one} is here."),
-        [most @ .., last] if others.len() <= MOST_LISTED => {
+        [most @ .., last] => {
             let most: Vec<&str> = most.iter().map(Name::as_str).collect();
             format!("{} and {last} are here.", most.join(", "))
         }
-        many => format!("{} others are here.", many.len()),
     };
     format!("Welcome, {name}. {who}")
 }
@@ -60,7 +61,7 @@ mod tests {
             STOPPING.into(),
             joined(ann),
             left(ann),
-            welcome(ann, &[]),
+            welcome(ann, 0, &[]),
         ];
         for sentence in all {
             assert_eq!(Event::parse(&sentence), Event::Notice(&sentence));
@@ -70,12 +71,13 @@ mod tests {
     #[test]
     fn a_welcome_lists_a_few_and_counts_many() {
         let ann = &names("ann")[0];
-        let check = |others: &str, end: &str| {
-            assert_eq!(welcome(ann, &names(others)), format!("Welcome, ann. {end}"));
+        let check = |count, listed: &str, end: &str| {
+            let welcome = welcome(ann, count, &names(listed));
+            assert_eq!(welcome, format!("Welcome, ann. {end}"));
         };
-        check("", "You are the first here.");
-        check("bob", "bob is here.");
-        check("bob carl dora", "bob, carl and dora are here.");
-        check("a b c d e f g h i", "9 others are here.");
+        check(0, "", "You are the first here.");
+        check(1, "bob", "bob is here.");
+        check(3, "bob carl dora", "bob, carl and dora are here.");
+        check(9, "", "9 others are here.");
     }
 }

@@ -1,2 +1,80 @@
-//! .
-fn main() {}
+//! `chat-server`: options, bind, Ctrl-C, run, exit code.
+
+use std::env;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::process::{self, ExitCode};
+
+use server::greeting::{self, Client};
+use server::hangup::Hangup;
+use server::options::{Action, Options};
+use server::{Setup, stop};
+
+const FAILURE: u8 = 1;
+const USAGE: u8 = 2;
+const CANNOT_LISTEN: u8 = 3;
+
+/// What a shell says of a program that Ctrl-C ended: 128 and the signal.
+const INTERRUPTED: i32 = 130;
+
+fn main() -> ExitCode {
+    let result = match server::options::parse(env::args().skip(1)) {
+        Ok(Action::Serve(options)) => serve(*options),
+        Ok(Action::Print(text)) => print(&text),
+        Err(error) => Err((USAGE, format!("{error}\nTry: chat-server --help"))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, error)) => {
+            let _ = writeln!(io::stderr(), "chat-server: {error}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn serve(options: Options) -> Result<(), (u8, String)> {
+    let place = &options.place;
+    let cannot_listen = |error| (CANNOT_LISTEN, format!("cannot listen at {place}: {error}"));
+    let listener = TcpListener::bind((place.host.as_str(), place.port)).map_err(cannot_listen)?;
+    let address = listener.local_addr().map_err(cannot_listen)?;
+    let failure = |error: String| (FAILURE, error);
+
+    let (stopper, stop) = stop::signal();
+    let mut hangup = Hangup::watch();
+    let on_signal = stopper.clone();
+    ctrlc::set_handler(move || {
+        if !hangup.explains_signal() && !on_signal.raise() {
+            process::exit(INTERRUPTED);
+        }
+    })
+    .map_err(|error| failure(format!("cannot watch for Ctrl-C: {error}")))?;
+
+    let client = match env::var_os("CARGO") {
+        Some(_) => Client::InWorkspace,
+        None => Client::Installed,
+    };
+    let setup = Setup {
+        greeting: greeting::text(address, options.limits.clients, client),
+        what: options.what,
+        output: Box::new(io::stdout()),
+        log_file: options.log.as_deref().map(open_log).transpose()?,
+        console: Some(Box::new(io::stdin())),
+        limits: options.limits,
+    };
+    server::run(listener, setup, stopper, stop)
+        .map_err(|error| failure(format!("cannot start: {error}")))
+}
+
+fn open_log(path: &str) -> Result<Box<dyn Write + Send>, (u8, String)> {
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    match file {
+        Ok(file) => Ok(Box::new(file)),
+        Err(error) => Err((FAILURE, format!("cannot write the log {path}: {error}"))),
+    }
+}
+
+fn print(text: &str) -> Result<(), (u8, String)> {
+    let _closed_pipe = writeln!(io::stdout(), "{text}");
+    Ok(())
+}

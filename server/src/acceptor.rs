@@ -1,0 +1,118 @@
+//! Turns connections into session threads.
+//!
+//! It accepts, asks the door and spawns. It never reads, writes or resolves
+//! anything: whatever a peer does, the next one is accepted at once.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::door::Door;
+use crate::limits;
+use crate::link::{self, Id, Inlet, Writers};
+use crate::log::Log;
+use crate::post::Post;
+use crate::reason::{Ending, Reason};
+use crate::session::{self, Room};
+
+/// The first pause after a failed `accept`. Without one, a server that is out
+/// of open files would try, and fail, three million times a second (measured).
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// The longest pause: so soon after files are free again, people get in.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often the log tells of failing accepts.
+const REPEAT_FAULT: Duration = Duration::from_secs(10);
+
+/// Accepts connections until the server ends.
+pub struct Acceptor {
+    /// Decides who comes in.
+    pub door: Arc<Door>,
+    /// Given to each session.
+    pub room: Room,
+    /// For the outlets of lagging members.
+    pub writers: Arc<Writers>,
+    /// Tells of failing accepts.
+    pub log: Log,
+    /// A copy is held for each refused connection that is still read from.
+    pub lingering: Arc<()>,
+}
+
+impl Acceptor {
+    /// The thread's life: until the stop signal is raised, and then the next
+    /// connection.
+    pub fn run(self, listener: &TcpListener) {
+        let mut pause = SHORTEST_PAUSE;
+        let mut told: Option<Instant> = None;
+        let mut id = 0;
+        loop {
+            let accepted = listener.accept();
+            if self.room.stop.is_raised() {
+                return;
+            }
+            match accepted {
+                Ok((stream, address)) => {
+                    pause = SHORTEST_PAUSE;
+                    id += 1;
+                    // An error here is a peer that is gone again already.
+                    let _ = self.welcome(id, stream, address);
+                }
+                Err(error) => {
+                    if told.is_none_or(|told| told.elapsed() >= REPEAT_FAULT) {
+                        told = Some(Instant::now());
+                        self.log.line(format!("[ERROR] cannot accept: {error}."));
+                    }
+                    self.room.stop.sleep(pause);
+                    pause = LONGEST_PAUSE.min(pause * 2);
+                }
+            }
+        }
+    }
+
+    fn welcome(&self, id: Id, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
+        let (link, inlet, outlet) =
+            link::open(id, stream, address, &self.room.limits, &self.writers)?;
+        self.room.posts.send(Post::Open(outlet));
+        let pass = match self.door.admit(&link) {
+            Ok(pass) => pass,
+            Err(ending) => {
+                session::refuse(&link, &self.room.posts, ending);
+                return self.linger(inlet, address);
+            }
+        };
+        let (visitor, room) = (Arc::clone(&link), self.room.clone());
+        let life = move || session::run(inlet, visitor, pass, room);
+        if spawn("session", address, life).is_err() {
+            let ending = Ending::told(Reason::Full, "The room is full.");
+            session::refuse(&link, &self.room.posts, ending);
+        }
+        Ok(())
+    }
+
+    /// Reads on for a moment from a refused connection, so that it sees why; if
+    /// too many of these are under way, it just has to be quick.
+    fn linger(&self, mut inlet: Inlet, address: SocketAddr) -> io::Result<()> {
+        let place = Arc::clone(&self.lingering);
+        if Arc::strong_count(&place) > limits::LINGERING_REFUSALS + 1 {
+            return Ok(());
+        }
+        spawn("refusal", address, move || {
+            session::linger(&mut inlet);
+            drop(place);
+        })
+    }
+}
+
+/// Starts a thread that nobody joins: an ended thread that waits to be joined
+/// keeps its stack, and there may be many. That all sessions have ended is seen
+/// from the passes they hold.
+fn spawn(job: &str, address: SocketAddr, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new()
+        .name(format!("{job} {address}"))
+        .stack_size(limits::STACK)
+        .spawn(life)
+        .map(drop)
+}

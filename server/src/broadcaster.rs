@@ -1,0 +1,177 @@
+//! The one thread that speaks: posts in, one write for each member out.
+//!
+//! It takes every post that is waiting, up to [`BATCH`](limits::BATCH) bytes,
+//! and only then writes: under load a single system call carries hundreds of
+//! lines to a member, and when all is quiet a line goes out at once.
+//!
+//! It knows no names and takes no lock: members are numbers here, lines are
+//! bytes, and nothing in this file can block but waiting for the next post.
+
+use std::collections::HashMap;
+use std::io::IoSlice;
+
+use crossbeam_channel::Receiver;
+
+use crate::batch::{Batch, View};
+use crate::limits;
+use crate::link::{Id, Outlet};
+use crate::log::{Entry, Log};
+use crate::post::Post;
+
+/// Owns every connection's outlet.
+pub struct Broadcaster {
+    members: HashMap<Id, Member>,
+    batch: Batch,
+    /// Those whose view of this batch is not simply the shared lines.
+    touched: Vec<Id>,
+    /// Whether the server is ending.
+    stopping: bool,
+    log: Log,
+}
+
+struct Member {
+    outlet: Outlet,
+    view: View,
+}
+
+impl Broadcaster {
+    /// A broadcaster without members, which tells the log what happens.
+    pub fn new(log: Log) -> Broadcaster {
+        Broadcaster {
+            members: HashMap::new(),
+            batch: Batch::default(),
+            touched: Vec::new(),
+            stopping: false,
+            log,
+        }
+    }
+
+    /// The thread's life: until [`Post::End`], or until nobody can post.
+    pub fn run(mut self, posts: &Receiver<Post>) {
+        while let Ok(mut post) = posts.recv() {
+            loop {
+                if let Post::End = post {
+                    return self.flush();
+                }
+                self.take(post);
+                if self.batch.len() >= limits::BATCH {
+                    break;
+                }
+                match posts.try_recv() {
+                    Ok(next) => post = next,
+                    Err(_none_waits) => break,
+                }
+            }
+            self.flush();
+        }
+    }
+
+    fn take(&mut self, post: Post) {
+        match post {
+            Post::Open(outlet) => self.open(outlet),
+            Post::Enter {
+                id,
+                welcome,
+                notice,
+                entry,
+            } => self.enter(id, &welcome, &notice, entry),
+            Post::Say { from, lines } => self.say(from, lines),
+            Post::Tell { to, line } => self.tell(to, &line),
+            Post::Announce(line) => {
+                self.batch.say(&line);
+                self.log.said(line);
+            }
+            Post::Exit {
+                id,
+                notice,
+                farewell,
+                entry,
+            } => self.exit(id, &notice, &farewell, entry),
+            Post::Stopping(line) => {
+                self.batch.say(&line);
+                self.stopping = true;
+            }
+            Post::End => {}
+        }
+    }
+
+    fn open(&mut self, outlet: Outlet) {
+        let view = View::default();
+        self.members.insert(outlet.id(), Member { outlet, view });
+    }
+
+    fn enter(&mut self, id: Id, welcome: &[u8], notice: &[u8], entry: Entry) {
+        self.log.note(entry);
+        self.batch.say(notice);
+        if let Some(member) = self.members.get_mut(&id) {
+            self.touched.push(id);
+            self.batch.tell(&mut member.view, welcome);
+            self.batch.enter(&mut member.view);
+        }
+    }
+
+    fn say(&mut self, from: Id, lines: Vec<u8>) {
+        if let Some(member) = self.members.get_mut(&from) {
+            self.touched.push(from);
+            self.batch.say_for_others(&mut member.view, &lines);
+            self.log.said(lines);
+        }
+    }
+
+    fn tell(&mut self, to: Id, line: &[u8]) {
+        if let Some(member) = self.members.get_mut(&to) {
+            self.touched.push(to);
+            self.batch.tell(&mut member.view, line);
+        }
+    }
+
+    /// Sends the leaving member what it still has to get, then closes it.
+    fn exit(&mut self, id: Id, notice: &[u8], farewell: &[u8], entry: Entry) {
+        if let Some(mut member) = self.members.remove(&id) {
+            let mut pieces = Vec::new();
+            self.batch.pieces(&member.view, &mut pieces);
+            if !pieces.is_empty() {
+                member.outlet.send(&pieces);
+            }
+            member.outlet.close(farewell);
+        }
+        if !self.stopping {
+            self.batch.say(notice);
+        }
+        self.log.note(entry);
+    }
+
+    /// One write for each member that has something to get.
+    fn flush(&mut self) {
+        let Broadcaster { members, batch, .. } = self;
+        let mut pieces = Vec::new();
+        if batch.is_private() {
+            for id in &self.touched {
+                if let Some(member) = members.get_mut(id) {
+                    send(member, batch, &mut pieces);
+                    // Told twice, it stands here twice: the second finds nothing.
+                    member.view.clear();
+                }
+            }
+        } else {
+            for member in members.values_mut() {
+                send(member, batch, &mut pieces);
+            }
+            for id in &self.touched {
+                if let Some(member) = members.get_mut(id) {
+                    member.view.clear();
+                }
+            }
+        }
+        drop(pieces);
+        self.touched.clear();
+        self.batch.clear();
+    }
+}
+
+fn send<'a>(member: &mut Member, batch: &'a Batch, pieces: &mut Vec<IoSlice<'a>>) {
+    batch.pieces(&member.view, pieces);
+    if !pieces.is_empty() {
+        member.outlet.send(pieces);
+    }
+}

@@ -1,0 +1,110 @@
+//! Every limit of the server, each with the reason for its figure.
+//!
+//! An operator can change those of [`Limits`]; the constants are not worth a
+//! flag.
+
+use std::time::Duration;
+
+use common::MAX_LINE;
+
+/// How many posts may wait for the broadcaster. A few for each of a thousand
+/// sessions; when they are used up, the posting session waits.
+pub const POSTS: usize = 4096;
+
+/// How many bytes of waiting posts one write may carry: more gains no speed,
+/// and what one member has to be sent must stay far below its backlog.
+pub const BATCH: usize = 256 * 1024;
+
+/// How many messages the log may lag behind before it leaves some out.
+pub const LOG_MESSAGES: usize = 4096;
+
+/// How many entries the log holds at all: room is kept for those that matter,
+/// who came and who went, when messages are left out already.
+pub const LOG_ENTRIES: usize = 64 * 1024;
+
+/// How many names one connection may try before it is closed.
+pub const NAME_TRIES: u32 = 5;
+
+/// How long a new connection may say nothing before it is asked for a name: a
+/// program has sent one by then, a person needs the hint.
+pub const ASK_AFTER: Duration = Duration::from_secs(1);
+
+/// How long to read on after the last line was sent. Closing with unread input
+/// sends a reset, which may overtake that line.
+pub const LINGER: Duration = Duration::from_secs(1);
+
+/// How many refused connections get that courtesy at once. Each takes a thread
+/// and a file, which the capacity leaves free.
+pub const LINGERING_REFUSALS: usize = 32;
+
+/// How long the server takes to end at most, with all that still has to be sent.
+pub const STOPPING: Duration = Duration::from_secs(5);
+
+/// How long the log may take to write what it still holds then.
+pub const LAST_LOG: Duration = Duration::from_secs(1);
+
+/// The stack of a session or a writer, in bytes. They go a few calls deep; only
+/// what is touched takes memory, but the reserved space adds up over thousands.
+pub const STACK: usize = 256 * 1024;
+
+/// What an operator can change.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub clients: usize,
+    /// Connections without a name at once. Past it the oldest is closed, so
+    /// that idle ones cannot keep people out.
+    pub unnamed: usize,
+    /// How long a connection may take to name itself, in all.
+    pub naming: Duration,
+    /// Connections from one address: a whole class behind one router fits, and
+    /// one machine cannot take the room for itself. Loopback is exempt.
+    pub per_address: usize,
+    /// How fast one client may send.
+    pub rate: Rate,
+    /// The bytes that may wait for a member that reads too slowly.
+    pub backlog: usize,
+    /// How long such a member may take nothing at all.
+    pub stall: Duration,
+    /// How often a client that keeps a heartbeat sends one; it is given up
+    /// when [`HEARTBEATS_MISSED`] in a row are missing.
+    pub heartbeat: Duration,
+}
+
+/// How many heartbeats a client may miss: a Wi-Fi hiccup costs one or two.
+pub const HEARTBEATS_MISSED: u32 = 3;
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            clients: 1000,
+            unnamed: 256,
+            naming: Duration::from_secs(30),
+            per_address: 64,
+            rate: Rate::Limited {
+                per_second: 10,
+                burst: 50,
+            },
+            backlog: 1024 * 1024,
+            stall: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How many lines a client may send; what comes faster waits in its socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rate {
+    /// As many as it likes.
+    Unlimited,
+    /// No person types ten lines a second; pasting fifty at once is common.
+    Limited {
+        /// In the long run.
+        per_second: u32,
+        /// At once, after a pause.
+        burst: u32,
+    },
+}
+
+/// The smallest backlog that makes sense: one longest line.
+pub const SMALLEST_BACKLOG: usize = 2 * MAX_LINE;

@@ -1,0 +1,162 @@
+//! What a lagging member still has to get, and the thread that sends it.
+//!
+//! The writer exists only while there is something to send. It takes one chunk
+//! after the other and may block on each; when none is left it says so under
+//! the lock, and from that moment the outlet writes directly again. So there is
+//! always exactly one who writes.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::net::Shutdown;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::Link;
+use super::writers::Writers;
+use crate::limits;
+use crate::reason::Reason;
+
+/// What a chunk costs beside its bytes, roughly: many tiny ones count too.
+const CHUNK_OVERHEAD: usize = 64;
+
+/// The bytes that wait for one lagging member.
+pub struct Backlog {
+    waiting: Mutex<Waiting>,
+    limit: usize,
+}
+
+struct Waiting {
+    chunks: VecDeque<Vec<u8>>,
+    /// What is held: the chunks, and the one being written.
+    bytes: usize,
+    state: State,
+}
+
+#[derive(PartialEq, Eq)]
+enum State {
+    Filling,
+    /// As `Filling`, but nothing more comes: close when all is sent.
+    Closing,
+    /// The writer has sent everything and is gone.
+    Drained,
+}
+
+/// What a writer has to do next.
+enum Due {
+    Chunk(Vec<u8>),
+    Close,
+    Nothing,
+}
+
+/// What became of a chunk that was pushed.
+pub enum Pushed {
+    /// It waits behind the others.
+    Waiting,
+    /// It was not taken: there is no writer any more, write it directly.
+    Drained,
+    /// It was not taken: the member is too far behind.
+    Full,
+}
+
+impl Backlog {
+    /// Makes a backlog that holds `rest`, and at most `limit` bytes later.
+    pub fn new(rest: Vec<u8>, limit: usize) -> Backlog {
+        let waiting = Mutex::new(Waiting {
+            bytes: rest.len() + CHUNK_OVERHEAD,
+            chunks: VecDeque::from([rest]),
+            state: State::Filling,
+        });
+        Backlog { waiting, limit }
+    }
+
+    /// Puts `chunk` behind what waits already.
+    pub fn push(&self, chunk: Vec<u8>) -> Pushed {
+        let mut waiting = self.lock();
+        if waiting.state == State::Drained {
+            return Pushed::Drained;
+        }
+        let cost = chunk.len() + CHUNK_OVERHEAD;
+        if waiting.bytes + cost > self.limit {
+            return Pushed::Full;
+        }
+        waiting.bytes += cost;
+        waiting.chunks.push_back(chunk);
+        Pushed::Waiting
+    }
+
+    /// Has the writer close the connection's writing side when it is done, and
+    /// says whether there still is a writer to do so.
+    pub fn close_when_drained(&self) -> bool {
+        let mut waiting = self.lock();
+        if waiting.state == State::Drained {
+            return false;
+        }
+        waiting.state = State::Closing;
+        true
+    }
+
+    /// Starts the thread that sends what waits, each write for at most `stall`.
+    ///
+    /// # Errors
+    ///
+    /// When the machine, or the server's own share of it, has no thread left.
+    pub fn start_writer(
+        self: &Arc<Backlog>,
+        link: Arc<Link>,
+        stall: Duration,
+        writers: &Arc<Writers>,
+    ) -> io::Result<()> {
+        let permit = writers.permit().ok_or(io::ErrorKind::QuotaExceeded)?;
+        link.stream.set_write_timeout(Some(stall))?;
+        let backlog = Arc::clone(self);
+        thread::Builder::new()
+            .name(format!("writer {}", link.address))
+            .stack_size(limits::STACK)
+            .spawn(move || {
+                backlog.drain_to(&link);
+                drop(permit);
+            })?;
+        Ok(())
+    }
+
+    /// The writer's whole life.
+    fn drain_to(&self, link: &Link) {
+        let mut sent = 0;
+        loop {
+            let chunk = match self.next(sent) {
+                Due::Chunk(chunk) => chunk,
+                Due::Close => {
+                    let _peer_may_be_gone = link.stream.shutdown(Shutdown::Write);
+                    return;
+                }
+                Due::Nothing => return link.lagging.store(false, Ordering::Relaxed),
+            };
+            sent = chunk.len() + CHUNK_OVERHEAD;
+            // A write that makes no progress ends with an error in time; one
+            // that makes some is repeated by `write_all` for the rest.
+            if (&link.stream).write_all(&chunk).is_err() {
+                return link.give_up(Reason::Slow);
+            }
+        }
+    }
+
+    /// What to do next, after a chunk that cost `sent`.
+    fn next(&self, sent: usize) -> Due {
+        let mut waiting = self.lock();
+        waiting.bytes = waiting.bytes.saturating_sub(sent);
+        match waiting.chunks.pop_front() {
+            Some(chunk) => Due::Chunk(chunk),
+            None if waiting.state == State::Closing => Due::Close,
+            None => {
+                waiting.state = State::Drained;
+                Due::Nothing
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,66 @@
+//! The reading side of a connection: bytes from the socket, with patience.
+
+use std::io::{self, ErrorKind, Read};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Link;
+
+/// The shortest patience: the operating system takes 0 for "for ever".
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// Reads a connection's bytes, in the session's thread.
+pub struct Inlet {
+    link: Arc<Link>,
+    patience: Option<Duration>,
+}
+
+impl Inlet {
+    pub(super) fn new(link: Arc<Link>) -> Inlet {
+        Inlet {
+            link,
+            patience: None,
+        }
+    }
+
+    /// Sets how long a read may wait for the first byte; `None` is for ever.
+    ///
+    /// # Errors
+    ///
+    /// When the socket is already broken.
+    pub fn set_patience(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        let patience = patience.map(|time| time.max(SHORTEST));
+        if patience != self.patience {
+            self.link.stream.set_read_timeout(patience)?;
+            self.patience = patience;
+        }
+        Ok(())
+    }
+}
+
+impl Read for Inlet {
+    /// Reads once; [`ErrorKind::TimedOut`] when the patience is at its end.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let begin = Instant::now();
+        loop {
+            match (&self.link.stream).read(buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Unix says WouldBlock when a timeout is over, Windows TimedOut.
+                // WouldBlock may also come at once: while the outlet writes, the
+                // socket is not blocking for a moment. Only the clock can tell.
+                Err(error) if is_timeout(&error) => {
+                    if self.patience.is_some_and(|most| begin.elapsed() >= most) {
+                        return Err(ErrorKind::TimedOut.into());
+                    }
+                    thread::yield_now();
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}

@@ -1,0 +1,210 @@
+//! Turns what happens into lines on standard output and in the log file.
+//!
+//! The log must never make the room wait, also when its output is a terminal
+//! that somebody has stopped or a disk that is full. So it is a thread with a
+//! bounded channel before it: when that fills up, messages are left out and
+//! counted, and arrivals and departures still find room.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::limits;
+use crate::time::Utc;
+
+/// How often the operator is told that the log file cannot be written.
+const REPEAT_FAULT: Duration = Duration::from_secs(60);
+
+/// One line of the log, or several of one kind.
+pub enum Entry {
+    /// One or more messages, as the members get them.
+    Said(Vec<u8>),
+    /// Anything else, ready to be shown.
+    Line(String),
+    /// Nothing follows.
+    End,
+}
+
+/// The way to the logger.
+#[derive(Clone)]
+pub struct Log {
+    entries: Sender<Entry>,
+    left_out: Arc<AtomicU64>,
+    what: What,
+}
+
+/// What is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Messages, and who comes and goes.
+    Everything,
+    /// Only who comes and goes.
+    NoMessages,
+}
+
+impl Log {
+    /// Logs lines that were said, if that does not take waiting.
+    pub fn said(&self, lines: Vec<u8>) {
+        if self.what == What::Everything {
+            if self.entries.len() < limits::LOG_MESSAGES {
+                self.note(Entry::Said(lines));
+            } else {
+                self.left_out.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Logs `entry`, if there is room at all.
+    pub fn note(&self, entry: Entry) {
+        if self.entries.try_send(entry).is_err() {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Has the logger end, after all that was logged before. Others may still
+    /// hold a copy of the log, such as a console that waits for its keyboard.
+    pub fn end(self) {
+        let _ = self.entries.send_timeout(Entry::End, limits::LAST_LOG);
+    }
+
+    /// Logs one line.
+    pub fn line(&self, line: impl Into<String>) {
+        self.note(Entry::Line(line.into()));
+    }
+}
+
+/// Owns the places that the log goes to.
+pub struct Logger {
+    entries: Receiver<Entry>,
+    left_out: Arc<AtomicU64>,
+    output: Box<dyn Write + Send>,
+    file: Option<Box<dyn Write + Send>>,
+    fault_told: Option<Instant>,
+}
+
+/// Makes a log that goes to `output`, and to `file` with the time before each
+/// line.
+pub fn new(
+    what: What,
+    output: Box<dyn Write + Send>,
+    file: Option<Box<dyn Write + Send>>,
+) -> (Log, Logger) {
+    let (sender, entries) = bounded(limits::LOG_ENTRIES);
+    let left_out = Arc::new(AtomicU64::new(0));
+    let log = Log {
+        entries: sender,
+        left_out: Arc::clone(&left_out),
+        what,
+    };
+    let logger = Logger {
+        entries,
+        left_out,
+        output,
+        file,
+        fault_told: None,
+    };
+    (log, logger)
+}
+
+impl Logger {
+    /// The thread's life: until [`Log::end`].
+    pub fn run(mut self) {
+        let mut text = String::new();
+        while let Ok(mut entry) = self.entries.recv() {
+            // What waits goes out in one write, as the messages themselves do.
+            loop {
+                append(&entry, &mut text);
+                if matches!(entry, Entry::End) || text.len() >= limits::BATCH {
+                    break;
+                }
+                match self.entries.try_recv() {
+                    Ok(next) => entry = next,
+                    Err(_none_waits) => break,
+                }
+            }
+            match self.left_out.swap(0, Ordering::Relaxed) {
+                0 => {}
+                count => text.push_str(&format!("[LOG] {count} entries were left out here.\n")),
+            }
+            self.write(&text);
+            text.clear();
+            if matches!(entry, Entry::End) {
+                return;
+            }
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        // A closed pipe or a full device: the room is more important than its
+        // log, and there is nobody to tell.
+        let _ = put(&mut self.output, text);
+        let Some(file) = &mut self.file else { return };
+        let now = Utc::from(SystemTime::now());
+        let stamped: String = text.lines().map(|line| format!("{now} {line}\n")).collect();
+        match put(file, &stamped) {
+            Ok(()) => self.fault_told = None,
+            Err(error) => self.tell_fault(&error),
+        }
+    }
+
+    fn tell_fault(&mut self, error: &io::Error) {
+        if self
+            .fault_told
+            .is_none_or(|told| told.elapsed() >= REPEAT_FAULT)
+        {
+            self.fault_told = Some(Instant::now());
+            let told = format!("[LOG] cannot write the log file: {error}.\n");
+            let _ = put(&mut self.output, &told);
+        }
+    }
+}
+
+fn put(output: &mut Box<dyn Write + Send>, text: &str) -> io::Result<()> {
+    output.write_all(text.as_bytes())?;
+    output.flush()
+}
+
+fn append(entry: &Entry, text: &mut String) {
+    match entry {
+        Entry::Line(line) => {
+            text.push_str(line);
+            text.push('\n');
+        }
+        Entry::End => {}
+        Entry::Said(lines) => {
+            for line in String::from_utf8_lossy(lines).lines() {
+                match line.split_once(": ") {
+                    Some((from, said)) => text.push_str(&format!("[{from}] {said}\n")),
+                    None => text.push_str(&format!("{line}\n")),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_look_as_in_the_classroom() {
+        let mut text = String::new();
+        append(&Entry::Said(b"A: Hello\nB: a: b\n".to_vec()), &mut text);
+        append(&Entry::Line("x".into()), &mut text);
+        assert_eq!(text, "[A] Hello\n[B] a: b\nx\n");
+    }
+
+    #[test]
+    fn a_log_that_is_not_read_leaves_out_messages_but_no_arrivals() {
+        let (log, logger) = new(What::Everything, Box::new(io::sink()), None);
+        for _ in 0..limits::LOG_MESSAGES + 10 {
+            log.said(b"a: b\n".to_vec());
+        }
+        log.line("c arrived");
+        assert_eq!(logger.entries.len(), limits::LOG_MESSAGES + 1);
+        assert_eq!(logger.left_out.load(Ordering::Relaxed), 10);
+    }
+}

@@ -1,0 +1,253 @@
+//! Turns the command line into [`Options`].
+
+use std::time::Duration;
+
+use common::DEFAULT_PORT;
+
+use crate::capacity;
+use crate::limits::{Limits, Rate, SMALLEST_BACKLOG};
+use crate::log::What;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Action {
+    /// Run a server.
+    Serve(Box<Options>),
+    /// Print this and end.
+    Print(String),
+}
+
+/// With what to run a server.
+#[derive(Debug)]
+pub struct Options {
+    /// Where to listen.
+    pub place: Place,
+    /// The limits, as they stand after all options.
+    pub limits: Limits,
+    /// What is logged.
+    pub what: What,
+    /// The log file's path.
+    pub log: Option<String>,
+}
+
+/// A host, by name or number, and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// As it was typed, without brackets.
+    pub host: String,
+    /// 0 lets the system pick a free one.
+    pub port: u16,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+const HELP: &str = "\
+A chat room for terminals.
+
+Usage: chat-server [OPTIONS] [HOST [PORT]]     (also HOST:PORT, or PORT alone)
+
+  HOST  where to listen: 127.0.0.1 for this machine alone (the default),
+        0.0.0.0 or :: for everybody who can reach it
+  PORT  4000 if none is given; 0 picks a free one
+
+Options:
+  --max-clients N      how many may be connected at once
+                       (default: what this machine holds, printed at the start)
+  --max-unnamed N      how many of them may have no name yet; past it the
+                       oldest of these is closed (256)
+  --per-address N      how many may come from one address; loopback is
+                       exempt (64)
+  --name-timeout SECS  how long a connection may take to give a name (30)
+  --rate N[:BURST]     how many lines a second one client may send, and how
+                       many at once; faster ones wait, none is lost (10:50).
+                       --rate off lifts the limit
+  --backlog KIB        how much may wait for a member that reads slowly,
+                       before it is removed (1024)
+  --stall SECS         how long such a member may take nothing at all (10)
+  --heartbeat SECS     how often clients that keep a heartbeat send one; they
+                       are removed when three are missing (30)
+  --log FILE           write the log to FILE as well, with the time
+  --quiet              do not log what is said
+  -h, --help           this
+  -V, --version        the version
+
+While it runs: type a line to say it to everybody, /help for commands, Ctrl-C to
+stop. Exit codes: 0 stopped, 1 failure, 2 usage, 3 cannot listen.";
+
+/// Reads the arguments after the program's name.
+///
+/// # Errors
+///
+/// Says which argument is wrong, and how.
+pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Action, String> {
+    let mut arguments = arguments.into_iter();
+    let mut places = Vec::new();
+    let mut limits = Limits {
+        clients: capacity(),
+        ..Limits::default()
+    };
+    let mut what = What::Everything;
+    let mut log = None;
+    while let Some(argument) = arguments.next() {
+        let mut value = || {
+            let value = arguments.next();
+            value.ok_or_else(|| format!("{argument} needs a value after it"))
+        };
+        match argument.as_str() {
+            "-h" | "--help" => return Ok(Action::Print(HELP.to_string())),
+            "-V" | "--version" => {
+                let version = env!("CARGO_PKG_VERSION");
+                return Ok(Action::Print(format!("chat-server {version}")));
+            }
+            "--max-clients" => limits.clients = at_least(1, &argument, &value()?)?,
+            "--max-unnamed" => limits.unnamed = at_least(1, &argument, &value()?)?,
+            "--per-address" => limits.per_address = at_least(1, &argument, &value()?)?,
+            "--name-timeout" => limits.naming = seconds(&argument, &value()?)?,
+            "--rate" => limits.rate = rate(&value()?)?,
+            "--backlog" => {
+                let least = SMALLEST_BACKLOG / 1024;
+                let kib = at_least(least, &argument, &value()?)?;
+                limits.backlog = kib.saturating_mul(1024);
+            }
+            "--stall" => limits.stall = seconds(&argument, &value()?)?,
+            "--heartbeat" => limits.heartbeat = seconds(&argument, &value()?)?,
+            "--log" => log = Some(value()?),
+            "--quiet" => what = What::NoMessages,
+            option if option.starts_with('-') => return Err(format!("unknown option {option}")),
+            _ => places.push(argument),
+        }
+    }
+    Ok(Action::Serve(Box::new(Options {
+        place: place(&places)?,
+        limits,
+        what,
+        log,
+    })))
+}
+
+fn at_least(least: usize, option: &str, value: &str) -> Result<usize, String> {
+    match value.parse() {
+        Ok(number) if number >= least => Ok(number),
+        _ => Err(format!(
+            "{option} takes a whole number from {least} on, not {value}"
+        )),
+    }
+}
+
+/// A year is as good as for ever, and cannot overflow a clock.
+const LONGEST: f64 = 365.0 * 86_400.0;
+
+fn seconds(option: &str, value: &str) -> Result<Duration, String> {
+    match value.parse::<f64>() {
+        Ok(seconds) if (0.001..=LONGEST).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err(format!("{option} takes a number of seconds, not {value}")),
+    }
+}
+
+fn rate(value: &str) -> Result<Rate, String> {
+    if value == "off" {
+        return Ok(Rate::Unlimited);
+    }
+    let (per_second, burst) = value.split_once(':').unwrap_or((value, "50"));
+    let number = |text: &str| text.parse::<u32>().ok().filter(|&number| number > 0);
+    match (number(per_second), number(burst)) {
+        (Some(per_second), Some(burst)) => Ok(Rate::Limited { per_second, burst }),
+        _ => Err(format!("--rate takes LINES[:BURST] or off, not {value}")),
+    }
+}
+
+fn place(words: &[String]) -> Result<Place, String> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (host, port) = match words.as_slice() {
+        [] => ("127.0.0.1", None),
+        [only] => split_place(only),
+        [host, port] => (*host, Some(*port)),
+        [_, _, more, ..] => return Err(format!("unexpected argument {more}")),
+    };
+    let port = match port {
+        None => DEFAULT_PORT,
+        Some(text) => text
+            .parse()
+            .map_err(|_| format!("bad port {text}: it is a number from 0 to 65535"))?,
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let host = host.to_string();
+    Ok(Place { host, port })
+}
+
+/// `HOST:PORT`, `[IPV6]:PORT`, `IPV6`, `HOST`, or a port alone.
+fn split_place(word: &str) -> (&str, Option<&str>) {
+    if word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return ("127.0.0.1", Some(word));
+    }
+    match word.rsplit_once(':') {
+        // More colons without brackets are an IPv6 address.
+        Some((host, _)) if host.contains(':') && !host.ends_with(']') => (word, None),
+        Some((host, port)) => (host, Some(port)),
+        None => (word, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Options, String> {
+        match parse(line.split_whitespace().map(str::to_string))? {
+            Action::Serve(options) => Ok(*options),
+            Action::Print(text) => Err(text),
+        }
+    }
+
+    #[test]
+    fn places_in_every_form() {
+        let check = |line: &str, expected: &str| {
+            assert_eq!(parsed(line).unwrap().place.to_string(), expected, "{line}");
+        };
+        check("", "127.0.0.1:4000");
+        check("0.0.0.0", "0.0.0.0:4000");
+        check("0.0.0.0 80", "0.0.0.0:80");
+        check("localhost:5000", "localhost:5000");
+        check("5000", "127.0.0.1:5000");
+        check("::1", "[::1]:4000");
+        check("::1 5000", "[::1]:5000");
+        check("[::1]:5000", "[::1]:5000");
+        check("[::1]", "[::1]:4000");
+    }
+
+    #[test]
+    fn options_change_their_limit() {
+        let limits = parsed("--stall 0.5 --rate 5:7 --backlog 64")
+            .unwrap()
+            .limits;
+        assert_eq!(limits.stall, Duration::from_millis(500));
+        assert_eq!(limits.backlog, 65_536);
+        let (per_second, burst) = (5, 7);
+        assert_eq!(limits.rate, Rate::Limited { per_second, burst });
+        assert_eq!(parsed("--rate off").unwrap().limits.rate, Rate::Unlimited);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let check = |line: &str, named: &str| {
+            let error = parsed(line).map(|_| ()).unwrap_err();
+            assert!(error.contains(named), "{line}: {error}");
+        };
+        check("--what", "--what");
+        check("--log", "--log needs a value");
+        check("localhost x", "bad port x");
+        check("localhost 65536", "bad port 65536");
+        check("a b c", "c");
+        check("--rate 0", "--rate");
+        check("--max-clients 0", "from 1 on");
+        check("--stall -1", "--stall");
+        check("--stall nan", "--stall");
+    }
+}

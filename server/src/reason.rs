@@ -1,0 +1,72 @@
+//! Why a connection ended: one word for the log, one line for the peer.
+
+use std::fmt;
+
+/// The fixed set of words that the log's close lines end with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The member asked to leave.
+    Quit,
+    /// The peer closed its side.
+    Eof,
+    /// The connection broke.
+    Reset,
+    /// The member did not take in what it was sent.
+    Slow,
+    /// Nothing came for too long.
+    Timeout,
+    /// No acceptable name in all tries.
+    Name,
+    /// A line that never ended.
+    Line,
+    /// No room: too many connections.
+    Full,
+    /// The operator's decision.
+    Kicked,
+    /// The server is ending.
+    Shutdown,
+    /// A mistake in the server itself.
+    Panic,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::Quit => "quit",
+            Reason::Eof => "eof",
+            Reason::Reset => "reset",
+            Reason::Slow => "slow",
+            Reason::Timeout => "timeout",
+            Reason::Name => "name",
+            Reason::Line => "line",
+            Reason::Full => "full",
+            Reason::Kicked => "kicked",
+            Reason::Shutdown => "shutdown",
+            Reason::Panic => "panic",
+        })
+    }
+}
+
+/// The end of one connection.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// For the log.
+    pub reason: Reason,
+    /// For the peer: a sentence without a `:`, or nothing where it knows.
+    pub told: String,
+}
+
+impl Ending {
+    /// An ending that the peer is told about with `told`.
+    pub fn told(reason: Reason, told: impl Into<String>) -> Ending {
+        let told = told.into();
+        Ending { reason, told }
+    }
+}
+
+impl From<Reason> for Ending {
+    /// An ending that needs no words.
+    fn from(reason: Reason) -> Ending {
+        Ending::told(reason, "")
+    }
+}

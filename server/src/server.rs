@@ -1,0 +1,134 @@
+//! Starts every thread, waits for the stop signal, and ends them in order.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use common::{Event, notice};
+use crossbeam_channel::RecvTimeoutError;
+
+use crate::acceptor::Acceptor;
+use crate::broadcaster::Broadcaster;
+use crate::console::Console;
+use crate::door::Door;
+use crate::limits::{self, Limits};
+use crate::link::Writers;
+use crate::log::{self, Log, What};
+use crate::post::{self, Post};
+use crate::registry::Registry;
+use crate::session::Room;
+use crate::stop::{Stop, Stopper};
+
+/// With what a server runs.
+pub struct Setup {
+    /// Its limits.
+    pub limits: Limits,
+    /// The lines for the operator at the start.
+    pub greeting: String,
+    /// What is logged.
+    pub what: What,
+    /// Where the log goes.
+    pub output: Box<dyn Write + Send>,
+    /// Where it goes as well, with the time before each line.
+    pub log_file: Option<Box<dyn Write + Send>>,
+    /// What the operator types; none for a server without a console.
+    pub console: Option<Box<dyn Read + Send>>,
+}
+
+/// Serves the room at `listener` until the stop signal is raised, then says
+/// goodbye to everybody, which takes at most [`limits::STOPPING`] and a second
+/// for the log.
+///
+/// # Errors
+///
+/// When the machine has no thread left to start with.
+pub fn run(listener: TcpListener, setup: Setup, stopper: Stopper, stop: Stop) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    let limits = Arc::new(setup.limits);
+    // Together with the clients they must stay within what the machine holds.
+    let (writers, writers_ended) = Writers::new(limits.clients / 8 + 16);
+    let (door, sessions_ended) = Door::new(&limits);
+    let (posts, incoming) = post::channel();
+    let (log, logger) = log::new(setup.what, setup.output, setup.log_file);
+    log.line(setup.greeting);
+
+    let logger = spawn("logger", move || logger.run())?;
+    let broadcaster = Broadcaster::new(log.clone());
+    let broadcaster = spawn("broadcaster", move || broadcaster.run(&incoming))?;
+    let registry = Arc::new(Registry::default());
+    if let Some(input) = setup.console {
+        let console = Console {
+            posts: posts.clone(),
+            registry: Arc::clone(&registry),
+            stopper,
+            log: log.clone(),
+        };
+        // Not joined: nothing wakes a thread that waits for a keyboard.
+        let _detached = spawn("console", move || console.run(input))?;
+    }
+    let room = Room {
+        posts: posts.clone(),
+        registry,
+        limits,
+        stop: stop.clone(),
+    };
+    let acceptor = Acceptor {
+        door: Arc::clone(&door),
+        room,
+        writers,
+        log: log.clone(),
+        lingering: Arc::new(()),
+    };
+    let acceptor = spawn("acceptor", move || acceptor.run(&listener))?;
+
+    stop.wait();
+    let deadline = Instant::now() + limits::STOPPING;
+    wake(address, &acceptor, deadline);
+    let line = Event::Notice(notice::STOPPING).to_line();
+    posts.send(Post::Stopping(line));
+    door.close();
+    let _in_time = sessions_ended.recv_deadline(deadline);
+    posts.send(Post::End);
+    join(broadcaster);
+    if writers_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
+        log.line("[LOG] some members did not take in their last lines in time.");
+    }
+    log.line("[SERVER] stopped.");
+    finish(log, logger);
+    Ok(())
+}
+
+fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_string()).spawn(life)
+}
+
+/// A panic in the thread has been reported when it happened.
+fn join(thread: JoinHandle<()>) {
+    let _ = thread.join();
+}
+
+/// Gets the acceptor out of `accept`, which only a connection can do.
+fn wake(address: SocketAddr, acceptor: &JoinHandle<()>, deadline: Instant) {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    let address = SocketAddr::new(host, address.port());
+    // Again and again, as it can be in a pause, or its queue can be full.
+    while !acceptor.is_finished() && Instant::now() < deadline {
+        let _ = TcpStream::connect_timeout(&address, Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Lets the logger write the rest; an output that is stuck is left behind.
+fn finish(log: Log, logger: JoinHandle<()>) {
+    log.end();
+    let deadline = Instant::now() + limits::LAST_LOG;
+    while !logger.is_finished() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
+}

@@ -1,0 +1,80 @@
+//! How fast a client may send: a token bucket, kept as one point in time.
+//!
+//! Instead of counting tokens it remembers when the bucket would be full again
+//! (the generic cell rate algorithm, ITU-T I.371): every line moves that point
+//! on, and a line has to wait for as long as it lies too far ahead.
+
+use std::time::{Duration, Instant};
+
+use crate::limits::Rate;
+
+/// One client's allowance.
+pub struct Bucket {
+    /// The time one token takes to come back, and how far ahead a burst may run.
+    pace: Option<(Duration, Duration)>,
+    full_at: Instant,
+}
+
+impl Bucket {
+    /// A full bucket at `now`.
+    pub fn new(rate: Rate, now: Instant) -> Bucket {
+        let pace = match rate {
+            Rate::Unlimited => None,
+            Rate::Limited { per_second, burst } => {
+                let token = Duration::from_secs(1) / per_second.max(1);
+                Some((token, token * burst.max(1)))
+            }
+        };
+        Bucket { pace, full_at: now }
+    }
+
+    /// Takes a token and says how long to wait until it is there.
+    pub fn take(&mut self) -> Duration {
+        match self.pace {
+            None => Duration::ZERO, // and no look at the clock
+            Some(_) => self.take_at(Instant::now()),
+        }
+    }
+
+    fn take_at(&mut self, now: Instant) -> Duration {
+        let Some((token, burst)) = self.pace else {
+            return Duration::ZERO;
+        };
+        self.full_at = self.full_at.max(now) + token;
+        (self.full_at - now).saturating_sub(burst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate::Limited {
+        per_second: 10,
+        burst: 3,
+    };
+
+    #[test]
+    fn a_burst_is_free_and_then_each_line_waits_its_turn() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(RATE, now);
+        let waits: Vec<u128> = (0..5).map(|_| bucket.take_at(now).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 100, 200]);
+    }
+
+    #[test]
+    fn a_pause_fills_the_bucket_and_no_more() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(RATE, now);
+        (0..3).for_each(|_| drop(bucket.take_at(now)));
+        let later = now + Duration::from_secs(60);
+        let waits: Vec<u128> = (0..4).map(|_| bucket.take_at(later).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 100]);
+    }
+
+    #[test]
+    fn without_a_limit_nothing_waits() {
+        let mut bucket = Bucket::new(Rate::Unlimited, Instant::now());
+        assert!((0..1000).all(|_| bucket.take().is_zero()));
+    }
+}

@@ -1,0 +1,69 @@
+//! Tells a program's heartbeat from a person's empty line.
+//!
+//! Our client sends an empty line at a steady pace, so its silence means that
+//! it is gone. Somebody at `nc` who presses Enter once has promised nothing and
+//! may then listen for an hour. The rhythm tells them apart: two empty lines in
+//! a row that are one interval apart, give or take a fifth.
+
+use std::time::{Duration, Instant};
+
+/// What is known of one client's heartbeat.
+pub struct Pulse {
+    interval: Duration,
+    last: Option<Instant>,
+    steady: bool,
+}
+
+impl Pulse {
+    /// No heartbeat seen so far; `interval` is what programs keep.
+    pub fn new(interval: Duration) -> Pulse {
+        Pulse {
+            interval,
+            last: None,
+            steady: false,
+        }
+    }
+
+    /// Notes an empty line at `now`.
+    pub fn beat(&mut self, now: Instant) {
+        let fifth = self.interval / 5;
+        let gap = self.last.replace(now).map(|last| now - last);
+        let in_rhythm = |gap| gap >= self.interval - fifth && gap <= self.interval + fifth;
+        self.steady |= gap.is_some_and(in_rhythm);
+    }
+
+    /// How long the client may be silent, if it keeps a heartbeat.
+    pub fn patience(&self) -> Option<Duration> {
+        let missed = crate::limits::HEARTBEATS_MISSED;
+        self.steady.then(|| self.interval * missed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The patience after empty lines at these seconds.
+    fn patience(seconds: &[u64]) -> Option<u64> {
+        let begin = Instant::now();
+        let mut pulse = Pulse::new(Duration::from_secs(30));
+        for &second in seconds {
+            pulse.beat(begin + Duration::from_secs(second));
+        }
+        pulse.patience().map(|time| time.as_secs())
+    }
+
+    #[test]
+    fn a_steady_pulse_is_a_promise() {
+        assert_eq!(patience(&[0, 30]), Some(90));
+        assert_eq!(patience(&[1, 4, 33]), Some(90));
+        assert_eq!(patience(&[0, 30, 31]), Some(90));
+    }
+
+    #[test]
+    fn a_person_pressing_enter_promises_nothing() {
+        assert_eq!(patience(&[]), None);
+        assert_eq!(patience(&[5]), None);
+        assert_eq!(patience(&[0, 1, 2, 10, 300]), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! Collects what one member says until it is worth a post.
+//!
+//! One read may bring hundreds of lines. They travel to the broadcaster as one
+//! post, which saves a channel operation, and perhaps a thread switch, for each.
+
+use common::{Name, event};
+
+use super::Visit;
+use crate::post::Post;
+
+/// A member's lines on their way.
+pub struct Speech {
+    lines: Vec<u8>,
+    /// How many bytes the last post had: a good guess for the next.
+    usual: usize,
+}
+
+impl Speech {
+    /// Nothing said so far.
+    pub fn new() -> Speech {
+        Speech {
+            lines: Vec::new(),
+            usual: 0,
+        }
+    }
+
+    /// Adds one message of the member `from`.
+    pub fn add(&mut self, from: &Name, text: &str) {
+        if self.lines.is_empty() {
+            self.lines.reserve(self.usual);
+        }
+        event::message(from, text, &mut self.lines);
+    }
+
+    /// Posts what was collected, if anything was.
+    pub fn post(&mut self, visit: &Visit) {
+        if self.lines.is_empty() {
+            return;
+        }
+        visit.link.touch();
+        self.usual = self.lines.len();
+        visit.room.posts.send(Post::Say {
+            from: visit.link.id,
+            lines: std::mem::take(&mut self.lines),
+        });
+    }
+}
