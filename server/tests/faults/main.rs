@@ -1,0 +1,26 @@
+//! What the room must survive, row by row of a catalogue of faults. Each test
+//! starts the real `chat-server`, has two bystanders talk all along, brings one
+//! fault about, and then makes the same four assertions; see [`house`].
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+mod house;
+
+// Faults of one connection.
+mod connections;
+mod lines;
+mod names;
+mod texts;
+
+// Faults of many at once, of the machine, and of the operator's side.
+mod crowds;
+mod machine;
+mod outputs;
+mod stopping;

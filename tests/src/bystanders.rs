@@ -1,0 +1,118 @@
+//! Two people who just want to talk while something goes wrong beside them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::{DEADLINE, Peer};
+
+/// How often each of them says something: twenty lines a second together, and no
+/// more than the server lets through by default.
+const PACE: Duration = Duration::from_millis(100);
+
+/// The longest that one of their lines may take to the other.
+const LATEST: Duration = Duration::from_secs(1);
+
+/// Two members that exchange numbered lines, twenty a second together, and
+/// notice when one is lost, doubled, out of order or late.
+pub struct Bystanders {
+    done: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Bystanders {
+    /// Has both join and begin to talk.
+    pub fn begin(server: SocketAddr) -> Bystanders {
+        let done = Arc::new(AtomicBool::new(false));
+        let one = Peer::join(server, "bystander1");
+        let mut two = Peer::join(server, "bystander2");
+        let sender = Talker::new(one, "bystander2", Arc::clone(&done));
+        let mut threads = vec![thread::spawn(move || sender.talk())];
+        let sender = Talker::new(two, "bystander1", Arc::clone(&done));
+        threads.push(thread::spawn(move || sender.talk()));
+        Bystanders { done, threads }
+    }
+
+    /// Ends their talk.
+    ///
+    /// # Panics
+    ///
+    /// When anything was not as it should be.
+    pub fn end(self) {
+        self.done.store(true, Ordering::Relaxed);
+        for thread in self.threads {
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
+
+/// One of the two: says numbers, each with the time, and checks the other's.
+struct Talker {
+    peer: Peer,
+    other: String,
+    done: Arc<AtomicBool>,
+    said: u64,
+    heard: u64,
+    /// Whether the other has said its last line, which may come early.
+    over: bool,
+}
+
+impl Talker {
+    fn new(peer: Peer, other: &str, done: Arc<AtomicBool>) -> Talker {
+        Talker {
+            peer,
+            other: format!("{other}: "),
+            done,
+            said: 0,
+            heard: 0,
+            over: false,
+        }
+    }
+
+    fn talk(mut self) {
+        let mut say_at = Instant::now();
+        while !self.done.load(Ordering::Relaxed) {
+            self.said += 1;
+            let line = format!("{} {}", self.said, stamp());
+            self.peer.say(&line);
+            say_at += PACE;
+            while let Some(line) = self.peer.hear_until(say_at) {
+                self.check(&line.expect("a bystander was thrown out"));
+            }
+        }
+        self.peer.say("last");
+        let until = Instant::now() + DEADLINE;
+        while !self.over {
+            let line = self.peer.hear_until(until).expect("the other's last line");
+            self.check(&line.expect("a bystander was thrown out"));
+        }
+    }
+
+    fn check(&mut self, line: &str) {
+        let Some(rest) = line.strip_prefix(&self.other) else {
+            return; // somebody else's
+        };
+        self.over = rest == "last";
+        if self.over {
+            return;
+        }
+        let (number, stamped) = rest.split_once(' ').expect("a number and a time");
+        let (number, stamped): (u64, u128) = (number.parse().unwrap(), stamped.parse().unwrap());
+        // The first to begin talks before the other can hear.
+        let in_order = number == self.heard + 1 || self.heard == 0;
+        assert!(in_order, "{} came after {}", number, self.heard);
+        self.heard = number;
+        let took = Duration::from_nanos(u64::try_from(stamp() - stamped).unwrap());
+        assert!(took < LATEST, "line {number} took {took:?}");
+    }
+}
+
+/// Nanoseconds since some moment that is the same for all threads.
+fn stamp() -> u128 {
+    static BEGIN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    BEGIN.elapsed().as_nanos()
+}
