@@ -27,7 +27,7 @@ impl Bystanders {
     pub fn begin(server: SocketAddr) -> Bystanders {
         let done = Arc::new(AtomicBool::new(false));
         let one = Peer::join(server, "bystander1");
-        let mut two = Peer::join(server, "bystander2");
+        let two = Peer::join(server, "bystander2");
         let sender = Talker::new(one, "bystander2", Arc::clone(&done));
         let mut threads = vec![thread::spawn(move || sender.talk())];
         let sender = Talker::new(two, "bystander1", Arc::clone(&done));
@@ -84,7 +84,7 @@ impl Talker {
                 self.check(&line.expect("a bystander was thrown out"));
             }
         }
-        self.peer.say("last");
+        self.peer.say(&format!("{} last", self.said));
         let until = Instant::now() + DEADLINE;
         while !self.over {
             let line = self.peer.hear_until(until).expect("the other's last line");
@@ -96,12 +96,14 @@ impl Talker {
         let Some(rest) = line.strip_prefix(&self.other) else {
             return; // somebody else's
         };
-        self.over = rest == "last";
-        if self.over {
+        let (number, stamped) = rest.split_once(' ').expect("a number and a time");
+        let number: u64 = number.parse().unwrap();
+        if stamped == "last" {
+            assert_eq!(number, self.heard, "the other said as many");
+            self.over = true;
             return;
         }
-        let (number, stamped) = rest.split_once(' ').expect("a number and a time");
-        let (number, stamped): (u64, u128) = (number.parse().unwrap(), stamped.parse().unwrap());
+        let stamped: u128 = stamped.parse().unwrap();
         // The first to begin talks before the other can hear.
         let in_order = number == self.heard + 1 || self.heard == 0;
         assert!(in_order, "{} came after {}", number, self.heard);

@@ -1,0 +1,130 @@
+//! Joining, talking and leaving.
+
+use tests::Peer;
+
+use crate::house::House;
+
+#[test]
+fn two_people_talk() {
+    let house = House::open();
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    ann.say("hi");
+    bob.expect("ann: hi");
+    bob.say("hello");
+    ann.expect("bob: hello");
+}
+
+#[test]
+fn who_speaks_does_not_hear_it_again() {
+    let house = House::open();
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    ann.say("mine");
+    bob.expect("ann: mine");
+    bob.say("yours");
+    ann.expect("bob: yours");
+}
+
+#[test]
+fn a_newcomer_is_told_who_is_there_and_the_others_who_came() {
+    let house = House::open();
+    let mut ann = Peer::connect(house.address);
+    ann.say("ann");
+    ann.expect("Welcome, ann. You are the first here.");
+    let mut bob = Peer::connect(house.address);
+    bob.say("bob");
+    bob.expect("Welcome, bob. ann is here.");
+    ann.expect("bob has joined the chat room.");
+}
+
+#[test]
+fn leaving_is_answered_and_told() {
+    let house = House::open();
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    bob.say("bye all");
+    bob.say("q:quit");
+    bob.expect_quit();
+    ann.expect("bob: bye all");
+    ann.expect("bob has left the chat room.");
+}
+
+#[test]
+fn a_name_is_free_again_when_its_holder_has_left() {
+    let house = House::open();
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    bob.say("q:quit");
+    ann.expect("bob has left the chat room.");
+    let _bob = house.join("bob");
+    ann.expect("bob has joined the chat room.");
+}
+
+#[test]
+fn a_taken_name_may_be_tried_again_as_another() {
+    let house = House::open();
+    let _ann = house.join("Ann");
+    let mut other = Peer::connect(house.address);
+    other.say("aNN");
+    other.expect("! The name aNN is taken. Try another.");
+    other.say("anna");
+    other.expect("Welcome, anna. Ann is here.");
+}
+
+#[test]
+fn five_refused_names_are_enough() {
+    let house = House::open();
+    let mut peer = Peer::connect(house.address);
+    for _ in 0..4 {
+        peer.say("not a name");
+        peer.expect("! That name will not do, a name holds only letters, digits, _ . and -, not a space. Try another.");
+    }
+    peer.say("!");
+    peer.expect_start("! That name will not do");
+    peer.expect_quit();
+}
+
+#[test]
+fn the_classroom_clients_prefix_is_dropped() {
+    let house = House::open();
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    ann.say("ann: hi");
+    bob.expect("ann: hi");
+    ann.say("bob: I am bob");
+    bob.expect("ann: bob: I am bob");
+}
+
+#[test]
+fn an_empty_line_is_answered_by_one() {
+    let house = House::open();
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    ann.say("one");
+    ann.say("");
+    ann.say("two");
+    ann.expect("");
+    bob.expect("ann: one");
+    bob.expect("ann: two");
+}
+
+#[test]
+fn an_unknown_command_never_reaches_the_room() {
+    let house = House::open();
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    ann.say("/dance");
+    ann.expect_start("! There is no command /dance.");
+    ann.say("//dance");
+    bob.expect("ann: /dance");
+}
+
+#[test]
+fn a_stopping_server_says_so_and_ends_every_conversation() {
+    let mut house = House::open();
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let mut unnamed = Peer::connect(house.address);
+    unnamed.say("");
+    ann.say("last words");
+    bob.expect("ann: last words");
+    house.stop();
+    for peer in [&mut ann, &mut bob] {
+        peer.expect("The server is stopping.");
+        peer.expect_quit();
+    }
+    unnamed.expect_quit();
+}

@@ -1,0 +1,71 @@
+//! A server in the test's own process.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::thread::{self, JoinHandle};
+
+use server::limits::{Limits, Rate};
+use server::stop::{self, Stopper};
+use server::{LogWhat, Setup};
+use tests::Peer;
+
+/// A running server, stopped when the test is over.
+pub struct House {
+    pub address: SocketAddr,
+    stopper: Stopper,
+    server: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl House {
+    /// Opens a house in which everybody may talk as fast as they can.
+    pub fn open() -> House {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stopper, stop) = stop::signal();
+        let setup = Setup {
+            limits: Limits {
+                rate: Rate::Unlimited,
+                ..Limits::default()
+            },
+            greeting: String::new(),
+            what: LogWhat::Everything,
+            output: Box::new(io::sink()),
+            log_file: None,
+            console: None,
+        };
+        let on_stop = stopper.clone();
+        let server = thread::spawn(move || server::run(listener, setup, on_stop, stop));
+        House {
+            address,
+            stopper,
+            server: Some(server),
+        }
+    }
+
+    /// Has somebody join.
+    pub fn join(&self, name: &str) -> Peer {
+        Peer::join(self.address, name)
+    }
+
+    /// Has several join, one after the other.
+    pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [Peer; N] {
+        Peer::join_all(self.address, names)
+    }
+
+    /// Stops the server and waits for its end.
+    pub fn stop(&mut self) {
+        self.stopper.raise();
+        if let Some(server) = self.server.take() {
+            server.join().expect("no panic").expect("no error");
+        }
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.stopper.raise();
+        if let Some(server) = self.server.take() {
+            let _ = server.join();
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! People in a room, end to end: real sockets and threads, the server in the
+//! test's own process, at a port of its own for each test.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+mod house;
+
+mod conversation;
+mod netcat;
+mod order;
+mod tidy;

@@ -1,0 +1,30 @@
+//! A person with `nc` is a full member.
+
+use std::process::Command;
+
+use tests::Running;
+
+use crate::house::House;
+
+#[test]
+fn netcat_is_a_full_member() {
+    if Command::new("nc").arg("-h").output().is_err() {
+        eprintln!("skipped: there is no nc here");
+        return;
+    }
+    let house = House::open();
+    let mut ann = house.join("ann");
+    let (host, port) = (house.address.ip(), house.address.port());
+    let mut nc = Running::start(Command::new("nc").args([host.to_string(), port.to_string()]));
+    nc.wait_for("Type your name and press Enter.");
+    nc.type_line("bob");
+    nc.wait_for("Welcome, bob. ann is here.");
+    ann.expect("bob has joined the chat room.");
+    nc.type_line("hello from nc");
+    ann.expect("bob: hello from nc");
+    ann.say("hello nc");
+    nc.wait_for("ann: hello nc");
+    nc.type_line("q:quit");
+    nc.wait_for("q:quit");
+    ann.expect("bob has left the chat room.");
+}
