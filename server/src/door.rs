@@ -73,7 +73,7 @@ impl Door {
         inside.links.insert(link.id, Arc::clone(link));
         inside.unnamed.insert(link.id);
         let crowded = inside.unnamed.len() > self.unnamed;
-        let oldest = inside.unnamed.first().filter(|_| crowded).copied();
+        let oldest = crowded.then(|| inside.unnamed.pop_first()).flatten();
         let oldest = oldest.and_then(|id| inside.links.get(&id).cloned());
         drop(inside);
         if let Some(oldest) = oldest {

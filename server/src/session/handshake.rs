@@ -23,8 +23,8 @@ pub fn run(visit: &mut Visit, inlet: &mut Inlet, lines: &mut LineSplitter) -> Re
                 Ok(name) => return Ok(name),
                 Err(why) => why,
             },
-            Next::TooLong => "That is too long for a name. Try another.".to_string(),
-            Next::NotUtf8 => "That name is not UTF-8 text. Try another.".to_string(),
+            Next::TooLong => "That is too long for a name.".to_string(),
+            Next::NotUtf8 => "That name is not UTF-8 text.".to_string(),
             Next::NotYet => {
                 clock.fill(visit, inlet, lines)?;
                 continue;
@@ -37,7 +37,7 @@ pub fn run(visit: &mut Visit, inlet: &mut Inlet, lines: &mut LineSplitter) -> Re
             let told = format!("{refused} That was the last of {tries} tries.");
             return Err(Ending::told(Reason::Name, told));
         }
-        visit.refuse(&refused);
+        visit.refuse(&format!("{refused} Try another."));
     }
 }
 
@@ -45,10 +45,10 @@ pub fn run(visit: &mut Visit, inlet: &mut Inlet, lines: &mut LineSplitter) -> Re
 fn attempt(visit: &mut Visit, line: &str) -> Result<Name, String> {
     let name: Name = line
         .parse()
-        .map_err(|why| format!("That name will not do, {why}. Try another."))?;
+        .map_err(|why| format!("That name will not do, {why}."))?;
     match visit.enter(&name) {
         Ok(()) => Ok(name),
-        Err(_taken) => Err(format!("The name {name} is taken. Try another.")),
+        Err(_taken) => Err(format!("The name {name} is taken.")),
     }
 }
 
