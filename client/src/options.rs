@@ -1,0 +1,269 @@
+//! Turns the words of the command line into [`Options`].
+//!
+//! Written by hand, as the grammar is small, and over any iterator, so that a
+//! test needs no process. It knows no environment and prints nothing.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use common::DEFAULT_PORT;
+
+use crate::connection::Address;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+Talk in a chat room.
+
+Usage: chat-client [OPTIONS] [HOST [PORT]]
+       chat-client [OPTIONS] HOST:PORT | [IPV6]:PORT | PORT
+
+The room is at 127.0.0.1, port 4000, if nothing else is said.
+
+Options:
+  -n, --name NAME          be called NAME; asked for if not given
+      --plain              plain lines instead of a divided screen
+      --heartbeat SECONDS  how often to show the server that we are here
+                           (0.1 to 3600, normally 30); it counts as lost
+                           when nothing was heard for three times as long
+  -h, --help               print this and end
+  -V, --version            print the version and end
+
+Type a line and press Enter to say it. /quit, q, exit, bye, Ctrl-D and Ctrl-C
+leave. A line that begins with / is a command to the server; // says a text
+that begins with a slash. From a pipe each line is said, and the end of the
+input leaves.
+
+Exit codes: 0 left, 1 failure, 2 usage, 3 cannot connect, 4 name refused,
+5 removed by the server, 6 connection lost.
+";
+
+/// Where the room is if nobody says otherwise: on this machine.
+const HOST: &str = "127.0.0.1";
+
+/// Often enough that the server misses us within two minutes, seldom enough
+/// that thousands of idle clients cost it nothing. The server knows this
+/// figure too, since it recognises a client that keeps the rhythm.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// What the person wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Where the room is.
+    pub address: Address,
+    /// The name as it was given, not yet looked at.
+    pub name: Option<String>,
+    /// How the room should look.
+    pub layout: Layout,
+    /// The time from one heartbeat to the next.
+    pub heartbeat: Duration,
+}
+
+/// How the room should look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Messages above, the line one types below, where a terminal can do it.
+    Divided,
+    /// One line after the other, in any case.
+    Plain,
+}
+
+/// Why there are no options to go on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// `--help` was asked for.
+    Help,
+    /// `--version` was asked for.
+    Version,
+    /// The words make no sense, for this reason.
+    Usage(String),
+}
+
+/// Reads the words after the program's name.
+///
+/// # Errors
+///
+/// Says why the program should not go on; see [`Stop`].
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop> {
+    let mut words = words.into_iter().map(text);
+    let mut places = Vec::new();
+    let mut name = None;
+    let mut layout = Layout::Divided;
+    let mut heartbeat = HEARTBEAT;
+    while let Some(word) = words.next().transpose()? {
+        // `--name=NAME` is the same as `--name NAME`.
+        let (option, attached) = match word.split_once('=') {
+            Some((option, value)) if option.starts_with("--") => (option, Some(value)),
+            _ => (word.as_str(), None),
+        };
+        // A closure, since only some options take the next word away.
+        let mut value = || match attached {
+            Some(value) => Ok(value.to_string()),
+            None => words
+                .next()
+                .unwrap_or_else(|| usage(format!("{option} needs a value"))),
+        };
+        // An option without a value must not be given one: `--plain=no` would
+        // be taken for its opposite.
+        match (option, attached) {
+            ("-n" | "--name", _) => name = Some(value()?),
+            ("--heartbeat", _) => heartbeat = seconds(&value()?)?,
+            ("--plain", None) => layout = Layout::Plain,
+            ("-h" | "--help", None) => return Err(Stop::Help),
+            ("-V" | "--version", None) => return Err(Stop::Version),
+            _ if word.starts_with('-') => return usage(format!("there is no option {word:?}")),
+            _ => places.push(word),
+        }
+    }
+    Ok(Options {
+        address: address(&places)?,
+        name,
+        layout,
+        heartbeat,
+    })
+}
+
+/// Says in one line what is wrong; the caller adds where to read more.
+fn usage<T>(why: String) -> Result<T, Stop> {
+    Err(Stop::Usage(why))
+}
+
+/// A word of the command line may be any bytes; ours are all text.
+fn text(word: OsString) -> Result<String, Stop> {
+    word.into_string()
+        .or_else(|word| usage(format!("{word:?} is not text")))
+}
+
+/// Less than a tenth of a second would be a flood, and more than an hour no
+/// sign of life. The range also refuses `NaN`, which is in none.
+fn seconds(text: &str) -> Result<Duration, Stop> {
+    match text.parse() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => usage(format!(
+            "--heartbeat takes 0.1 to 3600 seconds, not {text:?}"
+        )),
+    }
+}
+
+/// One word may hold both host and port; two words are one of each.
+fn address(places: &[String]) -> Result<Address, Stop> {
+    let (place, port_after) = match places {
+        [] => return Ok(Address::new(HOST, DEFAULT_PORT)),
+        [digits] if digits.bytes().all(|byte| byte.is_ascii_digit()) => (HOST, Some(digits)),
+        [place] => (place.as_str(), None),
+        [place, digits] => (place.as_str(), Some(digits)),
+        [_, _, more, ..] => {
+            return usage(format!("what is {more:?} for? HOST and PORT are enough"));
+        }
+    };
+    let (host, port_inside) = split(place)?;
+    match (port_inside, port_after.map(String::as_str)) {
+        (Some(_), Some(digits)) => usage(format!("{place:?} has a port, what is {digits:?} for?")),
+        (Some(digits), None) | (None, Some(digits)) => Ok(Address::new(host, port(digits)?)),
+        (None, None) => Ok(Address::new(host, DEFAULT_PORT)),
+    }
+}
+
+/// Parts `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT` or `IPV6` into the host
+/// and the port, if there is one. More than one `:` makes a bare IPv6 address.
+fn split(place: &str) -> Result<(&str, Option<&str>), Stop> {
+    let parts = match place.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').and_then(|(host, after)| match after {
+            "" => Some((host, None)),
+            _ => Some((host, Some(after.strip_prefix(':')?))),
+        }),
+        None if place.matches(':').count() > 1 => Some((place, None)),
+        None => place
+            .split_once(':')
+            .map(|(host, digits)| (host, Some(digits)))
+            .or(Some((place, None))),
+    };
+    match parts {
+        Some((host, port)) if !host.is_empty() => Ok((host, port)),
+        _ => usage(format!("{place:?} is no address")),
+    }
+}
+
+/// Port 0 means "any" to a listener; there is nothing to connect to at it.
+fn port(digits: &str) -> Result<u16, Stop> {
+    match digits.parse() {
+        Ok(port) if port > 0 && !digits.starts_with('+') => Ok(port),
+        _ => usage(format!(
+            "a port is a number from 1 to 65535, not {digits:?}"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Options, Stop> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn every_way_to_name_a_place() {
+        #[track_caller]
+        fn check(line: &str, host: &str, port: u16) {
+            let options = read(line).unwrap();
+            assert_eq!(options.address, Address::new(host, port), "{line:?}");
+        }
+        check("", "127.0.0.1", 4000);
+        check("5000", "127.0.0.1", 5000);
+        check("room.lan", "room.lan", 4000);
+        check("room.lan 5000", "room.lan", 5000);
+        check("room.lan:5000", "room.lan", 5000);
+        check("10.0.0.7:5000", "10.0.0.7", 5000);
+        check("::1", "::1", 4000);
+        check("::1 5000", "::1", 5000);
+        check("[::1]", "::1", 4000);
+        check("[::1]:5000", "::1", 5000);
+        check("[::1] 5000", "::1", 5000);
+        check("--plain 5000", "127.0.0.1", 5000);
+    }
+
+    #[test]
+    fn options_stand_anywhere_and_take_their_value_either_way() {
+        let options = read("--name ann host --plain --heartbeat=1.5 99").unwrap();
+        assert_eq!(options.name.as_deref(), Some("ann"));
+        assert_eq!(options.layout, Layout::Plain);
+        assert_eq!(options.heartbeat, Duration::from_millis(1500));
+        assert_eq!(options.address, Address::new("host", 99));
+        assert_eq!(read("-n ann").unwrap().name.as_deref(), Some("ann"));
+        assert_eq!(read("--name=ann").unwrap().name.as_deref(), Some("ann"));
+    }
+
+    #[test]
+    fn help_and_version_end_the_reading() {
+        assert_eq!(read("-h --nonsense"), Err(Stop::Help));
+        assert_eq!(read("host --help"), Err(Stop::Help));
+        assert_eq!(read("--version"), Err(Stop::Version));
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        #[track_caller]
+        fn check(line: &str, part: &str) {
+            match read(line) {
+                Err(Stop::Usage(why)) => assert!(why.contains(part), "{line:?}: {why}"),
+                other => panic!("{line:?} was read as {other:?}"),
+            }
+        }
+        check("--nonsense", "--nonsense");
+        check("--name", "--name needs a value");
+        check("--plain=yes", "--plain=yes");
+        check("--heartbeat 0", "not \"0\"");
+        check("--heartbeat NaN", "not \"NaN\"");
+        check("0", "1 to 65535");
+        check("70000", "1 to 65535");
+        check("host port", "not \"port\"");
+        check("host:", "not \"\"");
+        check("host:+80", "not \"+80\"");
+        check("[::1", "\"[::1\" is no address");
+        check("[::1]5000", "\"[::1]5000\" is no address");
+        check(":5000", "\":5000\" is no address");
+        check("host:1 2", "what is \"2\" for");
+        check("[::1]:1 2", "what is \"2\" for");
+        check("host 1 2", "what is \"2\" for");
+    }
+}

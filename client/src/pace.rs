@@ -1,0 +1,107 @@
+//! Decides whether one more line may be sent now.
+//!
+//! The server takes some ten lines a second and lets TCP hold back the rest.
+//! The system's buffers hold megabytes, though: a long file that is piped in
+//! would stand there for an hour, with every heartbeat, and the wish to leave,
+//! in the queue behind it. The way out is an old one, a window (RFC 793, 1.5):
+//! only so much may be under way. The acknowledgement is there already, since
+//! the server answers an empty line with an empty line, in its turn.
+//!
+//! Pure counting: no socket, no clock.
+
+/// How many lines may follow a heartbeat before the next one is due. The
+/// server lets 50 pass at once and up to three windows may be under way, so
+/// it never waits for us; and nobody types 25 lines between two ordinary
+/// heartbeats, so a person's rhythm of heartbeats stays steady.
+pub const WINDOW: u32 = 25;
+
+/// How many heartbeats may wait for their answers when a full window asks for
+/// one more.
+const UNANSWERED: u32 = 1;
+
+/// Counts what was sent and what was answered.
+#[derive(Debug, Default)]
+pub struct Pace {
+    since_beat: u32,
+    unanswered: u32,
+}
+
+impl Pace {
+    /// Whether a line may be sent now.
+    pub fn is_open(&self) -> bool {
+        self.since_beat < WINDOW
+    }
+
+    /// Whether a heartbeat should be sent now for the sake of its answer.
+    pub fn wants_beat(&self) -> bool {
+        !self.is_open() && self.unanswered <= UNANSWERED
+    }
+
+    /// A line was sent.
+    pub fn sent(&mut self) {
+        self.since_beat += 1;
+    }
+
+    /// A heartbeat was sent. It opens the window, so that a server that answers
+    /// none at all makes us slow, but never silent: the clock goes on beating.
+    pub fn beat(&mut self) {
+        self.since_beat = 0;
+        self.unanswered = self.unanswered.saturating_add(1);
+    }
+
+    /// The server has answered a heartbeat.
+    pub fn answered(&mut self) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends until nothing may be sent any more, and says how many lines went.
+    fn fill(pace: &mut Pace) -> u32 {
+        let mut lines = 0;
+        loop {
+            if pace.is_open() {
+                pace.sent();
+                lines += 1;
+            } else if pace.wants_beat() {
+                pace.beat();
+            } else {
+                return lines;
+            }
+        }
+    }
+
+    #[test]
+    fn three_windows_are_under_way_and_each_answer_lets_one_more_go() {
+        let mut pace = Pace::default();
+        assert_eq!(fill(&mut pace), 3 * WINDOW);
+        for _ in 0..100 {
+            pace.answered();
+            assert_eq!(fill(&mut pace), WINDOW);
+        }
+    }
+
+    #[test]
+    fn heartbeats_in_time_do_not_widen_the_window_for_good() {
+        let mut pace = Pace::default();
+        fill(&mut pace);
+        pace.beat();
+        assert_eq!(fill(&mut pace), WINDOW);
+        pace.answered();
+        assert_eq!(fill(&mut pace), 0, "the extra one has to be answered first");
+        pace.answered();
+        assert_eq!(fill(&mut pace), WINDOW);
+    }
+
+    #[test]
+    fn answers_that_nobody_asked_for_open_nothing() {
+        let mut pace = Pace::default();
+        for _ in 0..1000 {
+            pace.answered();
+        }
+        assert_eq!(fill(&mut pace), 3 * WINDOW);
+    }
+}

@@ -1,0 +1,225 @@
+//! Turns what is heard from the server into what is shown: the receiver thread.
+//!
+//! It reads, and only reads: it knows no keyboard and cannot write to the
+//! socket. The sender learns from it, through a channel, when a heartbeat was
+//! answered and how the conversation ended.
+
+use std::io::{self, Read};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use common::{Event, notice};
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::incoming::{Gone, Heard, Incoming};
+use crate::screen::Screen;
+
+/// How many pieces of news may wait for the sender. Answers beyond it are
+/// dropped, since only a server that sends more than was asked for gets here.
+const NEWS: usize = 64;
+
+/// After so many heartbeats without a word the connection counts as lost; the
+/// server holds us to the same figure.
+pub const MISSED: u32 = 3;
+
+/// What the sender should know.
+#[derive(Debug, PartialEq, Eq)]
+pub enum News {
+    /// A heartbeat was answered.
+    Answer,
+    /// Nothing more will be heard.
+    Over(Over),
+}
+
+/// How the conversation ended, as seen from here.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The server said `q:quit`, and this right before it.
+    Quit(LastWord),
+    /// The connection was closed or broke without a `q:quit`.
+    Gone(Gone, LastWord),
+    /// Nothing was heard for so long.
+    Silent(Duration),
+}
+
+impl Over {
+    /// Whether the server ended it, and not a fault: all was read by then.
+    pub fn is_orderly(&self) -> bool {
+        matches!(self, Over::Quit(_) | Over::Gone(Gone::Closed, _))
+    }
+}
+
+/// What may explain an end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LastWord {
+    /// Nothing does.
+    #[default]
+    None,
+    /// A refusal was the last thing said.
+    Refusal(String),
+    /// The server said that it stops.
+    Stopping,
+}
+
+/// Starts the receiver thread. The news end with [`News::Over`].
+///
+/// # Errors
+///
+/// If the system has no thread to give.
+pub fn start(
+    incoming: Incoming<impl Read + Send + 'static>,
+    screen: Screen,
+    heartbeat: Duration,
+) -> io::Result<(Receiver<News>, JoinHandle<()>)> {
+    let (sender, news) = bounded(NEWS);
+    let thread = thread::Builder::new()
+        .name("receiver".to_string())
+        .spawn(move || {
+            let over = receive(incoming, &screen, &sender, heartbeat * MISSED);
+            // If nobody waits for it any more, nobody needs it.
+            let _ = sender.send(News::Over(over));
+        })?;
+    Ok((news, thread))
+}
+
+/// Shows all that is heard until the conversation is over, and says how.
+///
+/// The connection counts as lost when nothing was heard for `patience`.
+pub fn receive(
+    mut incoming: Incoming<impl Read>,
+    screen: &Screen,
+    news: &Sender<News>,
+    patience: Duration,
+) -> Over {
+    let mut talk = Talk::default();
+    let mut last_heard = Instant::now();
+    loop {
+        match incoming.hear() {
+            Heard::Nothing if last_heard.elapsed() < patience => continue,
+            Heard::Nothing => return Over::Silent(patience),
+            Heard::Gone(gone) => return Over::Gone(gone, talk.last_word),
+            Heard::Unreadable(why) => talk.unreadable(why, screen),
+            Heard::Line(line) => match Event::parse(&line) {
+                Event::Quit => return Over::Quit(talk.last_word),
+                // A full channel means that the sender has plenty to read.
+                Event::Heartbeat => drop(news.try_send(News::Answer)),
+                event => {
+                    talk.remember(&event);
+                    screen.received(line);
+                }
+            },
+        }
+        last_heard = Instant::now();
+    }
+}
+
+/// What has to be remembered from one line to the next.
+#[derive(Default)]
+struct Talk {
+    last_word: LastWord,
+    /// Why the line before this one could not be shown.
+    unreadable: Option<&'static str>,
+}
+
+impl Talk {
+    fn remember(&mut self, event: &Event<'_>) {
+        self.unreadable = None;
+        self.last_word = match event {
+            _ if self.last_word == LastWord::Stopping => return,
+            Event::Notice(notice::STOPPING) => LastWord::Stopping,
+            Event::Refusal(why) => LastWord::Refusal(why.to_string()),
+            _ => LastWord::None,
+        };
+    }
+
+    /// Tells it once in a row: a server can send junk faster than one reads.
+    fn unreadable(&mut self, why: &'static str, screen: &Screen) {
+        if self.unreadable.replace(why) != Some(why) {
+            screen.note(format!("{why} and is left out"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::{self, Line, Show};
+
+    /// How it ends, and what is shown, when the server sends `bytes`.
+    fn receive_all(bytes: &[u8]) -> (Over, Vec<Show>) {
+        let (screen, shown) = screen::recording();
+        let (news, _keep) = bounded(NEWS);
+        let incoming = Incoming::new(bytes);
+        let over = receive(incoming, &screen, &news, Duration::from_secs(9));
+        drop(screen);
+        (over, shown.iter().collect())
+    }
+
+    fn received(line: &str) -> Show {
+        Show::Line(Line::Received(line.to_string()))
+    }
+
+    #[test]
+    fn every_line_is_shown_once_and_heartbeats_are_not() {
+        let (over, shown) = receive_all(b"bob: hi\n\nbob has left.\nq:quit\nnot this\n");
+        assert_eq!(over, Over::Quit(LastWord::None));
+        assert_eq!(shown, [received("bob: hi"), received("bob has left.")]);
+    }
+
+    #[test]
+    fn the_last_word_explains_the_end() {
+        #[track_caller]
+        fn check(bytes: &[u8], expected: Over) {
+            assert_eq!(receive_all(bytes).0, expected, "{bytes:?}");
+        }
+        let refusal = |why: &str| LastWord::Refusal(why.to_string());
+        check(b"! too loud\nq:quit\n", Over::Quit(refusal("too loud")));
+        check(b"! no\n\nq:quit\n", Over::Quit(refusal("no")));
+        check(b"! no\nbob: hi\nq:quit\n", Over::Quit(LastWord::None));
+        let stopping = b"The server is stopping.\nbob: oh\nq:quit\n";
+        check(stopping, Over::Quit(LastWord::Stopping));
+        check(b"bob: hi\n", Over::Gone(Gone::Closed, LastWord::None));
+    }
+
+    #[test]
+    fn junk_is_mentioned_once_in_a_row() {
+        let (_, shown) = receive_all(b"\xff\n\xff\n\xff\nbob: hi\n\xff\n");
+        let note = || {
+            Show::Line(Line::Note(
+                "a line from the server is not text and is left out".into(),
+            ))
+        };
+        assert_eq!(shown, [note(), received("bob: hi"), note()]);
+    }
+
+    #[test]
+    fn answers_are_passed_on_and_a_flood_of_them_blocks_nothing() {
+        let (screen, _shown) = screen::recording();
+        let (sender, news) = bounded(NEWS);
+        let flood = vec![b'\n'; 10_000];
+        receive(
+            Incoming::new(&flood[..]),
+            &screen,
+            &sender,
+            Duration::from_secs(9),
+        );
+        assert_eq!(news.try_iter().count(), NEWS);
+    }
+
+    #[test]
+    fn silence_ends_it_and_a_pause_does_not() {
+        struct Pauses;
+        impl Read for Pauses {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        }
+        let (screen, _shown) = screen::recording();
+        let (sender, _news) = bounded(NEWS);
+        let patience = Duration::from_millis(50);
+        let before = Instant::now();
+        let over = receive(Incoming::new(Pauses), &screen, &sender, patience);
+        assert_eq!(over, Over::Silent(patience));
+        assert!(before.elapsed() >= patience);
+    }
+}

@@ -1,0 +1,378 @@
+//! Turns typed lines into lines on the socket: the sending loop.
+//!
+//! It owns the only half of the socket that can be written, so no lock is
+//! needed. It waits for four things at once and knows none of the threads they
+//! come from: a typed line, the clock's beat, news from the receiver, and a
+//! wish to leave that was not typed.
+
+use std::io::{ErrorKind, Write};
+use std::time::Duration;
+
+use common::{Name, QUIT};
+use crossbeam_channel::{Receiver, after, never, select, tick};
+
+use crate::connection::{is_tick, words};
+use crate::ending::{Ending, Leave};
+use crate::keyboard::{Input, Typed};
+use crate::pace::Pace;
+use crate::receiver::{News, Over};
+use crate::screen::Screen;
+use crate::typed::{self, Wish};
+
+/// How long one who leaves waits for the server's `q:quit`. A pipe waits for
+/// as long as the receiver has patience: what it said must have arrived.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How long to listen for the server's last words once writing has failed: the
+/// failure says that it is over, only those say why.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What the sender listens to.
+pub struct Sources {
+    /// Typed lines; closed at the end of the input.
+    pub typed: Receiver<Typed>,
+    /// Wishes to leave that are not typed.
+    pub leave: Receiver<Leave>,
+    /// What the receiver has to tell.
+    pub news: Receiver<News>,
+}
+
+/// The sending side of a conversation.
+pub struct Sender<W> {
+    out: W,
+    name: Name,
+    input: Input,
+    screen: Screen,
+    sources: Sources,
+    pace: Pace,
+}
+
+/// Why the loop has ended.
+enum Stop {
+    /// The person typed it, or the input ended.
+    Done,
+    /// Something else asked for it.
+    Leave(Leave),
+    /// The receiver says that it is over.
+    Over(Over),
+    /// The connection takes no more lines, for this reason.
+    Cut(String),
+    /// The receiver is gone without a word, which only a bug can bring about.
+    Alone,
+}
+
+impl<W: Write> Sender<W> {
+    /// Makes the sender of `name`, which writes to `out`.
+    pub fn new(out: W, name: Name, input: Input, screen: Screen, sources: Sources) -> Sender<W> {
+        Sender {
+            out,
+            name,
+            input,
+            screen,
+            sources,
+            pace: Pace::default(),
+        }
+    }
+
+    /// Sends what is typed, with a heartbeat at once and one after each
+    /// `heartbeat`, until the conversation is over, and says how it ended.
+    pub fn run(mut self, heartbeat: Duration) -> Ending {
+        // The ticker keeps its rhythm however long one turn of the loop takes,
+        // and the server knows us by that rhythm.
+        let beat = tick(heartbeat);
+        let mut done = self.beat();
+        while done.is_ok() {
+            done = self.turn(&beat);
+        }
+        match done.err().unwrap_or(Stop::Done) {
+            Stop::Done => self.leave(),
+            Stop::Leave(leave) => self.hurry(leave),
+            Stop::Over(over) => over.into(),
+            Stop::Cut(why) => self.last_words(why),
+            Stop::Alone => Ending::Failed("the receiver thread has failed".to_string()),
+        }
+    }
+
+    /// Waits for the next thing to happen, and deals with it.
+    fn turn<T>(&mut self, beat: &Receiver<T>) -> Result<(), Stop> {
+        if self.pace.wants_beat() {
+            self.beat()?;
+        }
+        // While the window is full, typed lines wait where they are: `select!`
+        // listens to a channel that never says anything in their place.
+        let held_back = never();
+        let typed = if self.pace.is_open() {
+            &self.sources.typed
+        } else {
+            &held_back
+        };
+        select! {
+            recv(typed) -> typed => self.typed(typed.map_err(|_| Stop::Done)?),
+            recv(beat) -> _ => self.beat(),
+            recv(self.sources.leave) -> leave => Err(leave.map_or(Stop::Done, Stop::Leave)),
+            recv(self.sources.news) -> news => match news.map_err(|_| Stop::Alone)? {
+                News::Over(over) => Err(Stop::Over(over)),
+                News::Answer => {
+                    self.pace.answered();
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// Does what was typed. What cannot be sent is told at once, and costs
+    /// nothing but itself.
+    fn typed(&mut self, typed: Typed) -> Result<(), Stop> {
+        let line = match typed {
+            Typed::Line(line) => line,
+            Typed::TooLong => return self.note(typed::TOO_LONG),
+            Typed::NotUtf8 => return self.note(typed::NOT_TEXT),
+        };
+        match typed::read(&line, &self.name) {
+            Wish::Nothing => Ok(()),
+            Wish::Leave => Err(Stop::Done),
+            Wish::TooLong => self.note(typed::TOO_LONG),
+            Wish::Send { wire, said } => self.send(&wire, said),
+        }
+    }
+
+    fn note(&self, text: &str) -> Result<(), Stop> {
+        self.screen.note(text.to_string());
+        Ok(())
+    }
+
+    /// Sends one line and shows it, in this order: what is on the screen has
+    /// been handed to the system at least.
+    fn send(&mut self, wire: &str, said: Option<String>) -> Result<(), Stop> {
+        self.put(wire)?;
+        self.pace.sent();
+        if let Some(text) = said {
+            // The server does not send us what we said: we show it ourselves.
+            let line = format!("{}: {text}", self.name);
+            self.screen.own(line);
+        }
+        Ok(())
+    }
+
+    /// An empty line. It is also how the server knows that we are alive, and by
+    /// its answer we know the same of the server.
+    fn beat(&mut self) -> Result<(), Stop> {
+        self.put("")?;
+        self.pace.beat();
+        Ok(())
+    }
+
+    /// Writes one line with its newline, in whatever pieces the connection
+    /// takes it, until somebody wants to leave: a server that has stopped
+    /// reading must not keep us from going.
+    fn put(&mut self, line: &str) -> Result<(), Stop> {
+        let bytes = format!("{line}\n").into_bytes();
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            match self.out.write(rest) {
+                Ok(0) => return Err(Stop::Cut("it takes no more".to_string())),
+                // A socket takes what it has room for, which may be half a line.
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_tick(&error) => self.nobody_leaves()?,
+                Err(error) => return Err(Stop::Cut(words(&error))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Looked at while the socket is full, when `select!` is out of reach.
+    fn nobody_leaves(&self) -> Result<(), Stop> {
+        match self.sources.leave.try_recv() {
+            Ok(leave) => Err(Stop::Leave(leave)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Says `q:quit` and waits for the answer.
+    fn leave(mut self) -> Ending {
+        match self.put(QUIT) {
+            Ok(()) => {}
+            Err(Stop::Leave(leave)) => return leave.into(),
+            Err(_) => return self.last_words("it broke while leaving".to_string()),
+        }
+        let patience = match self.input {
+            Input::Terminal => after(FAREWELL),
+            Input::Pipe => never(),
+        };
+        match self.wait_for_end(&patience) {
+            Stop::Over(over) if over.is_orderly() => Ending::Left,
+            // All that was piped in must have arrived; only an orderly end
+            // proves it. A person has seen what there was to see.
+            Stop::Over(over) if self.input == Input::Pipe => over.into(),
+            Stop::Leave(leave) => leave.into(),
+            _ => Ending::Left,
+        }
+    }
+
+    /// Says `q:quit`, if the server takes it, and gives it 5 s to answer.
+    fn hurry(mut self, leave: Leave) -> Ending {
+        // One write, as a part of the line may be worse than nothing of it;
+        // a socket that is full takes nothing.
+        let _ = self.out.write(format!("{QUIT}\n").as_bytes());
+        self.wait_for_end(&after(FAREWELL));
+        leave.into()
+    }
+
+    /// Waits for what the server said last, since writing has failed.
+    fn last_words(self, why: String) -> Ending {
+        match self.wait_for_end(&after(LAST_WORDS)) {
+            Stop::Over(over) => over.into(),
+            Stop::Leave(leave) => leave.into(),
+            _ => Ending::Lost(why),
+        }
+    }
+
+    /// Waits until it is over, or something asks to leave, or `patience` ends.
+    fn wait_for_end<T>(&self, patience: &Receiver<T>) -> Stop {
+        loop {
+            select! {
+                recv(self.sources.news) -> news => match news {
+                    Ok(News::Answer) => {}
+                    Ok(News::Over(over)) => return Stop::Over(over),
+                    Err(_) => return Stop::Alone,
+                },
+                recv(self.sources.leave) -> leave => {
+                    return leave.map_or(Stop::Done, Stop::Leave);
+                }
+                recv(patience) -> _ => return Stop::Done,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::receiver::LastWord;
+    use crate::screen::{self, Line, Show};
+    use crossbeam_channel::{Sender as Way, unbounded};
+    use std::io;
+    use std::time::Instant;
+
+    /// The ways to a sender, and what it shows.
+    struct Ways {
+        typed: Way<Typed>,
+        leave: Way<Leave>,
+        news: Way<News>,
+        shown: Receiver<Show>,
+    }
+
+    fn sender<W: Write>(out: W, input: Input) -> (Sender<W>, Ways) {
+        let (screen, shown) = screen::recording();
+        let (typed_way, typed) = unbounded();
+        let (leave_way, leave) = unbounded();
+        let (news_way, news) = unbounded();
+        let sources = Sources { typed, leave, news };
+        let ways = Ways {
+            typed: typed_way,
+            leave: leave_way,
+            news: news_way,
+            shown,
+        };
+        let name = "ann".parse().unwrap();
+        (Sender::new(out, name, input, screen, sources), ways)
+    }
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn typed_lines_go_out_in_order_and_are_shown_as_ours() {
+        let mut out = Vec::new();
+        let (sender, ways) = sender(&mut out, Input::Terminal);
+        for line in ["hi", "", "/who", "//x", "/quit", "not this"] {
+            ways.typed.send(Typed::Line(line.to_string())).unwrap();
+        }
+        // The answer to `q:quit` would come later; here it waits already, but
+        // a sender that has typed lines to choose from may see it first.
+        let news = ways.news.clone();
+        let answer = std::thread::spawn(move || {
+            while ways.typed.len() > 1 {
+                std::thread::yield_now();
+            }
+            let over = Over::Quit(LastWord::None);
+            news.send(News::Over(over)).unwrap();
+            ways.shown
+        });
+        assert_eq!(sender.run(LONG), Ending::Left);
+        let shown: Vec<Show> = answer.join().unwrap().iter().collect();
+        assert_eq!(out, b"\nhi\n/who\n//x\nq:quit\n");
+        let own = |line: &str| Show::Line(Line::Own(line.to_string()));
+        assert_eq!(shown, [own("ann: hi"), own("ann: /x")]);
+    }
+
+    /// Takes the first bytes, and then says each time that it has no room.
+    struct Full(usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.0);
+            self.0 -= taken;
+            match taken {
+                0 => Err(ErrorKind::WouldBlock.into()),
+                taken => Ok(taken),
+            }
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_server_that_does_not_read_cannot_keep_anybody() {
+        let (sender, ways) = sender(Full(3), Input::Terminal);
+        ways.typed.send(Typed::Line("hello".to_string())).unwrap();
+        let waiting = std::thread::spawn(move || sender.run(LONG));
+        while !ways.typed.is_empty() {
+            std::thread::yield_now();
+        }
+        ways.leave.send(Leave::Signal).unwrap();
+        // It would wait 5 s for an answer; the end of the receiver will do.
+        ways.news.send(News::Over(Over::Silent(LONG))).unwrap();
+        assert_eq!(waiting.join().unwrap(), Ending::Interrupted);
+    }
+
+    #[test]
+    fn a_write_that_fails_waits_for_the_last_words() {
+        struct Broken;
+        impl Write for Broken {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (told, ways) = sender(Broken, Input::Terminal);
+        let over = Over::Quit(LastWord::Stopping);
+        ways.news.send(News::Over(over)).unwrap();
+        assert_eq!(told.run(LONG), Ending::Stopped);
+
+        let (silent, _ways) = sender(Broken, Input::Terminal);
+        let before = Instant::now();
+        assert_eq!(silent.run(LONG), Ending::Lost("broken pipe".to_string()));
+        assert!(before.elapsed() >= LAST_WORDS);
+    }
+
+    #[test]
+    fn a_pipe_is_not_content_with_a_connection_that_breaks() {
+        for (input, expected) in [
+            (Input::Terminal, Ending::Left),
+            (
+                Input::Pipe,
+                Ending::Lost("nothing was heard for 3600 s".to_string()),
+            ),
+        ] {
+            let (sender, ways) = sender(Vec::new(), input);
+            drop(ways.typed);
+            let leaving = std::thread::spawn(move || sender.leave());
+            ways.news.send(News::Over(Over::Silent(LONG))).unwrap();
+            assert_eq!(leaving.join().unwrap(), expected);
+        }
+    }
+}

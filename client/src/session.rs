@@ -1,0 +1,144 @@
+//! Turns the options into a conversation, from the first thread to the last.
+//!
+//! Here the threads are wired together. Each has one job, and what passes
+//! between them are the messages on these channels, nothing else:
+//!
+//! ```text
+//!  stdin -> KEYBOARD -> typed -> SENDER (the main thread) -> socket
+//!                                  ^        |
+//!                       answers, the end    | what we said
+//!                                  |        v
+//! socket -> RECEIVER ----------------> SCREEN -> stdout
+//! ```
+//!
+//! It knows no line of the protocol.
+
+use std::env;
+use std::io::{self, IsTerminal, Stderr, Stdout};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+
+use crate::connection::{self, words};
+use crate::ending::{Ending, Leave};
+use crate::handshake::{Handshake, Joined};
+use crate::keyboard::{self, Input, Typed};
+use crate::options::{Layout, Options};
+use crate::receiver;
+use crate::screen::divided::{Looks, Title};
+use crate::screen::window::{self, Size};
+use crate::screen::{self, Painter, PromptOn, Screen, Show};
+use crate::sender::{Sender, Sources};
+use crate::signals;
+
+/// As many wishes to leave as there may be: a signal, and a broken output.
+const WISHES: usize = 2;
+
+/// How long one who has sent a signal waits for what is still to be shown.
+const SHOWING: Duration = Duration::from_secs(1);
+
+/// Holds a whole conversation, and says how it ended. The terminal is as it
+/// was before when this returns.
+pub fn run(options: &Options) -> Ending {
+    hold(options).unwrap_or_else(|ending| ending)
+}
+
+/// Both results are endings; `?` is for those that come before the talk.
+fn hold(options: &Options) -> Result<Ending, Ending> {
+    // Until here Ctrl-C still simply ends the process, also while this waits.
+    let connection = connection::connect(&options.address).map_err(Ending::Unreachable)?;
+    let (wishes, leave) = bounded(WISHES);
+    let window = divisible(options.layout);
+    let (screen, _guard) = screen::start(painter(window), wishes.clone()).map_err(no_thread)?;
+    signals::watch(wishes, screen.clone()).map_err(Ending::Failed)?;
+    let input = input();
+    // It is never joined: see there.
+    let typed = keyboard::start(input, screen.clone()).map_err(no_thread)?;
+    let handshake = Handshake {
+        address: &options.address,
+        given: options.name.clone(),
+        typed: &typed,
+        input,
+        leave: &leave,
+        screen: &screen,
+    };
+    let joined = handshake.join(connection)?;
+    let watcher = window.map(|window| window::watch(window, screen.clone()));
+    let ending = talk(joined, options, input, &screen, typed, leave)?;
+    drop(watcher);
+    // All that was heard is shown before the end, however slow the reader is.
+    match ending {
+        Ending::Interrupted => screen.close(Some(SHOWING)),
+        _ => screen.close(None),
+    }
+    Ok(ending)
+}
+
+/// Talks until the conversation is over.
+fn talk(
+    joined: Joined,
+    options: &Options,
+    input: Input,
+    screen: &Screen,
+    typed: Receiver<Typed>,
+    leave: Receiver<Leave>,
+) -> Result<Ending, Ending> {
+    let name = joined.name;
+    screen.show(Show::Open(Title {
+        name: name.to_string(),
+        address: options.address.to_string(),
+    }));
+    screen.received(joined.first);
+    let (news, receiver) =
+        receiver::start(joined.incoming, screen.clone(), options.heartbeat).map_err(no_thread)?;
+    let sources = Sources { typed, leave, news };
+    let sender = Sender::new(joined.outgoing, name, input, screen.clone(), sources);
+    // The sender takes its half of the socket with it, which wakes the receiver.
+    let ending = sender.run(options.heartbeat);
+    // Whatever it still holds is to be shown, unless somebody is in a hurry: a
+    // terminal that has been stopped keeps it for as long as it likes.
+    if ending != Ending::Interrupted {
+        let _ = receiver.join();
+    }
+    Ok(ending)
+}
+
+/// Both ends of a pipe look alike to `read`, but a person can be asked again.
+fn input() -> Input {
+    if io::stdin().is_terminal() {
+        Input::Terminal
+    } else {
+        Input::Pipe
+    }
+}
+
+/// The window, if the screen can be divided: there has to be a terminal at both
+/// ends, one that knows commands, and its size.
+fn divisible(layout: Layout) -> Option<Size> {
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let clever = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+    match layout {
+        Layout::Divided if terminal && clever => window::size(),
+        _ => None,
+    }
+}
+
+fn painter(window: Option<Size>) -> Painter<Stdout, Stderr> {
+    // Set to anything but nothing, it asks for no colours.
+    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let looks = if no_color { Looks::Bare } else { Looks::Modest };
+    // In `chat-client > talk.txt` a person types, and looks at standard error.
+    let prompt_on = if io::stdout().is_terminal() {
+        PromptOn::Out
+    } else {
+        PromptOn::Err
+    };
+    match window {
+        Some(size) => Painter::divided(io::stdout(), io::stderr(), size, looks),
+        None => Painter::plain(io::stdout(), io::stderr(), prompt_on),
+    }
+}
+
+fn no_thread(error: io::Error) -> Ending {
+    Ending::Failed(format!("cannot start a thread: {}", words(&error)))
+}

@@ -1,0 +1,68 @@
+//! Reaching the server, or saying why not: fault 23 of the catalogue.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::support::{Client, Room, time};
+
+/// All that a person has to wait for "it does not work", and a second for a
+/// machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+#[test]
+fn nobody_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let client = Client::start(&[&port.to_string(), "--name", "ann"]);
+    let told =
+        format!("cannot connect to 127.0.0.1:{port}: connection refused. Is the server running?");
+    client.complains(&told);
+    client.exits_with(3);
+}
+
+#[test]
+fn the_host_has_no_address() {
+    // RFC 2606 promises that there is no such name.
+    let mut client = Client::start(&["no-such-host.invalid"]);
+    assert!(time(|| assert_eq!(client.code(), 3)) < PATIENCE);
+}
+
+#[test]
+fn a_listener_that_accepts_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let client = Client::start(&[&address, "--name", "ann"]);
+    let taken = time(|| client.complains(&format!("the server at {address} does not answer")));
+    assert!(taken < PATIENCE, "{taken:?}");
+    client.exits_with(3);
+}
+
+#[test]
+fn a_server_that_asks_for_the_name_for_ever() {
+    let room = Room::open();
+    let client = Client::start(&[&room.port, "--name", "ann"]);
+    let mut peer = room.accept();
+    peer.expect("ann");
+    peer.send(
+        "Type your name and press Enter.\n\n"
+            .repeat(100_000)
+            .as_bytes(),
+    );
+    client.complains(&format!(
+        "the server at 127.0.0.1:{} does not answer",
+        room.port
+    ));
+    client.exits_with(3);
+}
+
+#[test]
+fn an_ipv6_address_in_brackets() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        println!("skipped: there is no IPv6 here");
+        return;
+    };
+    let address = listener.local_addr().unwrap().to_string();
+    let _client = Client::start(&[&address, "--name", "ann"]);
+    assert!(listener.accept().is_ok());
+}

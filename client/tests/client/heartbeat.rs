@@ -1,0 +1,50 @@
+//! The rhythm by which the server knows that the client is alive, and by which
+//! the client knows that the server is.
+
+use std::time::{Duration, Instant};
+
+use crate::support::Room;
+
+#[test]
+fn it_beats_at_once_and_then_steadily_whatever_else_is_sent() {
+    let room = Room::open();
+    let (mut peer, mut client) = room.welcome("ann", &["--heartbeat", "0.5"]);
+    let mut beats = Vec::new();
+    while beats.len() < 5 {
+        match peer.hear().as_deref() {
+            Some("") => {
+                beats.push(Instant::now());
+                peer.send(b"\n");
+                // If typing started the clock anew, the next would be late.
+                client.types("hi");
+            }
+            line => assert_eq!(line, Some("hi")),
+        }
+    }
+    // The steady rhythm is that of a clock: lateness does not add up.
+    let whole = beats[4] - beats[0];
+    assert!(whole > Duration::from_millis(1800), "{whole:?}");
+    assert!(whole < Duration::from_millis(2400), "{whole:?}");
+}
+
+#[test]
+fn a_server_that_is_silent_for_three_heartbeats_is_lost() {
+    let room = Room::open();
+    let (_peer, client) = room.welcome("ann", &["--heartbeat", "0.4"]);
+    client.complains("connection lost: nothing was heard for 1 s");
+    client.exits_with(6);
+}
+
+#[test]
+fn answers_alone_keep_the_connection() {
+    let room = Room::open();
+    let (mut peer, mut client) = room.welcome("ann", &["--heartbeat", "0.2"]);
+    // Each is answered by `expect`; without that it would end after 0.6 s.
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(1500) {
+        assert_eq!(peer.hear().as_deref(), Some(""));
+        peer.send(b"\n");
+    }
+    client.types("still here");
+    peer.expect("still here");
+}

@@ -1,0 +1,24 @@
+//! The real program against servers that the tests play themselves.
+//!
+//! Every wait has a deadline, and a failure shows what was said until then. A
+//! module per behaviour; `support` is the language they are written in.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+mod connecting;
+mod ending;
+mod heartbeat;
+mod hostile;
+mod naming;
+mod output;
+mod support;
+mod talking;
+mod terminal;
+mod usage;

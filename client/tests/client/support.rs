@@ -1,0 +1,294 @@
+//! The language of the tests: a [`Room`] that the test plays, and the [`Client`]
+//! in it.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{LineSplitter, Next};
+
+/// How long anything may take that a test waits for.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The program under test.
+pub fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_chat-client"))
+}
+
+/// A listener whose connections the test answers by itself.
+pub struct Room {
+    pub port: String,
+    connections: Receiver<TcpStream>,
+}
+
+impl Room {
+    pub fn open() -> Room {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let (sender, connections) = channel();
+        // It waits in `accept` until the test process ends.
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                if sender.send(connection.unwrap()).is_err() {
+                    return;
+                }
+            }
+        });
+        Room { port, connections }
+    }
+
+    /// The next client that connects.
+    pub fn accept(&self) -> Peer {
+        let stream = self.connections.recv_timeout(DEADLINE);
+        Peer::new(stream.expect("nobody connects"))
+    }
+
+    /// Starts a client with a name, and welcomes it.
+    pub fn welcome(&self, name: &str, options: &[&str]) -> (Peer, Client) {
+        let client = Client::start(&[&[&self.port, "--name", name], options].concat());
+        let mut peer = self.accept();
+        peer.welcome(name);
+        client.shows(&greeting(name));
+        (peer, client)
+    }
+}
+
+/// The first line that a member gets.
+pub fn greeting(name: &str) -> String {
+    format!("Welcome, {name}. You are the first here.")
+}
+
+/// The server's end of a connection.
+pub struct Peer {
+    stream: TcpStream,
+    splitter: LineSplitter,
+    transcript: Vec<String>,
+}
+
+impl Peer {
+    fn new(stream: TcpStream) -> Peer {
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        Peer {
+            stream,
+            splitter: LineSplitter::new(common::MAX_LINE),
+            transcript: Vec::new(),
+        }
+    }
+
+    /// Takes the client in under the name that it has to send.
+    pub fn welcome(&mut self, name: &str) {
+        self.expect(name);
+        self.say(&greeting(name));
+    }
+
+    pub fn say(&mut self, line: &str) {
+        self.transcript.push(format!("server says  {line:?}"));
+        self.send(format!("{line}\n").as_bytes());
+    }
+
+    /// Sends bytes as they are. A client that has gone is no failure.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// The next line, an empty one included; `None` at the end.
+    pub fn hear(&mut self) -> Option<String> {
+        loop {
+            let line = match self.splitter.next() {
+                Next::Line(line) => Some(line.to_string()),
+                Next::End => None,
+                Next::NotYet => match self.splitter.fill(&mut self.stream) {
+                    Ok(_) => continue,
+                    Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
+                    Err(error) => self.fail(&error.to_string()),
+                },
+                other => panic!("the client sends {other:?}"),
+            };
+            self.transcript.push(format!("client sends {line:?}"));
+            return line;
+        }
+    }
+
+    /// The next line that is no heartbeat; those before it are answered.
+    pub fn next_line(&mut self) -> Option<String> {
+        loop {
+            match self.hear() {
+                Some(line) if line.is_empty() => self.send(b"\n"),
+                line => return line,
+            }
+        }
+    }
+
+    #[track_caller]
+    pub fn expect(&mut self, expected: &str) {
+        let line = self.next_line();
+        if line.as_deref() != Some(expected) {
+            self.fail(&format!("expected {expected:?}"));
+        }
+    }
+
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        if self.next_line().is_some() {
+            self.fail("expected the end");
+        }
+    }
+
+    /// The client waits: nothing has come, and nothing does for a moment.
+    #[track_caller]
+    pub fn expect_silence(&mut self) {
+        let moment = Duration::from_millis(300);
+        self.stream.set_read_timeout(Some(moment)).unwrap();
+        let quiet =
+            self.splitter.next() == Next::NotYet && self.splitter.fill(&mut self.stream).is_err();
+        self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        if !quiet {
+            self.fail("expected silence");
+        }
+    }
+
+    /// Answers the client's farewell.
+    #[track_caller]
+    pub fn expect_quit(&mut self) {
+        self.expect("q:quit");
+        self.say("q:quit");
+    }
+
+    /// Ends the connection in order.
+    pub fn close(self) {
+        self.stream.shutdown(Shutdown::Both).unwrap();
+    }
+
+    #[track_caller]
+    fn fail(&self, what: &str) -> ! {
+        panic!("{what} after\n  {}", self.transcript.join("\n  "));
+    }
+}
+
+/// The program, with pipes instead of a terminal.
+pub struct Client {
+    pub child: Child,
+    stdin: Option<ChildStdin>,
+    out: Receiver<String>,
+    err: Receiver<String>,
+}
+
+impl Client {
+    pub fn start(words: &[&str]) -> Client {
+        Client::spawn(program().args(words).stdin(Stdio::piped()))
+    }
+
+    /// Starts `command`, whose stdin is set; stdout too, if it is not to be read.
+    pub fn spawn(command: &mut Command) -> Client {
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        Client {
+            stdin: child.stdin.take(),
+            out: lines(child.stdout.take().unwrap()),
+            err: lines(child.stderr.take().unwrap()),
+            child,
+        }
+    }
+
+    pub fn types(&mut self, line: &str) {
+        self.types_bytes(format!("{line}\n").as_bytes());
+    }
+
+    /// A client that has ended reads no more; that is for the test to notice.
+    pub fn types_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.stdin.as_mut().unwrap().write_all(bytes);
+    }
+
+    pub fn ends_input(&mut self) {
+        self.stdin = None;
+    }
+
+    #[track_caller]
+    pub fn shows(&self, expected: &str) {
+        assert_eq!(next(&self.out).as_deref(), Some(expected), "on stdout");
+    }
+
+    /// The next line on stdout, `None` at the end.
+    pub fn line(&self) -> Option<String> {
+        next(&self.out)
+    }
+
+    #[track_caller]
+    pub fn complains(&self, expected: &str) {
+        assert_eq!(next(&self.err).as_deref(), Some(expected), "on stderr");
+    }
+
+    /// Nothing more comes on either output, and this is the exit code.
+    #[track_caller]
+    pub fn exits_with(mut self, code: i32) {
+        assert_eq!(next(&self.err), None, "on stderr");
+        assert_eq!(next(&self.out), None, "on stdout");
+        assert_eq!(self.code(), code, "exit code");
+    }
+
+    /// The exit code, whatever is printed until then.
+    #[track_caller]
+    pub fn code(&mut self) -> i32 {
+        while next(&self.err).is_some() {}
+        let status = self.child.wait().unwrap();
+        status.code().expect("ended by a signal")
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Sends a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let mut kill = Command::new("kill");
+        assert!(kill.args(["-s", name, &id]).status().unwrap().success());
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The lines of a pipe, read by a thread, so that waiting can have a deadline.
+fn lines(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        let mut splitter = LineSplitter::new(2 * common::MAX_EVENT);
+        loop {
+            match splitter.next() {
+                Next::Line(line) => {
+                    if sender.send(line.to_string()).is_err() {
+                        return;
+                    }
+                }
+                Next::NotYet => drop(splitter.fill(&mut pipe).unwrap()),
+                _ => return,
+            }
+        }
+    });
+    lines
+}
+
+#[track_caller]
+fn next(lines: &Receiver<String>) -> Option<String> {
+    match lines.recv_timeout(DEADLINE) {
+        Ok(line) => Some(line),
+        Err(RecvTimeoutError::Disconnected) => None,
+        Err(RecvTimeoutError::Timeout) => panic!("nothing comes, and no end"),
+    }
+}
+
+/// How long `action` takes.
+pub fn time(action: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    action();
+    start.elapsed()
+}

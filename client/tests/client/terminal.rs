@@ -1,0 +1,443 @@
+//! The divided screen on a real pseudo-terminal, which tmux plays and shows us.
+//!
+//! Skipped with a word where there is no tmux. Each test has a tmux server of
+//! its own, with no configuration, which ends with the test.
+
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+use std::{fs, process, thread, time::Duration};
+
+use crate::support::{DEADLINE, Peer, Room};
+
+/// A shell in a tmux window.
+struct Terminal {
+    /// The path of the tmux server's socket.
+    socket: String,
+}
+
+impl Terminal {
+    /// Opens a window; `None`, and a word about it, if there is no tmux.
+    fn open(columns: u16, rows: u16) -> Option<Terminal> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        if Command::new("tmux").arg("-V").output().is_err() {
+            println!("skipped: there is no tmux here");
+            return None;
+        }
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let directory = std::env::temp_dir().display().to_string();
+        let terminal = Terminal {
+            socket: format!("{directory}/chat-client-test-{}-{number}", process::id()),
+        };
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        let size = ["-x", &columns, "-y", &rows];
+        let shell = ["env", "PS1=$ ", "NO_COLOR=", "sh"];
+        let new = ["-f", "/dev/null", "new-session", "-d"];
+        terminal.tmux(&[&new[..], &size, &shell].concat());
+        terminal.wait_for("a shell", |screen| screen[0].starts_with('$'));
+        Some(terminal)
+    }
+
+    fn tmux(&self, words: &[&str]) -> Output {
+        let mut tmux = Command::new("tmux");
+        let output = tmux.args(["-S", &self.socket]).args(words).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        output
+    }
+
+    fn types(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", text]);
+    }
+
+    /// Presses a key, by the name tmux has for it.
+    fn press(&self, key: &str) {
+        self.tmux(&["send-keys", key]);
+    }
+
+    fn resize(&self, columns: u16, rows: u16) {
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        self.tmux(&["resize-window", "-x", &columns, "-y", &rows]);
+    }
+
+    /// What a person sees, row by row.
+    fn screen(&self) -> Vec<String> {
+        let output = self.tmux(&["capture-pane", "-p"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(str::to_string).collect()
+    }
+
+    /// Waits until the screen is as it should be.
+    #[track_caller]
+    fn wait_for(&self, what: &str, mut is_so: impl FnMut(&[String]) -> bool) -> Vec<String> {
+        let start = Instant::now();
+        loop {
+            let screen = self.screen();
+            if !screen.is_empty() && is_so(&screen) {
+                return screen;
+            }
+            assert!(start.elapsed() < DEADLINE, "no {what} in {screen:#?}");
+            // A terminal does not tell when it changes: look again soon.
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The rows that scroll, from 0.
+    fn region(&self) -> String {
+        let format = "#{scroll_region_upper}-#{scroll_region_lower}";
+        let output = self.tmux(&["display-message", "-p", format]);
+        String::from_utf8(output.stdout).unwrap().trim().to_string()
+    }
+
+    /// Starts the client as ann, in a room that the test plays.
+    fn join(&self, room: &Room, options: &str) -> Peer {
+        let program = env!("CARGO_BIN_EXE_chat-client");
+        self.types(&format!("clear; {program} {} -n ann {options}", room.port));
+        self.press("Enter");
+        let mut peer = room.accept();
+        peer.welcome("ann");
+        self.wait_for("welcome", |screen| has(screen, "Welcome, ann."));
+        peer
+    }
+
+    /// The terminal works as before: the whole window scrolls, the settings
+    /// are those in `before`, and the shell takes a command.
+    #[track_caller]
+    fn check_restored(&self, before: &str) {
+        self.wait_for("prompt", |screen| screen.iter().any(|row| row == "$"));
+        let rows = self.screen().len();
+        assert_eq!(self.region(), format!("0-{}", rows - 1));
+        assert_eq!(self.settings(), before);
+    }
+
+    /// What `stty -a` says in the window's shell.
+    fn settings(&self) -> String {
+        let file = format!("{}.settings", self.socket);
+        self.types(&format!("stty -a > {file}; clear; echo done"));
+        self.press("Enter");
+        self.wait_for("settings", |screen| screen[0] == "done");
+        let settings = fs::read_to_string(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        settings
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let mut tmux = Command::new("tmux");
+        let _ = tmux.args(["-S", &self.socket, "kill-server"]).output();
+        let _ = fs::remove_file(&self.socket);
+    }
+}
+
+fn has(screen: &[String], part: &str) -> bool {
+    screen.iter().any(|row| row.contains(part))
+}
+
+/// The rule and the two input rows, from below.
+fn reserved(screen: &[String]) -> &[String] {
+    &screen[screen.len() - 3..]
+}
+
+/// What stands above the input rows in a window of so many columns.
+fn rule(room: &Room, columns: u16) -> String {
+    match columns {
+        ..60 => "--- ann - /quit leaves ---".to_string(),
+        _ => format!("--- ann at 127.0.0.1:{} - /quit leaves ---", room.port),
+    }
+}
+
+/// Half a line is typed, 100 messages come, a bit more is typed in between.
+fn half_typed_text_survives(columns: u16) {
+    const ROWS: u16 = 12;
+    let Some(terminal) = Terminal::open(columns, ROWS) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    terminal.types("half a li");
+    terminal.wait_for("typed text", |screen| reserved(screen)[1] == "> half a li");
+    for number in 0..100 {
+        peer.say(&format!("bob: message {number}"));
+        if number == 50 {
+            terminal.types("ne is");
+        }
+    }
+    let screen = terminal.wait_for("last message", |screen| {
+        has(screen, "message 99") && has(screen, "line is")
+    });
+    let mut expected: Vec<_> = (91..100).map(|n| format!("bob: message {n}")).collect();
+    expected.push(rule(&room, columns));
+    expected.push("> half a line is".to_string());
+    expected.push(String::new());
+    assert_eq!(screen, expected);
+
+    terminal.types(" whole now");
+    terminal.press("Enter");
+    peer.expect("half a line is whole now");
+    // The input is emptied first and the line shown when it has been sent.
+    let screen = terminal.wait_for("own line", |screen| screen[8].starts_with("ann:"));
+    assert_eq!(screen[8], "ann: half a line is whole now");
+    assert_eq!(screen[7], "bob: message 99");
+    assert_eq!(reserved(&screen)[1..], [">", ""]);
+}
+
+#[test]
+fn half_typed_text_survives_a_hundred_messages_on_40_columns() {
+    half_typed_text_survives(40);
+}
+
+#[test]
+fn half_typed_text_survives_a_hundred_messages_on_120_columns() {
+    half_typed_text_survives(120);
+}
+
+#[test]
+fn a_typed_line_that_wraps_stays_whole_and_can_be_erased() {
+    let Some(terminal) = Terminal::open(40, 12) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    let first = "a".repeat(38);
+    terminal.types(&format!("{first}bbbbxx"));
+    peer.say("bob: one");
+    terminal.wait_for("message", |screen| has(screen, "bob: one"));
+    terminal.press("BSpace");
+    terminal.press("BSpace");
+    peer.say("bob: two");
+    let screen = terminal.wait_for("message and erasing", |screen| {
+        has(screen, "bob: two") && reserved(screen)[2] == "bbbb"
+    });
+    assert_eq!(reserved(&screen)[1], format!("> {first}"));
+    assert_eq!(screen[7..9], ["bob: one", "bob: two"]);
+    terminal.press("Enter");
+    peer.expect(&format!("{first}bbbb"));
+    let screen = terminal.wait_for("empty input", |screen| reserved(screen)[1] == ">");
+    assert_eq!(reserved(&screen)[2], "");
+    assert!(reserved(&screen)[0].starts_with("--- ann"));
+}
+
+#[test]
+fn a_line_longer_than_the_input_rows_does_no_harm_above_them() {
+    let Some(terminal) = Terminal::open(40, 12) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    let long = "0123456789".repeat(30);
+    terminal.types(&long);
+    peer.say("bob: still here");
+    let screen = terminal.wait_for("message", |screen| has(screen, "bob: still here"));
+    assert_eq!(screen[8], "bob: still here");
+    assert!(reserved(&screen)[0].starts_with("--- ann"));
+    terminal.press("Enter");
+    peer.expect(&long);
+}
+
+#[test]
+fn a_window_that_changes_while_one_types_is_divided_anew() {
+    let Some(terminal) = Terminal::open(60, 14) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    terminal.types("half typed");
+    // Narrower, higher, lower, wider: each is noticed within a second.
+    for (columns, rows) in [(40, 14), (40, 18), (40, 12), (100, 16)] {
+        terminal.resize(columns, rows);
+        let region = format!("0-{}", rows - 4);
+        terminal.wait_for("rule", |screen| {
+            reserved(screen)[0] == rule(&room, columns) && terminal.region() == region
+        });
+        let message = format!("bob: at {columns} and {rows}");
+        peer.say(&message);
+        let screen = terminal.wait_for("message", |screen| has(screen, &message));
+        assert_eq!(screen[usize::from(rows) - 4], message);
+        assert!(has(reserved(&screen), "> half typed"), "{screen:#?}");
+    }
+    terminal.types(", then whole");
+    terminal.press("Enter");
+    peer.expect("half typed, then whole");
+    let whole = |screen: &[String]| reserved(screen)[1] == ">" && has(screen, "ann: half typed");
+    terminal.wait_for("order", whole);
+}
+
+#[test]
+fn a_window_that_gets_too_small_has_plain_lines_until_it_grows() {
+    let Some(terminal) = Terminal::open(60, 14) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    terminal.resize(60, 7);
+    // A plain line ends with a newline; on a divided screen the last rows are
+    // not for messages, and until the change is noticed none is left empty.
+    terminal.wait_for("plain lines", |screen| {
+        peer.say("bob: small");
+        screen[5..] == ["bob: small", ""]
+    });
+    assert_eq!(terminal.region(), "0-6");
+    terminal.resize(60, 16);
+    terminal.wait_for("rule", |screen| reserved(screen)[0].starts_with("--- ann"));
+    peer.say("bob: large");
+    let screen = terminal.wait_for("message", |screen| has(screen, "bob: large"));
+    assert_eq!(screen[12], "bob: large");
+}
+
+#[test]
+fn a_small_window_and_a_simple_terminal_get_plain_lines() {
+    #[track_caller]
+    fn check(columns: u16, rows: u16, before: &str, options: &str) {
+        let Some(terminal) = Terminal::open(columns, rows) else {
+            return;
+        };
+        terminal.types(before);
+        terminal.press("Enter");
+        let room = Room::open();
+        let mut peer = terminal.join(&room, options);
+        peer.say("bob: plain");
+        let screen = terminal.wait_for("message", |screen| has(screen, "bob: plain"));
+        assert!(!has(&screen, "---"), "{screen:#?}");
+        assert_eq!(terminal.region(), format!("0-{}", rows - 1));
+        terminal.types("hi");
+        terminal.press("Enter");
+        peer.expect("hi");
+    }
+    check(80, 7, "", "");
+    check(19, 24, "", "");
+    check(80, 24, "", "--plain");
+    check(80, 24, "TERM=dumb", "");
+    check(80, 24, "unset TERM", "");
+    check(80, 24, "stty() { :; }; PATH=/nowhere", "");
+}
+
+#[test]
+fn the_terminal_is_restored_however_it_ends() {
+    let Some(terminal) = Terminal::open(80, 12) else {
+        return;
+    };
+    let room = Room::open();
+    let before = terminal.settings();
+
+    let mut peer = terminal.join(&room, "");
+    assert_eq!(terminal.region(), "0-8");
+    terminal.types("/quit");
+    terminal.press("Enter");
+    peer.expect_quit();
+    terminal.check_restored(&before);
+
+    let mut peer = terminal.join(&room, "");
+    terminal.press("C-d");
+    peer.expect_quit();
+    terminal.check_restored(&before);
+
+    let mut peer = terminal.join(&room, "");
+    terminal.types("half typed");
+    terminal.press("C-c");
+    peer.expect_quit();
+    terminal.check_restored(&before);
+
+    // A second time, since the server does not answer the first.
+    let mut peer = terminal.join(&room, "");
+    terminal.press("C-c");
+    peer.expect("q:quit");
+    terminal.press("C-c");
+    terminal.check_restored(&before);
+
+    let mut peer = terminal.join(&room, "");
+    peer.say("! you were removed");
+    peer.say("q:quit");
+    terminal.wait_for("reason", |screen| has(screen, "has ended the conversation"));
+    terminal.check_restored(&before);
+
+    let peer = terminal.join(&room, "");
+    peer.close();
+    terminal.wait_for("reason", |screen| has(screen, "connection lost"));
+    terminal.check_restored(&before);
+}
+
+#[test]
+fn many_pasted_lines_all_arrive_and_the_screen_stays_in_order() {
+    let Some(terminal) = Terminal::open(60, 12) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    let lines: Vec<String> = (0..200).map(|n| format!("pasted line {n}")).collect();
+    terminal.tmux(&["set-buffer", &(lines.join("\n") + "\n")]);
+    terminal.tmux(&["paste-buffer"]);
+    for line in &lines {
+        peer.expect(line);
+    }
+    let screen = terminal.wait_for("last line", |screen| has(screen, "pasted line 199"));
+    let mut expected: Vec<_> = (191..200)
+        .map(|n| format!("ann: pasted line {n}"))
+        .collect();
+    expected.push(rule(&room, 60));
+    expected.extend([">".to_string(), String::new()]);
+    assert_eq!(screen, expected);
+}
+
+#[test]
+fn a_person_is_asked_again_until_a_name_is_taken() {
+    let Some(terminal) = Terminal::open(80, 14) else {
+        return;
+    };
+    let room = Room::open();
+    terminal.types(&format!(
+        "clear; {} {}",
+        env!("CARGO_BIN_EXE_chat-client"),
+        room.port
+    ));
+    terminal.press("Enter");
+    let mut peer = room.accept();
+    for (typed, why) in [("a b", "! a name holds only"), ("ann", "! ann is taken")] {
+        terminal.wait_for("question", |screen| {
+            screen.iter().any(|row| row == "Enter your name:")
+        });
+        terminal.types(typed);
+        terminal.press("Enter");
+        if typed == "ann" {
+            peer.expect("ann");
+            peer.say("! ann is taken");
+        }
+        terminal.wait_for("reason", |screen| has(screen, why));
+    }
+    terminal.types("bob");
+    terminal.press("Enter");
+    peer.welcome("bob");
+    let opened = |screen: &[String]| reserved(screen)[0].starts_with("--- bob at");
+    terminal.wait_for("rule", opened);
+}
+
+#[test]
+fn a_terminal_that_is_closed_makes_it_leave() {
+    let Some(terminal) = Terminal::open(80, 14) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    terminal.tmux(&["kill-server"]);
+    peer.expect_quit();
+    peer.expect_end();
+}
+
+#[test]
+fn no_message_of_a_flood_keeps_ctrl_c_waiting() {
+    let Some(terminal) = Terminal::open(80, 14) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    let flood = "bob: flood\n".repeat(20_000);
+    peer.send(flood.as_bytes());
+    terminal.types("typed in the flood");
+    terminal.press("Enter");
+    peer.expect("typed in the flood");
+    peer.send(flood.as_bytes());
+    terminal.press("C-c");
+    peer.expect_quit();
+    terminal.wait_for("prompt", |screen| screen.iter().any(|row| row == "$"));
+    assert_eq!(terminal.region(), "0-13");
+}
