@@ -12,14 +12,18 @@
 //! bob's    | ann: hi |            | carl: hey | ! There is no command /x. |
 //! ```
 
+use std::cell::OnceCell;
 use std::io::IoSlice;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The lines collected since the last write.
 #[derive(Default)]
 pub struct Batch {
     shared: Vec<u8>,
     private: Vec<u8>,
+    /// The shared bytes once more, for all those who have to keep them.
+    kept: OnceCell<Arc<[u8]>>,
 }
 
 /// How one member's lines differ from the shared ones.
@@ -105,10 +109,27 @@ impl Batch {
         push(&self.shared, next..self.shared.len());
     }
 
+    /// What the member with this view gets, to be kept for later. However many
+    /// members lag behind, what they share is copied once.
+    pub fn keep(&self, view: &View) -> Arc<[u8]> {
+        if view.from == Some(0) && view.edits.is_empty() {
+            let kept = self.kept.get_or_init(|| self.shared.as_slice().into());
+            return Arc::clone(kept);
+        }
+        let mut pieces = Vec::new();
+        self.pieces(view, &mut pieces);
+        pieces
+            .iter()
+            .flat_map(|piece| piece.iter())
+            .copied()
+            .collect()
+    }
+
     /// Empties the batch, after everybody has got it.
     pub fn clear(&mut self) {
         self.shared.clear();
         self.private.clear();
+        self.kept.take();
     }
 }
 
@@ -129,6 +150,7 @@ mod tests {
         let mut pieces = Vec::new();
         batch.pieces(view, &mut pieces);
         let bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.to_vec()).collect();
+        assert_eq!(*batch.keep(view), *bytes, "kept as it is sent");
         String::from_utf8(bytes).unwrap()
     }
 

@@ -128,11 +128,7 @@ impl Broadcaster {
     /// Sends the leaving member what it still has to get, then closes it.
     fn exit(&mut self, id: Id, notice: &[u8], farewell: &[u8], entry: Entry) {
         if let Some(mut member) = self.members.remove(&id) {
-            let mut pieces = Vec::new();
-            self.batch.pieces(&member.view, &mut pieces);
-            if !pieces.is_empty() {
-                member.outlet.send(&pieces);
-            }
+            send(&mut member, &self.batch, &mut Vec::new());
             member.outlet.close(farewell);
         }
         if !self.stopping {
@@ -172,6 +168,7 @@ impl Broadcaster {
 fn send<'a>(member: &mut Member, batch: &'a Batch, pieces: &mut Vec<IoSlice<'a>>) {
     batch.pieces(&member.view, pieces);
     if !pieces.is_empty() {
-        member.outlet.send(pieces);
+        let Member { outlet, view } = member;
+        outlet.send(pieces, || batch.keep(view));
     }
 }

@@ -28,7 +28,7 @@ pub struct Backlog {
 }
 
 struct Waiting {
-    chunks: VecDeque<Vec<u8>>,
+    chunks: VecDeque<Arc<[u8]>>,
     /// What is held: the chunks, and the one being written.
     bytes: usize,
     state: State,
@@ -45,7 +45,7 @@ enum State {
 
 /// What a writer has to do next.
 enum Due {
-    Chunk(Vec<u8>),
+    Chunk(Arc<[u8]>),
     Close,
     Nothing,
 }
@@ -62,7 +62,7 @@ pub enum Pushed {
 
 impl Backlog {
     /// Makes a backlog that holds `rest`, and at most `limit` bytes later.
-    pub fn new(rest: Vec<u8>, limit: usize) -> Backlog {
+    pub fn new(rest: Arc<[u8]>, limit: usize) -> Backlog {
         let waiting = Mutex::new(Waiting {
             bytes: rest.len() + CHUNK_OVERHEAD,
             chunks: VecDeque::from([rest]),
@@ -72,7 +72,7 @@ impl Backlog {
     }
 
     /// Puts `chunk` behind what waits already.
-    pub fn push(&self, chunk: Vec<u8>) -> Pushed {
+    pub fn push(&self, chunk: Arc<[u8]>) -> Pushed {
         let mut waiting = self.lock();
         if waiting.state == State::Drained {
             return Pushed::Drained;

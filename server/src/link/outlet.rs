@@ -61,29 +61,24 @@ impl Outlet {
         self.link.id
     }
 
-    /// Sends `pieces` one after the other, now or through the backlog.
-    pub fn send(&mut self, pieces: &[IoSlice<'_>]) {
-        if pieces.len() > MOST_PIECES {
-            let whole = concat(pieces, 0);
-            return self.send(&[IoSlice::new(&whole)]);
+    /// Sends `pieces` one after the other, now or through the backlog; for that
+    /// `keep` gives a copy of them.
+    pub fn send(&mut self, pieces: &[IoSlice<'_>], keep: impl FnOnce() -> Arc<[u8]>) {
+        if let State::Lagging(backlog) = &self.state {
+            match backlog.push(keep()) {
+                Pushed::Waiting => return,
+                Pushed::Drained => self.state = State::Direct,
+                Pushed::Full => return self.give_up(),
+            }
         }
-        match &self.state {
-            State::Dead => {}
-            State::Direct => self.send_directly(pieces),
-            State::Lagging(backlog) => match backlog.push(concat(pieces, 0)) {
-                Pushed::Waiting => {}
-                Pushed::Drained => {
-                    self.state = State::Direct;
-                    self.send_directly(pieces);
-                }
-                Pushed::Full => self.give_up(),
-            },
+        if let State::Direct = self.state {
+            self.send_directly(pieces);
         }
     }
 
     /// Sends `farewell` as the last, then tells the peer that nothing follows.
     pub fn close(mut self, farewell: &[u8]) {
-        self.send(&[IoSlice::new(farewell)]);
+        self.send(&[IoSlice::new(farewell)], || farewell.into());
         if let State::Lagging(backlog) = &self.state
             && backlog.close_when_drained()
         {
@@ -93,10 +88,14 @@ impl Outlet {
     }
 
     fn send_directly(&mut self, pieces: &[IoSlice<'_>]) {
+        if pieces.len() > MOST_PIECES {
+            let whole = rest(pieces, 0);
+            return self.send_directly(&[IoSlice::new(&whole)]);
+        }
         let total: usize = pieces.iter().map(|piece| piece.len()).sum();
         match self.write_without_waiting(pieces) {
             Ok(taken) if taken == total => {}
-            Ok(taken) => self.lag(concat(pieces, taken)),
+            Ok(taken) => self.lag(rest(pieces, taken)),
             // The session's read finds out as well, and says what it was.
             Err(_broken) => self.state = State::Dead,
         }
@@ -119,7 +118,7 @@ impl Outlet {
     }
 
     /// From here on the member is lagging: `rest` waits, a writer is started.
-    fn lag(&mut self, rest: Vec<u8>) {
+    fn lag(&mut self, rest: Arc<[u8]>) {
         let backlog = Arc::new(Backlog::new(rest, self.backlog_limit));
         let link = Arc::clone(&self.link);
         self.link.lagging.store(true, Ordering::Relaxed);
@@ -136,11 +135,12 @@ impl Outlet {
 }
 
 /// What stands in `pieces` after the first `skip` bytes.
-fn concat(pieces: &[IoSlice<'_>], mut skip: usize) -> Vec<u8> {
-    let mut whole = Vec::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
-    for piece in pieces {
-        whole.extend_from_slice(piece.get(skip..).unwrap_or_default());
-        skip = skip.saturating_sub(piece.len());
-    }
-    whole
+fn rest(pieces: &[IoSlice<'_>], mut skip: usize) -> Arc<[u8]> {
+    let after = |piece: &IoSlice<'_>| {
+        let skipped = skip.min(piece.len());
+        skip -= skipped;
+        piece.get(skipped..).unwrap_or_default().to_vec()
+    };
+    let parts: Vec<Vec<u8>> = pieces.iter().map(after).collect();
+    parts.concat().into()
 }
