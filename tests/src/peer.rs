@@ -13,6 +13,8 @@ pub struct Peer {
     stream: TcpStream,
     lines: LineSplitter,
     who: String,
+    /// Lines that begin so are passed over.
+    deaf_to: Option<&'static str>,
     /// All that was sent and heard, shown when a test fails.
     transcript: Vec<String>,
 }
@@ -27,6 +29,7 @@ impl Peer {
             stream,
             lines: LineSplitter::new(MAX_EVENT),
             who,
+            deaf_to: None,
             transcript: Vec::new(),
         }
     }
@@ -38,6 +41,13 @@ impl Peer {
         peer.say(name);
         peer.expect_start(&format!("Welcome, {name}."));
         peer
+    }
+
+    /// Passes over lines that begin with `start`, for a peer in a room where
+    /// others talk all along.
+    pub fn deaf_to(mut self, start: &'static str) -> Peer {
+        self.deaf_to = Some(start);
+        self
     }
 
     /// Has `names` join one after the other, each told of those that follow.
@@ -60,7 +70,7 @@ impl Peer {
 
     /// Sends `bytes` as they are, in one write.
     pub fn send(&mut self, bytes: &[u8]) {
-        let shown: String = String::from_utf8_lossy(bytes).chars().take(80).collect();
+        let shown = beginning(&String::from_utf8_lossy(bytes));
         self.transcript.push(format!("-> {shown:?}"));
         if let Err(error) = self.stream.write_all(bytes) {
             self.fail(&format!("cannot send {shown:?}: {error}"));
@@ -125,6 +135,7 @@ impl Peer {
     pub fn hear_until(&mut self, until: Instant) -> Option<Option<String>> {
         loop {
             let heard = match self.lines.next() {
+                Next::Line(line) if self.deaf_to.is_some_and(|to| line.starts_with(to)) => continue,
                 Next::Line(line) => Some(line.to_string()),
                 Next::End => None,
                 Next::NotYet => {
@@ -137,7 +148,8 @@ impl Peer {
                 }
                 other => panic!("the server sent something that is no line: {other:?}"),
             };
-            self.transcript.push(format!("<- {heard:?}"));
+            let shown = heard.as_deref().map(beginning);
+            self.transcript.push(format!("<- {shown:?}"));
             return Some(heard);
         }
     }
@@ -184,4 +196,9 @@ impl Peer {
         let transcript = self.transcript[from..].join("\n  ");
         panic!("{}: {why}\n  {transcript}", self.who);
     }
+}
+
+/// As much of `text` as a transcript shows of it.
+fn beginning(text: &str) -> String {
+    text.chars().take(80).collect()
 }

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Link;
+use super::inlet::is_timeout;
 use super::writers::Writers;
 use crate::limits;
 use crate::reason::Reason;
@@ -136,8 +137,11 @@ impl Backlog {
             sent = chunk.len() + CHUNK_OVERHEAD;
             // A write that makes no progress ends with an error in time; one
             // that makes some is repeated by `write_all` for the rest.
-            if (&link.stream).write_all(&chunk).is_err() {
-                return link.give_up(Reason::Slow);
+            if let Err(error) = (&link.stream).write_all(&chunk) {
+                return link.give_up(match is_timeout(&error) {
+                    true => Reason::Slow,
+                    false => Reason::Reset,
+                });
             }
         }
     }

@@ -55,12 +55,18 @@ impl Read for Inlet {
                     }
                     thread::yield_now();
                 }
+                // The kernel tells of a reset once, and that may have been the
+                // outlet, so that a read sees a mere end. But after a reset,
+                // and not after an end, the socket has no peer any more.
+                Ok(0) if self.link.stream.peer_addr().is_err() => {
+                    return Err(ErrorKind::ConnectionReset.into());
+                }
                 result => return result,
             }
         }
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
+pub(super) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

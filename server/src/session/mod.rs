@@ -116,10 +116,10 @@ impl Visit {
         }
         match lines.fill(inlet) {
             Ok(_) => Ok(()),
-            Err(error) => Err(Ending::from(match error.kind() {
-                ErrorKind::TimedOut => Reason::Timeout,
-                _ => Reason::Reset,
-            })),
+            Err(error) => Err(match error.kind() {
+                ErrorKind::TimedOut => Ending::told(Reason::Timeout, SILENT),
+                _ => Ending::from(Reason::Reset),
+            }),
         }
     }
 
@@ -176,6 +176,8 @@ fn leave(link: &Link, posts: &Posts, name: Option<&Name>) {
         )),
     });
 }
+
+const SILENT: &str = "Nothing has come from you for too long.";
 
 /// The ending of a connection whose socket refuses even to be set up.
 fn broken(_: io::Error) -> Ending {

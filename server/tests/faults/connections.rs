@@ -1,8 +1,20 @@
-//! Connections that say nothing, too little, or end without a word.
+//! Connections that say nothing, too little, or end without a word, and members
+//! that do not read.
 
-use tests::Peer;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tests::{Peer, Running, eventually};
 
 use super::house::House;
+
+/// How many lines are said at once to fill a reader's buffers, and how long each
+/// is. A whole round fits where a member that does read takes it from.
+const ROUND: usize = 100;
+const LONG: usize = 2000;
 
 /// Row 1.
 #[test]
@@ -15,4 +27,289 @@ fn who_says_nothing_is_asked_and_then_cut() {
     silent.expect_quit();
     house.expect_reason(&address, "timeout");
     house.check();
+}
+
+/// Row 2.
+#[test]
+fn a_byte_now_and_then_gains_no_time() {
+    let house = House::open(&["--name-timeout", "2"]);
+    let mut slow = house.connect();
+    let address = slow.stream().local_addr().unwrap().to_string();
+    let begin = Instant::now();
+    let told = loop {
+        slow.send(b"x");
+        assert!(begin.elapsed() < tests::DEADLINE, "it is still let in");
+        if let Some(told) = slow.hear_until(Instant::now() + Duration::from_millis(100)) {
+            break told;
+        }
+    };
+    assert_eq!(told.as_deref(), Some("! No name came within 2 seconds."));
+    slow.expect_quit();
+    house.expect_reason(&address, "timeout");
+    house.check();
+}
+
+/// Row 8.
+#[test]
+fn a_last_line_without_a_newline_counts() {
+    let house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    bob.send(b"hi\nlast words");
+    bob.end_sending();
+    ann.expect("bob: hi");
+    ann.expect("bob: last words");
+    ann.expect("bob has left the chat room.");
+    bob.expect_quit();
+    house.expect_reason("bob", "eof");
+    drop(ann);
+    house.check();
+}
+
+/// Row 8.
+#[test]
+fn a_name_without_a_newline_counts() {
+    let house = House::open(&[]);
+    let mut bob = house.connect();
+    bob.send(b"bob");
+    bob.end_sending();
+    bob.expect_start("Welcome, bob.");
+    bob.expect_quit();
+    house.expect_reason("bob", "eof");
+    house.check();
+}
+
+/// Row 9.
+#[test]
+fn who_only_closes_its_own_side_gets_every_reply() {
+    let house = House::open(&[]);
+    let mut ann = house.join("ann");
+    let mut bob = house.connect();
+    bob.send(b"bob\n/dance\n\nhi\n/dance\n");
+    bob.end_sending();
+    bob.expect_start("Welcome, bob.");
+    bob.expect_start("! There is no command /dance.");
+    bob.expect("");
+    bob.expect_start("! There is no command /dance.");
+    bob.expect_quit();
+    ann.expect("bob has joined the chat room.");
+    ann.expect("bob: hi");
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "eof");
+    drop(ann);
+    house.check();
+}
+
+/// Row 10.
+#[test]
+fn a_reset_is_told_within_a_second() {
+    let house = House::open(&[]);
+    let [mut ann, bob] = house.join_all(["ann", "bob"]);
+    bob.reset();
+    let told = ann.hear_until(Instant::now() + Duration::from_secs(1));
+    let left = "bob has left the chat room.".to_string();
+    assert_eq!(told, Some(Some(left)));
+    house.expect_reason("bob", "reset");
+    drop(ann);
+    house.check();
+}
+
+/// Row 11. From std alone nobody can reset a connection that has got nothing.
+#[test]
+fn connections_reset_before_they_are_accepted_do_no_harm() {
+    const SCRIPT: &str = "
+import socket, struct, sys
+input()
+for _ in range(20):
+    s = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    s.close()
+print('done', flush=True)";
+    let house = House::open(&[]);
+    let (host, port) = (house.address.ip(), house.address.port());
+    let mut python = Command::new("python3");
+    if python.arg("--version").output().is_err() {
+        eprintln!("skipped: there is no python3 here");
+        return house.check();
+    }
+    let mut python = Command::new("python3");
+    python.args(["-c", SCRIPT, &host.to_string(), &port.to_string()]);
+    let mut python = Running::start(&mut python);
+    house.server.signal("STOP");
+    eventually("the server to stand still", || {
+        let status = format!("/proc/{}/status", house.server.id());
+        // Where the kernel does not tell, it is taken to be quick.
+        let status = fs::read_to_string(status).unwrap_or("State:\tT".to_string());
+        status.contains("State:\tT").then_some(())
+    });
+    python.type_line("go");
+    python.wait_for("done");
+    house.server.signal("CONT");
+    eventually("a reason for each of them", || {
+        let closed = house.server.lines_with("disconnected (reset).");
+        (closed.len() == 20).then_some(())
+    });
+    drop(house.join("ann"));
+    house.check();
+}
+
+/// Row 12.
+#[test]
+fn half_the_members_reset_in_a_broadcast_and_the_others_get_all() {
+    let house = House::open(&["--rate", "off", "--quiet"]);
+    let mut talker = house.join("talker");
+    let mut members: Vec<Peer> = (0..50).map(|n| house.join(&format!("m{n}"))).collect();
+    let others = members.split_off(25);
+    let lines = |from: usize, to: usize| (from..to).map(|n| format!("{n}\n")).collect::<String>();
+    talker.send(lines(0, 1000).as_bytes());
+    members.into_iter().for_each(Peer::reset);
+    talker.send(lines(1000, 2000).as_bytes());
+    for mut other in others {
+        let mut heard = 0;
+        while heard < 2000 {
+            let line = other.hear().expect("the room goes on");
+            if let Some(number) = line.strip_prefix("talker: ") {
+                assert_eq!(number, heard.to_string());
+                heard += 1;
+            }
+        }
+    }
+    for n in 0..25 {
+        house.expect_reason(&format!("m{n}"), "reset");
+    }
+    drop(talker);
+    house.check();
+}
+
+/// Row 13.
+#[test]
+fn a_client_whose_heartbeat_ends_is_gone() {
+    let house = House::open(&["--heartbeat", "0.3"]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    beat(&mut bob, Duration::from_millis(300));
+    bob.expect("! Nothing has come from you for too long.");
+    bob.expect_quit();
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "timeout");
+    drop(ann);
+    house.check();
+}
+
+/// Row 13, the other side of it.
+#[test]
+fn a_person_who_pressed_enter_once_may_be_silent() {
+    let house = House::open(&["--heartbeat", "0.3"]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    ann.say("");
+    ann.expect("");
+    // As long as it takes a client with a heartbeat to be given up.
+    beat(&mut bob, Duration::from_millis(300));
+    ann.expect("bob has left the chat room.");
+    let mut carl = house.join("carl");
+    ann.expect("carl has joined the chat room.");
+    ann.say("still here");
+    carl.expect("ann: still here");
+    house.expect_reason("bob", "timeout");
+    drop([ann, carl]);
+    house.check();
+}
+
+/// Row 14.
+#[test]
+fn a_member_that_stops_reading_is_dropped_by_bytes() {
+    let house = House::open(&["--rate", "off", "--backlog", "16", "--stall", "60"]);
+    let [mut ann, mut bob, stalled] = house.join_all(["ann", "bob", "stalled"]);
+    while house.server.lines_with("(slow)").is_empty() {
+        round(&mut bob, &mut ann);
+    }
+    house.expect_reason("stalled", "slow");
+    drop([ann, bob, stalled]);
+    house.check();
+}
+
+/// Row 14.
+#[test]
+fn a_member_that_stops_reading_is_dropped_by_time() {
+    let mut house = House::open(&["--rate", "off", "--stall", "0.5"]);
+    let [mut ann, mut bob, stalled] = house.join_all(["ann", "bob", "stalled"]);
+    while house.server.lines_with("  lagging").is_empty() {
+        round(&mut bob, &mut ann);
+        house.server.type_line("/who");
+    }
+    // Nothing much is said from here on, so it is not the bytes.
+    ann.expect("stalled has left the chat room.");
+    house.expect_reason("stalled", "slow");
+    drop([ann, bob, stalled]);
+    house.check();
+}
+
+/// Row 14.
+#[test]
+fn a_hundred_members_that_stop_reading_make_nobody_wait() {
+    let house = House::open(&["--rate", "off", "--quiet", "--stall", "1"]);
+    let mut bob = house.join("bob");
+    let join = |name: &str, n: usize| house.join(&format!("{name}{n}"));
+    let stalled: Vec<Peer> = (0..100).map(|n| join("stalled", n)).collect();
+    let readers: Vec<Peer> = (0..100).map(|n| join("reader", n)).collect();
+    let mut ann = house.join("ann");
+    let readers: Vec<_> = readers
+        .into_iter()
+        .map(|reader| thread::spawn(move || count_of_long_lines(reader)))
+        .collect();
+    let mut said = 0;
+    while house.server.lines_with("(slow)").len() < stalled.len() {
+        said += round(&mut bob, &mut ann);
+    }
+    bob.say("q:quit");
+    for reader in readers {
+        assert_eq!(reader.join().unwrap(), said);
+    }
+    for n in 0..stalled.len() {
+        house.expect_reason(&format!("stalled{n}"), "slow");
+    }
+    drop((ann, bob, stalled));
+    house.check();
+}
+
+/// Row 15.
+#[test]
+fn a_member_that_reads_a_line_now_and_then_is_not_kept_for_ever() {
+    let house = House::open(&["--rate", "off", "--backlog", "64", "--stall", "60"]);
+    let [mut ann, mut bob, mut slow] = house.join_all(["ann", "bob", "slow"]);
+    while house.server.lines_with("(slow)").is_empty() {
+        round(&mut bob, &mut ann);
+        slow.read_some(&mut [0; LONG]).unwrap();
+    }
+    house.expect_reason("slow", "slow");
+    drop([ann, bob, slow]);
+    house.check();
+}
+
+/// Has `peer` send heartbeats in rhythm for a while; only one pair of them need
+/// come in time on a busy machine.
+fn beat(peer: &mut Peer, interval: Duration) {
+    let mut next = Instant::now();
+    for _ in 0..5 {
+        peer.say("");
+        peer.expect("");
+        next += interval;
+        assert_eq!(peer.hear_until(next), None, "nothing else");
+    }
+}
+
+/// Has `bob` say many long lines, and waits until `listener` has heard them,
+/// so that nobody who reads falls behind. Gives back how many there were.
+fn round(bob: &mut Peer, listener: &mut Peer) -> usize {
+    let line = format!("{}\n", "x".repeat(LONG));
+    bob.send(line.repeat(ROUND).as_bytes());
+    bob.say("so far");
+    listener.expect_sometime("bob: so far");
+    ROUND
+}
+
+/// How many long lines `reader` hears until bob leaves.
+fn count_of_long_lines(mut reader: Peer) -> usize {
+    let lines = BufReader::new(reader.stream()).lines();
+    let lines = lines.map(|line| line.expect("the room goes on"));
+    let until_end = lines.take_while(|line| line != "bob has left the chat room.");
+    until_end.filter(|line| line.len() > LONG).count()
 }

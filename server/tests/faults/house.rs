@@ -9,6 +9,9 @@ use tests::{Bystanders, Peer, Running, Usage, eventually};
 /// memory stays with the process's allocator for a while.
 const MEMORY_SLACK: usize = 8 * 1024;
 
+/// What the bystanders' names, and so their lines, begin with.
+const BYSTANDERS: &str = "bystander";
+
 /// A running server, bystanders in it, and what it held before the fault.
 pub struct House {
     pub server: Running,
@@ -43,9 +46,27 @@ impl House {
         }
     }
 
-    /// Has somebody join.
+    /// Connects somebody who says nothing yet.
+    pub fn connect(&self) -> Peer {
+        Peer::connect(self.address).deaf_to(BYSTANDERS)
+    }
+
+    /// Has somebody join, who then hears all but the bystanders.
     pub fn join(&self, name: &str) -> Peer {
-        Peer::join(self.address, name)
+        Peer::join(self.address, name).deaf_to(BYSTANDERS)
+    }
+
+    /// Has several join, each told of those that follow.
+    pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [Peer; N] {
+        let mut peers: Vec<Peer> = Vec::new();
+        for name in names {
+            let newcomer = self.join(name);
+            for peer in &mut peers {
+                peer.expect(&format!("{name} has joined the chat room."));
+            }
+            peers.push(newcomer);
+        }
+        peers.try_into().ok().expect("as many peers as names")
     }
 
     /// Waits for the one close line of `who`, with `reason`.

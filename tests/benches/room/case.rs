@@ -1,0 +1,122 @@
+//! The name of a case -> its figures, one run of one side at a time.
+
+use std::fmt;
+use std::io;
+
+use crate::generator::Generator;
+use crate::options::Plan;
+use crate::report::Figure;
+use crate::subject::{Running, Subject};
+use crate::{crowd, delay, slow, throughput};
+
+/// One thing to measure, on two sides.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Case {
+    Throughput { members: usize, senders: usize },
+    Delay,
+    Slow,
+    Crowd,
+}
+
+/// What stands on the left and on the right of a ratio.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Side {
+    Server,
+    Loop,
+    /// The server with members that never read, and without them. Whether it
+    /// lets the others wait is its own matter, so the loop has no part in it.
+    WithStalled,
+    WithoutStalled,
+}
+
+impl Case {
+    /// In the order of the table.
+    pub const ALL: [Case; 8] = [
+        Case::size(10, 1),
+        Case::size(100, 1),
+        Case::size(1000, 1),
+        Case::size(100, 100),
+        Case::size(1000, 1000),
+        Case::Delay,
+        Case::Slow,
+        Case::Crowd,
+    ];
+
+    const fn size(members: usize, senders: usize) -> Case {
+        Case::Throughput { members, senders }
+    }
+
+    pub fn parse(name: &str) -> Option<Case> {
+        match name {
+            "delay" => return Some(Case::Delay),
+            "slow" => return Some(Case::Slow),
+            "crowd" => return Some(Case::Crowd),
+            _ => {}
+        }
+        let (members, senders) = name.split_once('x')?;
+        let (members, senders) = (members.parse().ok()?, senders.parse().ok()?);
+        let known = (2..=crowd::MEMBERS).contains(&members) && (1..=members).contains(&senders);
+        known.then_some(Case::size(members, senders))
+    }
+
+    /// The order in which the sides take turns.
+    pub fn sides(self) -> [Side; 2] {
+        match self {
+            Case::Slow => [Side::WithStalled, Side::WithoutStalled],
+            _ => [Side::Server, Side::Loop],
+        }
+    }
+
+    /// One run against a fresh child process.
+    ///
+    /// # Errors
+    ///
+    /// When the subject does not start, refuses or drops a member, or loses a
+    /// message.
+    pub fn measure(self, side: Side, plan: &Plan) -> io::Result<Vec<Figure>> {
+        let subject = match side {
+            Side::Loop => Subject::Loop,
+            _ => Subject::Server(plan.subject.clone()),
+        };
+        let running = subject.start()?;
+        match self {
+            Case::Throughput { members, senders } => {
+                let mut generator = joined(&running, members)?;
+                throughput::run(&mut generator, &running, senders, plan.seconds)
+            }
+            Case::Delay => delay::run(&running, plan.seconds),
+            Case::Slow => slow::run(&running, side),
+            Case::Crowd => crowd::run(&running, plan.seconds),
+        }
+    }
+}
+
+/// A generator whose members have all joined and have been told everything.
+pub fn joined(running: &Running, members: usize) -> io::Result<Generator> {
+    let mut generator = Generator::new()?;
+    generator.join(running.address, members)?;
+    generator.settle()?;
+    Ok(generator)
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Case::Throughput { members, senders } => write!(f, "{members} x {senders}"),
+            Case::Delay => f.write_str("delay"),
+            Case::Slow => f.write_str("slow"),
+            Case::Crowd => f.write_str("crowd"),
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.pad(match self {
+            Side::Server => "server",
+            Side::Loop => "loop",
+            Side::WithStalled => "with stalled members",
+            Side::WithoutStalled => "without",
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! 9,900 members in one room -> the time in which they join, what each costs,
+//! and how fast one of them is heard by all.
+
+use std::io;
+use std::time::Instant;
+
+use crate::generator::Generator;
+use crate::proc;
+use crate::report::{Figure, Unit};
+use crate::subject::Running;
+use crate::throughput;
+
+/// Fewer than half of 20,000 open files, so that a server which opened two per
+/// member, and the generator, would still get along.
+pub const MEMBERS: usize = 9_900;
+
+/// # Errors
+///
+/// When a member is refused or dropped; most likely the open files are too few
+/// (`ulimit -n 20000`).
+pub fn run(running: &Running, seconds: f64) -> io::Result<Vec<Figure>> {
+    let mut generator = Generator::new()?;
+    let pid = running.pid();
+    let available = proc::available()?;
+    let accounted = proc::accounted(pid)?;
+    let start = Instant::now();
+    generator.join(running.address, MEMBERS)?;
+    // Each join is told to everyone: it is over when the last has heard of it.
+    let told = generator.settle()?;
+    let available = available - proc::available()?;
+    let accounted = proc::accounted(pid)? - accounted;
+    let resident = proc::resident(pid)?;
+    let threads = proc::threads(pid)?;
+
+    let figure = |what: &str, unit, value| Figure {
+        name: format!("{MEMBERS} members: {what}"),
+        unit,
+        value,
+        load: None,
+    };
+    let memory = |how: &str, all| {
+        let what = format!("memory each, KiB, {how}");
+        figure(&what, Unit::Kibibytes, all / MEMBERS as f64)
+    };
+    let mut figures = vec![
+        figure("all joined, s", Unit::Seconds, (told - start).as_secs_f64()),
+        figure("threads", Unit::Count, threads),
+        memory("accounted for", accounted),
+        memory("by MemAvailable", available),
+        memory("resident", resident),
+    ];
+    figures.extend(throughput::run(&mut generator, running, 1, seconds)?);
+    Ok(figures)
+}

@@ -1,0 +1,91 @@
+//! The command line -> what to do.
+
+use std::path::PathBuf;
+
+use crate::case::Case;
+
+pub const HELP: &str = "\
+usage: cargo bench -p tests --bench room [-- OPTIONS]
+
+  --case NAME      only this case, may be repeated: MEMBERSxSENDERS (100x1),
+                   delay, slow or crowd; all of the table when absent
+  --rounds N       how often each side of a case is run (3); medians are shown
+  --seconds S      how long a run is measured, after a warm-up (2)
+  --subject PATH   measure this chat-server instead of the one in target/release
+  --help           this text";
+
+/// What a process of this program has been started for.
+pub enum Task {
+    Bench(Plan),
+    /// Be the copying loop. The bench starts itself so.
+    Loop,
+    Help,
+    Nothing,
+}
+
+pub struct Plan {
+    pub cases: Vec<Case>,
+    pub rounds: usize,
+    /// Of the measured phase of a run.
+    pub seconds: f64,
+    /// The chat server, if not the one beside the bench.
+    pub subject: Option<PathBuf>,
+}
+
+/// Takes the arguments without the program's name.
+///
+/// # Errors
+///
+/// Text that names the argument that was not understood.
+pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
+    let mut asked = false;
+    let mut plan = Plan {
+        cases: Vec::new(),
+        rounds: 3,
+        seconds: 2.0,
+        subject: None,
+    };
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or(format!("{arg} needs a value"));
+        match arg.as_str() {
+            // Cargo adds this one to every bench it runs.
+            "--bench" => asked = true,
+            "--help" | "-h" => return Ok(Task::Help),
+            "--role" => return role(&value()?),
+            "--case" => {
+                let name = value()?;
+                let case = Case::parse(&name).ok_or(format!("no such case: {name}"))?;
+                plan.cases.push(case);
+            }
+            "--rounds" => plan.rounds = within(&value()?, 1, 100)?,
+            "--seconds" => plan.seconds = within(&value()?, 0.1, 600.0)?,
+            "--subject" => plan.subject = Some(PathBuf::from(value()?)),
+            _ => return Err(format!("unknown argument: {arg}")),
+        }
+    }
+    if plan.cases.is_empty() {
+        plan.cases = Case::ALL.to_vec();
+    }
+    Ok(if asked {
+        Task::Bench(plan)
+    } else {
+        Task::Nothing
+    })
+}
+
+fn role(name: &str) -> Result<Task, String> {
+    match name {
+        "loop" => Ok(Task::Loop),
+        _ => Err(format!("no such role: {name}")),
+    }
+}
+
+fn within<T>(text: &str, least: T, most: T) -> Result<T, String>
+where
+    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+{
+    text.parse()
+        .ok()
+        .filter(|value| (&least..=&most).contains(&value))
+        .ok_or(format!("{text} is not between {least} and {most}"))
+}

@@ -1,0 +1,132 @@
+//! A name of what is measured -> a child process that listens, and the address
+//! at which it does. Dropping the handle ends the child.
+
+use std::env;
+use std::io::{self, BufRead, BufReader, Error};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Both subjects say where they listen at once; this is for a machine in need.
+const START: Duration = Duration::from_secs(10);
+
+/// A room without the limits that protect it from such a flood as this one.
+const SERVER_ARGS: [&str; 7] = [
+    "127.0.0.1",
+    "0",
+    "--rate",
+    "off",
+    "--quiet",
+    "--max-clients",
+    "20000",
+];
+
+pub enum Subject {
+    /// The chat server at this path, or the one that was built with the bench.
+    Server(Option<PathBuf>),
+    Loop,
+}
+
+/// A subject that listens. It is killed when this is dropped.
+pub struct Running {
+    child: Child,
+    drain: Option<JoinHandle<()>>,
+    pub address: SocketAddr,
+}
+
+impl Subject {
+    /// Starts the child and waits for its address.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such program, or it does not say where it listens.
+    pub fn start(&self) -> io::Result<Running> {
+        let own = env::current_exe()?;
+        let mut command = match self {
+            Subject::Loop => {
+                let mut command = Command::new(own);
+                command.args(["--role", "loop"]);
+                command
+            }
+            Subject::Server(path) => {
+                let path = path.clone().map_or_else(|| built_beside(&own), Ok)?;
+                let mut command = Command::new(path);
+                command.args(SERVER_ARGS);
+                command
+            }
+        };
+        start(&mut command)
+    }
+}
+
+/// Cargo puts the bench in `target/release/deps` and programs one folder up.
+fn built_beside(bench: &Path) -> io::Result<PathBuf> {
+    bench
+        .parent()
+        .and_then(Path::parent)
+        .map(|folder| folder.join(format!("chat-server{}", env::consts::EXE_SUFFIX)))
+        .filter(|path| path.is_file())
+        .ok_or_else(|| Error::other("no chat-server found: build it first: cargo build --release"))
+}
+
+fn start(command: &mut Command) -> io::Result<Running> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|why| Error::other(format!("cannot start {command:?}: {why}")))?;
+    let stdout = child.stdout.take();
+    // From here on the guard ends the child on every way out.
+    let mut running = Running {
+        child,
+        drain: None,
+        address: SocketAddr::from(([127, 0, 0, 1], 0)),
+    };
+    let (sender, first_line) = mpsc::channel();
+    if let Some(stdout) = stdout {
+        let drain = thread::Builder::new()
+            .name("drain of the subject's stdout".into())
+            .spawn(move || drain(stdout, &sender))?;
+        running.drain = Some(drain);
+    }
+    let line = first_line
+        .recv_timeout(START)
+        .map_err(|_| Error::other(format!("{command:?} does not say where it listens")))?;
+    running.address = line
+        .rsplit_once(" at ")
+        .and_then(|(_, address)| address.trim().parse().ok())
+        .ok_or_else(|| Error::other(format!("no address in its first line: {line:?}")))?;
+    Ok(running)
+}
+
+/// Hands over the first line and throws away the rest, so that a subject never
+/// waits for a full pipe. Ends with the child.
+fn drain(stdout: ChildStdout, first_line: &Sender<String>) {
+    let mut stdout = BufReader::new(stdout);
+    let mut line = String::new();
+    if stdout.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+        // An error means that nobody waits any more.
+        let _ = first_line.send(line);
+    }
+    let _ = io::copy(&mut stdout, &mut io::sink());
+}
+
+impl Running {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Either fails only when the child is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(drain) = self.drain.take() {
+            let _ = drain.join();
+        }
+    }
+}
