@@ -22,8 +22,8 @@ use crate::incoming::{Gone, Heard, Incoming};
 use crate::keyboard::{Input, Typed};
 use crate::screen::{Screen, Show};
 
-/// How long the server may take to answer a name. It needs 2 s when it has to
-/// find out whether the name's last holder is still alive.
+/// How long the server may take to answer a name. It answers at once; a slow
+/// line, or one that loses packets, may take a while.
 const ANSWER: Duration = Duration::from_secs(4);
 
 /// A connection so young has surely not been given up by the server.

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use common::DEFAULT_PORT;
+use common::{DEFAULT_PORT, HEARTBEAT};
 
 use crate::connection::Address;
 
@@ -39,11 +39,6 @@ Exit codes: 0 left, 1 failure, 2 usage, 3 cannot connect, 4 name refused,
 
 /// Where the room is if nobody says otherwise: on this machine.
 const HOST: &str = "127.0.0.1";
-
-/// Often enough that the server misses us within two minutes, seldom enough
-/// that thousands of idle clients cost it nothing. The server knows this
-/// figure too, since it recognises a client that keeps the rhythm.
-const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// What the person wants.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use common::{Event, notice};
+use common::{Event, HEARTBEATS_MISSED, notice};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::incoming::{Gone, Heard, Incoming};
@@ -17,10 +17,6 @@ use crate::screen::Screen;
 /// How many pieces of news may wait for the sender. Answers beyond it are
 /// dropped, since only a server that sends more than was asked for gets here.
 const NEWS: usize = 64;
-
-/// After so many heartbeats without a word the connection counts as lost; the
-/// server holds us to the same figure.
-pub const MISSED: u32 = 3;
 
 /// What the sender should know.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,7 +71,7 @@ pub fn start(
     let thread = thread::Builder::new()
         .name("receiver".to_string())
         .spawn(move || {
-            let over = receive(incoming, &screen, &sender, heartbeat * MISSED);
+            let over = receive(incoming, &screen, &sender, heartbeat * HEARTBEATS_MISSED);
             // If nobody waits for it any more, nobody needs it.
             let _ = sender.send(News::Over(over));
         })?;

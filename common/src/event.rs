@@ -22,7 +22,7 @@ pub enum Event<'a> {
     Operator(&'a str),
     /// `! text`: the server did not do what was asked, and why.
     Refusal(&'a str),
-    /// Anything else: a plain sentence about the room, without a `:`.
+    /// Anything else: from our server a plain sentence without a `:`.
     Notice(&'a str),
     /// An empty line, the answer to one.
     Heartbeat,

@@ -13,12 +13,20 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
-pub mod event;
+// Bytes into lines,
 pub mod line;
-pub mod name;
-pub mod notice;
-pub mod request;
+// made safe to show;
 pub mod text;
+// the first one becomes a name,
+pub mod name;
+// the others requests.
+pub mod request;
+// What the server answers,
+pub mod event;
+// and says by itself.
+pub mod notice;
+
+use std::time::Duration;
 
 pub use event::Event;
 pub use line::{LineSplitter, Next};
@@ -33,12 +41,19 @@ pub const DEFAULT_PORT: u16 = 4000;
 
 /// The longest line a client may send, in bytes, its newline included.
 ///
-/// The same figure as a Unix terminal's line editor holds, so that whatever a
-/// person can type in one line can be sent in one line.
+/// As much as the line editor of a Linux terminal holds, so that whatever a person
+/// can type in one line can be sent in one line.
 pub const MAX_LINE: usize = 4096;
 
 /// The longest line the server may send, in bytes, its newline included.
 ///
-/// A message comes back with its sender's name before it, so it may be longer
+/// A message goes out with its sender's name before it, so it may be longer
 /// than what was sent; twice as long leaves room for every prefix there is.
 pub const MAX_EVENT: usize = 2 * MAX_LINE;
+
+/// How often a client that keeps a heartbeat sends one.
+pub const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// How many heartbeats in a row may be missing before either side takes the
+/// other for gone: a hiccup of a Wi-Fi costs one or two.
+pub const HEARTBEATS_MISSED: u32 = 3;

@@ -31,7 +31,7 @@ pub enum Next<'a> {
     NotYet,
     /// The input has ended and all of it was handed out.
     End,
-    /// More than [`ENDLESS`] bytes came without a newline. Nothing follows.
+    /// [`ENDLESS`] bytes or more came without a newline. Nothing follows.
     Endless,
 }
 
@@ -63,7 +63,7 @@ enum State {
 impl LineSplitter {
     /// Makes a splitter for lines of at most `limit` bytes, newline included.
     ///
-    /// `limit` should be well below 16 KiB, the size of the buffer.
+    /// `limit` should be well below 16 KiB, which is what the buffer has at least.
     pub fn new(limit: usize) -> LineSplitter {
         LineSplitter {
             buffer: vec![0; CAPACITY.max(limit)].into_boxed_slice(),
@@ -111,8 +111,12 @@ impl LineSplitter {
             };
             let (from, to) = (self.start, newline);
             self.consume(newline + 1);
-            if let State::Skipping(_) = self.state {
-                self.state = State::Collecting; // the too long line ends here
+            if let State::Skipping(before) = self.state {
+                // The too long line ends here, or it came too late.
+                self.state = match before + (to - from) {
+                    0..ENDLESS => State::Collecting,
+                    _ => State::GivenUp,
+                };
                 continue;
             }
             return self.decode(from, to, to + 1 - from);
@@ -276,6 +280,18 @@ mod tests {
         let piece = [b'x'; 1000];
         let pieces = vec![&piece[..]; 1000];
         assert_eq!(split(&pieces), ["TooLong", "Endless"]);
+    }
+
+    #[test]
+    fn when_a_line_is_given_up_does_not_depend_on_how_it_was_cut() {
+        let mut input = vec![b'x'; ENDLESS];
+        input.extend(b"\nb\n");
+        for size in [1000, 4096, 16_384, 16_383] {
+            let pieces: Vec<&[u8]> = input.chunks(size).collect();
+            assert_eq!(split(&pieces), ["TooLong", "Endless"], "by {size}");
+            let pieces: Vec<&[u8]> = input[1..].chunks(size).collect();
+            assert_eq!(split(&pieces), ["TooLong", "b", "End"], "by {size}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{Name, QUIT};
 pub enum Request<'a> {
     /// A blank line: "I am still here".
     Heartbeat,
-    /// Say this, which is not blank, to everybody.
+    /// Say this, which is neither blank nor `q:quit`, to everybody.
     Say(&'a str),
     /// A line that begins with one `/`.
     Command {
@@ -29,6 +29,10 @@ impl<'a> Request<'a> {
     /// The line should be clean already, see [`crate::text::clean`]. Every line
     /// means something, so there is no error.
     pub fn parse(line: &'a str, me: &Name) -> Request<'a> {
+        // Before the prefix is looked for: somebody may be called `q`.
+        if line.trim() == QUIT {
+            return Request::Quit;
+        }
         // The classroom client sends its own name before each message.
         let line = without_prefix(line, me).unwrap_or(line);
         let trimmed = line.trim();
@@ -85,7 +89,11 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, expected: Request<'_>) {
-        let me = me();
+        check_as(me(), line, expected);
+    }
+
+    #[track_caller]
+    fn check_as(me: Name, line: &str, expected: Request<'_>) {
         let request = Request::parse(line, &me);
         assert_eq!(request, expected, "parsing {line:?}");
         let encoded = request.encode(&me);
@@ -138,6 +146,12 @@ mod tests {
             check(line, Request::Quit);
         }
         check("q:quits", Request::Say("q:quits"));
+    }
+
+    #[test]
+    fn somebody_called_q_can_quit_too() {
+        check_as("q".parse().unwrap(), "q:quit", Request::Quit);
+        check_as("q".parse().unwrap(), "q: hi", Request::Say("hi"));
     }
 
     #[test]
