@@ -1,7 +1,7 @@
 //! Turns connections into session threads.
 //!
 //! It accepts, asks the door and spawns. It never reads, writes or resolves
-//! anything: whatever a peer does, the next one is accepted at once.
+//! anything, so nothing that a peer does or leaves undone can hold it up.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,7 +15,8 @@ use crate::link::{self, Id, Inlet, Writers};
 use crate::log::Log;
 use crate::post::Post;
 use crate::reason::{Ending, Reason};
-use crate::session::{self, Room};
+use crate::session::{self, Shared};
+use crate::stop::Stop;
 
 /// The first pause after a failed `accept`. Without one, a server that is out
 /// of open files would try, and fail, three million times a second (measured).
@@ -32,7 +33,9 @@ pub struct Acceptor {
     /// Decides who comes in.
     pub door: Arc<Door>,
     /// Given to each session.
-    pub room: Room,
+    pub shared: Shared,
+    /// Ends this thread.
+    pub stop: Stop,
     /// For the outlets of lagging members.
     pub writers: Arc<Writers>,
     /// Tells of failing accepts.
@@ -46,11 +49,11 @@ impl Acceptor {
     /// connection.
     pub fn run(self, listener: &TcpListener) {
         let mut pause = SHORTEST_PAUSE;
-        let mut told: Option<Instant> = None;
+        let mut reported: Option<Instant> = None;
         let mut id = 0;
         loop {
             let accepted = listener.accept();
-            if self.room.stop.is_raised() {
+            if self.stop.is_raised() {
                 return;
             }
             match accepted {
@@ -58,36 +61,36 @@ impl Acceptor {
                     pause = SHORTEST_PAUSE;
                     id += 1;
                     // An error here is a peer that is gone again already.
-                    let _ = self.welcome(id, stream, address);
+                    let _ = self.take_in(id, stream, address);
                 }
                 Err(error) => {
-                    if told.is_none_or(|told| told.elapsed() >= REPEAT_FAULT) {
-                        told = Some(Instant::now());
+                    if reported.is_none_or(|at| at.elapsed() >= REPEAT_FAULT) {
+                        reported = Some(Instant::now());
                         self.log.line(format!("[ERROR] cannot accept: {error}."));
                     }
-                    self.room.stop.sleep(pause);
+                    self.stop.sleep(pause);
                     pause = LONGEST_PAUSE.min(pause * 2);
                 }
             }
         }
     }
 
-    fn welcome(&self, id: Id, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
+    fn take_in(&self, id: Id, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
         let (link, inlet, outlet) =
-            link::open(id, stream, address, &self.room.limits, &self.writers)?;
-        self.room.posts.send(Post::Open(outlet));
+            link::open(id, stream, address, &self.shared.limits, &self.writers)?;
+        self.shared.posts.send(Post::Open(outlet));
         let pass = match self.door.admit(&link) {
             Ok(pass) => pass,
             Err(ending) => {
-                session::refuse(&link, &self.room.posts, ending);
+                session::turn_away(&link, &self.shared.posts, ending);
                 return self.linger(inlet, address);
             }
         };
-        let (visitor, room) = (Arc::clone(&link), self.room.clone());
-        let life = move || session::run(inlet, visitor, pass, room);
+        let (visitor, shared) = (Arc::clone(&link), self.shared.clone());
+        let life = move || session::run(inlet, visitor, pass, shared);
         if spawn("session", address, life).is_err() {
             let ending = Ending::told(Reason::Full, "The room is full.");
-            session::refuse(&link, &self.room.posts, ending);
+            session::turn_away(&link, &self.shared.posts, ending);
         }
         Ok(())
     }

@@ -4,8 +4,9 @@
 //! and only then writes: under load a single system call carries hundreds of
 //! lines to a member, and when all is quiet a line goes out at once.
 //!
-//! It knows no names and takes no lock: members are numbers here, lines are
-//! bytes, and nothing in this file can block but waiting for the next post.
+//! It knows no names: members are numbers here, lines are bytes. Nothing in this
+//! file can block but waiting for the next post; the only lock on its way is that
+//! of a lagging member's backlog, which is held for a moment.
 
 use std::collections::BTreeMap;
 use std::io::IoSlice;
@@ -28,6 +29,8 @@ pub struct Broadcaster {
     touched: Vec<Id>,
     /// Whether the server is ending.
     stopping: bool,
+    /// Who has left since then, with the last line for each.
+    farewells: Vec<(Id, Vec<u8>)>,
     log: Log,
 }
 
@@ -44,6 +47,7 @@ impl Broadcaster {
             batch: Batch::default(),
             touched: Vec::new(),
             stopping: false,
+            farewells: Vec::new(),
             log,
         }
     }
@@ -53,7 +57,7 @@ impl Broadcaster {
         while let Ok(mut post) = posts.recv() {
             loop {
                 if let Post::End = post {
-                    return self.flush();
+                    return self.end();
                 }
                 self.take(post);
                 if self.batch.len() >= limits::BATCH {
@@ -88,7 +92,7 @@ impl Broadcaster {
                 notice,
                 farewell,
                 entry,
-            } => self.exit(id, &notice, &farewell, entry),
+            } => self.exit(id, &notice, farewell, entry),
             Post::Stopping(line) => {
                 self.batch.say(&line);
                 self.stopping = true;
@@ -128,15 +132,28 @@ impl Broadcaster {
     }
 
     /// Sends the leaving member what it still has to get, then closes it.
-    fn exit(&mut self, id: Id, notice: &[u8], farewell: &[u8], entry: Entry) {
+    fn exit(&mut self, id: Id, notice: &[u8], farewell: Vec<u8>, entry: Entry) {
+        self.log.note(entry);
+        if self.stopping {
+            // All leave, one after the other, and each is to hear what those
+            // after it said as their last.
+            return self.farewells.push((id, farewell));
+        }
         if let Some(mut member) = self.members.remove(&id) {
             send(&mut member, &self.batch, &mut Vec::new());
-            member.outlet.close(farewell);
+            member.outlet.close(&farewell);
         }
-        if !self.stopping {
-            self.batch.say(notice);
+        self.batch.say(notice);
+    }
+
+    /// Sends everybody the rest, and then the end.
+    fn end(mut self) {
+        self.flush();
+        for (id, farewell) in self.farewells {
+            if let Some(member) = self.members.remove(&id) {
+                member.outlet.close(&farewell);
+            }
         }
-        self.log.note(entry);
     }
 
     /// One write for each member that has something to get.

@@ -77,8 +77,7 @@ impl Door {
         let oldest = oldest.and_then(|id| inside.links.get(&id).cloned());
         drop(inside);
         if let Some(oldest) = oldest {
-            let told = "You have no name yet, and others are waiting to come in.";
-            oldest.cut(Ending::told(Reason::Full, told));
+            oldest.cut(crowded_out());
         }
         Ok(Pass {
             door: Arc::clone(self),
@@ -104,6 +103,12 @@ impl Door {
     }
 }
 
+/// The ending of the oldest connection without a name when there are too many.
+pub fn crowded_out() -> Ending {
+    let told = "You have no name yet, and others are waiting to come in.";
+    Ending::told(Reason::Full, told)
+}
+
 /// Who an address belongs to. An IPv6 host commonly owns the whole /64 network
 /// that its address is in, so that is what counts (RFC 6177).
 fn host(address: IpAddr) -> IpAddr {
@@ -125,9 +130,10 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// Notes that the connection has a name now.
-    pub fn named(&self) {
-        self.door.lock().unnamed.remove(&self.id);
+    /// Notes that the connection has a name now, and says whether it is in
+    /// time: it may have been [crowded out](crowded_out) just before.
+    pub fn named(&self) -> bool {
+        self.door.lock().unnamed.remove(&self.id)
     }
 }
 
@@ -147,7 +153,78 @@ impl Drop for Pass {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{TcpListener, TcpStream};
+
     use super::*;
+    use crate::link::{self, Writers};
+
+    /// A connection that claims to come from `address`.
+    fn link(id: Id, address: &str) -> Arc<Link> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let address = (address.parse::<IpAddr>().unwrap(), 1).into();
+        let (writers, _) = Writers::new(1);
+        let parts = link::open(id, stream, address, &Limits::default(), &writers);
+        parts.unwrap().0
+    }
+
+    #[test]
+    fn too_many_from_one_address_are_told_and_others_come_in() {
+        let per_address = 2;
+        let (door, _) = Door::new(&Limits {
+            per_address,
+            ..Limits::default()
+        });
+        let knock = |id, address| door.admit(&link(id, address)).map_err(|ending| ending.told);
+        let first = knock(1, "10.0.0.7").unwrap();
+        let _second = knock(2, "::ffff:10.0.0.7").unwrap();
+        let told = "Too many connections from your address, 2 are open.";
+        assert_eq!(knock(3, "10.0.0.7").err().unwrap(), told);
+        let _other = knock(4, "10.0.0.8").unwrap();
+        drop(first);
+        let _again = knock(5, "10.0.0.7").unwrap();
+        assert_eq!(knock(6, "10.0.0.7").err().unwrap(), told);
+        let network = ["2001:db8::1", "2001:db8::2"].map(|address| knock(7, address).unwrap());
+        assert_eq!(knock(8, "2001:db8::3").err().unwrap(), told);
+        drop(network);
+        let local = [9, 10, 11].map(|id| knock(id, "127.0.0.1").unwrap());
+        drop(local);
+    }
+
+    #[test]
+    fn the_oldest_without_a_name_makes_room() {
+        let unnamed = 2;
+        let (door, _) = Door::new(&Limits {
+            unnamed,
+            ..Limits::default()
+        });
+        let links: Vec<Arc<Link>> = (0..5).map(|id| link(id, "::1")).collect();
+        let mut passes = Vec::new();
+        let mut cut = |id: usize| {
+            passes.push(door.admit(&links[id]).ok().unwrap());
+            if id == 0 {
+                passes[0].named();
+            }
+            let ended = links.iter().filter(|link| link.ending().is_some());
+            ended.map(|link| link.id).collect::<Vec<Id>>()
+        };
+        assert_eq!([cut(0), cut(1), cut(2)], [[], [], []] as [[Id; 0]; 3]);
+        assert_eq!(cut(3), [1]);
+        assert_eq!(cut(4), [1, 2]);
+    }
+
+    #[test]
+    fn a_closed_door_cuts_all_and_tells_when_the_last_is_gone() {
+        let (door, empty) = Door::new(&Limits::default());
+        let inside = link(1, "::1");
+        let pass = door.admit(&inside).ok().unwrap();
+        door.close();
+        assert_eq!(inside.ending().unwrap().reason, Reason::Shutdown);
+        assert!(door.admit(&link(2, "::1")).is_err());
+        assert!(!empty.try_recv().unwrap_err().is_disconnected());
+        drop(pass);
+        assert!(empty.try_recv().unwrap_err().is_disconnected());
+    }
 
     #[test]
     fn an_address_stands_for_its_host() {

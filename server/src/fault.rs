@@ -16,3 +16,85 @@ pub fn trip(line: &str, registry: &Registry) {
 /// Does nothing.
 #[cfg(not(test))]
 pub fn trip(_line: &str, _registry: &Registry) {}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::net::TcpListener;
+    use std::sync::{Arc, Mutex};
+    use std::thread;
+
+    use tests::{Peer, eventually};
+
+    use crate::limits::Limits;
+    use crate::{LogScope, Setup, stop};
+
+    /// An output that the test can look into.
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Shared {
+        fn expect(&self, line: &str) {
+            eventually(line, || {
+                let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+                text.lines().any(|other| other == line).then_some(())
+            });
+        }
+    }
+
+    /// Row 35 of the catalogue of faults.
+    #[test]
+    fn a_panic_ends_one_session_and_the_room_goes_on() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stopper, stop) = stop::signal();
+        let log = Shared::default();
+        let setup = Setup {
+            limits: Limits::default(),
+            greeting: "hello".to_string(),
+            scope: LogScope::Everything,
+            output: Box::new(log.clone()),
+            log_file: None,
+            console: None,
+        };
+        let handle = stopper.clone();
+        let server = thread::spawn(move || crate::run(listener, setup, handle, stop));
+        let [mut ann, mut bob, mut carl] = Peer::join_all(address, ["ann", "bob", "carl"]);
+        for (peer, name, line) in [
+            (&mut ann, "ann", "panic!"),
+            (&mut bob, "bob", "panic! locked"),
+        ] {
+            peer.say(line);
+            peer.expect_sometime("! Something went wrong in the server, sorry.");
+            peer.expect_quit();
+            carl.expect(&format!("{name} has left the chat room."));
+            log.expect(&format!("[CONNECTION CLOSED] {name} disconnected (panic)."));
+        }
+        // Their names are free, and who joins now is heard.
+        let mut ann = eventually("the name ann to be free", || {
+            let mut again = Peer::connect(address);
+            again.say("ann");
+            again.hear()?.starts_with("Welcome").then_some(again)
+        });
+        carl.expect("ann has joined the chat room.");
+        carl.say("all is well");
+        ann.expect("carl: all is well");
+        stopper.raise();
+        for peer in [&mut ann, &mut carl] {
+            peer.expect("The server is stopping.");
+            peer.expect_quit();
+        }
+        server.join().unwrap().unwrap();
+        log.expect("[SERVER] stopped.");
+    }
+}

@@ -5,8 +5,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// The lines for a server at `address` that holds `clients` clients.
 ///
-/// `through_cargo` is whether it was started by `cargo run`: then the client is
-/// started in the same way.
+/// `client` is how people here start one.
 pub fn text(address: SocketAddr, clients: usize, client: Client) -> String {
     let ip = address.ip();
     let port = address.port();

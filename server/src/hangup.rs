@@ -4,37 +4,77 @@
 //! reports just as it does SIGINT and SIGTERM. The room should outlive the
 //! window it was started in, as it would with `nohup`; so a signal that comes
 //! when the terminal has just gone is taken for that.
+//!
+//! A terminal may also go without a signal, as it does for a program that was
+//! started with `&`. So a thread looks whether it is there, once a second; a
+//! signal that comes later than that means what it says.
 
 use std::fs::File;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// A shell and the kernel may both tell of one closed window.
 const ECHO: Duration = Duration::from_secs(1);
 
-/// Remembers whether there is a terminal.
-pub struct Hangup {
-    terminal: bool,
-    gone: Option<Instant>,
+/// How often the terminal is looked for.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Remembers when the terminal went.
+#[derive(Clone)]
+pub struct Hangup(Arc<Mutex<Terminal>>);
+
+enum Terminal {
+    /// There is none, and has been none for a while.
+    None,
+    There,
+    /// It went at that time.
+    Gone(Instant),
 }
 
 impl Hangup {
-    /// To be made while the server starts.
-    pub fn watch() -> Hangup {
-        Hangup {
-            terminal: has_terminal(),
-            gone: None,
+    /// Begins to watch the terminal, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the machine has no thread left.
+    pub fn watch() -> io::Result<Hangup> {
+        if !has_terminal() {
+            return Ok(Hangup(Arc::new(Mutex::new(Terminal::None))));
         }
+        let hangup = Hangup(Arc::new(Mutex::new(Terminal::There)));
+        let watcher = hangup.clone();
+        let thread = thread::Builder::new().name("terminal".to_string());
+        // Not joined: it has nothing to lose when the process ends.
+        let _detached = thread.spawn(move || {
+            while !watcher.is_gone() {
+                thread::sleep(LOOK);
+            }
+        })?;
+        Ok(hangup)
     }
 
     /// Whether a signal that just came says no more than that the terminal is
-    /// gone. True once, and for its echo; any later signal means what it says.
-    pub fn explains_signal(&mut self) -> bool {
-        if let Some(gone) = self.gone {
-            return gone.elapsed() < ECHO;
+    /// gone.
+    pub fn explains_signal(&self) -> bool {
+        self.is_gone() && self.gone_for().is_some_and(|time| time < ECHO)
+    }
+
+    /// Looks for the terminal, unless it is known to be gone.
+    fn is_gone(&self) -> bool {
+        let mut terminal = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*terminal, Terminal::There) && !has_terminal() {
+            *terminal = Terminal::Gone(Instant::now());
         }
-        let now_gone = self.terminal && !has_terminal();
-        self.gone = now_gone.then(Instant::now);
-        now_gone
+        !matches!(*terminal, Terminal::There)
+    }
+
+    fn gone_for(&self) -> Option<Duration> {
+        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Terminal::Gone(since) => Some(since.elapsed()),
+            Terminal::None | Terminal::There => None,
+        }
     }
 }
 

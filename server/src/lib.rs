@@ -8,32 +8,45 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
-// What the server is started with.
-mod capacity;
+// What the server is started with:
+pub mod options;
+// how much it may hold,
+pub mod capacity;
+pub mod limits;
+// what it says first, and what ends it.
 pub mod greeting;
 pub mod hangup;
-pub mod limits;
-pub mod options;
-
-// The way of a connection, and of a message.
-mod acceptor;
-mod batch;
-mod broadcaster;
-mod door;
-mod link;
-mod post;
-mod registry;
-mod session;
-
-// Beside it.
-mod console;
-mod fault;
-mod log;
-mod reason;
-mod server;
 pub mod stop;
-mod time;
 
-pub use capacity::clients as capacity;
-pub use log::What as LogWhat;
+// It starts its threads,
+mod server;
+// takes in connections
+mod acceptor;
+// if there is room for them;
+mod door;
+// each is one socket in three parts,
+mod link;
+// and one thread that listens.
+mod session;
+// Who is here has a name;
+mod registry;
+// what they say is posted,
+mod post;
+// taken by the one who speaks,
+mod broadcaster;
+// and written to all at once.
+mod batch;
+
+// Beside the way of a message: the operator's keyboard,
+mod console;
+// what is logged,
+mod log;
+// with which time,
+mod time;
+// why a connection ends,
+mod reason;
+// and mistakes on purpose.
+mod fault;
+
+pub use log::Scope as LogScope;
 pub use server::{Setup, run};

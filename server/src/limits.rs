@@ -1,18 +1,18 @@
-//! Every limit of the server, each with the reason for its figure.
+//! The limits of the server, each with the reason for its figure.
 //!
 //! An operator can change those of [`Limits`]; the constants are not worth a
-//! flag.
+//! flag. Those of one file alone stand there.
 
 use std::time::Duration;
 
-use common::MAX_LINE;
+use common::MAX_EVENT;
 
 /// How many posts may wait for the broadcaster. A few for each of a thousand
 /// sessions; when they are used up, the posting session waits.
 pub const POSTS: usize = 4096;
 
-/// How many bytes of waiting posts one write may carry: more gains no speed,
-/// and what one member has to be sent must stay far below its backlog.
+/// After how many bytes of waiting posts they are written; one more post may
+/// come on top. More at once gains no speed, and delays the first of them.
 pub const BATCH: usize = 256 * 1024;
 
 /// How many messages the log may lag behind before it leaves some out.
@@ -67,12 +67,9 @@ pub struct Limits {
     /// How long such a member may take nothing at all.
     pub stall: Duration,
     /// How often a client that keeps a heartbeat sends one; it is given up
-    /// when [`HEARTBEATS_MISSED`] in a row are missing.
+    /// when [`HEARTBEATS_MISSED`](common::HEARTBEATS_MISSED) are missing.
     pub heartbeat: Duration,
 }
-
-/// How many heartbeats a client may miss: a Wi-Fi hiccup costs one or two.
-pub const HEARTBEATS_MISSED: u32 = 3;
 
 impl Default for Limits {
     fn default() -> Limits {
@@ -87,7 +84,7 @@ impl Default for Limits {
             },
             backlog: 1024 * 1024,
             stall: Duration::from_secs(10),
-            heartbeat: Duration::from_secs(30),
+            heartbeat: common::HEARTBEAT,
         }
     }
 }
@@ -106,5 +103,15 @@ pub enum Rate {
     },
 }
 
-/// The smallest backlog that makes sense: one longest line.
-pub const SMALLEST_BACKLOG: usize = 2 * MAX_LINE;
+/// The smallest backlog that makes sense: one longest line. What is left of the
+/// write by which a member began to lag is always kept, whatever its size.
+pub const SMALLEST_BACKLOG: usize = MAX_EVENT;
+
+/// How many members may lag at once, each with a writer thread, on a server for
+/// `clients`: an eighth fits beside the clients into what [`capacity`] leaves
+/// free, and a small room has a few as well.
+///
+/// [`capacity`]: crate::capacity
+pub fn writers(clients: usize) -> usize {
+    clients / 8 + 16
+}

@@ -3,7 +3,8 @@
 //! The log must never make the room wait, also when its output is a terminal
 //! that somebody has stopped or a disk that is full. So it is a thread with a
 //! bounded channel before it: when that fills up, messages are left out and
-//! counted, and arrivals and departures still find room.
+//! counted, and arrivals and departures still find room. One thread writes both
+//! places, so an output that is stopped stops the file as well.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -33,12 +34,12 @@ pub enum Entry {
 pub struct Log {
     entries: Sender<Entry>,
     left_out: Arc<AtomicU64>,
-    what: What,
+    scope: Scope,
 }
 
 /// What is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum Scope {
     /// Messages, and who comes and goes.
     Everything,
     /// Only who comes and goes.
@@ -48,19 +49,24 @@ pub enum What {
 impl Log {
     /// Logs lines that were said, if that does not take waiting.
     pub fn said(&self, lines: Vec<u8>) {
-        if self.what == What::Everything {
+        if self.scope == Scope::Everything {
             if self.entries.len() < limits::LOG_MESSAGES {
                 self.note(Entry::Said(lines));
             } else {
-                self.left_out.fetch_add(1, Ordering::Relaxed);
+                let count = lines.iter().filter(|&&byte| byte == b'\n').count();
+                self.leave_out(u64::try_from(count).unwrap_or(u64::MAX));
             }
         }
+    }
+
+    fn leave_out(&self, count: u64) {
+        self.left_out.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Logs `entry`, if there is room at all.
     pub fn note(&self, entry: Entry) {
         if self.entries.try_send(entry).is_err() {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
+            self.leave_out(1);
         }
     }
 
@@ -88,7 +94,7 @@ pub struct Logger {
 /// Makes a log that goes to `output`, and to `file` with the time before each
 /// line.
 pub fn new(
-    what: What,
+    scope: Scope,
     output: Box<dyn Write + Send>,
     file: Option<Box<dyn Write + Send>>,
 ) -> (Log, Logger) {
@@ -97,7 +103,7 @@ pub fn new(
     let log = Log {
         entries: sender,
         left_out: Arc::clone(&left_out),
-        what,
+        scope,
     };
     let logger = Logger {
         entries,
@@ -127,7 +133,7 @@ impl Logger {
             }
             match self.left_out.swap(0, Ordering::Relaxed) {
                 0 => {}
-                count => text.push_str(&format!("[LOG] {count} entries were left out here.\n")),
+                count => text.push_str(&format!("[LOG] {count} lines were left out lately.\n")),
             }
             self.write(&text);
             text.clear();
@@ -199,12 +205,12 @@ mod tests {
 
     #[test]
     fn a_log_that_is_not_read_leaves_out_messages_but_no_arrivals() {
-        let (log, logger) = new(What::Everything, Box::new(io::sink()), None);
+        let (log, logger) = new(Scope::Everything, Box::new(io::sink()), None);
         for _ in 0..limits::LOG_MESSAGES + 10 {
-            log.said(b"a: b\n".to_vec());
+            log.said(b"a: b\na: c\n".to_vec());
         }
         log.line("c arrived");
         assert_eq!(logger.entries.len(), limits::LOG_MESSAGES + 1);
-        assert_eq!(logger.left_out.load(Ordering::Relaxed), 10);
+        assert_eq!(logger.left_out.load(Ordering::Relaxed), 20);
     }
 }

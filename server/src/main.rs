@@ -41,7 +41,7 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
     let failure = |error: String| (FAILURE, error);
 
     let (stopper, stop) = stop::signal();
-    let mut hangup = Hangup::watch();
+    let hangup = Hangup::watch().map_err(|error| failure(format!("cannot start: {error}")))?;
     let on_signal = stopper.clone();
     ctrlc::set_handler(move || {
         if !hangup.explains_signal() && !on_signal.raise() {
@@ -56,7 +56,7 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
     };
     let setup = Setup {
         greeting: greeting::text(address, options.limits.clients, client),
-        what: options.what,
+        scope: options.scope,
         output: Box::new(io::stdout()),
         log_file: options.log.as_deref().map(open_log).transpose()?,
         console: Some(Box::new(io::stdin())),

@@ -6,7 +6,7 @@ use common::DEFAULT_PORT;
 
 use crate::capacity;
 use crate::limits::{Limits, Rate, SMALLEST_BACKLOG};
-use crate::log::What;
+use crate::log::Scope;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Options {
     /// The limits, as they stand after all options.
     pub limits: Limits,
     /// What is logged.
-    pub what: What,
+    pub scope: Scope,
     /// The log file's path.
     pub log: Option<String>,
 }
@@ -90,10 +90,10 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Action, Stri
     let mut arguments = arguments.into_iter();
     let mut places = Vec::new();
     let mut limits = Limits {
-        clients: capacity(),
+        clients: capacity::clients(),
         ..Limits::default()
     };
-    let mut what = What::Everything;
+    let mut scope = Scope::Everything;
     let mut log = None;
     while let Some(argument) = arguments.next() {
         let mut value = || {
@@ -119,7 +119,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Action, Stri
             "--stall" => limits.stall = seconds(&argument, &value()?)?,
             "--heartbeat" => limits.heartbeat = seconds(&argument, &value()?)?,
             "--log" => log = Some(value()?),
-            "--quiet" => what = What::NoMessages,
+            "--quiet" => scope = Scope::NoMessages,
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
             _ => places.push(argument),
         }
@@ -127,7 +127,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Action, Stri
     Ok(Action::Serve(Box::new(Options {
         place: place(&places)?,
         limits,
-        what,
+        scope,
         log,
     })))
 }

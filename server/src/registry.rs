@@ -39,14 +39,9 @@ impl Registry {
         if members.contains_key(name) {
             return Err(Taken);
         }
-        let count = members.len();
-        let listed = if count <= MOST_LISTED {
-            members.keys().cloned().collect()
-        } else {
-            Vec::new()
-        };
+        let others = others(&members);
         members.insert(name.clone(), Arc::clone(link));
-        Ok(Others { count, listed })
+        Ok(others)
     }
 
     /// Frees `name`.
@@ -82,5 +77,21 @@ impl Registry {
     /// each change is a single call. So the poison can be ignored.
     fn lock(&self) -> MutexGuard<'_, HashMap<Name, Arc<Link>>> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn others(members: &HashMap<Name, Arc<Link>>) -> Others {
+    if members.len() > MOST_LISTED {
+        return Others {
+            count: members.len(),
+            listed: Vec::new(),
+        };
+    }
+    // Who is about to leave keeps the name until everybody has been told.
+    let staying = members.iter().filter(|(_, link)| link.ending().is_none());
+    let listed: Vec<Name> = staying.map(|(name, _)| name.clone()).collect();
+    Others {
+        count: listed.len(),
+        listed,
     }
 }

@@ -1,5 +1,6 @@
 //! Starts every thread, waits for the stop signal, and ends them in order.
 
+use std::convert::Infallible;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use common::{Event, notice};
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::acceptor::Acceptor;
 use crate::broadcaster::Broadcaster;
@@ -15,11 +16,11 @@ use crate::console::Console;
 use crate::door::Door;
 use crate::limits::{self, Limits};
 use crate::link::Writers;
-use crate::log::{self, Log, What};
-use crate::post::{self, Post};
+use crate::log::{self, Log, Scope};
+use crate::post::{self, Post, Posts};
 use crate::registry::Registry;
-use crate::session::Room;
-use crate::stop::{Stop, Stopper};
+use crate::session::Shared;
+use crate::stop::{self, Stop, Stopper};
 
 /// With what a server runs.
 pub struct Setup {
@@ -28,7 +29,7 @@ pub struct Setup {
     /// The lines for the operator at the start.
     pub greeting: String,
     /// What is logged.
-    pub what: What,
+    pub scope: Scope,
     /// Where the log goes.
     pub output: Box<dyn Write + Send>,
     /// Where it goes as well, with the time before each line.
@@ -39,65 +40,111 @@ pub struct Setup {
 
 /// Serves the room at `listener` until the stop signal is raised, then says
 /// goodbye to everybody, which takes at most [`limits::STOPPING`] and a second
-/// for the log.
+/// for the log. `stopper` is for the console's own `/stop`.
 ///
 /// # Errors
 ///
-/// When the machine has no thread left to start with.
+/// When the listener is broken, or the machine has no thread left to start with.
 pub fn run(listener: TcpListener, setup: Setup, stopper: Stopper, stop: Stop) -> io::Result<()> {
-    let address = listener.local_addr()?;
-    let limits = Arc::new(setup.limits);
-    // Together with the clients they must stay within what the machine holds.
-    let (writers, writers_ended) = Writers::new(limits.clients / 8 + 16);
-    let (door, sessions_ended) = Door::new(&limits);
-    let (posts, incoming) = post::channel();
-    let (log, logger) = log::new(setup.what, setup.output, setup.log_file);
-    log.line(setup.greeting);
-
-    let logger = spawn("logger", move || logger.run())?;
-    let broadcaster = Broadcaster::new(log.clone());
-    let broadcaster = spawn("broadcaster", move || broadcaster.run(&incoming))?;
-    let registry = Arc::new(Registry::default());
-    if let Some(input) = setup.console {
-        let console = Console {
-            posts: posts.clone(),
-            registry: Arc::clone(&registry),
-            stopper,
-            log: log.clone(),
-        };
-        // Not joined: nothing wakes a thread that waits for a keyboard.
-        let _detached = spawn("console", move || console.run(input))?;
-    }
-    let room = Room {
-        posts: posts.clone(),
-        registry,
-        limits,
-        stop: stop.clone(),
-    };
-    let acceptor = Acceptor {
-        door: Arc::clone(&door),
-        room,
-        writers,
-        log: log.clone(),
-        lingering: Arc::new(()),
-    };
-    let acceptor = spawn("acceptor", move || acceptor.run(&listener))?;
-
+    let server = Server::start(listener, setup, stopper, stop.clone())?;
     stop.wait();
-    let deadline = Instant::now() + limits::STOPPING;
-    wake(address, &acceptor, deadline);
-    let line = Event::Notice(notice::STOPPING).to_line();
-    posts.send(Post::Stopping(line));
-    door.close();
-    let _in_time = sessions_ended.recv_deadline(deadline);
-    posts.send(Post::End);
-    join(broadcaster);
-    if writers_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
-        log.line("[LOG] some members did not take in their last lines in time.");
-    }
-    log.line("[SERVER] stopped.");
-    finish(log, logger);
+    server.end();
     Ok(())
+}
+
+/// A server's threads, and what is needed to end them.
+struct Server {
+    address: SocketAddr,
+    acceptor: JoinHandle<()>,
+    door: Arc<Door>,
+    /// Disconnects when the door is closed and no session is left.
+    sessions_ended: Receiver<Infallible>,
+    /// Ends what sessions wait for; not before everybody was told why.
+    session_stopper: Stopper,
+    posts: Posts,
+    broadcaster: JoinHandle<()>,
+    /// Disconnects when no outlet and no writer is left.
+    writers_ended: Receiver<Infallible>,
+    log: Log,
+    logger: JoinHandle<()>,
+}
+
+impl Server {
+    fn start(
+        listener: TcpListener,
+        setup: Setup,
+        stopper: Stopper,
+        stop: Stop,
+    ) -> io::Result<Server> {
+        let address = listener.local_addr()?;
+        let limits = Arc::new(setup.limits);
+        let (writers, writers_ended) = Writers::new(limits::writers(limits.clients));
+        let (door, sessions_ended) = Door::new(&limits);
+        let (posts, incoming) = post::channel();
+        let (log, logger) = log::new(setup.scope, setup.output, setup.log_file);
+        log.line(setup.greeting);
+
+        let logger = spawn("logger", move || logger.run())?;
+        let broadcaster = Broadcaster::new(log.clone());
+        let broadcaster = spawn("broadcaster", move || broadcaster.run(&incoming))?;
+        let registry = Arc::new(Registry::default());
+        if let Some(input) = setup.console {
+            let console = Console {
+                posts: posts.clone(),
+                registry: Arc::clone(&registry),
+                stopper,
+                log: log.clone(),
+            };
+            // Not joined: nothing wakes a thread that waits for a keyboard.
+            let _detached = spawn("console", move || console.run(input))?;
+        }
+        let (session_stopper, session_stop) = stop::signal();
+        let acceptor = Acceptor {
+            door: Arc::clone(&door),
+            shared: Shared {
+                posts: posts.clone(),
+                registry,
+                limits,
+                stop: session_stop,
+            },
+            stop,
+            writers,
+            log: log.clone(),
+            lingering: Arc::new(()),
+        };
+        let acceptor = spawn("acceptor", move || acceptor.run(&listener))?;
+        Ok(Server {
+            address,
+            acceptor,
+            door,
+            sessions_ended,
+            session_stopper,
+            posts,
+            broadcaster,
+            writers_ended,
+            log,
+            logger,
+        })
+    }
+
+    /// Ends every thread, in the order in which a message passes them.
+    fn end(self) {
+        let deadline = Instant::now() + limits::STOPPING;
+        wake(self.address, &self.acceptor, deadline);
+        let line = Event::Notice(notice::STOPPING).to_line();
+        self.posts.send(Post::Stopping(line));
+        self.session_stopper.raise();
+        self.door.close();
+        let _in_time = self.sessions_ended.recv_deadline(deadline);
+        self.posts.send(Post::End);
+        join(self.broadcaster);
+        if self.writers_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
+            let told = "[SERVER] some members did not take in their last lines in time.";
+            self.log.line(told);
+        }
+        self.log.line("[SERVER] stopped.");
+        finish(self.log, self.logger);
+    }
 }
 
 fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {

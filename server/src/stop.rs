@@ -1,4 +1,4 @@
-//! Turns "it is time to end" into something every thread can see and wait for.
+//! Turns "it is time to end" into something that threads can see and wait for.
 //!
 //! The channel of a [`Stop`] never carries anything. It has one sender, and
 //! dropping that is the signal: it reaches every receiver, however many there

@@ -126,13 +126,13 @@ impl Backlog {
     fn drain_to(&self, link: &Link) {
         let mut sent = 0;
         loop {
-            let chunk = match self.next(sent) {
+            let chunk = match self.next(sent, link) {
                 Due::Chunk(chunk) => chunk,
                 Due::Close => {
                     let _peer_may_be_gone = link.stream.shutdown(Shutdown::Write);
                     return;
                 }
-                Due::Nothing => return link.lagging.store(false, Ordering::Relaxed),
+                Due::Nothing => return,
             };
             sent = chunk.len() + CHUNK_OVERHEAD;
             // A write that makes no progress ends with an error in time; one
@@ -147,7 +147,7 @@ impl Backlog {
     }
 
     /// What to do next, after a chunk that cost `sent`.
-    fn next(&self, sent: usize) -> Due {
+    fn next(&self, sent: usize, link: &Link) -> Due {
         let mut waiting = self.lock();
         waiting.bytes = waiting.bytes.saturating_sub(sent);
         match waiting.chunks.pop_front() {
@@ -155,6 +155,8 @@ impl Backlog {
             None if waiting.state == State::Closing => Due::Close,
             None => {
                 waiting.state = State::Drained;
+                // Before the outlet can see it, as it may lag again at once.
+                link.lagging.store(false, Ordering::Relaxed);
                 Due::Nothing
             }
         }

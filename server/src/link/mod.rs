@@ -82,7 +82,8 @@ impl Link {
     }
 
     /// Ends the connection from outside: the session's read returns, and the
-    /// session then takes its leave as it always does.
+    /// session then takes its leave as it always does. Only the reading side is
+    /// shut, so that the farewell can still be sent.
     pub fn cut(&self, ending: impl Into<Ending>) {
         self.conclude(ending);
         // An error means that the peer is gone already, which is as good.

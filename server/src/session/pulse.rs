@@ -2,8 +2,8 @@
 //!
 //! Our client sends an empty line at a steady pace, so its silence means that
 //! it is gone. Somebody at `nc` who presses Enter once has promised nothing and
-//! may then listen for an hour. The rhythm tells them apart: two empty lines in
-//! a row that are one interval apart, give or take a fifth.
+//! may then listen for an hour. The rhythm tells them apart: three empty lines
+//! in a row, each one interval after the last, give or take a fifth.
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub struct Pulse {
     interval: Duration,
     last: Option<Instant>,
+    /// How many beats in a row came in the rhythm.
+    in_rhythm: u32,
     steady: bool,
 }
 
@@ -20,6 +22,7 @@ impl Pulse {
         Pulse {
             interval,
             last: None,
+            in_rhythm: 0,
             steady: false,
         }
     }
@@ -28,13 +31,17 @@ impl Pulse {
     pub fn beat(&mut self, now: Instant) {
         let fifth = self.interval / 5;
         let gap = self.last.replace(now).map(|last| now - last);
-        let in_rhythm = |gap| gap >= self.interval - fifth && gap <= self.interval + fifth;
-        self.steady |= gap.is_some_and(in_rhythm);
+        let expected = self.interval - fifth..=self.interval + fifth;
+        match gap {
+            Some(gap) if expected.contains(&gap) => self.in_rhythm += 1,
+            _ => self.in_rhythm = 0,
+        }
+        self.steady |= self.in_rhythm == 2;
     }
 
     /// How long the client may be silent, if it keeps a heartbeat.
     pub fn patience(&self) -> Option<Duration> {
-        let missed = crate::limits::HEARTBEATS_MISSED;
+        let missed = common::HEARTBEATS_MISSED;
         self.steady.then(|| self.interval * missed)
     }
 }
@@ -55,15 +62,15 @@ mod tests {
 
     #[test]
     fn a_steady_pulse_is_a_promise() {
-        assert_eq!(patience(&[0, 30]), Some(90));
-        assert_eq!(patience(&[1, 4, 33]), Some(90));
-        assert_eq!(patience(&[0, 30, 31]), Some(90));
+        assert_eq!(patience(&[0, 30, 60]), Some(90));
+        assert_eq!(patience(&[1, 4, 33, 64]), Some(90));
+        assert_eq!(patience(&[0, 30, 60, 61]), Some(90));
     }
 
     #[test]
     fn a_person_pressing_enter_promises_nothing() {
         assert_eq!(patience(&[]), None);
-        assert_eq!(patience(&[5]), None);
+        assert_eq!(patience(&[5, 35]), None);
         assert_eq!(patience(&[0, 1, 2, 10, 300]), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use common::{Name, event};
 
-use super::Visit;
+use super::visit::Visit;
 use crate::post::Post;
 
 /// A member's lines on their way.
@@ -33,13 +33,13 @@ impl Speech {
     }
 
     /// Posts what was collected, if anything was.
-    pub fn post(&mut self, visit: &Visit) {
+    pub fn post(&mut self, visit: &Visit<'_>) {
         if self.lines.is_empty() {
             return;
         }
         visit.link.touch();
         self.usual = self.lines.len();
-        visit.room.posts.send(Post::Say {
+        visit.shared.posts.send(Post::Say {
             from: visit.link.id,
             lines: std::mem::take(&mut self.lines),
         });

@@ -2,110 +2,126 @@
 
 use std::time::Instant;
 
-use common::{Event, LineSplitter, Name, Next, Request, text};
+use common::{Event, Name, Next, Request, text};
 
+use super::UntilEnding;
 use super::bucket::Bucket;
+use super::ear::{Ear, Filled, line_without_end};
 use super::pulse::Pulse;
 use super::speech::Speech;
-use super::{Endless, Visit, broken};
+use super::visit::Visit;
 use crate::fault;
-use crate::link::Inlet;
 use crate::reason::{Ending, Reason};
 
+// The figure is MAX_LINE, see the test.
+const TOO_LONG: &str = "That line is longer than 4096 bytes and was not sent.";
+const NOT_UTF8: &str = "That line is not UTF-8 text and was not sent.";
+const SILENT: &str = "Nothing has come from you for too long.";
+
 /// Listens to the member `me` until the conversation ends.
-pub fn run(visit: &Visit, inlet: &mut Inlet, lines: &mut LineSplitter, me: &Name) -> Endless {
-    let limits = &visit.room.limits;
-    let mut bucket = Bucket::new(limits.rate, Instant::now());
-    let mut pulse = Pulse::new(limits.heartbeat);
-    let mut speech = Speech::new();
+///
+/// # Errors
+///
+/// How it ends.
+pub fn run(visit: &Visit<'_>, ear: &mut Ear, me: &Name) -> UntilEnding {
+    let limits = &visit.shared.limits;
+    let mut talk = Talk {
+        visit,
+        me,
+        bucket: Bucket::new(limits.rate, Instant::now()),
+        pulse: Pulse::new(limits.heartbeat),
+        speech: Speech::new(),
+    };
     loop {
-        let next = lines.next();
-        match next {
+        match ear.next() {
+            Next::Line(line) => talk.hear(line)?,
+            Next::TooLong => talk.refuse(TOO_LONG)?,
+            Next::NotUtf8 => talk.refuse(NOT_UTF8)?,
             Next::NotYet => {
-                speech.post(visit);
-                inlet.set_patience(pulse.patience()).map_err(broken)?;
-                visit.fill(lines, inlet)?;
-                continue;
+                talk.post();
+                let patience = talk.pulse.patience();
+                if let Filled::Nothing = ear.fill(&visit.link, patience)? {
+                    return Err(Ending::told(Reason::Timeout, SILENT));
+                }
             }
             Next::End => {
-                speech.post(visit);
+                talk.post();
                 return Err(Reason::Eof.into());
             }
             Next::Endless => {
-                speech.post(visit);
-                return Err(endless());
+                talk.post();
+                return Err(line_without_end());
             }
-            Next::Line(_) | Next::TooLong | Next::NotUtf8 => {}
-        }
-        // Whatever came cost us work, so it counts, also if it is refused.
-        wait_for_turn(visit, &mut bucket, &mut speech)?;
-        match next {
-            Next::Line(line) => act(visit, me, &text::clean(line), &mut pulse, &mut speech)?,
-            Next::TooLong => reply(visit, &mut speech, &too_long()),
-            _ => reply(visit, &mut speech, &Event::Refusal(NOT_UTF8)),
         }
     }
 }
 
-/// Does what one line asks for.
-fn act(
-    visit: &Visit,
-    me: &Name,
-    line: &str,
-    pulse: &mut Pulse,
-    speech: &mut Speech,
-) -> Result<(), Ending> {
-    fault::trip(line, &visit.room.registry);
-    match Request::parse(line, me) {
-        Request::Say(text) => speech.add(me, text),
-        Request::Heartbeat => {
-            pulse.beat(Instant::now());
-            reply(visit, speech, &Event::Heartbeat);
+/// One member's side of the conversation.
+struct Talk<'a> {
+    visit: &'a Visit<'a>,
+    me: &'a Name,
+    bucket: Bucket,
+    pulse: Pulse,
+    speech: Speech,
+}
+
+impl Talk<'_> {
+    /// Does what one line asks for.
+    fn hear(&mut self, line: &str) -> Result<(), Ending> {
+        self.wait_for_turn()?;
+        let line = text::clean(line);
+        fault::trip(&line, &self.visit.shared.registry);
+        match Request::parse(&line, self.me) {
+            Request::Say(text) => self.speech.add(self.me, text),
+            Request::Heartbeat => {
+                self.pulse.beat(Instant::now());
+                self.reply(&Event::Heartbeat);
+            }
+            Request::Quit => {
+                self.post();
+                return Err(Reason::Quit.into());
+            }
+            Request::Command { word, .. } => {
+                self.reply(&Event::Refusal(&no_command(word)));
+            }
         }
-        Request::Quit => {
-            speech.post(visit);
-            return Err(Reason::Quit.into());
+        Ok(())
+    }
+
+    /// Says that a line was not sent, and why. It cost us work, so it counts.
+    fn refuse(&mut self, why: &str) -> Result<(), Ending> {
+        self.wait_for_turn()?;
+        self.reply(&Event::Refusal(why));
+        Ok(())
+    }
+
+    /// Answers the member, after what it said before.
+    fn reply(&mut self, event: &Event<'_>) {
+        self.post();
+        self.visit.tell(event);
+    }
+
+    /// Posts what the member has said so far.
+    fn post(&mut self) {
+        self.speech.post(self.visit);
+    }
+
+    /// Holds the member back if it is too fast. It is not told: its next lines
+    /// wait in its own socket, and nothing is lost.
+    fn wait_for_turn(&mut self) -> Result<(), Ending> {
+        let wait = self.bucket.take();
+        if wait.is_zero() {
+            return Ok(());
         }
-        Request::Command { word, .. } => {
-            reply(visit, speech, &Event::Refusal(&no_command(word)));
+        self.post();
+        if self.visit.shared.stop.sleep(wait) {
+            return Err(Reason::Shutdown.into());
+        }
+        match self.visit.link.ending() {
+            Some(ending) => Err(ending.clone()),
+            None => Ok(()),
         }
     }
-    Ok(())
-}
-
-/// Answers the member, after what it said before.
-fn reply(visit: &Visit, speech: &mut Speech, event: &Event<'_>) {
-    speech.post(visit);
-    visit.tell(event);
-}
-
-/// Holds the member back if it is too fast. It is not told: its next lines wait
-/// in its own socket, and nothing is lost.
-fn wait_for_turn(visit: &Visit, bucket: &mut Bucket, speech: &mut Speech) -> Result<(), Ending> {
-    let wait = bucket.take();
-    if wait.is_zero() {
-        return Ok(());
-    }
-    speech.post(visit);
-    if visit.room.stop.sleep(wait) {
-        return Err(Reason::Shutdown.into());
-    }
-    match visit.link.ending() {
-        Some(ending) => Err(ending.clone()),
-        None => Ok(()),
-    }
-}
-
-/// The ending of a client that sent a line without an end.
-pub fn endless() -> Ending {
-    Ending::told(Reason::Line, "That line has no end.")
-}
-
-const NOT_UTF8: &str = "That line is not UTF-8 text and was not sent.";
-
-fn too_long() -> Event<'static> {
-    // The figure is MAX_LINE, see the test.
-    Event::Refusal("That line is longer than 4096 bytes and was not sent.")
 }
 
 fn no_command(word: &str) -> String {
@@ -121,11 +137,9 @@ fn no_command(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::MAX_LINE;
 
     #[test]
     fn the_refusal_of_a_long_line_names_the_limit() {
-        let line = String::from_utf8(too_long().to_line()).unwrap();
-        assert!(line.contains(&MAX_LINE.to_string()));
+        assert!(TOO_LONG.contains(&common::MAX_LINE.to_string()));
     }
 }

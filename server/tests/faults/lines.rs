@@ -1,1 +1,198 @@
-//! .
+//! Lines that are too long, oddly ended, cut anywhere, or no text at all.
+
+use std::fs;
+
+use super::house::House;
+
+const TOO_LONG: &str = "! That line is longer than 4096 bytes and was not sent.";
+const NOT_UTF8: &str = "! That line is not UTF-8 text and was not sent.";
+
+/// Row 3.
+#[test]
+fn a_line_without_an_end_is_given_up_and_costs_no_memory() {
+    let house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let before = peak_memory(&house);
+    let piece = [b'x'; 64 * 1024];
+    bob.send(&piece);
+    bob.expect(TOO_LONG);
+    bob.expect("! That line has no end.");
+    bob.expect_quit();
+    // All of a GiB, if somebody should still take it.
+    let sent = (0..16 * 1024).take_while(|_| bob.try_send(&piece).is_ok());
+    eprintln!("{} KiB were taken", sent.count() * 64);
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "line");
+    assert!(peak_memory(&house) < before + 4 * 1024, "memory is flat");
+    drop(ann);
+    house.check();
+}
+
+/// Row 4.
+#[test]
+fn a_line_at_the_limit_is_whole_and_one_past_it_is_refused() {
+    let house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    for fits in [
+        "x".repeat(4094),
+        "x".repeat(4095),
+        "x".repeat(4091) + "👋",
+        "👋".repeat(1023),
+    ] {
+        bob.say(&fits);
+        ann.expect(&format!("bob: {fits}"));
+    }
+    for long in ["x".repeat(4096), "x".repeat(4092) + "👋", "👋".repeat(1024)] {
+        bob.say(&long);
+        bob.expect(TOO_LONG);
+    }
+    bob.say("q:quit");
+    ann.expect("bob has left the chat room.");
+    bob.expect_quit();
+    house.expect_reason("bob", "quit");
+    drop(ann);
+    house.check();
+}
+
+/// Row 5.
+#[test]
+fn wherever_the_bytes_are_cut_the_room_hears_the_same() {
+    let house = House::open(&[]);
+    let mut ann = house.join("ann");
+    let input = |name: &str| format!("{name}\r\nhi\n/x\nzwei 👋\r\n\nq:quit\n").into_bytes();
+    let mut check = |name: String, pieces: Vec<&[u8]>| {
+        let mut bob = house.connect();
+        for piece in pieces {
+            bob.send(piece);
+        }
+        bob.expect_start(&format!("Welcome, {name}."));
+        bob.expect_start("! There is no command /x.");
+        bob.expect("");
+        bob.expect_quit();
+        ann.expect(&format!("{name} has joined the chat room."));
+        ann.expect(&format!("{name}: hi"));
+        ann.expect(&format!("{name}: zwei 👋"));
+        ann.expect(&format!("{name} has left the chat room."));
+        house.expect_reason(&name, "quit");
+    };
+    for at in 0..input("b00").len() {
+        let name = format!("b{at:02}");
+        let bytes = input(&name);
+        let (a, b) = bytes.split_at(at);
+        check(name, vec![a, b]);
+    }
+    check("bob".to_string(), input("bob").chunks(1).collect());
+    drop(ann);
+    house.check();
+}
+
+/// Row 6.
+#[test]
+fn a_thousand_lines_in_one_write_all_arrive() {
+    let house = House::open(&["--rate", "off"]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let lines: String = (0..1000).map(|n| format!("{n}\n")).collect();
+    bob.send(lines.as_bytes());
+    for n in 0..1000 {
+        ann.expect(&format!("bob: {n}"));
+    }
+    bob.say("q:quit");
+    bob.expect_quit();
+    house.expect_reason("bob", "quit");
+    drop(ann);
+    house.check();
+}
+
+/// Row 7.
+#[test]
+fn line_ends_of_every_kind_and_blanks() {
+    let house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    bob.send(b"lf\ncrlf\r\nlo\rne\n\n\r\n  \n\t\r\n\rcr cr\r\r\n");
+    for blank in ["", "", "", ""] {
+        bob.expect(blank);
+    }
+    for text in ["lf", "crlf", "lone", "cr cr"] {
+        ann.expect(&format!("bob: {text}"));
+    }
+    bob.say("q:quit");
+    bob.expect_quit();
+    house.expect_reason("bob", "quit");
+    drop(ann);
+    house.check();
+}
+
+/// Row 28.
+#[test]
+fn what_is_no_utf8_is_refused_to_its_sender_alone() {
+    let house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let wrong: [&[u8]; 8] = [
+        b"\xff",
+        b"caf\xe9",
+        b"\x80",
+        b"\xc0\xaf",                 // overlong
+        b"\xe0\x80\xaf",             // longer still
+        b"\xed\xa0\xbd\xed\xb1\x8b", // surrogates
+        b"\xf4\x90\x80\x80",         // past the last code point
+        b"\xf0\x9f\x91",             // cut
+    ];
+    for wrong in wrong {
+        bob.send(wrong);
+        bob.send(b"\ngood\n");
+        bob.expect(NOT_UTF8);
+        ann.expect("bob: good");
+    }
+    bob.say("q:quit");
+    bob.expect_quit();
+    house.expect_reason("bob", "quit");
+    drop(ann);
+    house.check();
+}
+
+/// Row 31.
+#[test]
+fn what_is_no_command_is_answered_and_the_connection_kept() {
+    let house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let huge = format!("/{}", "x".repeat(4000));
+    let argument = format!("/dance {}", "y".repeat(4000));
+    // The last three are the operator's alone.
+    let commands = [
+        "/dance",
+        "/dan",
+        "/DANCE",
+        "/",
+        "/ dance",
+        "/é",
+        "/\u{1b}[2J",
+        "/a:b",
+        &huge,
+        &argument,
+        "/q:quit",
+        "/kick ann",
+        "/stop",
+        "/KICK ann",
+    ];
+    for command in commands {
+        bob.say(command);
+        let told = bob.expect_start("! There is no ");
+        assert!(told.len() < 200 && !told.contains(':'), "short, {told:?}");
+    }
+    bob.say("still here");
+    ann.expect("bob: still here");
+    bob.say("q:quit");
+    bob.expect_quit();
+    house.expect_reason("bob", "quit");
+    drop(ann);
+    house.check();
+}
+
+/// The most memory the server has held so far, in KiB, where the kernel tells.
+fn peak_memory(house: &House) -> usize {
+    let status = format!("/proc/{}/status", house.server.id());
+    let status = fs::read_to_string(status).unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok());
+    number.unwrap_or_default()
+}

@@ -1,1 +1,279 @@
-//! .
+//! What the machine or the operator withholds: files, threads, addresses; and
+//! what the server says when it starts.
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::Instant;
+
+use tests::{Peer, Running, eventually};
+
+use super::house::{House, Scratch, expect_idle, have, program, serve, serve_through};
+
+/// A user that nothing else runs as, so that its threads can be counted.
+const NOBODY_ELSE: &str = "61234";
+
+/// Row 19.
+#[test]
+fn out_of_files_it_waits_without_spinning_and_recovers() {
+    let Some((house, spare)) = house_with_spare_files() else {
+        return;
+    };
+    let begin = Instant::now();
+    let mut crowd: Vec<Peer> = (0..spare + 5).map(|_| house.connect()).collect();
+    for peer in &mut crowd[..spare] {
+        peer.expect("Type your name and press Enter.");
+    }
+    let told = "[ERROR] cannot accept: Too many open files (os error 24).";
+    house.server.wait_for(told);
+    expect_idle(&house.server);
+    let often = 1 + begin.elapsed().as_secs() / 10;
+    assert!(house.server.lines_with("[ERROR]").len() as u64 <= often);
+    // Those who waited get in as soon as others go.
+    let mut waiting = crowd.split_off(spare);
+    drop(crowd);
+    for (number, peer) in waiting.iter_mut().enumerate() {
+        peer.say(&format!("waited{number}"));
+        while !peer.hear().unwrap().starts_with("Welcome, waited") {}
+    }
+    drop(waiting);
+    house.check();
+}
+
+/// A server that can open a few more files, and how many. `None` where that
+/// cannot be arranged.
+fn house_with_spare_files() -> Option<(House, usize)> {
+    const SPARE: usize = 5;
+    if !have("prlimit") {
+        return None;
+    }
+    let house = House::open(&[]);
+    // Connections hold the places between what is open now and the limit.
+    let files = house.server.usage()?.files;
+    let id = house.server.id().to_string();
+    let limit = format!("--nofile={}", files + SPARE);
+    let status = Command::new("prlimit")
+        .args(["--pid", &id, &limit])
+        .status();
+    assert!(status.unwrap().success());
+    Some((house, SPARE))
+}
+
+/// Row 19, from the start.
+#[test]
+fn with_few_files_there_is_room_for_few() {
+    if !have("prlimit") {
+        return;
+    }
+    let line = r#"exec prlimit --nofile=32 "$0" 127.0.0.1 0"#;
+    let house = House::with(serve_through(line, &[]));
+    house.server.wait_for("There is room for 16.");
+    let mut inside: Vec<Peer> = Vec::new();
+    for number in 3..=16 {
+        inside.push(house.join(&format!("member{number}")));
+    }
+    let mut late = house.connect();
+    late.expect("! The room is full.");
+    late.expect_quit();
+    assert!(house.server.lines_with("[ERROR]").is_empty());
+    drop((inside, late));
+    house.check();
+}
+
+/// Row 20.
+#[test]
+fn out_of_threads_it_turns_people_away_and_lives() {
+    let Some(program) = open_to_others() else {
+        return;
+    };
+    // Six threads of its own, two bystanders, and two more.
+    let line = r#"exec setpriv --reuid "$2" --clear-groups prlimit --nproc=10 \
+        "$1" 127.0.0.1 0 --max-clients 100"#;
+    let path = program.file("chat-server");
+    let house = House::with(serve_through(line, &[&path, NOBODY_ELSE]));
+    let mut inside = Vec::new();
+    let mut turned_away = eventually("the last thread to be taken", || {
+        let mut peer = house.connect();
+        let name = format!("member{}", inside.len());
+        let _ = peer.try_send(format!("{name}\n").as_bytes());
+        match peer.hear().as_deref() {
+            Some("! The room is full.") => return Some(peer),
+            Some(told) => assert!(told.starts_with("Welcome"), "{told}"),
+            None => panic!("no reason was given"),
+        }
+        inside.push(peer);
+        None
+    });
+    assert!(inside.len() <= 2, "{} more came in", inside.len());
+    turned_away.expect_quit();
+    let address = turned_away.stream().local_addr().unwrap().to_string();
+    house.expect_reason(&address, "full");
+    drop(inside);
+    let again = eventually("a thread to be free again", || {
+        let mut peer = house.connect();
+        let _ = peer.try_send(b"again\n");
+        peer.hear()?.starts_with("Welcome").then_some(peer)
+    });
+    drop((again, turned_away));
+    house.check();
+}
+
+/// A directory with a copy of the server that every user can start. `None`, and
+/// a word about it, where a test cannot become somebody else.
+fn open_to_others() -> Option<Scratch> {
+    if !have("prlimit") || !have("setpriv") {
+        return None;
+    }
+    let id = Command::new("id").arg("-u").output().unwrap();
+    if id.stdout != b"0\n" {
+        eprintln!("skipped: only root can become another user");
+        return None;
+    }
+    let scratch = Scratch::new();
+    let path = scratch.file("chat-server");
+    fs::copy(env!("CARGO_BIN_EXE_chat-server"), &path).unwrap();
+    let status = Command::new("chmod").args(["755", &path]).status();
+    assert!(status.unwrap().success());
+    Some(scratch)
+}
+
+/// Sees to it that the server ends with `code`, having said only these lines.
+#[track_caller]
+fn check(mut server: Running, code: i32, lines: &[&str]) {
+    assert_eq!(server.wait().code(), Some(code));
+    for line in lines {
+        server.wait_for(line);
+    }
+    assert_eq!(server.lines_with(""), lines);
+}
+
+fn start(arguments: &[&str]) -> Running {
+    Running::start(program().args(arguments))
+}
+
+/// Row 21.
+#[test]
+fn an_address_that_cannot_be_had_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap();
+    let line = format!("chat-server: cannot listen at {taken}: Address already in use");
+    check(
+        start(&[&taken.to_string()]),
+        3,
+        &[&format!("{line} (os error 98)")],
+    );
+    let line = "chat-server: cannot listen at 192.0.2.1:4000: \
+        Cannot assign requested address (os error 99)";
+    check(start(&["192.0.2.1"]), 3, &[line]);
+}
+
+/// Row 21.
+#[test]
+fn a_port_that_needs_privilege_is_named() {
+    let first = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    if first.map_or(0, |first| first.trim().parse().unwrap_or(0)) <= 80 {
+        eprintln!("skipped: anybody may listen at port 80 here");
+        return;
+    }
+    let Some(program) = open_to_others() else {
+        return;
+    };
+    let line = r#"exec setpriv --reuid "$2" --clear-groups "$1" 127.0.0.1 80"#;
+    let path = program.file("chat-server");
+    let server = serve_through(line, &[&path, NOBODY_ELSE]);
+    let line = "chat-server: cannot listen at 127.0.0.1:80: Permission denied (os error 13)";
+    check(server, 3, &[line]);
+}
+
+/// Row 21.
+#[test]
+fn a_wrong_command_line_is_named() {
+    let refused = |arguments: &[&str], why: &str| {
+        let lines = [&format!("chat-server: {why}"), "Try: chat-server --help"];
+        check(start(arguments), 2, &lines);
+    };
+    let why = "bad port 65536: it is a number from 0 to 65535";
+    refused(&["localhost", "65536"], why);
+    refused(&["--port", "1"], "unknown option --port");
+    refused(&["--log"], "--log needs a value after it");
+    refused(&["a", "1", "b"], "unexpected argument b");
+}
+
+/// A log file that cannot be opened is found out before anybody joins.
+#[test]
+fn a_log_that_cannot_be_written_is_named() {
+    let line = "chat-server: cannot write the log /nowhere/log: \
+        No such file or directory (os error 2)";
+    check(
+        start(&["127.0.0.1", "0", "--log", "/nowhere/log"]),
+        1,
+        &[line],
+    );
+}
+
+/// Row 22.
+#[test]
+fn it_can_start_again_at_once_where_it_was() {
+    let mut server = serve(&[]);
+    let place = server.address().to_string();
+    let mut lingering = Vec::new();
+    for _ in 0..10 {
+        let mut ann = Peer::join(server.address(), "ann");
+        server.signal("TERM");
+        assert_eq!(server.wait().code(), Some(0));
+        ann.expect("The server is stopping.");
+        // The server ended first, so its side of the connection lives on for a
+        // minute; ann's end keeps it from going any faster.
+        lingering.push(ann);
+        server = start(&[&place]);
+        server.wait_for(&format!("The chat server is listening at {place}"));
+    }
+}
+
+#[test]
+fn the_first_lines_say_how_to_join() {
+    let first_lines = |cargo: &str, client: &str| {
+        let mut command = program();
+        command.args(["127.0.0.1", "0", "--max-clients", "10"]);
+        command.env_remove("CARGO");
+        if !cargo.is_empty() {
+            command.env("CARGO", cargo);
+        }
+        let server = Running::start(&mut command);
+        server.wait_for("There is room for");
+        let port = server.address().port();
+        let expected = [
+            format!("The chat server is listening at 127.0.0.1:{port}"),
+            format!(
+                "To join on this machine:  {client} 127.0.0.1 {port}    (or: nc 127.0.0.1 {port})"
+            ),
+            "Only this machine can join. For others too, start with the host 0.0.0.0".to_string(),
+            "There is room for 10. Type a line to say it, /help for more.".to_string(),
+        ];
+        assert_eq!(server.lines_with(""), expected);
+    };
+    first_lines("", "chat-client");
+    first_lines("cargo", "cargo run --bin chat-client --");
+}
+
+#[test]
+fn help_lists_every_option_and_version_is_one_line() {
+    for help in ["-h", "--help"] {
+        let mut server = start(&[help]);
+        assert_eq!(server.wait().code(), Some(0));
+        server.wait_for("Exit codes: 0 stopped, 1 failure, 2 usage, 3 cannot listen.");
+        let lines = server.lines_with("").join("\n");
+        assert!(lines.starts_with("A chat room for terminals.\n\nUsage: chat-server "));
+        let options = "max-clients max-unnamed per-address name-timeout rate backlog stall \
+            heartbeat log quiet help version";
+        for option in options.split_whitespace() {
+            assert!(
+                lines.contains(&format!("--{option} ")) || lines.contains(&format!("--{option}\n"))
+            );
+        }
+        assert!(lines.lines().all(|line| line.len() <= 80), "{lines}");
+    }
+    let version = concat!("chat-server ", env!("CARGO_PKG_VERSION"));
+    check(start(&["-V"]), 0, &[version]);
+    check(start(&["--version"]), 0, &[version]);
+}

@@ -1,1 +1,363 @@
-//! .
+//! The operator's side: the log, the terminal and the console.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use tests::{Peer, eventually};
+
+use super::house::{House, Scratch, expect_idle, have, make_lag, serve, serve_through};
+
+/// The log with the time before each line goes to standard error here, where
+/// the test can read it while standard output is broken.
+const LOG_BESIDE: &str = r#"exec "$0" 127.0.0.1 0 --log /dev/stderr"#;
+
+#[test]
+fn the_log_looks_as_in_the_classroom() {
+    let server = serve(&[]);
+    let mut ann = Peer::join(server.address(), "Ann");
+    let address = ann.stream().local_addr().unwrap();
+    ann.say("Hello");
+    ann.say("Ann: 12:30: tea");
+    ann.say("q:quit");
+    ann.expect_quit();
+    server.wait_for("[CONNECTION CLOSED]");
+    let lines = server.lines_with("[");
+    let expected = [
+        format!("[NEW CONNECTION] Ann connected from {address}."),
+        "[Ann] Hello".to_string(),
+        "[Ann] 12:30: tea".to_string(),
+        "[CONNECTION CLOSED] Ann disconnected (quit).".to_string(),
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_quiet_log_leaves_out_what_is_said() {
+    let server = serve(&["--quiet"]);
+    let mut ann = Peer::join(server.address(), "ann");
+    ann.say("a secret");
+    ann.say("q:quit");
+    ann.expect_quit();
+    server.wait_for("[CONNECTION CLOSED] ann disconnected (quit).");
+    assert!(server.lines_with("secret").is_empty());
+}
+
+#[test]
+fn the_log_file_has_the_time_before_each_line_and_is_added_to() {
+    let scratch = Scratch::new();
+    let file = scratch.file("log");
+    for _ in 0..2 {
+        let mut server = serve(&["--log", &file]);
+        let mut ann = Peer::join(server.address(), "ann");
+        ann.say("Hello");
+        ann.say("q:quit");
+        ann.expect_quit();
+        server.wait_for("[CONNECTION CLOSED]");
+        server.signal("TERM");
+        assert_eq!(server.wait().code(), Some(0));
+    }
+    let log = fs::read_to_string(&file).unwrap();
+    let said = log.lines().map(|line| {
+        let (time, said) = line.split_once(' ').unwrap();
+        let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
+        let shape: String = time.chars().map(shape).collect();
+        assert_eq!(shape, "0000-00-00T00:00:00Z", "{line}");
+        said
+    });
+    let said: Vec<&str> = said.collect();
+    let count = |line| said.iter().filter(|&&said| said == line).count();
+    assert_eq!(count("[ann] Hello"), 2);
+    assert_eq!(count("[CONNECTION CLOSED] ann disconnected (quit)."), 2);
+    assert_eq!(said.last(), Some(&"[SERVER] stopped."));
+}
+
+/// Rows 37 and 38.
+#[test]
+fn a_log_on_a_full_device_is_told_once_and_the_chat_goes_on() {
+    let house = House::open(&["--log", "/dev/full"]);
+    let told = "[LOG] cannot write the log file: No space left on device (os error 28).";
+    house.server.wait_for(told);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    for number in 0..20 {
+        ann.say(&number.to_string());
+        bob.expect(&format!("ann: {number}"));
+    }
+    house.server.wait_for("[ann] 19");
+    assert_eq!(house.server.lines_with("[LOG]"), [told]);
+    drop((ann, bob));
+    house.check();
+}
+
+/// Row 37.
+#[test]
+fn a_full_or_closed_output_and_no_input_change_nothing() {
+    for rest in ["> /dev/full", "> /dev/full < /dev/null", ">&- <&-"] {
+        let house = House::with(serve_through(&format!("{LOG_BESIDE} {rest}"), &[]));
+        goes_on(house);
+    }
+}
+
+/// Row 37: `chat-server | head -1`.
+#[test]
+fn an_output_that_nobody_reads_any_more_changes_nothing() {
+    let scratch = Scratch::new();
+    let pipe = scratch.file("pipe");
+    let status = Command::new("mkfifo").arg(&pipe).status();
+    assert!(status.unwrap().success());
+    let server = serve_through(&format!(r#"{LOG_BESIDE} > "$1""#), &[&pipe]);
+    let mut first = String::new();
+    let mut output = BufReader::new(fs::File::open(&pipe).unwrap());
+    output.read_line(&mut first).unwrap();
+    assert!(first.starts_with("The chat server is listening at "));
+    drop(output);
+    goes_on(House::with(server));
+}
+
+/// Sees to it that the room of a server that has lost something is as it was,
+/// and that it does not spin.
+fn goes_on(house: House) {
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    ann.say("still here?");
+    bob.expect("ann: still here?");
+    expect_idle(&house.server);
+    bob.say("yes");
+    ann.expect("bob: yes");
+    drop((ann, bob));
+    house.check();
+}
+
+/// Row 37.
+#[test]
+fn it_outlives_its_terminal() {
+    let Some(window) = Window::open() else {
+        return;
+    };
+    let [mut ann, mut bob] = Peer::join_all(window.address(), ["ann", "bob"]);
+    window.close();
+    let busy = window.busy();
+    // Two seconds: for one of them a signal is taken for an echo of the first.
+    for number in 0..20 {
+        ann.say(&number.to_string());
+        bob.expect(&format!("ann: {number}"));
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(window.busy() - busy < 10, "it spins");
+    let log = || fs::read_to_string(&window.log).unwrap_or_default();
+    eventually("the log to go on", || {
+        log().contains("[ann] 19").then_some(())
+    });
+    window.signal("TERM");
+    for peer in [&mut ann, &mut bob] {
+        peer.expect("The server is stopping.");
+        peer.expect_quit();
+    }
+    eventually("its end", || {
+        log().contains("[SERVER] stopped.").then_some(())
+    });
+}
+
+/// A terminal window with a server in it, which is ended in any case.
+struct Window {
+    scratch: Scratch,
+    server: String,
+    log: String,
+}
+
+impl Window {
+    /// `None`, and a word about it, if there is no tmux, which plays the window.
+    fn open() -> Option<Window> {
+        if !have("tmux") {
+            return None;
+        }
+        let scratch = Scratch::new();
+        let mut window = Window {
+            log: scratch.file("log"),
+            scratch,
+            server: String::new(),
+        };
+        let program = env!("CARGO_BIN_EXE_chat-server");
+        let serve = [program, "127.0.0.1", "0", "--log", &window.log];
+        let new = ["-f", "/dev/null", "new-session", "-d"];
+        window.tmux(&[&new[..], &serve].concat());
+        let pane = window.tmux(&["display-message", "-p", "#{pane_pid}"]);
+        window.server = pane.trim().to_string();
+        Some(window)
+    }
+
+    fn tmux(&self, words: &[&str]) -> String {
+        let mut tmux = Command::new("tmux");
+        tmux.args(["-S", &self.scratch.file("tmux")]).args(words);
+        let output = tmux.output().unwrap();
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn address(&self) -> std::net::SocketAddr {
+        eventually("an address in the log", || {
+            let log = fs::read_to_string(&self.log).ok()?;
+            let line = log.lines().find(|_| log.contains("There is room"))?;
+            line.split_once("listening at ")?.1.parse().ok()
+        })
+    }
+
+    /// Closes the window, and waits until it is closed.
+    fn close(&self) {
+        self.tmux(&["kill-pane"]);
+        eventually("the terminal to be gone", || {
+            let number_of_terminal = self.stat(4);
+            (number_of_terminal == 0).then_some(())
+        });
+    }
+
+    /// The processor time that the server has used, in hundredths of a second.
+    fn busy(&self) -> u64 {
+        self.stat(11) + self.stat(12)
+    }
+
+    /// A number in `/proc`, counted from behind the program's name.
+    fn stat(&self, at: usize) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.server)).unwrap();
+        let fields = stat.rsplit_once(") ").unwrap().1;
+        fields.split(' ').nth(at).unwrap().parse().unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.server);
+        let status = Command::new("sh").args(["-c", &kill]).status();
+        assert!(status.unwrap().success(), "{kill}");
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let kill = format!("kill -KILL {} 2>/dev/null", self.server);
+        let _ = Command::new("sh").args(["-c", &kill]).status();
+        let mut tmux = Command::new("tmux");
+        tmux.args(["-S", &self.scratch.file("tmux"), "kill-server"]);
+        let _ = tmux.output();
+    }
+}
+
+#[test]
+fn what_the_operator_types_is_said_by_the_server() {
+    let mut house = House::open(&[]);
+    let mut ann = house.join("ann");
+    house.server.type_line("tea is ready");
+    ann.expect("Server: tea is ready");
+    house.server.type_line("  //is said with one slash");
+    ann.expect("Server: /is said with one slash");
+    house.server.type_line("no \u{1b}[2Jescape");
+    ann.expect("Server: no [2Jescape");
+    house.server.wait_for("[Server] tea is ready");
+    drop(ann);
+    house.check();
+}
+
+#[test]
+fn the_operator_sees_who_is_here() {
+    let mut server = serve(&[]);
+    let address = server.address();
+    server.type_line("/who");
+    server.wait_for("Nobody is here.");
+    let mut ann = Peer::join(address, "ann");
+    let mut bob = Peer::join(address, "bob");
+    server.type_line("/who");
+    for (name, peer) in [("ann", &mut ann), ("bob", &mut bob)] {
+        let place = peer.stream().local_addr().unwrap().to_string();
+        let line = server.wait_for(&format!("{name:<24}  {place:<21}  "));
+        let idle: Vec<&str> = line.split_whitespace().skip(2).collect();
+        assert!(matches!(idle[..], [_, "s"]), "{line}");
+        assert!(idle[0].parse::<u32>().unwrap() < 60, "{line}");
+    }
+    let head = server.wait_for("NAME");
+    let columns: Vec<&str> = head.split_whitespace().collect();
+    assert_eq!(columns, ["NAME", "ADDRESS", "IDLE"]);
+}
+
+#[test]
+fn the_operator_sees_who_lags() {
+    let mut server = serve(&["--rate", "off", "--stall", "60", "--quiet"]);
+    let [mut ann, stalled] = Peer::join_all(server.address(), ["ann", "stalled"]);
+    make_lag(&mut server, &mut ann, "stalled");
+    assert!(
+        server
+            .lines_with("ann  ")
+            .iter()
+            .all(|line| !line.contains("lagging"))
+    );
+    drop(stalled);
+}
+
+#[test]
+fn the_operator_removes_somebody() {
+    let mut house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    house.server.type_line("/kick BOB too loud: again");
+    bob.expect("! The operator removed you, too loud  again");
+    bob.expect_quit();
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "kicked");
+    house.server.wait_for("BOB is removed.");
+    house.server.type_line("/kick bob");
+    house.server.wait_for("There is nobody called bob here.");
+    house.server.type_line("/kick");
+    house.server.wait_for("Whom? Type /kick NAME [WHY].");
+    house.server.type_line("/kick ann");
+    ann.expect("! The operator removed you.");
+    ann.expect_quit();
+    house.expect_reason("ann", "kicked");
+    drop((ann, bob));
+    house.check();
+}
+
+#[test]
+fn the_console_explains_itself() {
+    let mut server = serve(&[]);
+    let mut ann = Peer::join(server.address(), "ann");
+    server.type_line("/help");
+    for command in ["/who", "/kick NAME [WHY]", "/stop", "/help"] {
+        server.wait_for(&format!("  {command} "));
+    }
+    server.type_line("/dance now");
+    server.wait_for("There is no command /dance.");
+    server.type_line(&"x".repeat(5000));
+    server.wait_for("That line is too long, or no UTF-8 text.");
+    // None of it was said to anybody.
+    server.type_line("hello");
+    ann.expect("Server: hello");
+}
+
+#[test]
+fn the_end_of_input_ends_nothing_and_stop_does() {
+    let mut house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    house.server.type_line("that is all");
+    house.server.end_input();
+    for peer in [&mut ann, &mut bob] {
+        peer.expect("Server: that is all");
+    }
+    ann.say("on we go");
+    bob.expect("ann: on we go");
+    drop((ann, bob));
+    house.check();
+
+    let mut server = serve(&[]);
+    let mut ann = Peer::join(server.address(), "ann");
+    server.type_line("/stop");
+    ann.expect("The server is stopping.");
+    ann.expect_quit();
+    assert_eq!(server.wait().code(), Some(0));
+    server.wait_for("[CONNECTION CLOSED] ann disconnected (shutdown).");
+    server.wait_for("[SERVER] stopped.");
+}
+
+#[test]
+fn a_text_that_nobody_reads_is_no_failure() {
+    let line = r#"exec "$0" --help > /dev/full"#;
+    let mut server = serve_through(line, &[]);
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(server.lines_with("panicked").is_empty());
+}

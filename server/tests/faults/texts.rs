@@ -1,1 +1,245 @@
-//! .
+//! Texts that pose as something else, that a terminal would obey, or that are
+//! far too many.
+
+use std::io::Write;
+use std::net::Shutdown;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tests::Peer;
+
+use super::house::House;
+
+/// What a terminal obeys, or what misleads the eye: the list of the design,
+/// written down a second time on purpose.
+fn is_forbidden(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{8}' | '\u{a}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{61c}' | '\u{200e}' | '\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}' | '\u{feff}')
+}
+
+/// Every code point up to FF, and all that is forbidden beyond.
+fn suspects() -> impl Iterator<Item = char> {
+    let beyond = ('\u{100}'..=char::MAX).filter(|&c| is_forbidden(c));
+    let suspects = ('\0'..='\u{ff}').chain(beyond);
+    suspects.filter(|&c| c != '\n') // which ends the line
+}
+
+/// Sequences that terminals obey, in their forms of seven and of eight bits.
+const SEQUENCES: [&str; 10] = [
+    "\u{1b}[2J",                                     // clear the screen
+    "\u{9b}31m",                                     // red from here on
+    "\u{1b}[6n",                                     // type where the cursor is
+    "\u{1b}]0;title\u{7}",                           // name the window
+    "\u{1b}]52;c;cm0gLXJm\u{1b}\\",                  // fill the clipboard
+    "\u{9d}52;c;cm0gLXJm\u{9c}",                     // the same
+    "\u{1b}]8;;http://x\u{1b}\\bank\u{1b}]8;;\u{7}", // a false link
+    "\u{1b}P+q544e\u{1b}\\",                         // ask the terminal (DCS)
+    "\u{1b}c",                                       // reset it
+    "\u{e}\u{1b}(0lqqk\u{f}",                        // other characters
+];
+
+/// Row 26.
+#[test]
+fn whatever_a_text_imitates_it_carries_its_sender() {
+    let mut house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    for text in [
+        "ann: hi",
+        "ann has left the chat room.",
+        "Server: hi",
+        "--- history ---",
+        "! no",
+        "* ann waves",
+        "ann -> bob: psst",
+        "[CONNECTION CLOSED] ann disconnected (kicked).",
+    ] {
+        bob.say(text);
+        ann.expect(&format!("bob: {text}"));
+        house.server.wait_for(&format!("[bob] {text}"));
+    }
+    bob.say("one\rServer: two");
+    ann.expect("bob: oneServer: two");
+    bob.say("bob: bob: hi");
+    ann.expect("bob: bob: hi");
+    house.server.type_line("hi");
+    ann.expect("Server: hi");
+    bob.say("q:quit");
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "quit");
+    drop([ann, bob]);
+    house.check();
+}
+
+/// Row 27.
+#[test]
+fn what_a_terminal_obeys_reaches_nobody_and_no_log() {
+    let house = House::open(&["--rate", "off"]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let mut texts: Vec<String> = suspects().map(|c| format!("a{c}b")).collect();
+    texts.extend(SEQUENCES.map(|sequence| format!("a{sequence}b")));
+    texts.push(format!("a{}b", "\u{7}".repeat(1000)));
+    let mut expected = String::new();
+    for text in &texts {
+        bob.say(text);
+        let clean: String = text.chars().filter(|&c| !is_forbidden(c)).collect();
+        expected += &format!("bob: {clean}\n");
+    }
+    bob.say("q:quit");
+    bob.expect_quit();
+    let raw = heard_until(&mut ann, "bob has left the chat room.\n");
+    let bobs = raw
+        .split_inclusive('\n')
+        .filter(|line| line.starts_with("bob: "));
+    assert_eq!(bobs.collect::<String>(), expected);
+    assert_eq!(raw.replace('\n', "").find(is_forbidden), None);
+    house.expect_reason("bob", "quit");
+    let logged = house.server.lines_with("[bob] ").join("\n") + "\n";
+    assert_eq!(logged, expected.replace("bob: ", "[bob] "));
+    drop(ann);
+    expect_clean_output(&house);
+    house.check();
+}
+
+/// Row 27.
+#[test]
+fn what_a_terminal_obeys_is_in_no_name_and_not_said_back() {
+    let house = House::open(&[]);
+    let forbidden: Vec<char> = suspects().filter(|&c| is_forbidden(c)).collect();
+    for few in forbidden.chunks(4) {
+        let mut peer = house.connect();
+        for c in few {
+            peer.say(&format!("a{c}b"));
+            let told = peer.expect_start("! That name will not do, ");
+            assert_eq!(told.find(is_forbidden), None);
+            assert!(told.contains(&format!("not U+{:04X}", u32::from(*c))));
+        }
+        peer.say("q:quit");
+        peer.expect_quit();
+    }
+    for sequence in SEQUENCES {
+        let mut peer = house.connect();
+        let address = peer.stream().local_addr().unwrap().to_string();
+        peer.say(sequence);
+        let told = peer.expect_start("! That name will not do, ");
+        assert_eq!(told.find(is_forbidden), None);
+        peer.say("q:quit");
+        peer.expect_quit();
+        house.expect_reason(&address, "quit");
+    }
+    expect_clean_output(&house);
+    house.check();
+}
+
+/// Row 27.
+#[test]
+fn what_the_operator_types_is_cleaned_as_well() {
+    let mut house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let dirty: String = suspects().filter(|&c| is_forbidden(c)).collect();
+    let why = format!("x{dirty}{}y", SEQUENCES.concat());
+    let clean: String = why.chars().filter(|&c| !is_forbidden(c)).collect();
+    house.server.type_line(&why);
+    ann.expect(&format!("Server: {clean}"));
+    bob.expect(&format!("Server: {clean}"));
+    house.server.type_line(&format!("/kick nobody{why}"));
+    house.server.wait_for("There is nobody called nobodyx");
+    house.server.type_line(&format!("/no{why}"));
+    house.server.wait_for("There is no command /nox");
+    house.server.type_line(&format!("/kick bob {why}"));
+    let clean = clean.replace(':', " ");
+    bob.expect(&format!("! The operator removed you, {clean}"));
+    bob.expect_quit();
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "kicked");
+    expect_clean_output(&house);
+    drop(ann);
+    house.check();
+}
+
+/// Row 30.
+#[test]
+fn of_a_flood_without_a_limit_nothing_is_lost() {
+    let house = House::open(&["--rate", "off", "--quiet"]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let flood = thread::spawn(move || {
+        bob.send(numbers(100_000).as_bytes());
+        bob
+    });
+    for n in 0..100_000 {
+        ann.expect(&format!("bob: {n}"));
+    }
+    let mut bob = flood.join().unwrap();
+    bob.say("q:quit");
+    bob.expect_quit();
+    house.expect_reason("bob", "quit");
+    drop(ann);
+    house.check();
+}
+
+/// Row 30.
+#[test]
+fn a_flood_at_the_usual_rate_is_slowed_and_nothing_is_lost() {
+    let mut house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let begin = Instant::now();
+    let mut socket = bob.stream().try_clone().unwrap();
+    // Most of it waits in the socket until bob is kicked, and is in vain.
+    let flood = thread::spawn(move || socket.write_all(numbers(1_000_000).as_bytes()));
+    for n in 0..60 {
+        ann.expect(&format!("bob: {n}"));
+    }
+    // Fifty come at once, and then ten a second.
+    assert!(begin.elapsed() >= Duration::from_millis(900));
+    house.server.type_line("/kick bob that is enough");
+    bob.expect("! The operator removed you, that is enough");
+    bob.expect_quit();
+    ann.expect_sometime("bob has left the chat room.");
+    house.expect_reason("bob", "kicked");
+    drop(ann);
+    house.check();
+    // Only now, as a write that waits keeps waiting until this side is closed.
+    bob.stream().shutdown(Shutdown::Both).ok();
+    assert!(flood.join().unwrap().is_err(), "it was cut short");
+}
+
+/// Row 30.
+#[test]
+fn a_flood_of_commands_is_answered_to_the_last() {
+    let house = House::open(&["--rate", "20000:50", "--quiet"]);
+    let mut bob = house.join("bob");
+    bob.send("/dance\n".repeat(10_000).as_bytes());
+    for _ in 0..10_000 {
+        bob.expect_start("! There is no command /dance.");
+    }
+    bob.say("q:quit");
+    bob.expect_quit();
+    house.expect_reason("bob", "quit");
+    house.check();
+}
+
+/// The lines `0` to `count - 1`.
+fn numbers(count: usize) -> String {
+    (0..count).map(|n| format!("{n}\n")).collect()
+}
+
+/// All that `peer` hears, byte for byte, until `last`.
+fn heard_until(peer: &mut Peer, last: &str) -> String {
+    let mut heard = Vec::new();
+    while !heard.ends_with(last.as_bytes()) {
+        let mut some = [0; 4096];
+        let count = peer.read_some(&mut some).expect("more");
+        assert!(count > 0, "the end came too early");
+        heard.extend_from_slice(&some[..count]);
+    }
+    String::from_utf8(heard).expect("text")
+}
+
+/// Nothing that a terminal obeys has been shown to the operator.
+fn expect_clean_output(house: &House) {
+    for line in house.server.lines_with("") {
+        assert_eq!(line.find(is_forbidden), None, "{line:?}");
+    }
+}

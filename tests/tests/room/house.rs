@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use server::limits::{Limits, Rate};
 use server::stop::{self, Stopper};
-use server::{LogWhat, Setup};
+use server::{LogScope, Setup};
 use tests::Peer;
 
 /// A running server, stopped when the test is over.
@@ -28,7 +28,7 @@ impl House {
                 ..Limits::default()
             },
             greeting: String::new(),
-            what: LogWhat::Everything,
+            scope: LogScope::Everything,
             output: Box::new(io::sink()),
             log_file: None,
             console: None,

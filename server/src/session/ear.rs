@@ -1,0 +1,66 @@
+//! Turns what comes in over one connection into lines, and knows when it ends.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use common::{LineSplitter, MAX_LINE, Next};
+
+use crate::link::{Inlet, Link};
+use crate::reason::{Ending, Reason};
+
+/// The listening side of a session.
+pub struct Ear {
+    inlet: Inlet,
+    lines: LineSplitter,
+}
+
+/// What became of waiting for bytes.
+pub enum Filled {
+    /// There may be a line now, or the end.
+    Bytes,
+    /// Nothing came in time.
+    Nothing,
+}
+
+impl Ear {
+    /// Listens to what `inlet` brings.
+    pub fn new(inlet: Inlet) -> Ear {
+        let lines = LineSplitter::new(MAX_LINE);
+        Ear { inlet, lines }
+    }
+
+    /// The next line of what has come so far.
+    pub fn next(&mut self) -> Next<'_> {
+        self.lines.next()
+    }
+
+    /// Waits for more bytes on `link`, for as long as `patience` says; `None`
+    /// is for ever.
+    ///
+    /// # Errors
+    ///
+    /// The ending of a connection that broke or was cut.
+    pub fn fill(&mut self, link: &Link, patience: Option<Duration>) -> Result<Filled, Ending> {
+        let broken = |_| Ending::from(Reason::Reset);
+        self.inlet.set_patience(patience).map_err(broken)?;
+        match self.lines.fill(&mut self.inlet) {
+            // A connection that is cut looks like one that ends. What it has
+            // not finished saying is then nobody's last word.
+            Ok(_) => link
+                .ending()
+                .map_or(Ok(Filled::Bytes), |ending| Err(ending.clone())),
+            Err(error) if error.kind() == ErrorKind::TimedOut => Ok(Filled::Nothing),
+            Err(_broken) => Err(Reason::Reset.into()),
+        }
+    }
+
+    /// What it listens to, for the time after the conversation.
+    pub fn inlet(&mut self) -> &mut Inlet {
+        &mut self.inlet
+    }
+}
+
+/// The ending of a client that sent a line without an end.
+pub fn line_without_end() -> Ending {
+    Ending::told(Reason::Line, "That line has no end.")
+}

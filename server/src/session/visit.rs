@@ -1,0 +1,116 @@
+//! A connection's presence in the room, from coming in to leaving.
+
+use std::sync::Arc;
+use std::thread;
+
+use common::{Event, Name, notice};
+
+use super::Shared;
+use crate::door::{self, Pass};
+use crate::link::Link;
+use crate::log::Entry;
+use crate::post::{Post, Posts};
+use crate::reason::{Ending, Reason};
+
+/// However the thread ends, by `?` or by a panic, dropping this tells the room,
+/// frees the name and writes the log.
+pub struct Visit<'a> {
+    /// The connection.
+    pub link: Arc<Link>,
+    /// The rest of the server.
+    pub shared: Shared,
+    pass: &'a Pass,
+    /// Once it is a member.
+    name: Option<Name>,
+}
+
+/// Why somebody could not enter.
+pub enum Refused {
+    /// The name has a holder; another one may do.
+    Taken,
+    /// It is over.
+    Over(Ending),
+}
+
+impl<'a> Visit<'a> {
+    /// Begins the visit of a connection that holds `pass`.
+    pub fn begin(link: Arc<Link>, shared: Shared, pass: &'a Pass) -> Visit<'a> {
+        Visit {
+            link,
+            shared,
+            pass,
+            name: None,
+        }
+    }
+
+    /// Makes the client a member called `name`.
+    ///
+    /// # Errors
+    ///
+    /// Why that cannot be; see [`Refused`].
+    pub fn enter(&mut self, name: &Name) -> Result<(), Refused> {
+        let claimed = self.shared.registry.claim(name, &self.link);
+        let others = claimed.map_err(|_taken| Refused::Taken)?;
+        if !self.pass.named() {
+            self.shared.registry.release(name);
+            return Err(Refused::Over(door::crowded_out()));
+        }
+        self.name = Some(name.clone());
+        let welcome = notice::welcome(name, others.count, &others.listed);
+        let address = self.link.address;
+        let entry = format!("[NEW CONNECTION] {name} connected from {address}.");
+        self.shared.posts.send(Post::Enter {
+            id: self.link.id,
+            welcome: Event::Notice(&welcome).to_line(),
+            notice: Event::Notice(&notice::joined(name)).to_line(),
+            entry: Entry::Line(entry),
+        });
+        Ok(())
+    }
+
+    /// Tells this client `event`.
+    pub fn tell(&self, event: &Event<'_>) {
+        self.shared.posts.tell(self.link.id, event.to_line());
+    }
+
+    /// Ends the visit, for the reason in `ending` unless there is one already.
+    pub fn end(self, ending: Ending) {
+        self.link.conclude(ending);
+    }
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let told = "Something went wrong in the server, sorry.";
+            self.link.conclude(Ending::told(Reason::Panic, told));
+        }
+        // First the post, then the name: its next holder can then only enter
+        // after this one has left.
+        leave(&self.link, &self.shared.posts, self.name.as_ref());
+        if let Some(name) = &self.name {
+            self.shared.registry.release(name);
+        }
+    }
+}
+
+/// Posts the end of a connection, with its last lines and its log entry.
+pub fn leave(link: &Link, posts: &Posts, name: Option<&Name>) {
+    let ending = link.ending().cloned();
+    let ending = ending.unwrap_or_else(|| Ending::from(Reason::Eof));
+    let mut farewell = Vec::new();
+    if !ending.told.is_empty() {
+        Event::Refusal(&ending.told).encode(&mut farewell);
+    }
+    Event::Quit.encode(&mut farewell);
+    let who = name.map_or_else(|| link.address.to_string(), Name::to_string);
+    let reason = ending.reason;
+    let entry = format!("[CONNECTION CLOSED] {who} disconnected ({reason}).");
+    let left = |name| Event::Notice(&notice::left(name)).to_line();
+    posts.send(Post::Exit {
+        id: link.id,
+        notice: name.map(left).unwrap_or_default(),
+        farewell,
+        entry: Entry::Line(entry),
+    });
+}
