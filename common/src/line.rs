@@ -97,6 +97,14 @@ impl LineSplitter {
         Ok(count)
     }
 
+    /// After [`Next::Endless`], goes on to the end of that line all the same, for
+    /// a reader that trusts its source.
+    pub fn skip_on(&mut self) {
+        if self.state == State::GivenUp {
+            self.state = State::Skipping(0);
+        }
+    }
+
     /// Hands out the next line, or says why there is none.
     ///
     /// It is no `Iterator`, as each line borrows the buffer until the next call.
@@ -110,15 +118,17 @@ impl LineSplitter {
                 return self.without_newline();
             };
             let (from, to) = (self.start, newline);
-            self.consume(newline + 1);
             if let State::Skipping(before) = self.state {
-                // The too long line ends here, or it came too late.
-                self.state = match before + (to - from) {
-                    0..ENDLESS => State::Collecting,
-                    _ => State::GivenUp,
-                };
+                // The too long line ends here, unless its end came too late.
+                if before + (to - from) >= ENDLESS {
+                    self.state = State::GivenUp;
+                    continue;
+                }
+                self.state = State::Collecting;
+                self.consume(newline + 1);
                 continue;
             }
+            self.consume(newline + 1);
             return self.decode(from, to, to + 1 - from);
         }
     }
@@ -291,6 +301,25 @@ mod tests {
             assert_eq!(split(&pieces), ["TooLong", "Endless"], "by {size}");
             let pieces: Vec<&[u8]> = input[1..].chunks(size).collect();
             assert_eq!(split(&pieces), ["TooLong", "b", "End"], "by {size}");
+        }
+    }
+
+    #[test]
+    fn whoever_trusts_the_source_can_skip_on_to_the_next_line() {
+        let mut input = vec![b'x'; 3 * ENDLESS];
+        input.extend(b"\nb\n");
+        for size in [1000, 16_384] {
+            let mut splitter = LineSplitter::new(LIMIT);
+            let mut pieces = input.chunks(size);
+            let line = loop {
+                match splitter.next() {
+                    Next::Endless => splitter.skip_on(),
+                    Next::NotYet => drop(splitter.fill(&mut pieces.next().unwrap()).unwrap()),
+                    Next::Line(line) => break line.to_string(),
+                    _too_long => {}
+                }
+            };
+            assert_eq!(line, "b", "by {size}");
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::door::Door;
+use crate::door::{self, Door};
 use crate::limits;
 use crate::link::{self, Id, Inlet, Writers};
 use crate::log::Log;
@@ -17,6 +17,7 @@ use crate::post::Post;
 use crate::reason::{Ending, Reason};
 use crate::session::{self, Shared};
 use crate::stop::Stop;
+use crate::usher::Usher;
 
 /// The first pause after a failed `accept`. Without one, a server that is out
 /// of open files would try, and fail, three million times a second (measured).
@@ -32,6 +33,8 @@ const REPEAT_FAULT: Duration = Duration::from_secs(10);
 pub struct Acceptor {
     /// Decides who comes in.
     pub door: Arc<Door>,
+    /// Shows out who has to make room.
+    pub usher: Usher,
     /// Given to each session.
     pub shared: Shared,
     /// Ends this thread.
@@ -66,7 +69,7 @@ impl Acceptor {
                 Err(error) => {
                     if reported.is_none_or(|at| at.elapsed() >= REPEAT_FAULT) {
                         reported = Some(Instant::now());
-                        self.log.line(format!("[ERROR] cannot accept: {error}."));
+                        self.log.line(format!("[SERVER] cannot accept: {error}."));
                     }
                     self.stop.sleep(pause);
                     pause = LONGEST_PAUSE.min(pause * 2);
@@ -80,7 +83,12 @@ impl Acceptor {
             link::open(id, stream, address, &self.shared.limits, &self.writers)?;
         self.shared.posts.send(Post::Open(outlet));
         let pass = match self.door.admit(&link) {
-            Ok(pass) => pass,
+            Ok((pass, crowded_out)) => {
+                if let Some(oldest) = crowded_out {
+                    self.usher.show_out(&oldest, door::crowded_out());
+                }
+                pass
+            }
             Err(ending) => {
                 session::turn_away(&link, &self.shared.posts, ending);
                 return self.linger(inlet, address);

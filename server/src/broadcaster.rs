@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IoSlice;
+use std::mem;
 
 use crossbeam_channel::Receiver;
 
@@ -57,7 +58,7 @@ impl Broadcaster {
         while let Ok(mut post) = posts.recv() {
             loop {
                 if let Post::End = post {
-                    return self.end();
+                    return;
                 }
                 self.take(post);
                 if self.batch.len() >= limits::BATCH {
@@ -93,10 +94,12 @@ impl Broadcaster {
                 farewell,
                 entry,
             } => self.exit(id, &notice, farewell, entry),
+            Post::Dismiss { id, farewell } => self.dismiss(id, &farewell),
             Post::Stopping(line) => {
                 self.batch.say(&line);
                 self.stopping = true;
             }
+            Post::Farewell(line) => self.dismiss_all(&line),
             Post::End => {}
         }
     }
@@ -139,20 +142,28 @@ impl Broadcaster {
             // after it said as their last.
             return self.farewells.push((id, farewell));
         }
-        if let Some(mut member) = self.members.remove(&id) {
-            send(&mut member, &self.batch, &mut Vec::new());
-            member.outlet.close(&farewell);
-        }
+        self.dismiss(id, &farewell);
+        self.members.remove(&id);
         self.batch.say(notice);
     }
 
+    /// Sends a member what it still has to get, and `farewell`. What comes later
+    /// does not reach it any more.
+    fn dismiss(&mut self, id: Id, farewell: &[u8]) {
+        if let Some(member) = self.members.get_mut(&id) {
+            send(member, &self.batch, &mut Vec::new());
+            member.outlet.close(farewell);
+        }
+    }
+
     /// Sends everybody the rest, and then the end.
-    fn end(mut self) {
+    fn dismiss_all(&mut self, farewell: &[u8]) {
         self.flush();
-        for (id, farewell) in self.farewells {
-            if let Some(member) = self.members.remove(&id) {
-                member.outlet.close(&farewell);
-            }
+        for (id, own) in mem::take(&mut self.farewells) {
+            self.dismiss(id, &own);
+        }
+        for (_, mut member) in mem::take(&mut self.members) {
+            member.outlet.close(farewell);
         }
     }
 

@@ -14,6 +14,7 @@ use crate::post::{Post, Posts};
 use crate::reason::{Ending, Reason};
 use crate::registry::Registry;
 use crate::stop::Stopper;
+use crate::usher::Usher;
 
 const HELP: &str = "\
   TEXT              say TEXT to everybody, as Server
@@ -28,6 +29,8 @@ pub struct Console {
     pub posts: Posts,
     /// Who is here.
     pub registry: Arc<Registry>,
+    /// Ends somebody's conversation.
+    pub usher: Usher,
     /// Ends the server.
     pub stopper: Stopper,
     /// Answers go where the log goes, so that they never tear a line of it.
@@ -49,7 +52,9 @@ impl Console {
                 Next::TooLong | Next::NotUtf8 => {
                     self.log.line("That line is too long, or no UTF-8 text.");
                 }
-                Next::End | Next::Endless => return,
+                // Whoever sends this is no attacker: it is the operator's own.
+                Next::Endless => lines.skip_on(),
+                Next::End => return,
             }
         }
     }
@@ -91,7 +96,8 @@ impl Console {
             "" => "The operator removed you.".to_string(),
             why => format!("The operator removed you, {why}"),
         };
-        link.cut(Ending::told(Reason::Kicked, told));
+        self.usher
+            .show_out(&link, Ending::told(Reason::Kicked, told));
         format!("{name} is removed.")
     }
 

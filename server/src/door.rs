@@ -50,12 +50,13 @@ impl Door {
         (Arc::new(door), empty)
     }
 
-    /// Lets a connection in, for as long as the pass is held.
+    /// Lets a connection in, for as long as the pass is held. With it may come
+    /// one that has to go for that, as it is [crowded out](crowded_out).
     ///
     /// # Errors
     ///
     /// The ending to give it when a cap is reached or the door is closed.
-    pub fn admit(self: &Arc<Door>, link: &Arc<Link>) -> Result<Pass, Ending> {
+    pub fn admit(self: &Arc<Door>, link: &Arc<Link>) -> Result<(Pass, Option<Arc<Link>>), Ending> {
         let mut inside = self.lock();
         let Some(alive) = inside.alive.clone() else {
             return Err(Reason::Shutdown.into());
@@ -76,26 +77,20 @@ impl Door {
         let oldest = crowded.then(|| inside.unnamed.pop_first()).flatten();
         let oldest = oldest.and_then(|id| inside.links.get(&id).cloned());
         drop(inside);
-        if let Some(oldest) = oldest {
-            oldest.cut(crowded_out());
-        }
-        Ok(Pass {
+        let pass = Pass {
             door: Arc::clone(self),
             id: link.id,
             host,
             _alive: alive,
-        })
+        };
+        Ok((pass, oldest))
     }
 
-    /// Lets nobody in any more and cuts every connection there is.
-    pub fn close(&self) {
+    /// Lets nobody in any more, and says who is inside.
+    pub fn close(&self) -> Vec<Arc<Link>> {
         let mut inside = self.lock();
         inside.alive = None;
-        let links: Vec<Arc<Link>> = inside.links.values().cloned().collect();
-        drop(inside);
-        for link in links {
-            link.cut(Reason::Shutdown);
-        }
+        inside.links.values().cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
@@ -200,26 +195,25 @@ mod tests {
         });
         let links: Vec<Arc<Link>> = (0..5).map(|id| link(id, "::1")).collect();
         let mut passes = Vec::new();
-        let mut cut = |id: usize| {
-            passes.push(door.admit(&links[id]).ok().unwrap());
-            if id == 0 {
-                passes[0].named();
-            }
-            let ended = links.iter().filter(|link| link.ending().is_some());
-            ended.map(|link| link.id).collect::<Vec<Id>>()
+        let mut knock = |id: usize| {
+            let (pass, crowded_out) = door.admit(&links[id]).ok().unwrap();
+            passes.push(pass);
+            crowded_out.map(|link| link.id)
         };
-        assert_eq!([cut(0), cut(1), cut(2)], [[], [], []] as [[Id; 0]; 3]);
-        assert_eq!(cut(3), [1]);
-        assert_eq!(cut(4), [1, 2]);
+        assert_eq!([knock(0), knock(1)], [None, None]);
+        assert_eq!([knock(2), knock(3)], [Some(0), Some(1)]);
+        assert!(!passes[0].named(), "it came too late");
+        assert!(passes[2].named() && passes[3].named());
+        assert!(door.admit(&links[4]).ok().unwrap().1.is_none());
     }
 
     #[test]
-    fn a_closed_door_cuts_all_and_tells_when_the_last_is_gone() {
+    fn a_closed_door_says_who_is_inside_and_tells_when_the_last_is_gone() {
         let (door, empty) = Door::new(&Limits::default());
         let inside = link(1, "::1");
-        let pass = door.admit(&inside).ok().unwrap();
-        door.close();
-        assert_eq!(inside.ending().unwrap().reason, Reason::Shutdown);
+        let (pass, _) = door.admit(&inside).ok().unwrap();
+        let ids: Vec<Id> = door.close().iter().map(|link| link.id).collect();
+        assert_eq!(ids, [1]);
         assert!(door.admit(&link(2, "::1")).is_err());
         assert!(!empty.try_recv().unwrap_err().is_disconnected());
         drop(pass);

@@ -13,6 +13,8 @@ pub mod options;
 // how much it may hold,
 pub mod capacity;
 pub mod limits;
+// from where its operator speaks,
+pub mod keyboard;
 // what it says first, and what ends it.
 pub mod greeting;
 pub mod hangup;
@@ -26,8 +28,10 @@ mod acceptor;
 mod door;
 // each is one socket in three parts,
 mod link;
-// and one thread that listens.
+// and one thread that listens,
 mod session;
+// until it leaves, or is shown out.
+mod usher;
 // Who is here has a name;
 mod registry;
 // what they say is posted,

@@ -11,6 +11,10 @@ use common::MAX_EVENT;
 /// sessions; when they are used up, the posting session waits.
 pub const POSTS: usize = 4096;
 
+/// After how many bytes a session posts what its client says, even if more has
+/// come already: as much as one read brings, so all that waits is bounded.
+pub const POST: usize = 16 * 1024;
+
 /// After how many bytes of waiting posts they are written; one more post may
 /// come on top. More at once gains no speed, and delays the first of them.
 pub const BATCH: usize = 256 * 1024;
@@ -33,9 +37,18 @@ pub const ASK_AFTER: Duration = Duration::from_secs(1);
 /// sends a reset, which may overtake that line.
 pub const LINGER: Duration = Duration::from_secs(1);
 
+/// How long the lines that a client sent before it went are still said, where
+/// the rate holds them back. It cannot be longer: somebody who is gone would
+/// stay, for days if all of the socket's buffer is full of short lines.
+pub const AFTERWORDS: Duration = Duration::from_secs(10);
+
 /// How many refused connections get that courtesy at once. Each takes a thread
 /// and a file, which the capacity leaves free.
 pub const LINGERING_REFUSALS: usize = 32;
+
+/// How long one who left while lagging may take to fetch the rest, in all: its
+/// writer is one that others may need.
+pub const FETCHING: Duration = Duration::from_secs(10);
 
 /// How long the server takes to end at most, with all that still has to be sent.
 pub const STOPPING: Duration = Duration::from_secs(5);

@@ -72,8 +72,9 @@ impl Log {
 
     /// Has the logger end, after all that was logged before. Others may still
     /// hold a copy of the log, such as a console that waits for its keyboard.
-    pub fn end(self) {
-        let _ = self.entries.send_timeout(Entry::End, limits::LAST_LOG);
+    /// Waits for a place in the log until `deadline`.
+    pub fn end(self, deadline: Instant) {
+        let _ = self.entries.send_deadline(Entry::End, deadline);
     }
 
     /// Logs one line.
@@ -133,7 +134,7 @@ impl Logger {
             }
             match self.left_out.swap(0, Ordering::Relaxed) {
                 0 => {}
-                count => text.push_str(&format!("[LOG] {count} lines were left out lately.\n")),
+                count => text.push_str(&format!("[SERVER] {count} lines were left out lately.\n")),
             }
             self.write(&text);
             text.clear();
@@ -162,7 +163,7 @@ impl Logger {
             .is_none_or(|told| told.elapsed() >= REPEAT_FAULT)
         {
             self.fault_told = Some(Instant::now());
-            let told = format!("[LOG] cannot write the log file: {error}.\n");
+            let told = format!("[SERVER] cannot write the log file: {error}.\n");
             let _ = put(&mut self.output, &told);
         }
     }

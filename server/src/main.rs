@@ -8,6 +8,7 @@ use std::process::{self, ExitCode};
 
 use server::greeting::{self, Client};
 use server::hangup::Hangup;
+use server::keyboard::Keyboard;
 use server::options::{Action, Options};
 use server::{Setup, stop};
 
@@ -19,7 +20,7 @@ const CANNOT_LISTEN: u8 = 3;
 const INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
-    let result = match server::options::parse(env::args().skip(1)) {
+    let result = match server::options::parse(env::args_os().skip(1)) {
         Ok(Action::Serve(options)) => serve(*options),
         Ok(Action::Print(text)) => print(&text),
         Err(error) => Err((USAGE, format!("{error}\nTry: chat-server --help"))),
@@ -59,7 +60,7 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
         scope: options.scope,
         output: Box::new(io::stdout()),
         log_file: options.log.as_deref().map(open_log).transpose()?,
-        console: Some(Box::new(io::stdin())),
+        console: Some(Box::new(Keyboard::new(io::stdin()))),
         limits: options.limits,
     };
     server::run(listener, setup, stopper, stop)

@@ -1,5 +1,6 @@
 //! Turns the command line into [`Options`].
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use common::DEFAULT_PORT;
@@ -59,7 +60,8 @@ Usage: chat-server [OPTIONS] [HOST [PORT]]     (also HOST:PORT, or PORT alone)
 
 Options:
   --max-clients N      how many may be connected at once
-                       (default: what this machine holds, printed at the start)
+                       (default, and at most: what this machine holds, which is
+                       printed at the start)
   --max-unnamed N      how many of them may have no name yet; past it the
                        oldest of these is closed (256)
   --per-address N      how many may come from one address; loopback is
@@ -79,15 +81,23 @@ Options:
   -V, --version        the version
 
 While it runs: type a line to say it to everybody, /help for commands, Ctrl-C to
-stop. Exit codes: 0 stopped, 1 failure, 2 usage, 3 cannot listen.";
+stop, twice to stop at once.
+Exit codes: 0 stopped, 1 failure, 2 usage, 3 cannot listen, 130 stopped at once.";
 
 /// Reads the arguments after the program's name.
 ///
 /// # Errors
 ///
 /// Says which argument is wrong, and how.
-pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Action, String> {
-    let mut arguments = arguments.into_iter();
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, String> {
+    let text = |argument: OsString| {
+        let shown = argument.to_string_lossy().into_owned();
+        argument
+            .into_string()
+            .map_err(|_| format!("{shown} is no UTF-8 text"))
+    };
+    let arguments: Result<Vec<String>, String> = arguments.into_iter().map(text).collect();
+    let mut arguments = arguments?.into_iter();
     let mut places = Vec::new();
     let mut limits = Limits {
         clients: capacity::clients(),
@@ -106,7 +116,11 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Action, Stri
                 let version = env!("CARGO_PKG_VERSION");
                 return Ok(Action::Print(format!("chat-server {version}")));
             }
-            "--max-clients" => limits.clients = at_least(1, &argument, &value()?)?,
+            "--max-clients" => {
+                // More than the machine holds would end in an abort, not an error.
+                let most = capacity::clients();
+                limits.clients = at_least(1, &argument, &value()?)?.min(most);
+            }
             "--max-unnamed" => limits.unnamed = at_least(1, &argument, &value()?)?,
             "--per-address" => limits.per_address = at_least(1, &argument, &value()?)?,
             "--name-timeout" => limits.naming = seconds(&argument, &value()?)?,
@@ -200,7 +214,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Options, String> {
-        match parse(line.split_whitespace().map(str::to_string))? {
+        match parse(line.split_whitespace().map(OsString::from))? {
             Action::Serve(options) => Ok(*options),
             Action::Print(text) => Err(text),
         }

@@ -52,9 +52,19 @@ pub enum Post {
         /// For the log.
         entry: Entry,
     },
-    /// The server is about to end: who leaves from now on does so without a
-    /// notice, as everybody does.
+    /// A connection is ended from outside: it gets these lines as its last, and
+    /// exits when its session has seen it.
+    Dismiss {
+        /// Which.
+        id: Id,
+        /// For the one that has to go.
+        farewell: Vec<u8>,
+    },
+    /// The server is about to end, which everybody is told: who leaves from now
+    /// on does so without a notice, as everybody does.
     Stopping(Vec<u8>),
+    /// All has been said: everybody who is still here gets these last lines.
+    Farewell(Vec<u8>),
     /// Nothing follows.
     End,
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use common::Event;
+
 /// The fixed set of words that the log's close lines end with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -61,6 +63,16 @@ impl Ending {
     pub fn told(reason: Reason, told: impl Into<String>) -> Ending {
         let told = told.into();
         Ending { reason, told }
+    }
+
+    /// The last lines for the peer.
+    pub fn farewell(&self) -> Vec<u8> {
+        let mut lines = Vec::new();
+        if !self.told.is_empty() {
+            Event::Refusal(&self.told).encode(&mut lines);
+        }
+        Event::Quit.encode(&mut lines);
+        lines
     }
 }
 

@@ -15,12 +15,14 @@ use crate::broadcaster::Broadcaster;
 use crate::console::Console;
 use crate::door::Door;
 use crate::limits::{self, Limits};
-use crate::link::Writers;
+use crate::link::{Link, Writers};
 use crate::log::{self, Log, Scope};
 use crate::post::{self, Post, Posts};
+use crate::reason::{Ending, Reason};
 use crate::registry::Registry;
 use crate::session::Shared;
 use crate::stop::{self, Stop, Stopper};
+use crate::usher::Usher;
 
 /// With what a server runs.
 pub struct Setup {
@@ -88,10 +90,12 @@ impl Server {
         let broadcaster = Broadcaster::new(log.clone());
         let broadcaster = spawn("broadcaster", move || broadcaster.run(&incoming))?;
         let registry = Arc::new(Registry::default());
+        let usher = Usher::start(posts.clone())?;
         if let Some(input) = setup.console {
             let console = Console {
                 posts: posts.clone(),
                 registry: Arc::clone(&registry),
+                usher: usher.clone(),
                 stopper,
                 log: log.clone(),
             };
@@ -101,6 +105,7 @@ impl Server {
         let (session_stopper, session_stop) = stop::signal();
         let acceptor = Acceptor {
             door: Arc::clone(&door),
+            usher,
             shared: Shared {
                 posts: posts.clone(),
                 registry,
@@ -134,8 +139,18 @@ impl Server {
         let line = Event::Notice(notice::STOPPING).to_line();
         self.posts.send(Post::Stopping(line));
         self.session_stopper.raise();
-        self.door.close();
-        let _in_time = self.sessions_ended.recv_deadline(deadline);
+        let links = self.door.close();
+        for link in &links {
+            let _may_be_ending_already = link.conclude(Reason::Shutdown);
+        }
+        // Every session now waits for bytes that it will not use, or is about to
+        // post its last: when none is at work any more, all has been posted.
+        while !links.iter().all(|link| link.is_resting()) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let farewell = Ending::from(Reason::Shutdown).farewell();
+        self.posts.send(Post::Farewell(farewell));
+        self.part(&links, deadline);
         self.posts.send(Post::End);
         join(self.broadcaster);
         if self.writers_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
@@ -145,6 +160,34 @@ impl Server {
         self.log.line("[SERVER] stopped.");
         finish(self.log, self.logger);
     }
+
+    /// Waits until all have fetched their last lines and closed their side. Who
+    /// does not close is not waited for long, unless it lags.
+    fn part(&self, links: &[Arc<Link>], deadline: Instant) {
+        let soon = Instant::now() + limits::LINGER;
+        if self
+            .sessions_ended
+            .recv_deadline(soon.min(deadline))
+            .is_err_and(is_over)
+        {
+            return;
+        }
+        for link in links.iter().filter(|link| !link.is_lagging()) {
+            link.wake();
+        }
+        if self
+            .sessions_ended
+            .recv_deadline(deadline)
+            .is_err_and(is_over)
+        {
+            return;
+        }
+        links.iter().for_each(|link| link.wake());
+    }
+}
+
+fn is_over(error: RecvTimeoutError) -> bool {
+    error == RecvTimeoutError::Disconnected
 }
 
 fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
@@ -173,8 +216,8 @@ fn wake(address: SocketAddr, acceptor: &JoinHandle<()>, deadline: Instant) {
 
 /// Lets the logger write the rest; an output that is stuck is left behind.
 fn finish(log: Log, logger: JoinHandle<()>) {
-    log.end();
     let deadline = Instant::now() + limits::LAST_LOG;
+    log.end(deadline);
     while !logger.is_finished() && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(1));
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -129,7 +129,14 @@ impl Running {
 }
 
 impl Drop for Running {
+    #[allow(clippy::print_stderr)] // the test harness shows it if the test fails
     fn drop(&mut self) {
+        if thread::panicking() {
+            let lines = self.output.lines.lock();
+            let lines = lines.unwrap_or_else(PoisonError::into_inner);
+            let last = &lines[lines.len().saturating_sub(20)..];
+            eprintln!("the program ({:?}) said {last:#?}", self.child.try_wait());
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -6,12 +6,12 @@
 //! always exactly one who writes.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Link;
 use super::inlet::is_timeout;
@@ -21,6 +21,11 @@ use crate::reason::Reason;
 
 /// What a chunk costs beside its bytes, roughly: many tiny ones count too.
 const CHUNK_OVERHEAD: usize = 64;
+
+/// How long one write may block. The kernel wakes a writer only when a good part
+/// of the socket's buffer is free, which may take a steady but slow reader long;
+/// a new write takes at once whatever is free.
+const LONGEST_WRITE: Duration = Duration::from_secs(1);
 
 /// The bytes that wait for one lagging member.
 pub struct Backlog {
@@ -38,8 +43,8 @@ struct Waiting {
 #[derive(PartialEq, Eq)]
 enum State {
     Filling,
-    /// As `Filling`, but nothing more comes: close when all is sent.
-    Closing,
+    /// Since then nothing more comes: close when all is sent.
+    Closing(Instant),
     /// The writer has sent everything and is gone.
     Drained,
 }
@@ -94,11 +99,12 @@ impl Backlog {
         if waiting.state == State::Drained {
             return false;
         }
-        waiting.state = State::Closing;
+        waiting.state = State::Closing(Instant::now());
         true
     }
 
-    /// Starts the thread that sends what waits, each write for at most `stall`.
+    /// Starts the thread that sends what waits, unless for `stall` nothing of it
+    /// is taken.
     ///
     /// # Errors
     ///
@@ -110,20 +116,21 @@ impl Backlog {
         writers: &Arc<Writers>,
     ) -> io::Result<()> {
         let permit = writers.permit().ok_or(io::ErrorKind::QuotaExceeded)?;
-        link.stream.set_write_timeout(Some(stall))?;
+        link.stream
+            .set_write_timeout(Some(stall.min(LONGEST_WRITE)))?;
         let backlog = Arc::clone(self);
         thread::Builder::new()
             .name(format!("writer {}", link.address))
             .stack_size(limits::STACK)
             .spawn(move || {
-                backlog.drain_to(&link);
+                backlog.drain_to(&link, stall);
                 drop(permit);
             })?;
         Ok(())
     }
 
     /// The writer's whole life.
-    fn drain_to(&self, link: &Link) {
+    fn drain_to(&self, link: &Link, stall: Duration) {
         let mut sent = 0;
         loop {
             let chunk = match self.next(sent, link) {
@@ -135,14 +142,42 @@ impl Backlog {
                 Due::Nothing => return,
             };
             sent = chunk.len() + CHUNK_OVERHEAD;
-            // A write that makes no progress ends with an error in time; one
-            // that makes some is repeated by `write_all` for the rest.
-            if let Err(error) = (&link.stream).write_all(&chunk) {
-                return link.give_up(match is_timeout(&error) {
-                    true => Reason::Slow,
-                    false => Reason::Reset,
-                });
+            if let Err(reason) = self.write(&chunk, link, stall) {
+                return link.give_up(reason);
             }
+        }
+    }
+
+    /// Writes one chunk, however long it takes, as long as some of it is taken.
+    fn write(&self, mut chunk: &[u8], link: &Link, stall: Duration) -> Result<(), Reason> {
+        let mut progress = Instant::now();
+        while !chunk.is_empty() {
+            match (&link.stream).write(chunk) {
+                Ok(0) => return Err(Reason::Reset),
+                Ok(taken) => {
+                    chunk = chunk.get(taken..).unwrap_or_default();
+                    progress = Instant::now();
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) => {
+                    if progress.elapsed() >= stall {
+                        return Err(Reason::Slow);
+                    }
+                }
+                Err(_broken) => return Err(Reason::Reset),
+            }
+            if self.closing_for() > limits::FETCHING {
+                return Err(Reason::Slow);
+            }
+        }
+        Ok(())
+    }
+
+    /// How long ago the member left, if it has.
+    fn closing_for(&self) -> Duration {
+        match self.lock().state {
+            State::Closing(since) => since.elapsed(),
+            State::Filling | State::Drained => Duration::ZERO,
         }
     }
 
@@ -152,7 +187,7 @@ impl Backlog {
         waiting.bytes = waiting.bytes.saturating_sub(sent);
         match waiting.chunks.pop_front() {
             Some(chunk) => Due::Chunk(chunk),
-            None if waiting.state == State::Closing => Due::Close,
+            None if matches!(waiting.state, State::Closing(_)) => Due::Close,
             None => {
                 waiting.state = State::Drained;
                 // Before the outlet can see it, as it may lag again at once.

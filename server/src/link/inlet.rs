@@ -37,6 +37,11 @@ impl Inlet {
         }
         Ok(())
     }
+
+    /// Whether what its member is sent has to wait in a backlog.
+    pub fn is_lagging(&self) -> bool {
+        self.link.is_lagging()
+    }
 }
 
 impl Read for Inlet {

@@ -17,7 +17,7 @@ mod writers;
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,11 @@ pub struct Link {
     /// When its member last spoke, in milliseconds after `opened`.
     spoke: AtomicU64,
     lagging: AtomicBool,
+    /// Whether its session waits for bytes, or has ended: nothing is on its way
+    /// from there to the broadcaster.
+    resting: AtomicBool,
+    /// When a write first found that the peer is gone.
+    deaf: OnceLock<Instant>,
     /// Set once, by whoever first finds a reason; later ones change nothing.
     ending: OnceLock<Ending>,
 }
@@ -68,6 +73,8 @@ pub fn open(
         opened: Instant::now(),
         spoke: AtomicU64::new(0),
         lagging: AtomicBool::new(false),
+        resting: AtomicBool::new(false),
+        deaf: OnceLock::new(),
         ending: OnceLock::new(),
     });
     let inlet = Inlet::new(Arc::clone(&link));
@@ -76,18 +83,45 @@ pub fn open(
 }
 
 impl Link {
-    /// Settles why the connection ends, said by its own session.
-    pub fn conclude(&self, ending: impl Into<Ending>) {
-        let _first_one_counts = self.ending.set(ending.into());
+    /// Settles why the connection ends, and says whether nobody else had yet.
+    /// A session that is busy sees it soon; one that waits for bytes does not
+    /// before some come.
+    pub fn conclude(&self, ending: impl Into<Ending>) -> bool {
+        self.ending.set(ending.into()).is_ok()
     }
 
-    /// Ends the connection from outside: the session's read returns, and the
-    /// session then takes its leave as it always does. Only the reading side is
-    /// shut, so that the farewell can still be sent.
-    pub fn cut(&self, ending: impl Into<Ending>) {
-        self.conclude(ending);
+    /// Gets the session out of its waiting, which only shutting the reading
+    /// side can do. It is the last resort: from then on the kernel answers what
+    /// the peer sends with a reset, and throws away what it had not read yet.
+    pub fn wake(&self) {
         // An error means that the peer is gone already, which is as good.
         let _ = self.stream.shutdown(Shutdown::Read);
+    }
+
+    /// Notes that the session has nothing to post and is about to wait.
+    pub fn rest(&self) {
+        self.resting.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+    }
+
+    /// Notes that the session goes on; it has to look at [`Link::ending`] next.
+    ///
+    /// Both sides first write and then look, with a fence between: either the
+    /// session sees the ending, or whoever concluded sees it at work.
+    pub fn resume(&self) {
+        self.resting.store(false, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+    }
+
+    /// Whether, once it is concluded, nothing more will be posted.
+    pub fn is_resting(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.resting.load(Ordering::Relaxed)
+    }
+
+    /// For how long the peer is known to hear nothing any more.
+    pub fn deaf_for(&self) -> Duration {
+        self.deaf.get().map(Instant::elapsed).unwrap_or_default()
     }
 
     /// Ends the connection of a member whose outlet is stuck. Both ways, as

@@ -12,10 +12,11 @@
 //! ```
 
 use std::io::{self, ErrorKind, IoSlice, Write};
+use std::mem;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Link;
 use super::backlog::{Backlog, Pushed};
@@ -41,7 +42,7 @@ enum State {
     Direct,
     /// A writer thread drains the backlog; nobody else may write.
     Lagging(Arc<Backlog>),
-    /// Given up, or broken: what is sent goes nowhere.
+    /// Given up, broken, or closed: what is sent goes nowhere.
     Dead,
 }
 
@@ -77,14 +78,16 @@ impl Outlet {
     }
 
     /// Sends `farewell` as the last, then tells the peer that nothing follows.
-    pub fn close(mut self, farewell: &[u8]) {
+    pub fn close(&mut self, farewell: &[u8]) {
         self.send(&[IoSlice::new(farewell)], || farewell.into());
-        if let State::Lagging(backlog) = &self.state
-            && backlog.close_when_drained()
-        {
-            return; // the writer will, after the last byte
+        match mem::replace(&mut self.state, State::Dead) {
+            // Its writer does it, after the last byte.
+            State::Lagging(backlog) if backlog.close_when_drained() => {}
+            State::Lagging(_) | State::Direct => {
+                let _peer_may_be_gone = self.link.stream.shutdown(Shutdown::Write);
+            }
+            State::Dead => {}
         }
-        let _peer_may_be_gone = self.link.stream.shutdown(Shutdown::Write);
     }
 
     fn send_directly(&mut self, pieces: &[IoSlice<'_>]) {
@@ -96,8 +99,12 @@ impl Outlet {
         match self.write_without_waiting(pieces) {
             Ok(taken) if taken == total => {}
             Ok(taken) => self.lag(rest(pieces, taken)),
-            // The session's read finds out as well, and says what it was.
-            Err(_broken) => self.state = State::Dead,
+            // What the peer said before may still be waiting to be read, so it
+            // is for the session to end this.
+            Err(_broken) => {
+                self.state = State::Dead;
+                let _first_time = self.link.deaf.set(Instant::now());
+            }
         }
     }
 

@@ -43,12 +43,15 @@ impl Ear {
     pub fn fill(&mut self, link: &Link, patience: Option<Duration>) -> Result<Filled, Ending> {
         let broken = |_| Ending::from(Reason::Reset);
         self.inlet.set_patience(patience).map_err(broken)?;
-        match self.lines.fill(&mut self.inlet) {
-            // A connection that is cut looks like one that ends. What it has
-            // not finished saying is then nobody's last word.
-            Ok(_) => link
-                .ending()
-                .map_or(Ok(Filled::Bytes), |ending| Err(ending.clone())),
+        link.rest();
+        still_going(link)?;
+        let filled = self.lines.fill(&mut self.inlet);
+        link.resume();
+        // What comes after the conversation was ended from outside is no part
+        // of it, and half a line is nobody's last word.
+        still_going(link)?;
+        match filled {
+            Ok(_) => Ok(Filled::Bytes),
             Err(error) if error.kind() == ErrorKind::TimedOut => Ok(Filled::Nothing),
             Err(_broken) => Err(Reason::Reset.into()),
         }
@@ -58,6 +61,10 @@ impl Ear {
     pub fn inlet(&mut self) -> &mut Inlet {
         &mut self.inlet
     }
+}
+
+fn still_going(link: &Link) -> Result<(), Ending> {
+    link.ending().map_or(Ok(()), |ending| Err(ending.clone()))
 }
 
 /// The ending of a client that sent a line without an end.

@@ -16,7 +16,7 @@ mod talk;
 mod visit;
 
 use std::convert::Infallible;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -62,18 +62,23 @@ pub fn turn_away(link: &Link, posts: &Posts, ending: Ending) {
 /// Reads on until the peer closes its side too, or until its time is up: closing
 /// with unread input would send a reset, which may overtake the last line.
 ///
-/// A connection that was cut has its reading side shut already. Here the read
-/// returns at once, and input that comes later is answered by a reset.
+/// A lagging member may take longer, as its last lines still wait for it.
 pub fn linger(inlet: &mut Inlet) {
-    let until = Instant::now() + limits::LINGER;
+    let begin = Instant::now();
     let mut unread = [0; 1024];
     loop {
-        let left = until.saturating_duration_since(Instant::now());
+        let most = match inlet.is_lagging() {
+            true => limits::STOPPING,
+            false => limits::LINGER,
+        };
+        let left = most.saturating_sub(begin.elapsed()).min(limits::LINGER);
         if left.is_zero() || inlet.set_patience(Some(left)).is_err() {
             return;
         }
-        if matches!(inlet.read(&mut unread), Ok(0) | Err(_)) {
-            return;
+        match inlet.read(&mut unread) {
+            Err(error) if error.kind() == ErrorKind::TimedOut => {}
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
         }
     }
 }

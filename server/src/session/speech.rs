@@ -6,6 +6,7 @@
 use common::{Name, event};
 
 use super::visit::Visit;
+use crate::limits;
 use crate::post::Post;
 
 /// A member's lines on their way.
@@ -30,6 +31,12 @@ impl Speech {
             self.lines.reserve(self.usual);
         }
         event::message(from, text, &mut self.lines);
+    }
+
+    /// Whether it is enough for a post of its own: a short line under a long
+    /// name grows to many times its size, and posts are counted, not weighed.
+    pub fn is_long(&self) -> bool {
+        self.lines.len() >= limits::POST
     }
 
     /// Posts what was collected, if anything was.

@@ -11,6 +11,7 @@ use super::pulse::Pulse;
 use super::speech::Speech;
 use super::visit::Visit;
 use crate::fault;
+use crate::limits;
 use crate::reason::{Ending, Reason};
 
 // The figure is MAX_LINE, see the test.
@@ -24,12 +25,12 @@ const SILENT: &str = "Nothing has come from you for too long.";
 ///
 /// How it ends.
 pub fn run(visit: &Visit<'_>, ear: &mut Ear, me: &Name) -> UntilEnding {
-    let limits = &visit.shared.limits;
+    let own = &visit.shared.limits;
     let mut talk = Talk {
         visit,
         me,
-        bucket: Bucket::new(limits.rate, Instant::now()),
-        pulse: Pulse::new(limits.heartbeat),
+        bucket: Bucket::new(own.rate, Instant::now()),
+        pulse: Pulse::new(own.heartbeat),
         speech: Speech::new(),
     };
     loop {
@@ -72,7 +73,12 @@ impl Talk<'_> {
         let line = text::clean(line);
         fault::trip(&line, &self.visit.shared.registry);
         match Request::parse(&line, self.me) {
-            Request::Say(text) => self.speech.add(self.me, text),
+            Request::Say(text) => {
+                self.speech.add(self.me, text);
+                if self.speech.is_long() {
+                    self.post();
+                }
+            }
             Request::Heartbeat => {
                 self.pulse.beat(Instant::now());
                 self.reply(&Event::Heartbeat);
@@ -116,6 +122,10 @@ impl Talk<'_> {
         self.post();
         if self.visit.shared.stop.sleep(wait) {
             return Err(Reason::Shutdown.into());
+        }
+        // Who closes right after the last line is still heard, for a while.
+        if self.visit.link.deaf_for() > limits::AFTERWORDS {
+            return Err(Reason::Reset.into());
         }
         match self.visit.link.ending() {
             Some(ending) => Err(ending.clone()),

@@ -75,7 +75,7 @@ impl<'a> Visit<'a> {
 
     /// Ends the visit, for the reason in `ending` unless there is one already.
     pub fn end(self, ending: Ending) {
-        self.link.conclude(ending);
+        let _the_first_counts = self.link.conclude(ending);
     }
 }
 
@@ -83,7 +83,7 @@ impl Drop for Visit<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             let told = "Something went wrong in the server, sorry.";
-            self.link.conclude(Ending::told(Reason::Panic, told));
+            let _the_first_counts = self.link.conclude(Ending::told(Reason::Panic, told));
         }
         // First the post, then the name: its next holder can then only enter
         // after this one has left.
@@ -91,6 +91,7 @@ impl Drop for Visit<'_> {
         if let Some(name) = &self.name {
             self.shared.registry.release(name);
         }
+        self.link.rest();
     }
 }
 
@@ -98,11 +99,6 @@ impl Drop for Visit<'_> {
 pub fn leave(link: &Link, posts: &Posts, name: Option<&Name>) {
     let ending = link.ending().cloned();
     let ending = ending.unwrap_or_else(|| Ending::from(Reason::Eof));
-    let mut farewell = Vec::new();
-    if !ending.told.is_empty() {
-        Event::Refusal(&ending.told).encode(&mut farewell);
-    }
-    Event::Quit.encode(&mut farewell);
     let who = name.map_or_else(|| link.address.to_string(), Name::to_string);
     let reason = ending.reason;
     let entry = format!("[CONNECTION CLOSED] {who} disconnected ({reason}).");
@@ -110,7 +106,7 @@ pub fn leave(link: &Link, posts: &Posts, name: Option<&Name>) {
     posts.send(Post::Exit {
         id: link.id,
         notice: name.map(left).unwrap_or_default(),
-        farewell,
+        farewell: ending.farewell(),
         entry: Entry::Line(entry),
     });
 }

@@ -78,7 +78,7 @@ fn the_log_file_has_the_time_before_each_line_and_is_added_to() {
 #[test]
 fn a_log_on_a_full_device_is_told_once_and_the_chat_goes_on() {
     let house = House::open(&["--log", "/dev/full"]);
-    let told = "[LOG] cannot write the log file: No space left on device (os error 28).";
+    let told = "[SERVER] cannot write the log file: No space left on device (os error 28).";
     house.server.wait_for(told);
     let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
     for number in 0..20 {
@@ -86,7 +86,7 @@ fn a_log_on_a_full_device_is_told_once_and_the_chat_goes_on() {
         bob.expect(&format!("ann: {number}"));
     }
     house.server.wait_for("[ann] 19");
-    assert_eq!(house.server.lines_with("[LOG]"), [told]);
+    assert_eq!(house.server.lines_with("[SERVER] cannot"), [told]);
     drop((ann, bob));
     house.check();
 }

@@ -65,7 +65,7 @@ fn a_stalled_member_cannot_put_off_the_end() {
     bob.expect_sometime("The server is stopping.");
     bob.expect_quit();
     expect_end(&mut server, begin, 0);
-    let told = "[LOG] some members did not take in their last lines in time.";
+    let told = "some members did not take in their last lines in time.";
     server.wait_for(told);
     drop(stalled);
 }

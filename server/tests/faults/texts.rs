@@ -2,7 +2,6 @@
 //! far too many.
 
 use std::io::Write;
-use std::net::Shutdown;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -186,7 +185,8 @@ fn a_flood_at_the_usual_rate_is_slowed_and_nothing_is_lost() {
     let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
     let begin = Instant::now();
     let mut socket = bob.stream().try_clone().unwrap();
-    // Most of it waits in the socket until bob is kicked, and is in vain.
+    // Most of it waits in the socket until bob is kicked, and is in vain; but
+    // the write must end.
     let flood = thread::spawn(move || socket.write_all(numbers(1_000_000).as_bytes()));
     for n in 0..60 {
         ann.expect(&format!("bob: {n}"));
@@ -200,9 +200,7 @@ fn a_flood_at_the_usual_rate_is_slowed_and_nothing_is_lost() {
     house.expect_reason("bob", "kicked");
     drop(ann);
     house.check();
-    // Only now, as a write that waits keeps waiting until this side is closed.
-    bob.stream().shutdown(Shutdown::Both).ok();
-    assert!(flood.join().unwrap().is_err(), "it was cut short");
+    let _taken_or_cut_short = flood.join().unwrap();
 }
 
 /// Row 30.
