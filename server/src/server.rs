@@ -24,6 +24,9 @@ use crate::session::Shared;
 use crate::stop::{self, Stop, Stopper};
 use crate::usher::Usher;
 
+/// How long sessions that are woken at last may take to write their exits.
+const LAST_EXITS: Duration = Duration::from_millis(200);
+
 /// With what a server runs.
 pub struct Setup {
     /// Its limits.
@@ -150,10 +153,10 @@ impl Server {
         }
         let farewell = Ending::from(Reason::Shutdown).farewell();
         self.posts.send(Post::Farewell(farewell));
-        self.part(&links, deadline);
+        let parted = self.part(&links, deadline);
         self.posts.send(Post::End);
         join(self.broadcaster);
-        if self.writers_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
+        if !parted || !ends(&self.writers_ended, deadline) {
             let told = "[SERVER] some members did not take in their last lines in time.";
             self.log.line(told);
         }
@@ -161,33 +164,28 @@ impl Server {
         finish(self.log, self.logger);
     }
 
-    /// Waits until all have fetched their last lines and closed their side. Who
-    /// does not close is not waited for long, unless it lags.
-    fn part(&self, links: &[Arc<Link>], deadline: Instant) {
-        let soon = Instant::now() + limits::LINGER;
-        if self
-            .sessions_ended
-            .recv_deadline(soon.min(deadline))
-            .is_err_and(is_over)
-        {
-            return;
+    /// Waits until all have fetched their last lines and closed their side, and
+    /// says whether they have in time.
+    fn part(&self, links: &[Arc<Link>], deadline: Instant) -> bool {
+        if ends(&self.sessions_ended, Instant::now() + limits::LINGER) {
+            return true;
         }
-        for link in links.iter().filter(|link| !link.is_lagging()) {
-            link.wake();
-        }
-        if self
-            .sessions_ended
-            .recv_deadline(deadline)
-            .is_err_and(is_over)
-        {
-            return;
+        // Who says nothing and does not close is not waited for, unless it lags;
+        // a talking one has its session wait.
+        let silent = |link: &&Arc<Link>| !link.is_lagging() && !link.has_left();
+        links.iter().filter(silent).for_each(|link| link.wake());
+        if ends(&self.sessions_ended, deadline - LAST_EXITS) {
+            return true;
         }
         links.iter().for_each(|link| link.wake());
+        ends(&self.sessions_ended, deadline);
+        false
     }
 }
 
-fn is_over(error: RecvTimeoutError) -> bool {
-    error == RecvTimeoutError::Disconnected
+/// Waits for the end that `alive` stands for, and says whether it has come.
+fn ends(alive: &Receiver<Infallible>, deadline: Instant) -> bool {
+    alive.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
 }
 
 fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {

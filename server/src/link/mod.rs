@@ -46,6 +46,8 @@ pub struct Link {
     /// Whether its session waits for bytes, or has ended: nothing is on its way
     /// from there to the broadcaster.
     resting: AtomicBool,
+    /// Whether its session has left, and only waits for the peer to close.
+    left: AtomicBool,
     /// When a write first found that the peer is gone.
     deaf: OnceLock<Instant>,
     /// Set once, by whoever first finds a reason; later ones change nothing.
@@ -74,6 +76,7 @@ pub fn open(
         spoke: AtomicU64::new(0),
         lagging: AtomicBool::new(false),
         resting: AtomicBool::new(false),
+        left: AtomicBool::new(false),
         deaf: OnceLock::new(),
         ending: OnceLock::new(),
     });
@@ -111,6 +114,17 @@ impl Link {
     pub fn resume(&self) {
         self.resting.store(false, Ordering::Relaxed);
         fence(Ordering::SeqCst);
+    }
+
+    /// Notes that the session has posted its last.
+    pub fn leave(&self) {
+        self.left.store(true, Ordering::Relaxed);
+        self.rest();
+    }
+
+    /// Whether it has.
+    pub fn has_left(&self) -> bool {
+        self.left.load(Ordering::Relaxed)
     }
 
     /// Whether, once it is concluded, nothing more will be posted.

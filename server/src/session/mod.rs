@@ -62,23 +62,23 @@ pub fn turn_away(link: &Link, posts: &Posts, ending: Ending) {
 /// Reads on until the peer closes its side too, or until its time is up: closing
 /// with unread input would send a reset, which may overtake the last line.
 ///
-/// A lagging member may take longer, as its last lines still wait for it.
+/// Who still sends, or lags, has not come to the end yet and may take longer.
 pub fn linger(inlet: &mut Inlet) {
     let begin = Instant::now();
+    let mut last_sign = begin;
     let mut unread = [0; 1024];
-    loop {
-        let most = match inlet.is_lagging() {
-            true => limits::STOPPING,
-            false => limits::LINGER,
-        };
-        let left = most.saturating_sub(begin.elapsed()).min(limits::LINGER);
-        if left.is_zero() || inlet.set_patience(Some(left)).is_err() {
+    while begin.elapsed() < limits::STOPPING && last_sign.elapsed() < limits::LINGER {
+        if inlet.set_patience(Some(limits::LINGER)).is_err() {
             return;
         }
         match inlet.read(&mut unread) {
-            Err(error) if error.kind() == ErrorKind::TimedOut => {}
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                if inlet.is_lagging() {
+                    last_sign = Instant::now();
+                }
+            }
             Ok(0) | Err(_) => return,
-            Ok(_) => {}
+            Ok(_) => last_sign = Instant::now(),
         }
     }
 }

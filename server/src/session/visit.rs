@@ -91,7 +91,7 @@ impl Drop for Visit<'_> {
         if let Some(name) = &self.name {
             self.shared.registry.release(name);
         }
-        self.link.rest();
+        self.link.leave();
     }
 }
 
