@@ -281,3 +281,15 @@ fn help_lists_every_option_and_version_is_one_line() {
     check(start(&["-V"]), 0, &[version]);
     check(start(&["--version"]), 0, &[version]);
 }
+
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_no_text_are_a_usage_error() {
+    use std::os::unix::ffi::OsStrExt;
+    let bad = std::ffi::OsStr::from_bytes(b"\xff");
+    for arguments in [vec![bad], vec!["--log".as_ref(), bad]] {
+        let mut server = Running::start(program().args(arguments));
+        assert_eq!(server.wait().code(), Some(2));
+        server.wait_for("is no UTF-8 text");
+    }
+}

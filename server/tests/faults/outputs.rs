@@ -91,6 +91,35 @@ fn a_log_on_a_full_device_is_told_once_and_the_chat_goes_on() {
     house.check();
 }
 
+#[test]
+fn who_is_kicked_in_the_middle_of_a_line_has_not_said_it() {
+    let mut house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    bob.send(b"half a sent");
+    bob.say("");
+    bob.send(b"half a sent");
+    ann.expect("bob: half a sent");
+    house.server.type_line("/kick bob");
+    bob.expect("! The operator removed you.");
+    bob.expect_quit();
+    bob.end_sending();
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "kicked");
+    drop([ann, bob]);
+    house.check();
+}
+
+#[test]
+fn a_line_without_end_does_not_end_the_console() {
+    let mut house = House::open(&[]);
+    let mut ann = house.join("ann");
+    house.server.type_line(&"x".repeat(100_000));
+    house.server.type_line("tea is ready");
+    ann.expect_sometime("Server: tea is ready");
+    drop(ann);
+    house.check();
+}
+
 /// Row 37.
 #[test]
 fn a_full_or_closed_output_and_no_input_change_nothing() {

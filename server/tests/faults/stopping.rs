@@ -45,6 +45,34 @@ fn ctrl_c_under_load_without_input_loses_no_accepted_line() {
     expect_end(&mut server, begin, 0);
 }
 
+/// Row 36. A peer that sends after the server has closed both its sides is
+/// answered by a reset, which would throw away what it had not fetched.
+#[test]
+fn a_member_that_is_behind_and_still_talks_gets_all_of_it() {
+    let mut server = serve(&["--rate", "off", "--quiet"]);
+    let address = server.address();
+    let [mut ann, mut behind] = Peer::join_all(address, ["ann", "behind"]);
+    let text = "x".repeat(2000);
+    for n in 0..500 {
+        ann.say(&format!("{n} {text}"));
+    }
+    // The answer to this comes after all of it has been sent to both.
+    ann.say("");
+    ann.expect("");
+    server.signal("TERM");
+    ann.expect("The server is stopping.");
+    ann.expect_quit();
+    for n in 0..500 {
+        // It may be closed to us, but must not be to what we have not read.
+        let _ = behind.try_send(b"still here\n");
+        behind.expect(&format!("ann: {n} {text}"));
+    }
+    behind.expect("The server is stopping.");
+    behind.expect("q:quit");
+    drop(behind);
+    assert_eq!(server.wait().code(), Some(0));
+}
+
 /// Row 36. As fast as they can: whole batches are under way.
 #[test]
 fn without_a_limit_no_accepted_line_is_lost_either() {
