@@ -87,7 +87,7 @@ impl Handshake<'_> {
         let mut refused = None;
         loop {
             let name = self.next_name(&mut refused)?;
-            if candidate.is_stale() {
+            if self.is_stale(&mut candidate)? {
                 let connection = connection::connect(self.address);
                 candidate = Candidate::new(connection.map_err(Ending::Unreachable)?);
             }
@@ -169,15 +169,16 @@ impl Handshake<'_> {
         let _ = candidate.outgoing.write_all(format!("{name}\n").as_bytes());
         let deadline = Instant::now() + ANSWER;
         let mut refusal = None;
-        // The clock is looked at after each line: a server that sends its
-        // question for ever must not keep us here.
+        // The clock, and the wishes to leave, are looked at whatever was heard:
+        // a server that sends its question for ever, or a line that does not
+        // end, must not keep us here.
         while Instant::now() < deadline {
+            self.nobody_leaves()?;
             match candidate.incoming.hear() {
                 // After a refusal the server is still for a moment, unless it
                 // goes on to end the conversation.
                 Heard::Nothing if refusal.is_some() => break,
-                Heard::Nothing => self.nobody_leaves()?,
-                Heard::Unreadable(_) => {}
+                Heard::Nothing | Heard::Part | Heard::Unreadable(_) => {}
                 Heard::Gone(gone) => {
                     return Ok(refusal.map_or(Answer::Gone(gone), |why| Answer::Over(Some(why))));
                 }
@@ -201,6 +202,24 @@ impl Handshake<'_> {
         }
     }
 
+    /// Whether the server has given us up while the person was thinking.
+    ///
+    /// What it has said until now, the question and its last warning, is not
+    /// about the name that comes next and is dropped.
+    fn is_stale(&self, candidate: &mut Candidate) -> Result<bool, Ending> {
+        let deadline = Instant::now() + ANSWER;
+        while candidate.since.elapsed() > FRESH && Instant::now() < deadline {
+            self.nobody_leaves()?;
+            match candidate.incoming.hear() {
+                Heard::Nothing => return Ok(false),
+                Heard::Gone(_) => return Ok(true),
+                Heard::Line(line) if Event::parse(&line) == Event::Quit => return Ok(true),
+                Heard::Line(_) | Heard::Part | Heard::Unreadable(_) => {}
+            }
+        }
+        Ok(false)
+    }
+
     fn nobody_leaves(&self) -> Result<(), Ending> {
         match self.leave.try_recv() {
             Ok(leave) => Err(leave.into()),
@@ -216,23 +235,6 @@ impl Candidate {
             outgoing,
             since: Instant::now(),
         }
-    }
-
-    /// Whether the server has given us up while the person was thinking.
-    ///
-    /// What it has said until now, the question and its last warning, is not
-    /// about the name that comes next and is dropped.
-    fn is_stale(&mut self) -> bool {
-        let deadline = Instant::now() + ANSWER;
-        while self.since.elapsed() > FRESH && Instant::now() < deadline {
-            match self.incoming.hear() {
-                Heard::Nothing => return false,
-                Heard::Gone(_) => return true,
-                Heard::Line(line) if Event::parse(&line) == Event::Quit => return true,
-                Heard::Line(_) | Heard::Unreadable(_) => {}
-            }
-        }
-        false
     }
 
     fn joined(self, name: Name, first: String) -> Joined {

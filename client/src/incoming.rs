@@ -20,6 +20,9 @@ pub enum Heard {
     Unreadable(&'static str),
     /// Nothing for now: time to look at the clock.
     Nothing,
+    /// Bytes that end no line yet: time to look at the clock as well, or a
+    /// server that sends them one by one could keep us here for ever.
+    Part,
     /// The end; nothing will follow.
     Gone(Gone),
 }
@@ -48,30 +51,39 @@ impl<R: Read> Incoming<R> {
         Incoming { source, splitter }
     }
 
-    /// Waits for the next line, until `source` says that it takes too long.
+    /// The next line, with at most one read from `source`, so that whoever
+    /// listens gets to the clock as often as `source` lets go of a read.
     pub fn hear(&mut self) -> Heard {
-        loop {
-            match self.splitter.next() {
-                Next::Line(line) => return Heard::Line(text::clean(line).into_owned()),
-                Next::TooLong => return Heard::Unreadable("a line from the server is too long"),
-                Next::NotUtf8 => return Heard::Unreadable("a line from the server is not text"),
-                Next::End => return Heard::Gone(Gone::Closed),
-                Next::Endless => return Heard::Gone(Gone::Endless),
-                Next::NotYet => match self.splitter.fill(&mut self.source) {
-                    Ok(_) => {}
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) => return failed(&error),
-                },
-            }
+        match self.held() {
+            Heard::Part => {}
+            heard => return heard,
+        }
+        match self.splitter.fill(&mut self.source) {
+            Ok(_) => self.held(),
+            Err(error) => failed(&error),
+        }
+    }
+
+    /// What can be told from the bytes that are here already.
+    fn held(&mut self) -> Heard {
+        match self.splitter.next() {
+            Next::Line(line) => Heard::Line(text::clean(line).into_owned()),
+            Next::TooLong => Heard::Unreadable("a line from the server is too long"),
+            Next::NotUtf8 => Heard::Unreadable("a line from the server is not text"),
+            Next::End => Heard::Gone(Gone::Closed),
+            Next::Endless => Heard::Gone(Gone::Endless),
+            Next::NotYet => Heard::Part,
         }
     }
 }
 
 fn failed(error: &io::Error) -> Heard {
-    if is_tick(error) {
-        return Heard::Nothing;
+    match error.kind() {
+        // A signal came in between, which says nothing about the server.
+        ErrorKind::Interrupted => Heard::Part,
+        _ if is_tick(error) => Heard::Nothing,
+        _ => Heard::Gone(Gone::Broken(words(error))),
     }
-    Heard::Gone(Gone::Broken(words(error)))
 }
 
 #[cfg(test)]
@@ -109,7 +121,29 @@ mod tests {
     fn a_line_without_end_ends_the_connection() {
         let mut incoming = Incoming::new(io::repeat(b'x'));
         assert!(matches!(incoming.hear(), Heard::Unreadable(_)));
-        assert_eq!(incoming.hear(), Heard::Gone(Gone::Endless));
+        let mut heard = incoming.hear();
+        while heard == Heard::Part {
+            heard = incoming.hear();
+        }
+        assert_eq!(heard, Heard::Gone(Gone::Endless));
+    }
+
+    #[test]
+    fn each_read_that_ends_no_line_is_told() {
+        struct Trickles<'a>(&'a [u8]);
+        impl Read for Trickles<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.0.read(&mut buffer[..1])
+            }
+        }
+        let mut incoming = Incoming::new(Trickles(b"ab\nc"));
+        let end = || Heard::Gone(Gone::Closed);
+        for expected in [Heard::Part, Heard::Part, line("ab")] {
+            assert_eq!(incoming.hear(), expected);
+        }
+        for expected in [Heard::Part, line("c"), end(), end()] {
+            assert_eq!(incoming.hear(), expected);
+        }
     }
 
     #[test]

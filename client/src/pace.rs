@@ -49,9 +49,12 @@ impl Pace {
         self.unanswered = self.unanswered.saturating_add(1);
     }
 
-    /// The server has answered a heartbeat.
-    pub fn answered(&mut self) {
+    /// The server has answered a heartbeat: with it, it has acknowledged every
+    /// line before that one. False if no heartbeat was waiting for an answer.
+    pub fn answered(&mut self) -> bool {
+        let asked = self.unanswered > 0;
         self.unanswered = self.unanswered.saturating_sub(1);
+        asked
     }
 }
 
@@ -100,7 +103,7 @@ mod tests {
     fn answers_that_nobody_asked_for_open_nothing() {
         let mut pace = Pace::default();
         for _ in 0..1000 {
-            pace.answered();
+            assert!(!pace.answered());
         }
         assert_eq!(fill(&mut pace), 3 * WINDOW);
     }

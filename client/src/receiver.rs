@@ -34,7 +34,7 @@ pub enum Over {
     Quit(LastWord),
     /// The connection was closed or broke without a `q:quit`.
     Gone(Gone, LastWord),
-    /// Nothing was heard for so long.
+    /// No line was heard for so long.
     Silent(Duration),
 }
 
@@ -80,7 +80,8 @@ pub fn start(
 
 /// Shows all that is heard until the conversation is over, and says how.
 ///
-/// The connection counts as lost when nothing was heard for `patience`.
+/// The connection counts as lost when no line was heard for `patience`. Bytes
+/// alone are silence: they may never become a line.
 pub fn receive(
     mut incoming: Incoming<impl Read>,
     screen: &Screen,
@@ -91,8 +92,8 @@ pub fn receive(
     let mut last_heard = Instant::now();
     loop {
         match incoming.hear() {
-            Heard::Nothing if last_heard.elapsed() < patience => continue,
-            Heard::Nothing => return Over::Silent(patience),
+            Heard::Nothing | Heard::Part if last_heard.elapsed() < patience => continue,
+            Heard::Nothing | Heard::Part => return Over::Silent(patience),
             Heard::Gone(gone) => return Over::Gone(gone, talk.last_word),
             Heard::Unreadable(why) => talk.unreadable(why, screen),
             Heard::Line(line) => match Event::parse(&line) {
@@ -217,5 +218,22 @@ mod tests {
         let over = receive(Incoming::new(Pauses), &screen, &sender, patience);
         assert_eq!(over, Over::Silent(patience));
         assert!(before.elapsed() >= patience);
+    }
+
+    #[test]
+    fn a_line_that_trickles_is_silence() {
+        struct Trickles;
+        impl Read for Trickles {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                thread::sleep(Duration::from_millis(5));
+                buffer[0] = b'x';
+                Ok(1)
+            }
+        }
+        let (screen, _shown) = screen::recording();
+        let (sender, _news) = bounded(NEWS);
+        let patience = Duration::from_millis(50);
+        let over = receive(Incoming::new(Trickles), &screen, &sender, patience);
+        assert_eq!(over, Over::Silent(patience));
     }
 }

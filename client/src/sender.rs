@@ -6,9 +6,9 @@
 //! wish to leave that was not typed.
 
 use std::io::{ErrorKind, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use common::{Name, QUIT};
+use common::{HEARTBEATS_MISSED, Name, QUIT};
 use crossbeam_channel::{Receiver, after, never, select, tick};
 
 use crate::connection::{is_tick, words};
@@ -20,12 +20,15 @@ use crate::screen::Screen;
 use crate::typed::{self, Wish};
 
 /// How long one who leaves waits for the server's `q:quit`. A pipe waits for
-/// as long as the receiver has patience: what it said must have arrived.
+/// longer, see `wait_for_arrival`: what it said must have arrived.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// How long to listen for the server's last words once writing has failed: the
 /// failure says that it is over, only those say why.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What a pipe is told whose farewell was not answered.
+const UNANSWERED: &str = "the server has not answered q:quit; the last lines may be lost";
 
 /// What the sender listens to.
 pub struct Sources {
@@ -42,6 +45,7 @@ pub struct Sender<W> {
     out: W,
     name: Name,
     input: Input,
+    heartbeat: Duration,
     screen: Screen,
     sources: Sources,
     pace: Pace,
@@ -62,24 +66,33 @@ enum Stop {
 }
 
 impl<W: Write> Sender<W> {
-    /// Makes the sender of `name`, which writes to `out`.
-    pub fn new(out: W, name: Name, input: Input, screen: Screen, sources: Sources) -> Sender<W> {
+    /// Makes the sender of `name`, which writes to `out` and shows each
+    /// `heartbeat` that it is there.
+    pub fn new(
+        out: W,
+        name: Name,
+        input: Input,
+        heartbeat: Duration,
+        screen: Screen,
+        sources: Sources,
+    ) -> Sender<W> {
         Sender {
             out,
             name,
             input,
+            heartbeat,
             screen,
             sources,
             pace: Pace::default(),
         }
     }
 
-    /// Sends what is typed, with a heartbeat at once and one after each
-    /// `heartbeat`, until the conversation is over, and says how it ended.
-    pub fn run(mut self, heartbeat: Duration) -> Ending {
+    /// Sends what is typed, with a heartbeat at once and then steadily, until
+    /// the conversation is over, and says how it ended.
+    pub fn run(mut self) -> Ending {
         // The ticker keeps its rhythm however long one turn of the loop takes,
         // and the server knows us by that rhythm.
-        let beat = tick(heartbeat);
+        let beat = tick(self.heartbeat);
         let mut done = self.beat();
         while done.is_ok() {
             done = self.turn(&beat);
@@ -163,18 +176,27 @@ impl<W: Write> Sender<W> {
     }
 
     /// Writes one line with its newline, in whatever pieces the connection
-    /// takes it, until somebody wants to leave: a server that has stopped
-    /// reading must not keep us from going.
+    /// takes it, until somebody wants to leave, or patience ends: a server that
+    /// has stopped reading must not keep us, however much it says.
     fn put(&mut self, line: &str) -> Result<(), Stop> {
         let bytes = format!("{line}\n").into_bytes();
         let mut rest = bytes.as_slice();
+        let mut last_taken = Instant::now();
         while !rest.is_empty() {
             match self.out.write(rest) {
                 Ok(0) => return Err(Stop::Cut("it takes no more".to_string())),
                 // A socket takes what it has room for, which may be half a line.
-                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Ok(count) => {
+                    rest = rest.get(count..).unwrap_or_default();
+                    last_taken = Instant::now();
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if is_tick(&error) => self.nobody_leaves()?,
+                Err(error) if is_tick(&error) && last_taken.elapsed() < self.patience() => {
+                    self.nobody_leaves()?;
+                }
+                Err(error) if is_tick(&error) => {
+                    return Err(Stop::Cut("the server has stopped reading".to_string()));
+                }
                 Err(error) => return Err(Stop::Cut(words(&error))),
             }
         }
@@ -192,19 +214,21 @@ impl<W: Write> Sender<W> {
     /// Says `q:quit` and waits for the answer.
     fn leave(mut self) -> Ending {
         match self.put(QUIT) {
-            Ok(()) => {}
             Err(Stop::Leave(leave)) => return leave.into(),
-            Err(_) => return self.last_words("it broke while leaving".to_string()),
+            Err(Stop::Cut(why)) => return self.last_words(why),
+            // It stops for no other reason.
+            Ok(()) | Err(_) => {}
         }
-        let patience = match self.input {
-            Input::Terminal => after(FAREWELL),
-            Input::Pipe => never(),
+        let stop = match self.input {
+            Input::Terminal => self.wait_for_end(&after(FAREWELL)),
+            Input::Pipe => self.wait_for_arrival(),
         };
-        match self.wait_for_end(&patience) {
+        match stop {
             Stop::Over(over) if over.is_orderly() => Ending::Left,
             // All that was piped in must have arrived; only an orderly end
             // proves it. A person has seen what there was to see.
             Stop::Over(over) if self.input == Input::Pipe => over.into(),
+            Stop::Cut(why) => Ending::Lost(why),
             Stop::Leave(leave) => leave.into(),
             _ => Ending::Left,
         }
@@ -231,18 +255,46 @@ impl<W: Write> Sender<W> {
     /// Waits until it is over, or something asks to leave, or `patience` ends.
     fn wait_for_end<T>(&self, patience: &Receiver<T>) -> Stop {
         loop {
-            select! {
-                recv(self.sources.news) -> news => match news {
-                    Ok(News::Answer) => {}
-                    Ok(News::Over(over)) => return Stop::Over(over),
-                    Err(_) => return Stop::Alone,
-                },
-                recv(self.sources.leave) -> leave => {
-                    return leave.map_or(Stop::Done, Stop::Leave);
-                }
-                recv(patience) -> _ => return Stop::Done,
+            if let Err(stop) = self.wait_for_answer(patience) {
+                return stop;
             }
         }
+    }
+
+    /// Waits for the end while the server gets on with what is under way: each
+    /// answer to one of our heartbeats starts the wait anew. What else is said
+    /// does not, as it proves nothing about our lines. No heartbeat goes out any
+    /// more, so there is one patience at most for each that was unanswered.
+    fn wait_for_arrival(&mut self) -> Stop {
+        let mut patience = after(self.patience());
+        loop {
+            match self.wait_for_answer(&patience) {
+                Ok(()) if self.pace.answered() => patience = after(self.patience()),
+                Ok(()) => {}
+                Err(Stop::Done) => return Stop::Cut(UNANSWERED.to_string()),
+                Err(stop) => return stop,
+            }
+        }
+    }
+
+    /// Waits until a heartbeat is answered; the rest as in `wait_for_end`.
+    fn wait_for_answer<T>(&self, patience: &Receiver<T>) -> Result<(), Stop> {
+        select! {
+            recv(self.sources.news) -> news => match news {
+                Ok(News::Answer) => Ok(()),
+                Ok(News::Over(over)) => Err(Stop::Over(over)),
+                Err(_) => Err(Stop::Alone),
+            },
+            recv(self.sources.leave) -> leave => Err(leave.map_or(Stop::Done, Stop::Leave)),
+            recv(patience) -> _ => Err(Stop::Done),
+        }
+    }
+
+    /// How long the server may take nothing, or acknowledge nothing: normally
+    /// the 90 s that it may be silent. With its ten lines a second it needs 3 s
+    /// for the window between two heartbeats, so a quick one sets no less.
+    fn patience(&self) -> Duration {
+        FAREWELL.max(self.heartbeat * HEARTBEATS_MISSED)
     }
 }
 
@@ -253,7 +305,6 @@ mod tests {
     use crate::screen::{self, Line, Show};
     use crossbeam_channel::{Sender as Way, unbounded};
     use std::io;
-    use std::time::Instant;
 
     /// The ways to a sender, and what it shows.
     struct Ways {
@@ -276,7 +327,7 @@ mod tests {
             shown,
         };
         let name = "ann".parse().unwrap();
-        (Sender::new(out, name, input, screen, sources), ways)
+        (Sender::new(out, name, input, LONG, screen, sources), ways)
     }
 
     const LONG: Duration = Duration::from_secs(3600);
@@ -299,7 +350,7 @@ mod tests {
             news.send(News::Over(over)).unwrap();
             ways.shown
         });
-        assert_eq!(sender.run(LONG), Ending::Left);
+        assert_eq!(sender.run(), Ending::Left);
         let shown: Vec<Show> = answer.join().unwrap().iter().collect();
         assert_eq!(out, b"\nhi\n/who\n//x\nq:quit\n");
         let own = |line: &str| Show::Line(Line::Own(line.to_string()));
@@ -327,7 +378,7 @@ mod tests {
     fn a_server_that_does_not_read_cannot_keep_anybody() {
         let (sender, ways) = sender(Full(3), Input::Terminal);
         ways.typed.send(Typed::Line("hello".to_string())).unwrap();
-        let waiting = std::thread::spawn(move || sender.run(LONG));
+        let waiting = std::thread::spawn(move || sender.run());
         while !ways.typed.is_empty() {
             std::thread::yield_now();
         }
@@ -351,11 +402,11 @@ mod tests {
         let (told, ways) = sender(Broken, Input::Terminal);
         let over = Over::Quit(LastWord::Stopping);
         ways.news.send(News::Over(over)).unwrap();
-        assert_eq!(told.run(LONG), Ending::Stopped);
+        assert_eq!(told.run(), Ending::Stopped);
 
         let (silent, _ways) = sender(Broken, Input::Terminal);
         let before = Instant::now();
-        assert_eq!(silent.run(LONG), Ending::Lost("broken pipe".to_string()));
+        assert_eq!(silent.run(), Ending::Lost("broken pipe".to_string()));
         assert!(before.elapsed() >= LAST_WORDS);
     }
 
@@ -374,5 +425,38 @@ mod tests {
             ways.news.send(News::Over(Over::Silent(LONG))).unwrap();
             assert_eq!(leaving.join().unwrap(), expected);
         }
+    }
+
+    /// A sender of a pipe whose patience is [`FAREWELL`], the shortest.
+    fn impatient<W: Write>(out: W) -> (Sender<W>, Ways) {
+        let (mut sender, ways) = sender(out, Input::Pipe);
+        sender.heartbeat = Duration::ZERO;
+        (sender, ways)
+    }
+
+    #[test]
+    fn only_answers_that_were_asked_for_extend_the_wait_for_arrival() {
+        let (mut sender, ways) = impatient(Vec::new());
+        sender.pace.beat();
+        let start = Instant::now();
+        let leaving = std::thread::spawn(move || (sender.leave(), start.elapsed()));
+        // The first of them counts, the others answer nothing.
+        for _ in 0..3 {
+            std::thread::sleep(FAREWELL / 2);
+            let _ = ways.news.send(News::Answer);
+        }
+        let (ending, waited) = leaving.join().unwrap();
+        assert_eq!(ending, Ending::Lost(UNANSWERED.to_string()));
+        let waited = waited.as_secs_f32() / FAREWELL.as_secs_f32();
+        assert!((1.5..2.0).contains(&waited), "{waited} times its patience");
+    }
+
+    #[test]
+    fn a_server_that_takes_nothing_any_more_is_lost() {
+        let (sender, _ways) = impatient(Full(0));
+        let start = Instant::now();
+        let lost = Ending::Lost("the server has stopped reading".to_string());
+        assert_eq!(sender.leave(), lost);
+        assert!(start.elapsed() >= FAREWELL);
     }
 }

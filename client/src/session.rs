@@ -92,9 +92,17 @@ fn talk(
     let (news, receiver) =
         receiver::start(joined.incoming, screen.clone(), options.heartbeat).map_err(no_thread)?;
     let sources = Sources { typed, leave, news };
-    let sender = Sender::new(joined.outgoing, name, input, screen.clone(), sources);
+    let heartbeat = options.heartbeat;
+    let sender = Sender::new(
+        joined.outgoing,
+        name,
+        input,
+        heartbeat,
+        screen.clone(),
+        sources,
+    );
     // The sender takes its half of the socket with it, which wakes the receiver.
-    let ending = sender.run(options.heartbeat);
+    let ending = sender.run();
     // Whatever it still holds is to be shown, unless somebody is in a hurry: a
     // terminal that has been stopped keeps it for as long as it likes.
     if ending != Ending::Interrupted {

@@ -1,6 +1,12 @@
 //! A server that means harm: fault 29 of the catalogue.
 
-use crate::support::Room;
+use std::thread;
+use std::time::Duration;
+
+use crate::support::{Client, Room, time};
+
+/// A line without an end, heartbeats, and talk.
+const ENDLESS_TALK: [&str; 3] = ["x", "\n", "bob: and on\n"];
 
 #[test]
 fn no_terminal_command_gets_through() {
@@ -82,4 +88,89 @@ fn junk_of_every_kind_is_survived() {
     while client.line().expect("it has ended") != "bob: after the junk" {}
     client.types("still here");
     peer.expect("still here");
+}
+
+#[test]
+fn a_name_is_not_answered_by_bytes_that_never_become_a_line() {
+    let room = Room::open();
+    let client = Client::start(&[&room.port, "--name", "ann"]);
+    let mut peer = room.accept();
+    peer.expect("ann");
+    peer.repeats("x");
+    let port = &room.port;
+    let told = format!("the server at 127.0.0.1:{port} does not answer");
+    let taken = time(|| client.complains(&told));
+    assert!(taken < Duration::from_secs(8), "{taken:?}");
+    client.exits_with(3);
+}
+
+#[test]
+fn one_signal_leaves_a_handshake_that_does_not_end() {
+    let room = Room::open();
+    for bytes in ["x", "\n"] {
+        let mut client = Client::start(&[&room.port, "--name", "ann"]);
+        let mut peer = room.accept();
+        peer.expect("ann");
+        peer.repeats(bytes);
+        client.signal("INT");
+        let taken = time(|| assert_eq!(client.code(), 0, "{bytes:?}"));
+        assert!(taken < Duration::from_secs(2), "{bytes:?}: {taken:?}");
+    }
+}
+
+/// The second here is the one that the person takes to think; after it the
+/// connection is looked at before the name is sent.
+#[test]
+fn one_signal_leaves_also_before_the_name_is_sent() {
+    let room = Room::open();
+    for bytes in ["x", "\n"] {
+        let mut client = Client::start(&[&room.port]);
+        let peer = room.accept();
+        peer.repeats(bytes);
+        thread::sleep(Duration::from_millis(1200));
+        client.types("ann");
+        thread::sleep(Duration::from_millis(200));
+        client.signal("INT");
+        let taken = time(|| assert_eq!(client.code(), 0, "{bytes:?}"));
+        assert!(taken < Duration::from_secs(2), "{bytes:?}: {taken:?}");
+    }
+}
+
+#[test]
+fn a_line_that_trickles_is_silence() {
+    let room = Room::open();
+    let (peer, client) = room.welcome("ann", &["--heartbeat", "0.4"]);
+    peer.repeats("x");
+    client.complains("connection lost: nothing was heard for 1 s");
+    client.exits_with(6);
+}
+
+#[test]
+fn a_farewell_from_a_pipe_that_is_never_answered_is_given_up() {
+    let room = Room::open();
+    for bytes in ENDLESS_TALK {
+        let (mut peer, mut client) = room.welcome("ann", &["--heartbeat", "0.4"]);
+        client.ends_input();
+        peer.expect("q:quit");
+        peer.repeats(bytes);
+        client.complains(match bytes {
+            "x" => "connection lost: nothing was heard for 1 s",
+            _ => "connection lost: the server has not answered q:quit; the last lines may be lost",
+        });
+        assert_eq!(client.code(), 6, "{bytes:?}");
+    }
+}
+
+#[test]
+fn one_signal_ends_the_wait_for_the_answer_to_a_farewell() {
+    let room = Room::open();
+    for bytes in ENDLESS_TALK {
+        let (mut peer, mut client) = room.welcome("ann", &[]);
+        client.ends_input();
+        peer.expect("q:quit");
+        peer.repeats(bytes);
+        client.signal("INT");
+        let taken = time(|| assert_eq!(client.code(), 0, "{bytes:?}"));
+        assert!(taken < Duration::from_secs(3), "{bytes:?}: {taken:?}");
+    }
 }

@@ -95,6 +95,17 @@ impl Peer {
         let _ = self.stream.write_all(bytes);
     }
 
+    /// Sends these bytes ten times a second from now on, until the client has
+    /// gone.
+    pub fn repeats(&self, bytes: &'static str) {
+        let mut stream = self.stream.try_clone().unwrap();
+        thread::spawn(move || {
+            while stream.write_all(bytes.as_bytes()).is_ok() {
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+    }
+
     /// The next line, an empty one included; `None` at the end.
     pub fn hear(&mut self) -> Option<String> {
         loop {
