@@ -9,14 +9,18 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 pub fn text(address: SocketAddr, clients: usize, client: Client) -> String {
     let ip = address.ip();
     let port = address.port();
-    let client = match client {
-        Client::Installed => "chat-client",
-        Client::InWorkspace => "cargo run --bin chat-client --",
+    let (client, server) = match client {
+        Client::Installed => ("chat-client", "chat-server"),
+        Client::InWorkspace => (
+            "cargo run --bin chat-client --",
+            "cargo run --bin chat-server --",
+        ),
     };
     let mut text = format!("The chat server is listening at {address}\n");
     if ip.is_loopback() {
         text += &join("on this machine", client, ip, port);
-        text += "Only this machine can join. For others too, start with the host 0.0.0.0\n";
+        text +=
+            &format!("Only this machine can join. To let others in:  {server} 0.0.0.0 {port}\n");
     } else if ip.is_unspecified() {
         text += &join("on this machine", client, loopback(ip), port);
         match lan_address() {
@@ -77,7 +81,7 @@ mod tests {
                 .unwrap()
                 .contains("chat-client 127.0.0.1 4000 ")
         );
-        assert!(text.contains("Only this machine"));
+        assert!(text.contains("To let others in:  chat-server 0.0.0.0 4000\n"));
     }
 
     #[test]

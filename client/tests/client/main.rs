@@ -18,6 +18,7 @@ mod heartbeat;
 mod hostile;
 mod naming;
 mod output;
+mod real;
 mod support;
 mod talking;
 mod terminal;

@@ -1,0 +1,75 @@
+//! The client and the server, together at last.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use server::limits::Limits;
+use server::stop::{self, Stopper};
+use server::{LogScope, Setup};
+use tests::{Peer, Running};
+
+/// A real server in the test's process, ended when the stopper is raised.
+fn serve() -> (SocketAddr, Stopper) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stopper, stop) = stop::signal();
+    let setup = Setup {
+        limits: Limits::default(),
+        greeting: String::new(),
+        scope: LogScope::Everything,
+        output: Box::new(io::sink()),
+        log_file: None,
+        console: None,
+    };
+    let on_stop = stopper.clone();
+    thread::spawn(move || server::run(listener, setup, on_stop, stop));
+    (address, stopper)
+}
+
+fn client(address: SocketAddr, name: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
+    command.args([&address.to_string(), "--name", name]);
+    command
+}
+
+#[test]
+fn two_clients_see_each_other() {
+    let (address, stopper) = serve();
+    let mut ann = Running::start(&mut client(address, "ann"));
+    ann.wait_for("Welcome, ann. You are the first here.");
+    let mut bob = Running::start(&mut client(address, "bob"));
+    ann.wait_for("bob has joined the chat room.");
+    bob.type_line("hello ann");
+    ann.wait_for("bob: hello ann");
+    ann.type_line("hello bob");
+    bob.wait_for("ann: hello bob");
+    bob.type_line("/quit");
+    ann.wait_for("bob has left the chat room.");
+    assert_eq!(bob.wait().code(), Some(0));
+    stopper.raise();
+    ann.wait_for("The server has stopped.");
+    assert_eq!(ann.wait().code(), Some(5));
+}
+
+#[test]
+fn what_a_pipe_said_has_arrived_when_the_client_ends() {
+    let (address, stopper) = serve();
+    let mut ann = Peer::join(address, "ann");
+    let mut bot = client(address, "bot")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    bot.stdin.take().unwrap().write_all(b"hi\n").unwrap();
+    assert_eq!(bot.wait().unwrap().code(), Some(0));
+    for line in [
+        "bot has joined the chat room.",
+        "bot: hi",
+        "bot has left the chat room.",
+    ] {
+        ann.expect(line);
+    }
+    stopper.raise();
+}
