@@ -241,18 +241,19 @@ fn the_first_lines_say_how_to_join() {
         if !cargo.is_empty() {
             command.env("CARGO", cargo);
         }
-        let server = Running::start(&mut command);
-        server.wait_for("There is room for");
-        let port = server.address().port();
+        let running = Running::start(&mut command);
+        running.wait_for("There is room for");
+        let port = running.address().port();
+        let server = client.replace("client", "server");
         let expected = [
             format!("The chat server is listening at 127.0.0.1:{port}"),
             format!(
                 "To join on this machine:  {client} 127.0.0.1 {port}    (or: nc 127.0.0.1 {port})"
             ),
-            "Only this machine can join. For others too, start with the host 0.0.0.0".to_string(),
+            format!("Only this machine can join. To let others in:  {server} 0.0.0.0 {port}"),
             "There is room for 10. Type a line to say it, /help for more.".to_string(),
         ];
-        assert_eq!(server.lines_with(""), expected);
+        assert_eq!(running.lines_with(""), expected);
     };
     first_lines("", "chat-client");
     first_lines("cargo", "cargo run --bin chat-client --");
