@@ -8,6 +8,9 @@ use crate::{Name, QUIT};
 /// What the operator's lines begin with.
 const OPERATOR: &str = "Server: ";
 
+/// What stands between the sender and the receivers of a private line.
+const ARROW: &str = " -> ";
+
 /// One line from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
@@ -18,8 +21,26 @@ pub enum Event<'a> {
         /// What.
         text: &'a str,
     },
+    /// `NAME -> NAME[,NAME...]: text`: somebody said something to these alone.
+    Private {
+        /// Who.
+        from: Name,
+        /// To whom; one is among them, or has said it.
+        to: Vec<Name>,
+        /// What.
+        text: &'a str,
+    },
+    /// `* NAME: text`: what somebody does.
+    Action {
+        /// Who.
+        from: Name,
+        /// What, to be read after the name.
+        text: &'a str,
+    },
     /// `Server: text`: the operator said something.
     Operator(&'a str),
+    /// `--- text ---`: lines from before begin or end here.
+    Bracket(&'a str),
     /// `! text`: the server did not do what was asked, and why.
     Refusal(&'a str),
     /// Anything else: from our server a plain sentence without a `:`.
@@ -48,19 +69,19 @@ impl<'a> Event<'a> {
         if let Some(text) = line.strip_prefix(OPERATOR) {
             return Event::Operator(text);
         }
-        match line.split_once(": ") {
-            Some((from, text)) if from == from.trim() => match from.parse() {
-                Ok(from) => Event::Message { from, text },
-                Err(_) => Event::Notice(line),
-            },
-            _ => Event::Notice(line),
+        if let Some(text) = bracketed(line) {
+            return Event::Bracket(text);
         }
+        stamped(line).unwrap_or(Event::Notice(line))
     }
 
     /// Appends the event to `out` as one line, with its newline.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let (before, text) = match self {
             Event::Message { from, text } => return message(from, text, out),
+            Event::Action { from, text } => return action(from, text, out),
+            Event::Private { from, to, text } => return private(from, to, text, out),
+            Event::Bracket(text) => return line(&["--- ", text, " ---"], out),
             Event::Operator(text) => (OPERATOR, *text),
             Event::Refusal(text) => ("! ", *text),
             Event::Notice(text) => ("", *text),
@@ -82,6 +103,48 @@ impl<'a> Event<'a> {
 /// unlike an [`Event::Message`] it needs no name of its own.
 pub fn message(from: &Name, text: &str, out: &mut Vec<u8>) {
     line(&[from.as_str(), ": ", text], out);
+}
+
+/// Appends `* NAME: text` and a newline to `out`.
+pub fn action(from: &Name, text: &str, out: &mut Vec<u8>) {
+    line(&["* ", from.as_str(), ": ", text], out);
+}
+
+/// Appends `NAME -> NAME[,NAME...]: text` and a newline to `out`.
+fn private(from: &Name, to: &[Name], text: &str, out: &mut Vec<u8>) {
+    let to: Vec<&str> = to.iter().map(Name::as_str).collect();
+    line(&[from.as_str(), ARROW, &to.join(","), ": ", text], out);
+}
+
+/// Reads a line that the server stamped with its sender.
+fn stamped(line: &str) -> Option<Event<'_>> {
+    let (stamp, text) = line.split_once(": ")?;
+    if let Some(from) = stamp.strip_prefix("* ") {
+        let from = exactly(from)?;
+        return Some(Event::Action { from, text });
+    }
+    let Some((from, to)) = stamp.split_once(ARROW) else {
+        let from = exactly(stamp)?;
+        return Some(Event::Message { from, text });
+    };
+    let from = exactly(from)?;
+    let to: Option<Vec<Name>> = to.split(',').map(exactly).collect();
+    Some(Event::Private {
+        from,
+        to: to?,
+        text,
+    })
+}
+
+/// A name without blanks around it.
+fn exactly(text: &str) -> Option<Name> {
+    text.parse()
+        .ok()
+        .filter(|name: &Name| name.as_str() == text)
+}
+
+fn bracketed(line: &str) -> Option<&str> {
+    line.strip_prefix("--- ")?.strip_suffix(" ---")
 }
 
 fn line(parts: &[&str], out: &mut Vec<u8>) {
@@ -118,6 +181,35 @@ mod tests {
     }
 
     #[test]
+    fn a_private_line_names_all_who_see_it() {
+        let private = |to: &[&str], text| Event::Private {
+            from: "ann".parse().unwrap(),
+            to: to.iter().map(|to| to.parse().unwrap()).collect(),
+            text,
+        };
+        check("ann -> bob: hi", private(&["bob"], "hi"));
+        check("ann -> bob,carl: a: b", private(&["bob", "carl"], "a: b"));
+    }
+
+    #[test]
+    fn an_action_names_who_acts() {
+        let from: Name = "bob".parse().unwrap();
+        let text = "waves: hello";
+        check("* bob: waves: hello", Event::Action { from, text });
+    }
+
+    #[test]
+    fn lines_from_before_stand_between_brackets() {
+        check(
+            "--- the last 2 lines ---",
+            Event::Bracket("the last 2 lines"),
+        );
+        for line in ["--- ", "--- x", "x ---", "------"] {
+            check(line, Event::Notice(line));
+        }
+    }
+
+    #[test]
     fn the_operator_is_not_a_member() {
         check("Server: tea is ready", Event::Operator("tea is ready"));
     }
@@ -148,6 +240,12 @@ mod tests {
             "bob:hi",
             "server: hi",
             "a:",
+            "* waves",
+            "* a b: hi",
+            "a -> : hi",
+            "a -> b,: hi",
+            "a ->  b: hi",
+            "a -> b c: hi",
         ] {
             check(line, Event::Notice(line));
         }

@@ -19,8 +19,12 @@ pub mod line;
 pub mod text;
 // the first one becomes a name,
 pub mod name;
-// the others requests.
+// the others requests,
 pub mod request;
+// some of which are commands,
+pub mod command;
+// also with a letter wrong.
+mod nearest;
 // What the server answers,
 pub mod event;
 // and says by itself.
@@ -28,6 +32,7 @@ pub mod notice;
 
 use std::time::Duration;
 
+pub use command::Command;
 pub use event::Event;
 pub use line::{LineSplitter, Next};
 pub use name::{Name, NameError};
@@ -53,6 +58,15 @@ pub const MAX_EVENT: usize = 2 * MAX_LINE;
 
 /// How often a client that keeps a heartbeat sends one.
 pub const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// A blank line by which a program promises that it keeps a heartbeat, and that
+/// it answers an empty line with one. A person's keys do not make it by chance.
+///
+/// To a server that does not know it, it is a heartbeat like any other.
+pub const PROMISE: &str = " \t ";
+
+/// The room in which everybody starts.
+pub const LOBBY: &str = "lobby";
 
 /// How many heartbeats in a row may be missing before either side takes the
 /// other for gone: a hiccup of a Wi-Fi costs one or two.

@@ -43,6 +43,25 @@ impl Name {
         &self.0.shown
     }
 
+    /// The name without case: what is compared.
+    pub fn folded(&self) -> &str {
+        &self.0.folded
+    }
+
+    /// A name that the program itself gives, such as that of the lobby.
+    ///
+    /// It is not checked: what comes from anybody else is parsed.
+    pub fn known(text: &'static str) -> Name {
+        Name::new(text)
+    }
+
+    fn new(text: &str) -> Name {
+        Name(Arc::new(Spelling {
+            shown: text.into(),
+            folded: fold(text).into(),
+        }))
+    }
+
     /// Whether `text` is this name, in whatever case.
     pub fn matches(&self, text: &str) -> bool {
         text == self.as_str() || fold(text) == *self.0.folded
@@ -72,14 +91,11 @@ impl FromStr for Name {
         if letters.clone().any(|c| c.is_ascii()) && !letters.all(is_latin) {
             return Err(NameError::MixedScripts);
         }
-        let folded = fold(text);
-        if folded == RESERVED {
-            return Err(NameError::Reserved);
+        let name = Name::new(text);
+        match name.folded() {
+            RESERVED => Err(NameError::Reserved),
+            _ => Ok(name),
         }
-        Ok(Name(Arc::new(Spelling {
-            shown: text.into(),
-            folded: folded.into(),
-        })))
     }
 }
 

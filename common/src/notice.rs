@@ -4,6 +4,9 @@
 //! a notice never holds a `:`, which is how even the smallest script tells it
 //! from a message.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use crate::Name;
 
 /// Asked of a peer that has connected and says nothing.
@@ -12,34 +15,153 @@ pub const ASK_NAME: &str = "Type your name and press Enter.";
 /// Told to everybody when the server is about to end.
 pub const STOPPING: &str = "The server is stopping.";
 
-/// Told to everybody else when `name` comes in.
+/// Told to everybody else in the lobby when `name` comes in.
 pub fn joined(name: &Name) -> String {
     format!("{name} has joined the chat room.")
 }
 
-/// Told to everybody else when `name` goes.
-pub fn left(name: &Name) -> String {
-    format!("{name} has left the chat room.")
+/// Told to everybody else in the room when `name` goes, with their own words
+/// about it if there are any.
+pub fn left(name: &Name, why: &str) -> String {
+    match why {
+        "" => format!("{name} has left the chat room."),
+        why => format!("{name} has left the chat room ({}).", plain(why)),
+    }
 }
 
-/// The most names that [`welcome`] is worth giving; more would be a wall of text.
-pub const MOST_LISTED: usize = 8;
+/// Told to the room `from` when `name` moves.
+pub fn gone(name: &Name, from: &Name, to: &Name) -> String {
+    format!("{name} has gone from {from} to {to}.")
+}
+
+/// Told to the room `to` when `name` moves.
+pub fn come(name: &Name, from: &Name, to: &Name) -> String {
+    format!("{name} has come from {from} to {to}.")
+}
+
+/// Told to a room that is too full for single notices, once in a while.
+pub fn crowd(come: usize, gone: usize, here: usize) -> String {
+    format!("{come} have come and {gone} have gone lately, {here} are here.")
+}
+
+/// Told to the room when a member has another name.
+pub fn renamed(old: &Name, new: &Name) -> String {
+    format!("{old} is now called {new}.")
+}
+
+/// Told to the room.
+pub fn away(name: &Name) -> String {
+    format!("{name} is away.")
+}
+
+/// Told to the room.
+pub fn back(name: &Name) -> String {
+    format!("{name} is back.")
+}
+
+const OWN_NAME: &str = "You are now called ";
+const OWN_ROOM: &str = "You are in ";
+
+/// Told to the member itself.
+pub fn own_name(name: &Name) -> String {
+    format!("{OWN_NAME}{name}.")
+}
+
+/// The name in what [`own_name`] gave, for a client to know its own.
+pub fn read_own_name(notice: &str) -> Option<Name> {
+    notice
+        .strip_prefix(OWN_NAME)?
+        .strip_suffix('.')?
+        .parse()
+        .ok()
+}
+
+/// Told to a member that has come into `room`, where `others` are.
+pub fn own_room(room: &Name, others: &Company) -> String {
+    format!("{OWN_ROOM}{room} now. {}", others.told())
+}
+
+/// The room in what [`own_room`] gave.
+pub fn read_own_room(notice: &str) -> Option<Name> {
+    let (room, _) = notice.strip_prefix(OWN_ROOM)?.split_once(" now. ")?;
+    room.parse().ok()
+}
 
 /// Told to `name` alone, as the answer that the name is now theirs.
-///
-/// `count` others were there before; `listed` are their names, or none of them
-/// where they are more than [`MOST_LISTED`].
-pub fn welcome(name: &Name, count: usize, listed: &[Name]) -> String {
-    let who = match listed {
-        [] if count == 0 => "You are the first here.".to_string(),
-        [] => format!("{count} others are here."),
-        [one] => format!("{one} is here."),
-        [most @ .., last] => {
-            let most: Vec<&str> = most.iter().map(Name::as_str).collect();
-            format!("{} and {last} are here.", most.join(", "))
+pub fn welcome(name: &Name, others: &Company) -> String {
+    format!("Welcome, {name}. {}", others.told())
+}
+
+/// The most names that are worth giving in a sentence; more would be a wall of
+/// text.
+pub const MOST_LISTED: usize = 8;
+
+/// Who else is in a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Company {
+    /// How many.
+    pub count: usize,
+    /// Who, or nobody where they are more than [`MOST_LISTED`].
+    pub listed: Vec<Name>,
+}
+
+impl Company {
+    fn told(&self) -> String {
+        match self.listed.as_slice() {
+            [] if self.count == 0 => "You are the first here.".to_string(),
+            [] => format!("{} others are here.", self.count),
+            [one] => format!("{one} is here."),
+            [most @ .., last] => {
+                let most: Vec<&str> = most.iter().map(Name::as_str).collect();
+                format!("{} and {last} are here.", most.join(", "))
+            }
         }
+    }
+}
+
+/// Which lines from before are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// The last ones of the room.
+    Last,
+    /// Those that a member who returns has missed.
+    Missed,
+    /// Those that hold what was searched.
+    Found,
+}
+
+/// The text between `--- ... ---` before `count` lines from before, the first
+/// of which was said `oldest` ago.
+pub fn past(which: Past, count: usize, oldest: Duration) -> String {
+    let lines = if count == 1 { "line" } else { "lines" };
+    let what = match which {
+        Past::Last => format!("the last {count} {lines}"),
+        Past::Missed => format!("{count} {lines} since you left"),
+        Past::Found => format!("{count} {lines} found"),
     };
-    format!("Welcome, {name}. {who}")
+    format!("{what}, the oldest from {} ago", short(oldest))
+}
+
+/// The text between `--- ... ---` after lines from before.
+pub const PAST_ENDS: &str = "now";
+
+/// A time as people say it: `42 s`, `5 min`, `3 h`, `2 d`.
+pub fn short(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// A member's `text` as it may stand in a notice: without a `:`.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    match text.contains(':') {
+        true => Cow::Owned(text.replace(':', ".")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 #[cfg(test)]
@@ -47,37 +169,91 @@ mod tests {
     use super::*;
     use crate::Event;
 
-    fn names(list: &str) -> Vec<Name> {
-        list.split_whitespace()
-            .map(|n| n.parse().unwrap())
-            .collect()
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    fn company(count: usize, names: &str) -> Company {
+        let listed = names.split_whitespace().map(name).collect();
+        Company { count, listed }
     }
 
     #[test]
     fn every_sentence_reads_back_as_a_notice() {
-        let ann = &names("ann")[0];
+        let (ann, room) = (&name("ann"), &name("games"));
         let all = [
             ASK_NAME.into(),
             STOPPING.into(),
             joined(ann),
-            left(ann),
-            welcome(ann, 0, &[]),
+            left(ann, ""),
+            left(ann, "eve: hi"),
+            gone(ann, room, room),
+            come(ann, room, room),
+            crowd(3, 4, 5),
+            renamed(ann, ann),
+            away(ann),
+            back(ann),
+            own_name(ann),
+            own_room(room, &Company::default()),
+            welcome(ann, &Company::default()),
         ];
         for sentence in all {
             assert_eq!(Event::parse(&sentence), Event::Notice(&sentence));
+            assert!(!sentence.contains(':'), "{sentence}");
         }
     }
 
     #[test]
     fn a_welcome_lists_a_few_and_counts_many() {
-        let ann = &names("ann")[0];
+        let ann = &name("ann");
         let check = |count, listed: &str, end: &str| {
-            let welcome = welcome(ann, count, &names(listed));
+            let welcome = welcome(ann, &company(count, listed));
             assert_eq!(welcome, format!("Welcome, ann. {end}"));
         };
         check(0, "", "You are the first here.");
         check(1, "bob", "bob is here.");
         check(3, "bob carl dora", "bob, carl and dora are here.");
         check(9, "", "9 others are here.");
+    }
+
+    #[test]
+    fn a_client_can_read_its_own_name_and_room() {
+        let ann = name("Ann");
+        assert_eq!(read_own_name(&own_name(&ann)), Some(ann.clone()));
+        let told = own_room(&ann, &company(1, "bob"));
+        assert_eq!(told, "You are in Ann now. bob is here.");
+        assert_eq!(read_own_room(&told), Some(ann));
+        for other in ["You are now called .", "You are in doubt", "x"] {
+            assert_eq!(read_own_name(other), None);
+            assert_eq!(read_own_room(other), None);
+        }
+    }
+
+    #[test]
+    fn lines_from_before_are_counted_and_dated() {
+        let ago = Duration::from_secs;
+        let check = |past: String, expected| assert_eq!(past, expected);
+        check(
+            past(Past::Last, 20, ago(301)),
+            "the last 20 lines, the oldest from 5 min ago",
+        );
+        check(
+            past(Past::Missed, 1, ago(0)),
+            "1 line since you left, the oldest from 0 s ago",
+        );
+        check(
+            past(Past::Found, 2, ago(7200)),
+            "2 lines found, the oldest from 2 h ago",
+        );
+    }
+
+    #[test]
+    fn times_are_short() {
+        let check = |seconds, expected| assert_eq!(short(Duration::from_secs(seconds)), expected);
+        check(0, "0 s");
+        check(59, "59 s");
+        check(60, "1 min");
+        check(7199, "1 h");
+        check(200_000, "2 d");
     }
 }

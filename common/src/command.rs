@@ -1,0 +1,371 @@
+//! Turns a word and what follows it into a [`Command`].
+//!
+//! The [`TABLE`] is the one list of commands: the parser, `/help` and the check
+//! of the user's manual all go by it.
+
+use crate::Name;
+use crate::nearest::nearest;
+
+/// What a member can ask for beside talking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command<'a> {
+    /// The list of commands, or one of them in detail.
+    Help(Option<&'static Entry>),
+    /// Who is here, each with a line.
+    Who,
+    /// Who is here, only the names.
+    Names,
+    /// All there is to say about one member.
+    Whois(Name),
+    /// Something for these alone.
+    Msg {
+        /// At least one, each once.
+        to: Vec<Name>,
+        /// What.
+        text: &'a str,
+    },
+    /// Something for whoever wrote last in private.
+    Reply(&'a str),
+    /// What one does, told like a stage direction.
+    Me(&'a str),
+    /// Another name.
+    Nick(Name),
+    /// Another room.
+    Join(Name),
+    /// Back to the lobby.
+    Leave,
+    /// Which rooms there are.
+    Rooms,
+    /// The room's topic, to be seen or changed.
+    Topic(Option<&'a str>),
+    /// Not reading for a while, and perhaps why.
+    Away(Option<&'a str>),
+    /// Reading again.
+    Back,
+    /// The last lines of the room, so many if that is said.
+    History(Option<usize>),
+    /// The room's lines that hold this.
+    Search(&'a str),
+    /// Nothing more from this member; or the list of those.
+    Ignore(Option<Name>),
+    /// That member again.
+    Unignore(Name),
+    /// No notices of who comes and goes, or them again.
+    Quiet,
+    /// An answer.
+    Ping,
+    /// Which server this is.
+    Version,
+    /// Since when it runs.
+    Uptime,
+    /// To leave, and perhaps why.
+    Quit(Option<&'a str>),
+}
+
+/// How many members one private message may go to: enough for a team, and their
+/// names fit into the line before it.
+pub const MOST_RECEIVERS: usize = 20;
+
+/// How one command is written.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its word, without the slash.
+    pub word: &'static str,
+    /// Other words for the same.
+    pub aliases: &'static [&'static str],
+    /// What follows the word; in brackets what may be left out.
+    pub arguments: &'static str,
+    /// What it does, in a sentence or two, for `/help COMMAND`.
+    pub detail: &'static str,
+}
+
+/// Commands that belong together, as they stand in one row of `/help`.
+pub struct Row {
+    /// What they do, in a few words.
+    pub does: &'static str,
+    /// The commands.
+    pub entries: &'static [Entry],
+}
+
+const fn entry(
+    word: &'static str,
+    aliases: &'static [&'static str],
+    arguments: &'static str,
+    detail: &'static str,
+) -> Entry {
+    Entry {
+        word,
+        aliases,
+        arguments,
+        detail,
+    }
+}
+
+/// Every command, in the order in which people learn them.
+#[rustfmt::skip]
+pub static TABLE: [Row; 16] = [
+    Row { does: "this list, or one command in detail", entries: &[
+        entry("help", &["?"], "[COMMAND]", "Lists all commands, or says more about one."),
+    ] },
+    Row { does: "who is here", entries: &[
+        entry("who", &["list", "users"], "", "Who is here, your own room first. With each name its room, for how long it has said nothing, and whether it is away."),
+        entry("names", &[], "", "Who is here, only the names, your own room first."),
+    ] },
+    Row { does: "more about one, also when last seen", entries: &[
+        entry("whois", &[], "NAME", "Since when NAME is here, in which room, idle for how long and whether away. For somebody gone, when they were last seen."),
+    ] },
+    Row { does: "a private message to one or several", entries: &[
+        entry("msg", &["tell", "dm", "w"], "NAME[,NAME...] TEXT", "Says TEXT to these members alone, in whatever room they are. You are told whom it did not reach, and who is away."),
+    ] },
+    Row { does: "to whoever wrote last in private", entries: &[
+        entry("reply", &["r"], "TEXT", "Says TEXT in private to whoever last wrote to you in private."),
+    ] },
+    Row { does: "an action, as in \"* ann waves\"", entries: &[
+        entry("me", &[], "TEXT", "Tells the room what you do. After /me waves others see your name and that it waves."),
+    ] },
+    Row { does: "take another name", entries: &[
+        entry("nick", &[], "NAME", "Takes another name, if nobody has it. Your room is told."),
+    ] },
+    Row { does: "go to a room; back to the lobby", entries: &[
+        entry("join", &[], "ROOM", "Goes to ROOM, which is made if there is none of that name. One is in one room at a time; both rooms are told."),
+        entry("leave", &["part"], "", "Goes back to the lobby, where everybody starts."),
+    ] },
+    Row { does: "the rooms and how many are in each", entries: &[
+        entry("rooms", &[], "", "Lists the rooms and how many are in each."),
+    ] },
+    Row { does: "see or set the room's topic", entries: &[
+        entry("topic", &[], "[TEXT]", "Shows the room's topic, or sets it to TEXT. Whoever joins is shown it."),
+    ] },
+    Row { does: "say that you are away, or back", entries: &[
+        entry("away", &[], "[TEXT]", "Tells the room, and whoever writes to you in private, that you are away, with TEXT as the reason. Speaking does not end it."),
+        entry("back", &[], "", "Ends /away."),
+    ] },
+    Row { does: "the last lines of this room", entries: &[
+        entry("history", &["log"], "[N]", "Shows the last N lines of this room, 20 if no number is given."),
+    ] },
+    Row { does: "lines of this room that hold TEXT", entries: &[
+        entry("search", &[], "TEXT", "Shows the lines of this room that hold TEXT, in whatever case, the newest last, at most 50 of them."),
+    ] },
+    Row { does: "hear less", entries: &[
+        entry("ignore", &[], "[NAME]", "Hides what NAME says, also in private and under a later name. Without a NAME, lists whom you ignore."),
+        entry("unignore", &[], "NAME", "Ends /ignore for NAME."),
+        entry("quiet", &[], "", "Hides who comes and goes, or shows it again."),
+    ] },
+    Row { does: "about the server", entries: &[
+        entry("ping", &[], "", "Is answered by pong."),
+        entry("version", &[], "", "Says which server this is."),
+        entry("uptime", &[], "", "Says for how long the server has been running."),
+    ] },
+    Row { does: "leave, and say why", entries: &[
+        entry("quit", &[], "[REASON]", "Leaves the chat room; the others are told the REASON."),
+    ] },
+];
+
+/// All entries of the [`TABLE`], in its order.
+pub fn entries() -> impl Iterator<Item = &'static Entry> {
+    TABLE.iter().flat_map(|row| row.entries)
+}
+
+/// All words and aliases, in the same order.
+fn words() -> impl Iterator<Item = &'static str> + Clone {
+    TABLE.iter().flat_map(|row| row.entries).flat_map(|entry| {
+        let word = std::iter::once(&entry.word);
+        word.chain(entry.aliases).copied()
+    })
+}
+
+/// The entry of a word or an alias, in whatever case.
+pub fn find(word: &str) -> Option<&'static Entry> {
+    let same = |other: &str| other.eq_ignore_ascii_case(word);
+    entries().find(|entry| same(entry.word) || entry.aliases.iter().any(|alias| same(alias)))
+}
+
+impl Entry {
+    /// How it is typed: `/msg NAME[,NAME...] TEXT`.
+    pub fn usage(&self) -> String {
+        match self.arguments {
+            "" => format!("/{}", self.word),
+            arguments => format!("/{} {arguments}", self.word),
+        }
+    }
+}
+
+impl<'a> Command<'a> {
+    /// Reads a command from its `word`, without the slash, and the `rest`.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for whoever typed it: what is missing, wrong or meant.
+    pub fn parse(word: &str, rest: &'a str) -> Result<Command<'a>, String> {
+        let entry = find(word).ok_or_else(|| unknown(word))?;
+        let usage = || format!("That needs more. Type {}.", entry.usage());
+        let text = || Some(rest).filter(|rest| !rest.is_empty());
+        let needed = || text().ok_or_else(usage);
+        Ok(match entry.word {
+            "help" => Command::Help(text().map(entry_of).transpose()?),
+            "who" => Command::Who,
+            "names" => Command::Names,
+            "whois" => Command::Whois(name(needed()?)?),
+            "msg" => message(rest).ok_or_else(usage)??,
+            "reply" => Command::Reply(needed()?),
+            "me" => Command::Me(needed()?),
+            "nick" => Command::Nick(name(needed()?)?),
+            "join" => Command::Join(room(needed()?)?),
+            "leave" => Command::Leave,
+            "rooms" => Command::Rooms,
+            "topic" => Command::Topic(text()),
+            "away" => Command::Away(text()),
+            "back" => Command::Back,
+            "history" => Command::History(text().map(count).transpose()?),
+            "search" => Command::Search(needed()?),
+            "ignore" => Command::Ignore(text().map(name).transpose()?),
+            "unignore" => Command::Unignore(name(needed()?)?),
+            "quiet" => Command::Quiet,
+            "ping" => Command::Ping,
+            "version" => Command::Version,
+            "uptime" => Command::Uptime,
+            "quit" => Command::Quit(text()),
+            _ => return Err(unknown(word)),
+        })
+    }
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    text.parse()
+        .map_err(|why| format!("That name will not do, {why}."))
+}
+
+/// A room is named as a member is; the `#` is a habit from IRC.
+pub fn room(text: &str) -> Result<Name, String> {
+    let text = text.strip_prefix('#').unwrap_or(text);
+    text.parse()
+        .map_err(|why| format!("That room will not do, {why}."))
+}
+
+/// `NAME[,NAME...] TEXT`; nothing if a part is missing.
+fn message(rest: &str) -> Option<Result<Command<'_>, String>> {
+    let (names, text) = rest.split_once(char::is_whitespace)?;
+    let names = names.split(',').filter(|part| !part.is_empty());
+    let mut to: Vec<Name> = Vec::new();
+    for part in names {
+        match name(part) {
+            Ok(one) if to.contains(&one) => {}
+            Ok(_) if to.len() == MOST_RECEIVERS => {
+                let most = format!("A private message goes to at most {MOST_RECEIVERS} names.");
+                return Some(Err(most));
+            }
+            Ok(one) => to.push(one),
+            Err(why) => return Some(Err(why)),
+        }
+    }
+    let text = text.trim_start();
+    (!to.is_empty()).then_some(Ok(Command::Msg { to, text }))
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| "How many lines? Type /history and a number from 1 on.".to_string())
+}
+
+fn entry_of(word: &str) -> Result<&'static Entry, String> {
+    let word = word.strip_prefix('/').unwrap_or(word);
+    find(word).ok_or_else(|| unknown(word))
+}
+
+/// The answer to a word that is none of ours.
+fn unknown(word: &str) -> String {
+    // Only a word that could be a command is repeated, as it may hold anything.
+    let sayable = word.len() <= 16 && word.chars().all(|c| c.is_ascii_alphanumeric());
+    let what = match word {
+        "" => return "A slash begins a command. Type /help for the list.".to_string(),
+        word if sayable => format!("There is no command /{word}."),
+        _ => "There is no such command.".to_string(),
+    };
+    match nearest(word, words()).filter(|_| sayable) {
+        Some(near) => format!("{what} Did you mean /{near}? /help lists all, // begins a text."),
+        None => format!("{what} /help lists all, // begins a text."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    #[track_caller]
+    fn check(line: &str, expected: Command<'_>) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        assert_eq!(Command::parse(word, rest).as_ref(), Ok(&expected), "{line}");
+        let upper = word.to_uppercase();
+        assert_eq!(Command::parse(&upper, rest), Ok(expected), "{upper}");
+    }
+
+    #[test]
+    fn every_word_and_alias_is_read() {
+        for entry in entries() {
+            for word in [entry.word].iter().chain(entry.aliases) {
+                assert_eq!(find(word), Some(entry));
+                // With every argument there could be, none is unknown.
+                let full = ["", "ann", "ann x", "7"].map(|rest| Command::parse(word, rest));
+                assert!(full.iter().any(Result::is_ok), "{word}");
+            }
+        }
+        assert_eq!(entries().count(), 23);
+    }
+
+    #[test]
+    fn commands_and_what_follows_them() {
+        check("?", Command::Help(None));
+        check("help /W", Command::Help(find("msg")));
+        check("users", Command::Who);
+        check("whois bob", Command::Whois(name("bob")));
+        check("tell bob hi  there", msg(&["bob"], "hi  there"));
+        check("msg bob,Carl,BOB hi", msg(&["bob", "carl"], "hi"));
+        check("r yes", Command::Reply("yes"));
+        check("join #Games", Command::Join(name("games")));
+        check("part", Command::Leave);
+        check("topic", Command::Topic(None));
+        check("topic a: b", Command::Topic(Some("a: b")));
+        check("log 7", Command::History(Some(7)));
+        check("ignore", Command::Ignore(None));
+        check("quit so long", Command::Quit(Some("so long")));
+    }
+
+    fn msg<'a>(to: &[&str], text: &'a str) -> Command<'a> {
+        let to = to.iter().map(|to| name(to)).collect();
+        Command::Msg { to, text }
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_said_without_a_colon() {
+        #[track_caller]
+        fn check(line: &str, part: &str) {
+            let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+            let why = Command::parse(word, rest).unwrap_err();
+            assert!(why.contains(part) && !why.contains(':'), "{line}: {why}");
+        }
+        check("msg", "Type /msg NAME[,NAME...] TEXT.");
+        check("msg bob", "Type /msg");
+        check("msg , hi", "Type /msg");
+        check("w a/b hi", "That name will not do");
+        let many: Vec<String> = (0..21).map(|n| format!("n{n}")).collect();
+        check(&format!("msg {} hi", many.join(",")), "at most 20");
+        check("join ../x", "That room will not do");
+        check("join server", "That room will not do");
+        check("history -1", "a number from 1 on");
+        check("history 0", "a number from 1 on");
+        check("help xyzzy", "no command /xyzzy");
+        check("", "Type /help");
+        check("whoi", "Did you mean /whois?");
+        check("whi", "Did you mean /who?");
+        check("WHOM", "Did you mean /who?");
+        check("jion", "Did you mean /join?");
+        check("msgs", "Did you mean /msg?");
+        check("dance", "There is no command /dance. /help");
+        check("a:b", "There is no such command.");
+        check(&"x".repeat(4000), "There is no such command.");
+    }
+}
