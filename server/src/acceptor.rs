@@ -82,7 +82,8 @@ impl Acceptor {
         let (link, inlet, outlet) =
             link::open(id, stream, address, &self.shared.limits, &self.writers)?;
         self.shared.posts.send(Post::Open(outlet));
-        let pass = match self.door.admit(&link) {
+        let admitted = self.shared.rules.admit_address(address.ip());
+        let pass = match admitted.and_then(|()| self.door.admit(&link)) {
             Ok((pass, crowded_out)) => {
                 if let Some(oldest) = crowded_out {
                     self.usher.show_out(&oldest, door::crowded_out());

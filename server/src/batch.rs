@@ -17,6 +17,10 @@ use std::io::IoSlice;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// How many bytes of memory a batch keeps in any case: what an ordinary read
+/// brings, several times over.
+const LARGE: usize = 32 * 1024;
+
 /// The lines collected since the last write.
 #[derive(Default)]
 pub struct Batch {
@@ -29,8 +33,8 @@ pub struct Batch {
 /// How one member's lines differ from the shared ones.
 #[derive(Default)]
 pub struct View {
-    /// Shared lines count from this offset on; none do outside the room.
-    from: Option<usize>,
+    /// Shared lines count from this offset on.
+    from: usize,
     /// In order of `at`.
     edits: Vec<Edit>,
 }
@@ -49,16 +53,14 @@ impl Batch {
         self.shared.extend_from_slice(lines);
     }
 
-    /// Adds lines for everybody but the member with this view.
-    pub fn say_for_others(&mut self, view: &mut View, lines: &[u8]) {
-        let at = self.shared.len();
-        self.shared.extend_from_slice(lines);
-        let skip = lines.len();
+    /// Leaves the last `length` bytes that were said out of this view.
+    pub fn leave_out(&self, view: &mut View, length: usize) {
+        let at = self.shared.len().saturating_sub(length);
         match view.edits.last_mut() {
-            Some(last) if last.skip > 0 && last.at + last.skip == at => last.skip += skip,
+            Some(last) if last.skip > 0 && last.at + last.skip == at => last.skip += length,
             _ => view.edits.push(Edit {
                 at,
-                skip,
+                skip: length,
                 insert: 0..0,
             }),
         }
@@ -77,9 +79,12 @@ impl Batch {
         });
     }
 
-    /// Has the member with this view hear what is said from now on.
-    pub fn enter(&self, view: &mut View) {
-        view.from = Some(self.shared.len());
+    /// The view of a member that hears what is said from now on.
+    pub fn newcomer(&self) -> View {
+        View {
+            from: self.shared.len(),
+            edits: Vec::new(),
+        }
     }
 
     /// Whether nothing is said to everybody.
@@ -87,9 +92,9 @@ impl Batch {
         self.shared.is_empty()
     }
 
-    /// How much waits to be written, in bytes.
-    pub fn len(&self) -> usize {
-        self.shared.len() + self.private.len()
+    /// Whether nothing is said to anybody.
+    pub fn is_empty(&self) -> bool {
+        self.shared.is_empty() && self.private.is_empty()
     }
 
     /// Puts what the member with this view gets into `pieces`.
@@ -99,8 +104,7 @@ impl Batch {
             Some([]) | None => {}
             Some(piece) => pieces.push(IoSlice::new(piece)),
         };
-        // Outside the room the view of the shared bytes begins behind their end.
-        let mut next = view.from.unwrap_or(self.shared.len());
+        let mut next = view.from;
         for edit in &view.edits {
             push(&self.shared, next..edit.at.max(next));
             push(&self.private, edit.insert.clone());
@@ -112,7 +116,7 @@ impl Batch {
     /// What the member with this view gets, to be kept for later. However many
     /// members lag behind, what they share is copied once.
     pub fn keep(&self, view: &View) -> Arc<[u8]> {
-        if view.from == Some(0) && view.edits.is_empty() {
+        if view.from == 0 && view.edits.is_empty() {
             let kept = self.kept.get_or_init(|| self.shared.as_slice().into());
             return Arc::clone(kept);
         }
@@ -125,8 +129,12 @@ impl Batch {
             .collect()
     }
 
-    /// Empties the batch, after everybody has got it.
+    /// Empties the batch, after everybody has got it. A busy room keeps its
+    /// memory for the next; one that was busy once does not, as rooms are many.
     pub fn clear(&mut self) {
+        if self.shared.capacity() > LARGE && self.shared.len() < self.shared.capacity() / 4 {
+            self.shared.shrink_to(LARGE);
+        }
         self.shared.clear();
         self.private.clear();
         self.kept.take();
@@ -137,7 +145,7 @@ impl View {
     /// Makes the view that of the next, still empty batch.
     pub fn clear(&mut self) {
         self.edits.clear();
-        self.from = self.from.map(|_| 0);
+        self.from = 0;
     }
 }
 
@@ -154,22 +162,21 @@ mod tests {
         String::from_utf8(bytes).unwrap()
     }
 
-    fn member() -> View {
-        View {
-            from: Some(0),
-            edits: Vec::new(),
-        }
+    fn say_for_others(batch: &mut Batch, view: &mut View, lines: &[u8]) {
+        batch.say(lines);
+        batch.leave_out(view, lines.len());
     }
 
     #[test]
     fn own_lines_are_left_out_and_told_ones_put_in() {
-        let (mut batch, mut ann, bob) = (Batch::default(), member(), member());
+        let mut batch = Batch::default();
+        let (mut ann, bob) = (View::default(), View::default());
         batch.say(b"1 ");
-        batch.say_for_others(&mut ann, b"a ");
+        say_for_others(&mut batch, &mut ann, b"a ");
         batch.tell(&mut ann, b"! ");
         batch.say(b"2 ");
-        batch.say_for_others(&mut ann, b"b ");
-        batch.say_for_others(&mut ann, b"c ");
+        say_for_others(&mut batch, &mut ann, b"b ");
+        say_for_others(&mut batch, &mut ann, b"c ");
         batch.say(b"3 ");
         assert_eq!(seen(&batch, &bob), "1 a 2 b c 3 ");
         assert_eq!(seen(&batch, &ann), "1 ! 2 3 ");
@@ -177,35 +184,23 @@ mod tests {
 
     #[test]
     fn a_newcomer_hears_what_follows() {
-        let (mut batch, mut new) = (Batch::default(), View::default());
+        let mut batch = Batch::default();
         batch.say(b"before ");
-        batch.tell(&mut new, b"name? ");
-        batch.say(b"meanwhile ");
+        let mut new = batch.newcomer();
         batch.tell(&mut new, b"welcome ");
-        batch.enter(&mut new);
         batch.say(b"after ");
-        assert_eq!(seen(&batch, &new), "name? welcome after ");
+        assert_eq!(seen(&batch, &new), "welcome after ");
     }
 
     #[test]
-    fn outside_the_room_nothing_is_heard() {
-        let (mut batch, mut outside) = (Batch::default(), View::default());
-        batch.say(b"secret ");
-        assert_eq!(seen(&batch, &outside), "");
-        batch.tell(&mut outside, b"! ");
-        assert_eq!(seen(&batch, &outside), "! ");
-    }
-
-    #[test]
-    fn a_cleared_view_keeps_its_place_in_the_room() {
-        let (mut batch, mut ann, mut outside) = (Batch::default(), member(), View::default());
-        batch.say_for_others(&mut ann, b"a");
-        for view in [&mut ann, &mut outside] {
-            view.clear();
-        }
+    fn a_cleared_view_hears_all_of_the_next_batch() {
+        let mut batch = Batch::default();
+        batch.say(b"before ");
+        let mut ann = batch.newcomer();
+        say_for_others(&mut batch, &mut ann, b"a");
+        ann.clear();
         batch.clear();
         batch.say(b"b");
         assert_eq!(seen(&batch, &ann), "b");
-        assert_eq!(seen(&batch, &outside), "");
     }
 }

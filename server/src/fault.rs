@@ -61,6 +61,7 @@ mod tests {
         let log = Shared::default();
         let setup = Setup {
             limits: Limits::default(),
+            motd: Vec::new(),
             greeting: "hello".to_string(),
             scope: LogScope::Everything,
             output: Box::new(log.clone()),

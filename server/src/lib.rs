@@ -32,17 +32,25 @@ mod link;
 mod session;
 // until it leaves, or is shown out.
 mod usher;
-// Who is here has a name;
+// Who is here has a name,
 mod registry;
+// and keeps to the operator's rules;
+mod rules;
 // what they say is posted,
 mod post;
 // taken by the one who speaks,
 mod broadcaster;
+// to one room of many,
+mod room;
+// which keeps it for those who come later,
+mod history;
 // and written to all at once.
 mod batch;
 
 // Beside the way of a message: the operator's keyboard,
-mod console;
+pub mod console;
+// what is noted,
+mod tap;
 // what is logged,
 mod log;
 // with which time,

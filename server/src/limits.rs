@@ -19,6 +19,45 @@ pub const POST: usize = 16 * 1024;
 /// come on top. More at once gains no speed, and delays the first of them.
 pub const BATCH: usize = 256 * 1024;
 
+/// How many bytes of lines one room keeps at most, however few lines that are: a
+/// thousand lines of an ordinary kilobyte, and a bound for longer ones.
+pub const HISTORY_BYTES: usize = 1024 * 1024;
+
+/// How many lines of the past a newcomer is shown: what fits on a screen.
+pub const SHOWN: usize = 20;
+
+/// How many lines somebody who returns is shown of what they have missed.
+pub const MISSED: usize = 200;
+
+/// How long after leaving somebody is still taken for the same, when they
+/// return under the same name.
+pub const RETURN: Duration = Duration::from_secs(3600);
+
+/// How many who left are remembered: as many as come and go in an hour, even
+/// where ten thousand do; each costs some 50 bytes.
+pub const DEPARTED: usize = 16 * 1024;
+
+/// How many lines `/search` shows.
+pub const FOUND: usize = 50;
+
+/// How many members `/who` lists, and `/names`: more than anybody reads, and an
+/// answer that costs no more than a few messages.
+pub const LISTED: usize = 200;
+
+/// How many members the operator's `/who` lists: a terminal keeps about as many
+/// lines, and the log carries them at once.
+pub const LISTED_TO_OPERATOR: usize = 1000;
+
+/// Whom one member may ignore at once.
+pub const IGNORED: usize = 100;
+
+/// How often a crowd is told how many came and went.
+pub const FOOTFALL: Duration = Duration::from_secs(10);
+
+/// How long the holder of a name may take to answer when somebody else wants
+/// it: a slow line answers in a tenth of that.
+pub const HANDOVER: Duration = Duration::from_secs(2);
+
 /// How many messages the log may lag behind before it leaves some out.
 pub const LOG_MESSAGES: usize = 4096;
 
@@ -82,6 +121,15 @@ pub struct Limits {
     /// How often a client that keeps a heartbeat sends one; it is given up
     /// when [`HEARTBEATS_MISSED`](common::HEARTBEATS_MISSED) are missing.
     pub heartbeat: Duration,
+    /// How many lines each room keeps for those who come later: an hour or two
+    /// of lively talk.
+    pub history: usize,
+    /// Up to how many members a room is told of each who comes or goes: above,
+    /// nobody knows them all any more, and the notices drown the talk.
+    pub crowd: usize,
+    /// Rooms at once. Each keeps at most [`HISTORY_BYTES`]; an empty one is
+    /// freed.
+    pub rooms: usize,
 }
 
 impl Default for Limits {
@@ -98,6 +146,9 @@ impl Default for Limits {
             backlog: 1024 * 1024,
             stall: Duration::from_secs(10),
             heartbeat: common::HEARTBEAT,
+            history: 1000,
+            crowd: 50,
+            rooms: 1000,
         }
     }
 }

@@ -13,7 +13,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use common::{LOBBY, Name};
+
 use crate::limits;
+use crate::post::Lines;
 use crate::time::Utc;
 
 /// How often the operator is told that the log file cannot be written.
@@ -21,8 +24,8 @@ const REPEAT_FAULT: Duration = Duration::from_secs(60);
 
 /// One line of the log, or several of one kind.
 pub enum Entry {
-    /// One or more messages, as the members get them.
-    Said(Vec<u8>),
+    /// One or more messages, as the members get them, in this room or in all.
+    Said(Option<Name>, Lines),
     /// Anything else, ready to be shown.
     Line(String),
     /// Nothing follows.
@@ -48,10 +51,10 @@ pub enum Scope {
 
 impl Log {
     /// Logs lines that were said, if that does not take waiting.
-    pub fn said(&self, lines: Vec<u8>) {
+    pub fn said(&self, room: Option<Name>, lines: Lines) {
         if self.scope == Scope::Everything {
             if self.entries.len() < limits::LOG_MESSAGES {
-                self.note(Entry::Said(lines));
+                self.note(Entry::Said(room, lines));
             } else {
                 let count = lines.iter().filter(|&&byte| byte == b'\n').count();
                 self.leave_out(u64::try_from(count).unwrap_or(u64::MAX));
@@ -181,12 +184,12 @@ fn append(entry: &Entry, text: &mut String) {
             text.push('\n');
         }
         Entry::End => {}
-        Entry::Said(lines) => {
+        Entry::Said(room, lines) => {
+            let room = room.as_ref().filter(|room| !room.matches(LOBBY));
+            let room = room.map(|room| format!("@{room}")).unwrap_or_default();
             for line in String::from_utf8_lossy(lines).lines() {
-                match line.split_once(": ") {
-                    Some((from, said)) => text.push_str(&format!("[{from}] {said}\n")),
-                    None => text.push_str(&format!("{line}\n")),
-                }
+                let (from, said) = line.split_once(": ").unwrap_or((line, ""));
+                text.push_str(&format!("[{from}{room}] {said}\n"));
             }
         }
     }
@@ -199,16 +202,23 @@ mod tests {
     #[test]
     fn messages_look_as_in_the_classroom() {
         let mut text = String::new();
-        append(&Entry::Said(b"A: Hello\nB: a: b\n".to_vec()), &mut text);
+        let mut said = |room, lines: &str| {
+            let lines = Lines::new(lines.as_bytes().to_vec());
+            append(&Entry::Said(room, lines), &mut text);
+        };
+        said(Some(Name::known(LOBBY)), "A: Hello\nB: a: b\n");
+        said(Some(Name::known("games")), "A: Chess?\n* B: nods\n");
+        said(None, "Server: tea\n");
         append(&Entry::Line("x".into()), &mut text);
-        assert_eq!(text, "[A] Hello\n[B] a: b\nx\n");
+        let expected = "[A] Hello\n[B] a: b\n[A@games] Chess?\n[* B@games] nods\n[Server] tea\nx\n";
+        assert_eq!(text, expected);
     }
 
     #[test]
     fn a_log_that_is_not_read_leaves_out_messages_but_no_arrivals() {
         let (log, logger) = new(Scope::Everything, Box::new(io::sink()), None);
         for _ in 0..limits::LOG_MESSAGES + 10 {
-            log.said(b"a: b\na: c\n".to_vec());
+            log.said(None, Lines::new(b"a: b\na: c\n".to_vec()));
         }
         log.line("c arrived");
         assert_eq!(logger.entries.len(), limits::LOG_MESSAGES + 1);

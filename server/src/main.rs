@@ -1,11 +1,12 @@
 //! `chat-server`: options, bind, Ctrl-C, run, exit code.
 
 use std::env;
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::net::TcpListener;
 use std::process::{self, ExitCode};
 
+use server::console;
 use server::greeting::{self, Client};
 use server::hangup::Hangup;
 use server::keyboard::Keyboard;
@@ -56,6 +57,7 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
         None => Client::Installed,
     };
     let setup = Setup {
+        motd: options.motd.as_deref().map_or(Ok(Vec::new()), read_motd)?,
         greeting: greeting::text(address, options.limits.clients, client),
         scope: options.scope,
         output: Box::new(io::stdout()),
@@ -73,6 +75,13 @@ fn open_log(path: &str) -> Result<Box<dyn Write + Send>, (u8, String)> {
         Ok(file) => Ok(Box::new(file)),
         Err(error) => Err((FAILURE, format!("cannot write the log {path}: {error}"))),
     }
+}
+
+/// The lines of a file, made safe to show.
+fn read_motd(path: &str) -> Result<Vec<String>, (u8, String)> {
+    let cannot = |error| (FAILURE, format!("cannot read the motd {path}: {error}"));
+    let text = fs::read_to_string(path).map_err(cannot)?;
+    Ok(console::motd(text.lines()))
 }
 
 fn print(text: &str) -> Result<(), (u8, String)> {

@@ -29,6 +29,8 @@ pub struct Options {
     pub scope: Scope,
     /// The log file's path.
     pub log: Option<String>,
+    /// The path of what everybody is told who comes in.
+    pub motd: Option<String>,
 }
 
 /// A host, by name or number, and a port.
@@ -75,6 +77,12 @@ Options:
   --stall SECS         how long such a member may take nothing at all (10)
   --heartbeat SECS     how often clients that keep a heartbeat send one; they
                        are removed when three are missing (30)
+  --history N          how many lines each room keeps for those who come
+                       later; 0 keeps none (1000)
+  --crowd N            up to how many members a room is told of each who comes
+                       or goes; above, only how many, every 10 s (50)
+  --max-rooms N        how many rooms there may be at once (1000)
+  --motd FILE          tell everybody who comes in the lines of FILE
   --log FILE           write the log to FILE as well, with the time
   --quiet              do not log what is said
   -h, --help           this
@@ -105,6 +113,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
     };
     let mut scope = Scope::Everything;
     let mut log = None;
+    let mut motd = None;
     while let Some(argument) = arguments.next() {
         let mut value = || {
             let value = arguments.next();
@@ -132,6 +141,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
             }
             "--stall" => limits.stall = seconds(&argument, &value()?)?,
             "--heartbeat" => limits.heartbeat = seconds(&argument, &value()?)?,
+            "--history" => limits.history = at_least(0, &argument, &value()?)?,
+            "--crowd" => limits.crowd = at_least(0, &argument, &value()?)?,
+            "--max-rooms" => limits.rooms = at_least(1, &argument, &value()?)?,
+            "--motd" => motd = Some(value()?),
             "--log" => log = Some(value()?),
             "--quiet" => scope = Scope::NoMessages,
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
@@ -143,6 +156,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
         limits,
         scope,
         log,
+        motd,
     })))
 }
 

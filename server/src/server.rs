@@ -11,7 +11,7 @@ use common::{Event, notice};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::acceptor::Acceptor;
-use crate::broadcaster::Broadcaster;
+use crate::broadcaster::{Broadcaster, Keep};
 use crate::console::Console;
 use crate::door::Door;
 use crate::limits::{self, Limits};
@@ -20,8 +20,10 @@ use crate::log::{self, Log, Scope};
 use crate::post::{self, Post, Posts};
 use crate::reason::{Ending, Reason};
 use crate::registry::Registry;
+use crate::rules::Rules;
 use crate::session::Shared;
 use crate::stop::{self, Stop, Stopper};
+use crate::tap::Tap;
 use crate::usher::Usher;
 
 /// How long sessions that are woken at last may take to write their exits.
@@ -31,6 +33,8 @@ const LAST_EXITS: Duration = Duration::from_millis(200);
 pub struct Setup {
     /// Its limits.
     pub limits: Limits,
+    /// What everybody is told who comes in, line by line.
+    pub motd: Vec<String>,
     /// The lines for the operator at the start.
     pub greeting: String,
     /// What is logged.
@@ -90,14 +94,20 @@ impl Server {
         log.line(setup.greeting);
 
         let logger = spawn("logger", move || logger.run())?;
-        let broadcaster = Broadcaster::new(log.clone());
+        let keep = Keep {
+            history: limits.history,
+            crowd: limits.crowd,
+        };
+        let broadcaster = Broadcaster::new(keep, Tap { log: log.clone() });
         let broadcaster = spawn("broadcaster", move || broadcaster.run(&incoming))?;
-        let registry = Arc::new(Registry::default());
+        let registry = Arc::new(Registry::new(limits.rooms));
+        let rules = Arc::new(Rules::new(setup.motd));
         let usher = Usher::start(posts.clone())?;
         if let Some(input) = setup.console {
             let console = Console {
                 posts: posts.clone(),
                 registry: Arc::clone(&registry),
+                rules: Arc::clone(&rules),
                 usher: usher.clone(),
                 stopper,
                 log: log.clone(),
@@ -112,6 +122,8 @@ impl Server {
             shared: Shared {
                 posts: posts.clone(),
                 registry,
+                rules,
+                started: Instant::now(),
                 limits,
                 stop: session_stop,
             },

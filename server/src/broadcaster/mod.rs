@@ -8,60 +8,89 @@
 //! file can block but waiting for the next post; the only lock on its way is that
 //! of a lagging member's backlog, which is held for a moment.
 
-use std::collections::BTreeMap;
-use std::io::IoSlice;
+mod hearing;
+mod moves;
+
+use std::collections::{BTreeMap, HashMap};
 use std::mem;
+use std::time::Instant;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::batch::{Batch, View};
+use crate::history::Voice;
 use crate::limits;
-use crate::link::{Id, Outlet};
-use crate::log::{Entry, Log};
-use crate::post::Post;
+use crate::link::Id;
+use crate::post::{Lines, Place, Post};
+use crate::registry::{HALL, hall, lobby};
+use crate::room::Room;
+use crate::tap::Tap;
 
-/// Owns every connection's outlet.
+/// Owns every room, and in them every connection's outlet.
 pub struct Broadcaster {
-    /// In the order in which they came, which is the order their sockets lie in
-    /// memory: at a thousand members that saves a tenth of the time (measured).
-    members: BTreeMap<Id, Member>,
-    batch: Batch,
-    /// Those whose view of this batch is not simply the shared lines.
-    touched: Vec<Id>,
+    rooms: BTreeMap<u64, Room>,
+    profiles: HashMap<Id, Profile>,
+    /// Those who do not want to hear a voice. Mostly empty, so that it costs a
+    /// message nothing.
+    deaf: HashMap<Voice, Vec<Id>>,
+    /// The rooms that have something to write.
+    busy: Vec<u64>,
+    /// The rooms that will tell how many came and went.
+    counting: Vec<u64>,
     /// Whether the server is ending.
     stopping: bool,
     /// Who has left since then, with the last line for each.
     farewells: Vec<(Id, Vec<u8>)>,
-    log: Log,
+    keep: Keep,
+    tap: Tap,
 }
 
-struct Member {
-    outlet: Outlet,
-    view: View,
+/// What rooms are made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// How many lines each keeps.
+    pub history: usize,
+    /// Up to how many members it tells who comes and goes.
+    pub crowd: usize,
+}
+
+/// What is known of a connection beside its outlet.
+struct Profile {
+    room: u64,
+    /// None before it is a member.
+    voice: Option<Voice>,
+    quiet: bool,
+    ignored: Vec<Voice>,
 }
 
 impl Broadcaster {
-    /// A broadcaster without members, which tells the log what happens.
-    pub fn new(log: Log) -> Broadcaster {
-        Broadcaster {
-            members: BTreeMap::new(),
-            batch: Batch::default(),
-            touched: Vec::new(),
+    /// A broadcaster without members, which tells `tap` what happens.
+    pub fn new(keep: Keep, tap: Tap) -> Broadcaster {
+        let mut broadcaster = Broadcaster {
+            rooms: BTreeMap::new(),
+            profiles: HashMap::new(),
+            deaf: HashMap::new(),
+            busy: Vec::new(),
+            counting: Vec::new(),
             stopping: false,
             farewells: Vec::new(),
-            log,
-        }
+            keep,
+            tap,
+        };
+        broadcaster.open_room(&hall());
+        broadcaster.open_room(&lobby());
+        broadcaster
     }
 
     /// The thread's life: until [`Post::End`], or until nobody can post.
     pub fn run(mut self, posts: &Receiver<Post>) {
-        while let Ok(mut post) = posts.recv() {
+        while let Some(mut post) = self.next(posts) {
+            let mut waiting = 0;
             loop {
                 if let Post::End = post {
                     return;
                 }
-                self.take(post);
-                if self.batch.len() >= limits::BATCH {
+                waiting += self.take(post);
+                if waiting >= limits::BATCH {
                     break;
                 }
                 match posts.try_recv() {
@@ -73,132 +102,198 @@ impl Broadcaster {
         }
     }
 
-    fn take(&mut self, post: Post) {
+    /// Waits for the next post, and meanwhile tells the counts that are due.
+    fn next(&mut self, posts: &Receiver<Post>) -> Option<Post> {
+        loop {
+            let due = self
+                .counting
+                .iter()
+                .filter_map(|number| self.rooms.get(number)?.count_due());
+            let Some(due) = due.min() else {
+                return posts.recv().ok();
+            };
+            if Instant::now() < due {
+                match posts.recv_deadline(due) {
+                    Ok(post) => return Some(post),
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
+            }
+            self.tell_counts();
+            self.flush();
+        }
+    }
+
+    fn tell_counts(&mut self) {
+        let now = Instant::now();
+        for number in mem::take(&mut self.counting) {
+            match self.rooms.get_mut(&number) {
+                Some(room) if room.count_due().is_some_and(|due| due <= now) => {
+                    call(&mut self.busy, number, room);
+                    room.tell_count();
+                }
+                Some(_) => self.counting.push(number),
+                None => {}
+            }
+        }
+    }
+
+    /// Does what a post says, and tells how many bytes wait to be written for it.
+    fn take(&mut self, post: Post) -> usize {
+        let bytes = post.weight();
         match post {
             Post::Open(outlet) => self.open(outlet),
-            Post::Enter {
-                id,
-                welcome,
-                notice,
-                entry,
-            } => self.enter(id, &welcome, &notice, entry),
-            Post::Say { from, lines } => self.say(from, lines),
-            Post::Tell { to, line } => self.tell(to, &line),
-            Post::Announce(line) => {
-                self.batch.say(&line);
-                self.log.said(line);
+            Post::Enter(passage, voice) => {
+                if let Some(profile) = self.profiles.get_mut(&passage.id) {
+                    profile.voice = Some(voice);
+                }
+                self.pass(passage);
             }
+            Post::Move(passage) => self.pass(passage),
+            Post::Say { from, lines, count } => self.say(from, lines, count),
+            Post::Tell { to, line } => self.tell(to, &line),
+            Post::Whisper {
+                from,
+                to,
+                line,
+                missed,
+            } => self.whisper(from, to, &line, &missed),
+            Post::About { id, notice, told } => self.about(id, &notice, &told),
+            Post::Rename {
+                id,
+                voice,
+                notice,
+                told,
+            } => {
+                self.about(id, &notice, &told);
+                self.rename(id, voice);
+            }
+            Post::SetTopic { id, line } => {
+                if let Some((room, tap)) = self.room_of(id) {
+                    tap.told(&room.name, &line);
+                    room.set_topic(&line);
+                }
+            }
+            Post::AskTopic { id, none } => {
+                if let Some((room, _)) = self.room_of(id) {
+                    room.tell_topic(id, &none);
+                }
+            }
+            Post::Recall { id, reply } => {
+                // Whoever asked waits for it; if not, nobody needs it.
+                let _ = reply.send(self.recall(id));
+            }
+            Post::Heed { id, what } => self.heed(id, what),
+            Post::Announce { place, line } => self.announce(place.as_ref(), &line),
             Post::Exit {
                 id,
                 notice,
                 farewell,
                 entry,
-            } => self.exit(id, &notice, farewell, entry),
+                heard,
+            } => {
+                self.tap.log.note(entry);
+                self.exit(id, &notice, farewell, heard);
+            }
             Post::Dismiss { id, farewell } => self.dismiss(id, &farewell),
             Post::Stopping(line) => {
-                self.batch.say(&line);
+                self.announce_to_all(&line);
                 self.stopping = true;
             }
             Post::Farewell(line) => self.dismiss_all(&line),
             Post::End => {}
         }
+        bytes
     }
 
-    fn open(&mut self, outlet: Outlet) {
-        let view = View::default();
-        self.members.insert(outlet.id(), Member { outlet, view });
+    /// The room at `place`, which is made if there is none yet; it has work now.
+    fn open_room(&mut self, place: &Place) -> &mut Room {
+        let Keep { history, crowd } = self.keep;
+        let room = self.rooms.entry(place.number);
+        let room = room.or_insert_with(|| Room::new(place.name.clone(), history, crowd));
+        call(&mut self.busy, place.number, room);
+        room
     }
 
-    fn enter(&mut self, id: Id, welcome: &[u8], notice: &[u8], entry: Entry) {
-        self.log.note(entry);
-        self.batch.say(notice);
-        if let Some(member) = self.members.get_mut(&id) {
-            self.touched.push(id);
-            self.batch.tell(&mut member.view, welcome);
-            self.batch.enter(&mut member.view);
-        }
+    /// The room in which a connection is, which has work now.
+    fn room_of(&mut self, id: Id) -> Option<(&mut Room, &Tap)> {
+        let number = self.profiles.get(&id)?.room;
+        let room = self.rooms.get_mut(&number)?;
+        call(&mut self.busy, number, room);
+        Some((room, &self.tap))
     }
+}
 
-    fn say(&mut self, from: Id, lines: Vec<u8>) {
-        if let Some(member) = self.members.get_mut(&from) {
-            self.touched.push(from);
-            self.batch.say_for_others(&mut member.view, &lines);
-            self.log.said(lines);
-        }
+impl Broadcaster {
+    fn say(&mut self, from: Id, lines: Lines, count: usize) {
+        let Some(profile) = self.profiles.get(&from) else {
+            return;
+        };
+        let (Some(voice), Some(room)) = (profile.voice, self.rooms.get_mut(&profile.room)) else {
+            return;
+        };
+        call(&mut self.busy, profile.room, room);
+        let deaf = self.deaf.get(&voice).map_or(&[][..], Vec::as_slice);
+        room.say(from, voice, &lines, count, deaf);
+        self.tap.said(&room.name, lines);
     }
 
     fn tell(&mut self, to: Id, line: &[u8]) {
-        if let Some(member) = self.members.get_mut(&to) {
-            self.touched.push(to);
-            self.batch.tell(&mut member.view, line);
+        if let Some((room, _)) = self.room_of(to) {
+            room.tell(to, line);
         }
     }
 
-    /// Sends the leaving member what it still has to get, then closes it.
-    fn exit(&mut self, id: Id, notice: &[u8], farewell: Vec<u8>, entry: Entry) {
-        self.log.note(entry);
-        if self.stopping {
-            // All leave, one after the other, and each is to hear what those
-            // after it said as their last.
-            return self.farewells.push((id, farewell));
-        }
-        self.dismiss(id, &farewell);
-        self.members.remove(&id);
-        self.batch.say(notice);
-    }
-
-    /// Sends a member what it still has to get, and `farewell`. What comes later
-    /// does not reach it any more.
-    fn dismiss(&mut self, id: Id, farewell: &[u8]) {
-        if let Some(member) = self.members.get_mut(&id) {
-            send(member, &self.batch, &mut Vec::new());
-            member.outlet.close(farewell);
+    fn whisper(&mut self, from: Id, to: Id, line: &[u8], missed: &[u8]) {
+        match self.profiles.contains_key(&to) {
+            true => self.tell(to, line),
+            false => self.tell(from, missed),
         }
     }
 
-    /// Sends everybody the rest, and then the end.
-    fn dismiss_all(&mut self, farewell: &[u8]) {
-        self.flush();
-        for (id, own) in mem::take(&mut self.farewells) {
-            self.dismiss(id, &own);
+    fn about(&mut self, id: Id, notice: &[u8], told: &[u8]) {
+        if let Some((room, _)) = self.room_of(id) {
+            room.tell_others(id, notice);
+            room.tell(id, told);
         }
-        for (_, mut member) in mem::take(&mut self.members) {
-            member.outlet.close(farewell);
+    }
+
+    fn announce(&mut self, place: Option<&Place>, line: &Lines) {
+        let everywhere = |number: u64| number != HALL;
+        let chosen = |number: u64| place.is_none_or(|place| place.number == number);
+        for (&number, room) in &mut self.rooms {
+            if everywhere(number) && chosen(number) {
+                call(&mut self.busy, number, room);
+                room.proclaim(line);
+            }
+        }
+        self.tap
+            .log
+            .said(place.map(|place| place.name.clone()), Lines::clone(line));
+    }
+
+    fn announce_to_all(&mut self, line: &[u8]) {
+        for (&number, room) in &mut self.rooms {
+            if number != HALL {
+                call(&mut self.busy, number, room);
+                room.announce(line);
+            }
         }
     }
 
     /// One write for each member that has something to get.
     fn flush(&mut self) {
-        let Broadcaster { members, batch, .. } = self;
-        let mut pieces = Vec::new();
-        if batch.is_private() {
-            for id in &self.touched {
-                if let Some(member) = members.get_mut(id) {
-                    send(member, batch, &mut pieces);
-                    // Told twice, it stands here twice: the second finds nothing.
-                    member.view.clear();
-                }
-            }
-        } else {
-            for member in members.values_mut() {
-                send(member, batch, &mut pieces);
-            }
-            for id in &self.touched {
-                if let Some(member) = members.get_mut(id) {
-                    member.view.clear();
-                }
+        for number in self.busy.drain(..) {
+            if let Some(room) = self.rooms.get_mut(&number) {
+                room.flush();
             }
         }
-        drop(pieces);
-        self.touched.clear();
-        self.batch.clear();
     }
 }
 
-fn send<'a>(member: &mut Member, batch: &'a Batch, pieces: &mut Vec<IoSlice<'a>>) {
-    batch.pieces(&member.view, pieces);
-    if !pieces.is_empty() {
-        let Member { outlet, view } = member;
-        outlet.send(pieces, || batch.keep(view));
+/// Notes, before a room gets something to write, that it will have.
+fn call(busy: &mut Vec<u64>, number: u64, room: &Room) {
+    if room.is_idle() {
+        busy.push(number);
     }
 }

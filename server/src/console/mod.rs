@@ -3,25 +3,49 @@
 //! The end of input ends this thread and nothing else: a server without a
 //! terminal has no console, and runs on.
 
+mod orders;
+mod tables;
+
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
 
-use common::{Event, LineSplitter, MAX_LINE, Name, Next, text};
+use common::{Event, LineSplitter, MAX_LINE, Next, text};
 
 use crate::log::Log;
-use crate::post::{Post, Posts};
-use crate::reason::{Ending, Reason};
+use crate::post::{Lines, Place, Post, Posts};
 use crate::registry::Registry;
+use crate::rules::Rules;
 use crate::stop::Stopper;
 use crate::usher::Usher;
 
 const HELP: &str = "\
-  TEXT              say TEXT to everybody, as Server
-  /who              who is here, from where, idle for how long, and who lags
-  /kick NAME [WHY]  remove somebody
-  /stop             end the server; Ctrl-C does the same
-  /help             this";
+  TEXT                  say TEXT to everybody, as Server
+  /say ROOM TEXT        say TEXT in one room
+  /who                  who is here, where and from where, idle for how long
+  /rooms                the rooms, and how many are in each
+  /kick NAME [WHY]      remove somebody
+  /ban NAME|ADDRESS [TIME]   remove somebody and keep them out, for ever or for
+                        a TIME as in 30s, 10m, 2h or 1d; /bans, /unban WHOM
+  /mute NAME|all        let somebody not speak, or nobody; /unmute NAME|all
+  /private off|on       no private messages; or again
+  /lock                 let nobody new in; /unlock
+  /motd [TEXT]          what everybody is told who comes in; /motd off for nothing
+  /stop                 end the server; Ctrl-C does the same
+  /help                 this";
+
+/// The most lines that newcomers are told first: more would push what follows
+/// off their screens.
+const MOTD_LINES: usize = 20;
+
+/// What newcomers can be told out of `lines`: safe to show, and not too much.
+pub fn motd<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let short = |line: &'a str| line.chars().take(MOTD_LINE).collect::<String>();
+    let lines = lines.map(|line| text::clean(&short(line)).into_owned());
+    lines.take(MOTD_LINES).collect()
+}
+
+/// The most characters of such a line: with four bytes each it still is a line.
+const MOTD_LINE: usize = 1000;
 
 /// Does what the operator types.
 pub struct Console {
@@ -29,6 +53,8 @@ pub struct Console {
     pub posts: Posts,
     /// Who is here.
     pub registry: Arc<Registry>,
+    /// What the operator has decided.
+    pub rules: Arc<Rules>,
     /// Ends somebody's conversation.
     pub usher: Usher,
     /// Ends the server.
@@ -62,85 +88,40 @@ impl Console {
     fn act(&self, line: &str) {
         let line = line.trim();
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-        match (word, rest.trim()) {
-            ("", _) => {}
-            ("/who", _) => self.log.line(self.who()),
-            ("/kick", "") => self.log.line("Whom? Type /kick NAME [WHY]."),
-            ("/kick", rest) => self.log.line(self.kick(rest)),
-            ("/stop", _) => drop(self.stopper.raise()),
-            ("/help" | "/?", _) => self.log.line(HELP),
-            _ if line.starts_with("//") => self.say(line.get(1..).unwrap_or_default()),
-            _ if word.starts_with('/') => {
-                self.log
-                    .line(format!("There is no command {word}.\n{HELP}"));
+        let rest = rest.trim();
+        let answer = match word.to_ascii_lowercase().as_str() {
+            "" => return,
+            "/who" => self.who(),
+            "/rooms" => self.rooms(),
+            "/kick" => self.kick(rest),
+            "/ban" => self.ban(rest),
+            "/bans" => self.bans(),
+            "/unban" => self.unban(rest),
+            "/mute" => self.mute(rest),
+            "/unmute" => self.unmute(rest),
+            "/private" => self.private(rest),
+            "/lock" => self.lock(),
+            "/unlock" => self.unlock(),
+            "/say" => self.say_in(rest),
+            "/motd" => self.change_motd(rest),
+            "/help" | "/?" => HELP.to_string(),
+            "/stop" => {
+                let _again = self.stopper.raise();
+                return;
             }
-            _ => self.say(line),
-        }
+            _ if line.starts_with("//") => return self.say(line.get(1..).unwrap_or_default()),
+            _ if word.starts_with('/') => format!("There is no command {word}.\n{HELP}"),
+            _ => return self.say(line),
+        };
+        self.log.line(answer);
     }
 
     fn say(&self, text: &str) {
-        let line = Event::Operator(text).to_line();
-        self.posts.send(Post::Announce(line));
+        self.announce(None, text);
     }
 
-    fn kick(&self, rest: &str) -> String {
-        let (name, why) = rest.split_once(' ').unwrap_or((rest, ""));
-        let link = name.parse::<Name>().ok();
-        let link = link.and_then(|name| self.registry.find(&name));
-        let Some(link) = link else {
-            return format!("There is nobody called {name} here.");
-        };
-        // A refusal holds no colon, or a script might take it for a message.
-        let why = why.trim().replace(':', " ");
-        let told = match why.as_str() {
-            "" => "The operator removed you.".to_string(),
-            why => format!("The operator removed you, {why}"),
-        };
-        self.usher
-            .show_out(&link, Ending::told(Reason::Kicked, told));
-        format!("{name} is removed.")
-    }
-
-    fn who(&self) -> String {
-        let members = self.registry.list();
-        if members.is_empty() {
-            return "Nobody is here.".to_string();
-        }
-        let mut table = format!("{:<24}  {:<21}  {:>9}", "NAME", "ADDRESS", "IDLE");
-        for (name, link) in members {
-            let address = link.address.to_string();
-            let idle = short(link.idle());
-            table.push_str(&format!("\n{name:<24}  {address:<21}  {idle:>9}"));
-            if link.is_lagging() {
-                table.push_str("  lagging");
-            }
-        }
-        table
-    }
-}
-
-/// A time as people say it: `42 s`, `5 min`, `3 h`, `2 d`.
-fn short(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..86_400 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_short() {
-        let check = |seconds, expected| assert_eq!(short(Duration::from_secs(seconds)), expected);
-        check(0, "0 s");
-        check(59, "59 s");
-        check(60, "1 min");
-        check(7199, "1 h");
-        check(200_000, "2 d");
+    fn announce(&self, place: Option<Place>, text: &str) {
+        let line = Lines::new(Event::Operator(text).to_line());
+        self.posts.send(Post::Announce { place, line });
     }
 }

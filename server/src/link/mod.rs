@@ -40,8 +40,14 @@ pub struct Link {
     pub address: SocketAddr,
     stream: TcpStream,
     opened: Instant,
-    /// When its member last spoke, in milliseconds after `opened`.
+    /// When its member last spoke, in nanoseconds after `opened`.
     spoke: AtomicU64,
+    /// When anything last came from it, in the same measure.
+    heard: AtomicU64,
+    /// Whether it has promised to answer an empty line.
+    promised: AtomicBool,
+    /// Whether the operator does not let it speak.
+    muted: AtomicBool,
     lagging: AtomicBool,
     /// Whether its session waits for bytes, or has ended: nothing is on its way
     /// from there to the broadcaster.
@@ -74,6 +80,9 @@ pub fn open(
         stream,
         opened: Instant::now(),
         spoke: AtomicU64::new(0),
+        heard: AtomicU64::new(0),
+        promised: AtomicBool::new(false),
+        muted: AtomicBool::new(false),
         lagging: AtomicBool::new(false),
         resting: AtomicBool::new(false),
         left: AtomicBool::new(false),
@@ -152,14 +161,52 @@ impl Link {
 
     /// Notes that the member spoke just now.
     pub fn touch(&self) {
-        let spoke = self.opened.elapsed().as_millis();
-        let spoke = u64::try_from(spoke).unwrap_or(u64::MAX);
-        self.spoke.store(spoke, Ordering::Relaxed);
+        self.spoke.store(self.age(), Ordering::Relaxed);
+    }
+
+    /// Notes that something came just now.
+    pub fn hear(&self) {
+        self.heard.store(self.age(), Ordering::Relaxed);
+    }
+
+    /// When something last came.
+    pub fn heard(&self) -> Instant {
+        self.opened + Duration::from_nanos(self.heard.load(Ordering::Relaxed))
+    }
+
+    /// When it was opened.
+    pub fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// For how long it is open, in nanoseconds: two reads are never the same.
+    fn age(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Notes that the peer has promised to answer an empty line.
+    pub fn promise(&self) {
+        self.promised.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has.
+    pub fn has_promised(&self) -> bool {
+        self.promised.load(Ordering::Relaxed)
+    }
+
+    /// Lets its member speak or not.
+    pub fn set_muted(&self, muted: bool) {
+        self.muted.store(muted, Ordering::Relaxed);
+    }
+
+    /// Whether its member may not speak.
+    pub fn is_muted(&self) -> bool {
+        self.muted.load(Ordering::Relaxed)
     }
 
     /// How long the member has said nothing.
     pub fn idle(&self) -> Duration {
-        let spoke = Duration::from_millis(self.spoke.load(Ordering::Relaxed));
+        let spoke = Duration::from_nanos(self.spoke.load(Ordering::Relaxed));
         self.opened.elapsed().saturating_sub(spoke)
     }
 

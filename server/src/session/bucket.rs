@@ -36,6 +36,13 @@ impl Bucket {
         }
     }
 
+    /// Takes so many more, for which those that come after have to wait.
+    pub fn charge(&mut self, tokens: u32) {
+        if let Some((token, _)) = self.pace {
+            self.full_at += token * tokens;
+        }
+    }
+
     fn take_at(&mut self, now: Instant) -> Duration {
         let Some((token, burst)) = self.pace else {
             return Duration::ZERO;

@@ -47,6 +47,9 @@ impl Ear {
         still_going(link)?;
         let filled = self.lines.fill(&mut self.inlet);
         link.resume();
+        if matches!(filled, Ok(1..)) {
+            link.hear();
+        }
         // What comes after the conversation was ended from outside is no part
         // of it, and half a line is nobody's last word.
         still_going(link)?;

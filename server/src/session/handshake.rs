@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use common::{Event, Name, Next, QUIT, notice};
 
 use super::ear::{Ear, Filled, line_without_end};
+use super::handover;
 use super::visit::{Refused, Visit};
 use crate::limits;
 use crate::reason::{Ending, Reason};
@@ -56,10 +57,34 @@ fn attempt(visit: &mut Visit<'_>, line: &str) -> Result<Attempt, Ending> {
         Ok(name) => name,
         Err(why) => return Ok(Attempt::Refused(format!("That name will not do, {why}."))),
     };
-    match visit.enter(&name) {
+    if let Err(why) = visit.shared.rules.admit_name(&name) {
+        return Ok(Attempt::Refused(why));
+    }
+    match take(visit, &name) {
         Ok(()) => Ok(Attempt::Entered(name)),
-        Err(Refused::Taken) => Ok(Attempt::Refused(format!("The name {name} is taken."))),
+        Err(Refused::Taken(_)) => Ok(Attempt::Refused(format!("The name {name} is taken."))),
         Err(Refused::Over(ending)) => Err(ending),
+    }
+}
+
+/// Enters under `name`, also if its holder turns out to be gone.
+fn take(visit: &mut Visit<'_>, name: &Name) -> Result<(), Refused> {
+    let holder = match visit.enter(name) {
+        Err(Refused::Taken(Some(holder))) => holder,
+        done => return done,
+    };
+    if !handover::is_gone(&holder, &visit.shared) {
+        return Err(Refused::Taken(Some(holder)));
+    }
+    // Its session is about to leave, and gives the name back as its last.
+    let until = Instant::now() + limits::LINGER;
+    loop {
+        match visit.enter(name) {
+            Err(Refused::Taken(_)) if Instant::now() < until => {
+                visit.shared.stop.sleep(Duration::from_millis(1));
+            }
+            done => return done,
+        }
     }
 }
 

@@ -8,7 +8,9 @@
 //! is to be told goes to the broadcaster as a post, like everything else.
 
 mod bucket;
+mod command;
 mod ear;
+mod handover;
 mod handshake;
 mod pulse;
 mod speech;
@@ -26,6 +28,7 @@ use crate::link::{Inlet, Link};
 use crate::post::Posts;
 use crate::reason::Ending;
 use crate::registry::Registry;
+use crate::rules::Rules;
 use crate::stop::Stop;
 
 use ear::Ear;
@@ -38,6 +41,10 @@ pub struct Shared {
     pub posts: Posts,
     /// Who is here.
     pub registry: Arc<Registry>,
+    /// What the operator has decided.
+    pub rules: Arc<Rules>,
+    /// When the server started.
+    pub started: Instant,
     /// What may be asked of the room.
     pub limits: Arc<Limits>,
     /// Raised when the server ends and everybody has been told so.
@@ -56,7 +63,7 @@ pub fn run(inlet: Inlet, link: Arc<Link>, pass: Pass, shared: Shared) {
 /// Turns away a connection for which there is no place.
 pub fn turn_away(link: &Link, posts: &Posts, ending: Ending) {
     link.conclude(ending);
-    visit::leave(link, posts, None);
+    visit::leave(link, posts, None, "");
 }
 
 /// Reads on until the peer closes its side too, or until its time is up: closing
@@ -88,5 +95,5 @@ type UntilEnding = Result<Infallible, Ending>;
 
 fn converse(visit: &mut Visit<'_>, ear: &mut Ear) -> UntilEnding {
     let name = handshake::run(visit, ear)?;
-    talk::run(visit, ear, &name)
+    talk::run(visit, ear, name)
 }

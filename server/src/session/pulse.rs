@@ -39,6 +39,12 @@ impl Pulse {
         self.steady |= self.in_rhythm == 2;
     }
 
+    /// Notes that the client has promised to keep the protocol's own interval.
+    pub fn promise(&mut self) {
+        self.steady = true;
+        self.interval = self.interval.max(common::HEARTBEAT);
+    }
+
     /// How long the client may be silent, if it keeps a heartbeat.
     pub fn patience(&self) -> Option<Duration> {
         let missed = common::HEARTBEATS_MISSED;

@@ -7,11 +7,12 @@ use common::{Name, event};
 
 use super::visit::Visit;
 use crate::limits;
-use crate::post::Post;
+use crate::post::{Lines, Post};
 
 /// A member's lines on their way.
 pub struct Speech {
     lines: Vec<u8>,
+    count: usize,
     /// How many bytes the last post had: a good guess for the next.
     usual: usize,
 }
@@ -21,6 +22,7 @@ impl Speech {
     pub fn new() -> Speech {
         Speech {
             lines: Vec::new(),
+            count: 0,
             usual: 0,
         }
     }
@@ -31,6 +33,13 @@ impl Speech {
             self.lines.reserve(self.usual);
         }
         event::message(from, text, &mut self.lines);
+        self.count += 1;
+    }
+
+    /// Adds what the member `from` does.
+    pub fn act(&mut self, from: &Name, text: &str) {
+        event::action(from, text, &mut self.lines);
+        self.count += 1;
     }
 
     /// Whether it is enough for a post of its own: a short line under a long
@@ -46,9 +55,14 @@ impl Speech {
         }
         visit.link.touch();
         self.usual = self.lines.len();
+        let mut lines = std::mem::take(&mut self.lines);
+        if lines.capacity() > 2 * lines.len() {
+            lines.shrink_to_fit(); // it may be kept for long
+        }
         visit.shared.posts.send(Post::Say {
             from: visit.link.id,
-            lines: std::mem::take(&mut self.lines),
+            lines: Lines::new(lines),
+            count: std::mem::take(&mut self.count),
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use common::{Event, Name, Next, Request, text};
+use common::{Event, Name, Next, PROMISE, Request, text};
 
 use super::UntilEnding;
 use super::bucket::Bucket;
@@ -13,25 +13,30 @@ use super::visit::Visit;
 use crate::fault;
 use crate::limits;
 use crate::reason::{Ending, Reason};
+use crate::rules::Rule;
 
 // The figure is MAX_LINE, see the test.
 const TOO_LONG: &str = "That line is longer than 4096 bytes and was not sent.";
 const NOT_UTF8: &str = "That line is not UTF-8 text and was not sent.";
 const SILENT: &str = "Nothing has come from you for too long.";
 
+const MUTED: &str = "The operator has muted you.";
+const SILENCE: &str = "Only the operator speaks for now.";
+
 /// Listens to the member `me` until the conversation ends.
 ///
 /// # Errors
 ///
 /// How it ends.
-pub fn run(visit: &Visit<'_>, ear: &mut Ear, me: &Name) -> UntilEnding {
+pub fn run(visit: &mut Visit<'_>, ear: &mut Ear, me: Name) -> UntilEnding {
     let own = &visit.shared.limits;
     let mut talk = Talk {
-        visit,
-        me,
         bucket: Bucket::new(own.rate, Instant::now()),
         pulse: Pulse::new(own.heartbeat),
         speech: Speech::new(),
+        quiet: false,
+        visit,
+        me,
     };
     loop {
         match ear.next() {
@@ -41,7 +46,7 @@ pub fn run(visit: &Visit<'_>, ear: &mut Ear, me: &Name) -> UntilEnding {
             Next::NotYet => {
                 talk.post();
                 let patience = talk.pulse.patience();
-                if let Filled::Nothing = ear.fill(&visit.link, patience)? {
+                if let Filled::Nothing = ear.fill(&talk.visit.link, patience)? {
                     return Err(Ending::told(Reason::Timeout, SILENT));
                 }
             }
@@ -58,28 +63,36 @@ pub fn run(visit: &Visit<'_>, ear: &mut Ear, me: &Name) -> UntilEnding {
 }
 
 /// One member's side of the conversation.
-struct Talk<'a> {
-    visit: &'a Visit<'a>,
-    me: &'a Name,
-    bucket: Bucket,
+pub(super) struct Talk<'a, 'b> {
+    pub(super) visit: &'a mut Visit<'b>,
+    pub(super) me: Name,
+    pub(super) bucket: Bucket,
     pulse: Pulse,
-    speech: Speech,
+    pub(super) speech: Speech,
+    /// Whether it does not want to know who comes and goes.
+    pub(super) quiet: bool,
 }
 
-impl Talk<'_> {
+impl Talk<'_, '_> {
     /// Does what one line asks for.
     fn hear(&mut self, line: &str) -> Result<(), Ending> {
         self.wait_for_turn()?;
         let line = text::clean(line);
         fault::trip(&line, &self.visit.shared.registry);
-        match Request::parse(&line, self.me) {
+        match Request::parse(&line, &self.me) {
             Request::Say(text) => {
-                self.speech.add(self.me, text);
+                if self.may_speak() {
+                    self.speech.add(&self.me, text);
+                }
                 if self.speech.is_long() {
                     self.post();
                 }
             }
             Request::Heartbeat => {
+                if line == PROMISE {
+                    self.visit.link.promise();
+                    self.pulse.promise();
+                }
                 self.pulse.beat(Instant::now());
                 self.reply(&Event::Heartbeat);
             }
@@ -87,11 +100,23 @@ impl Talk<'_> {
                 self.post();
                 return Err(Reason::Quit.into());
             }
-            Request::Command { word, .. } => {
-                self.reply(&Event::Refusal(&no_command(word)));
+            Request::Command { word, rest } => {
+                self.post();
+                return self.obey(word, rest);
             }
         }
         Ok(())
+    }
+
+    /// Whether the operator lets this member say something; if not, it is told.
+    pub(super) fn may_speak(&mut self) -> bool {
+        let why = match () {
+            () if self.visit.link.is_muted() => MUTED,
+            () if self.visit.shared.rules.holds(Rule::Silence) => SILENCE,
+            () => return true,
+        };
+        self.reply(&Event::Refusal(why));
+        false
     }
 
     /// Says that a line was not sent, and why. It cost us work, so it counts.
@@ -102,13 +127,13 @@ impl Talk<'_> {
     }
 
     /// Answers the member, after what it said before.
-    fn reply(&mut self, event: &Event<'_>) {
+    pub(super) fn reply(&mut self, event: &Event<'_>) {
         self.post();
         self.visit.tell(event);
     }
 
     /// Posts what the member has said so far.
-    fn post(&mut self) {
+    pub(super) fn post(&mut self) {
         self.speech.post(self.visit);
     }
 
@@ -131,16 +156,6 @@ impl Talk<'_> {
             Some(ending) => Err(ending.clone()),
             None => Ok(()),
         }
-    }
-}
-
-fn no_command(word: &str) -> String {
-    let help = "A line is said to the room, // says a line that begins with a slash.";
-    // Only a word that could be a command is repeated, as it may hold anything.
-    if word.len() <= 16 && word.chars().all(char::is_alphanumeric) {
-        format!("There is no command /{word}. {help}")
-    } else {
-        format!("There is no such command. {help}")
     }
 }
 

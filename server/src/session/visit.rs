@@ -5,11 +5,13 @@ use std::thread;
 
 use common::{Event, Name, notice};
 
+use crate::registry::{Taken, lobby};
+
 use super::Shared;
 use crate::door::{self, Pass};
 use crate::link::Link;
 use crate::log::Entry;
-use crate::post::{Post, Posts};
+use crate::post::{Passage, Post, Posts};
 use crate::reason::{Ending, Reason};
 
 /// However the thread ends, by `?` or by a panic, dropping this tells the room,
@@ -22,12 +24,14 @@ pub struct Visit<'a> {
     pass: &'a Pass,
     /// Once it is a member.
     name: Option<Name>,
+    /// What it says about its leaving.
+    pub parting: String,
 }
 
 /// Why somebody could not enter.
 pub enum Refused {
-    /// The name has a holder; another one may do.
-    Taken,
+    /// The name has this holder; another one may do.
+    Taken(Option<Arc<Link>>),
     /// It is over.
     Over(Ending),
 }
@@ -40,6 +44,7 @@ impl<'a> Visit<'a> {
             shared,
             pass,
             name: None,
+            parting: String::new(),
         }
     }
 
@@ -50,21 +55,55 @@ impl<'a> Visit<'a> {
     /// Why that cannot be; see [`Refused`].
     pub fn enter(&mut self, name: &Name) -> Result<(), Refused> {
         let claimed = self.shared.registry.claim(name, &self.link);
-        let others = claimed.map_err(|_taken| Refused::Taken)?;
+        let others = claimed.map_err(|Taken(holder)| Refused::Taken(holder))?;
         if !self.pass.named() {
             self.shared.registry.release(name);
             return Err(Refused::Over(door::crowded_out()));
         }
         self.name = Some(name.clone());
-        let welcome = notice::welcome(name, others.count, &others.listed);
+        self.link.set_muted(self.shared.rules.is_muted(name));
         let address = self.link.address;
         let entry = format!("[NEW CONNECTION] {name} connected from {address}.");
-        self.shared.posts.send(Post::Enter {
+        let passage = Passage {
             id: self.link.id,
-            welcome: Event::Notice(&welcome).to_line(),
-            notice: Event::Notice(&notice::joined(name)).to_line(),
+            to: lobby(),
+            gone: Vec::new(),
+            come: Event::Notice(&notice::joined(name)).to_line(),
+            told: self.welcome(&notice::welcome(name, &others)),
             entry: Entry::Line(entry),
+        };
+        let voice = self.shared.registry.voice(name);
+        self.shared.posts.send(Post::Enter(passage, voice));
+        Ok(())
+    }
+
+    /// The first lines for a member: the welcome, and what the operator has to say.
+    fn welcome(&self, welcome: &str) -> Vec<u8> {
+        let mut lines = Event::Notice(welcome).to_line();
+        for line in self.shared.rules.motd() {
+            Event::Operator(&line).encode(&mut lines);
+        }
+        lines
+    }
+
+    /// Gives the member another name, and tells its room.
+    ///
+    /// # Errors
+    ///
+    /// When somebody has that name.
+    pub fn rename(&mut self, old: &Name, new: &Name) -> Result<(), Taken> {
+        let Shared {
+            registry, posts, ..
+        } = &self.shared;
+        registry.rename(old, new)?;
+        self.name = Some(new.clone());
+        posts.send(Post::Rename {
+            id: self.link.id,
+            voice: registry.voice(new),
+            notice: Event::Notice(&notice::renamed(old, new)).to_line(),
+            told: Event::Notice(&notice::own_name(new)).to_line(),
         });
+        registry.free(old);
         Ok(())
     }
 
@@ -87,7 +126,12 @@ impl Drop for Visit<'_> {
         }
         // First the post, then the name: its next holder can then only enter
         // after this one has left.
-        leave(&self.link, &self.shared.posts, self.name.as_ref());
+        leave(
+            &self.link,
+            &self.shared.posts,
+            self.name.as_ref(),
+            &self.parting,
+        );
         if let Some(name) = &self.name {
             self.shared.registry.release(name);
         }
@@ -96,17 +140,19 @@ impl Drop for Visit<'_> {
 }
 
 /// Posts the end of a connection, with its last lines and its log entry.
-pub fn leave(link: &Link, posts: &Posts, name: Option<&Name>) {
+pub fn leave(link: &Link, posts: &Posts, name: Option<&Name>, parting: &str) {
     let ending = link.ending().cloned();
     let ending = ending.unwrap_or_else(|| Ending::from(Reason::Eof));
     let who = name.map_or_else(|| link.address.to_string(), Name::to_string);
     let reason = ending.reason;
     let entry = format!("[CONNECTION CLOSED] {who} disconnected ({reason}).");
-    let left = |name| Event::Notice(&notice::left(name)).to_line();
+    let left = |name| Event::Notice(&notice::left(name, parting)).to_line();
     posts.send(Post::Exit {
         id: link.id,
         notice: name.map(left).unwrap_or_default(),
         farewell: ending.farewell(),
         entry: Entry::Line(entry),
+        // Who vanished has not seen what was said since.
+        heard: (reason == Reason::Timeout).then(|| link.heard()),
     });
 }

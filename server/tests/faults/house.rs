@@ -104,9 +104,12 @@ impl House {
     }
 }
 
-/// The program under test.
+/// The program under test. It shows newcomers nothing of the past and tells every
+/// join, so that what a test expects next is what it has brought about.
 pub fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_chat-server"))
+    let mut program = Command::new(env!("CARGO_BIN_EXE_chat-server"));
+    program.args(["--history", "0", "--crowd", "100000"]);
+    program
 }
 
 /// Starts it at a free port, with these options and nobody in it.

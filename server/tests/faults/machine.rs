@@ -67,7 +67,7 @@ fn with_few_files_there_is_room_for_few() {
     if !have("prlimit") {
         return;
     }
-    let line = r#"exec prlimit --nofile=32 "$0" 127.0.0.1 0"#;
+    let line = r#"exec prlimit --nofile=32 "$0" --history 0 127.0.0.1 0"#;
     let house = House::with(serve_through(line, &[]));
     house.server.wait_for("There is room for 16.");
     let mut inside: Vec<Peer> = Vec::new();

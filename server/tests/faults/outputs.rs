@@ -12,7 +12,7 @@ use super::house::{House, Scratch, expect_idle, have, make_lag, serve, serve_thr
 
 /// The log with the time before each line goes to standard error here, where
 /// the test can read it while standard output is broken.
-const LOG_BESIDE: &str = r#"exec "$0" 127.0.0.1 0 --log /dev/stderr"#;
+const LOG_BESIDE: &str = r#"exec "$0" --history 0 127.0.0.1 0 --log /dev/stderr"#;
 
 #[test]
 fn the_log_looks_as_in_the_classroom() {
@@ -296,14 +296,14 @@ fn the_operator_sees_who_is_here() {
     server.type_line("/who");
     for (name, peer) in [("ann", &mut ann), ("bob", &mut bob)] {
         let place = peer.stream().local_addr().unwrap().to_string();
-        let line = server.wait_for(&format!("{name:<24}  {place:<21}  "));
-        let idle: Vec<&str> = line.split_whitespace().skip(2).collect();
+        let line = server.wait_for(&format!("{name:<24}  {:<16}  {place:<21}  ", "lobby"));
+        let idle: Vec<&str> = line.split_whitespace().skip(3).collect();
         assert!(matches!(idle[..], [_, "s"]), "{line}");
         assert!(idle[0].parse::<u32>().unwrap() < 60, "{line}");
     }
     let head = server.wait_for("NAME");
     let columns: Vec<&str> = head.split_whitespace().collect();
-    assert_eq!(columns, ["NAME", "ADDRESS", "IDLE"]);
+    assert_eq!(columns, ["NAME", "ROOM", "ADDRESS", "IDLE"]);
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn the_operator_removes_somebody() {
     let mut house = House::open(&[]);
     let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
     house.server.type_line("/kick BOB too loud: again");
-    bob.expect("! The operator removed you, too loud  again");
+    bob.expect("! The operator removed you, too loud. again");
     bob.expect_quit();
     ann.expect("bob has left the chat room.");
     house.expect_reason("bob", "kicked");

@@ -148,7 +148,7 @@ fn what_the_operator_types_is_cleaned_as_well() {
     house.server.type_line(&format!("/no{why}"));
     house.server.wait_for("There is no command /nox");
     house.server.type_line(&format!("/kick bob {why}"));
-    let clean = clean.replace(':', " ");
+    let clean = clean.replace(':', ".");
     bob.expect(&format!("! The operator removed you, {clean}"));
     bob.expect_quit();
     ann.expect("bob has left the chat room.");

@@ -19,14 +19,22 @@ pub struct House {
 impl House {
     /// Opens a house in which everybody may talk as fast as they can.
     pub fn open() -> House {
+        House::with(|_| {})
+    }
+
+    /// Opens one with some of the limits changed.
+    pub fn with(change: impl FnOnce(&mut Limits)) -> House {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stopper, stop) = stop::signal();
+        let mut limits = Limits {
+            rate: Rate::Unlimited,
+            ..Limits::default()
+        };
+        change(&mut limits);
         let setup = Setup {
-            limits: Limits {
-                rate: Rate::Unlimited,
-                ..Limits::default()
-            },
+            limits,
+            motd: Vec::new(),
             greeting: String::new(),
             scope: LogScope::Everything,
             output: Box::new(io::sink()),

@@ -12,7 +12,9 @@
 
 mod house;
 
+mod commands;
 mod conversation;
 mod netcat;
 mod order;
+mod presence;
 mod tidy;

@@ -1,0 +1,139 @@
+//! Coming into a room, going to another, and leaving.
+
+use std::mem;
+use std::time::Instant;
+
+use super::hearing::{hear_again, is_deaf};
+use super::{Broadcaster, Profile, call};
+use crate::link::{Id, Outlet};
+use crate::post::{Passage, Place};
+use crate::registry::{HALL, LOBBY_NUMBER, hall};
+use crate::room::Step;
+
+impl Broadcaster {
+    pub(super) fn open(&mut self, outlet: Outlet) {
+        let profile = Profile {
+            room: HALL,
+            voice: None,
+            quiet: false,
+            ignored: Vec::new(),
+        };
+        self.profiles.insert(outlet.id(), profile);
+        self.open_room(&hall()).admit(outlet);
+    }
+
+    pub(super) fn pass(&mut self, passage: Passage) {
+        let Passage {
+            id,
+            to,
+            gone,
+            come,
+            told,
+            entry,
+        } = passage;
+        self.tap.log.note(entry);
+        let Some(outlet) = self.leave_room(id, &gone, None) else {
+            return;
+        };
+        let Some(profile) = self.profiles.get_mut(&id) else {
+            return;
+        };
+        profile.room = to.number;
+        let (voice, quiet) = (profile.voice, profile.quiet);
+        self.step(to.number, Some(&to), Step::Come, &come);
+        let deaf = mem::take(&mut self.deaf);
+        let room = self.open_room(&to);
+        room.admit(outlet);
+        if quiet {
+            room.set_quiet(id);
+        }
+        room.tell(id, &told);
+        if let Some(voice) = voice {
+            room.greet(id, voice, |other| is_deaf(&deaf, id, other));
+        }
+        self.deaf = deaf;
+    }
+
+    /// Takes a connection out of its room, and tells those who stay.
+    pub(super) fn leave_room(
+        &mut self,
+        id: Id,
+        gone: &[u8],
+        heard: Option<Instant>,
+    ) -> Option<Outlet> {
+        let Profile {
+            room: number,
+            voice,
+            ..
+        } = *self.profiles.get(&id)?;
+        let room = self.rooms.get_mut(&number)?;
+        let outlet = room.release(id)?;
+        if let Some(voice) = voice.filter(|_| number != HALL) {
+            room.depart(voice, heard);
+        }
+        // The lobby stays, with what was said in it; so does the hall.
+        if room.is_empty() && number > LOBBY_NUMBER {
+            self.rooms.remove(&number);
+        } else {
+            self.step(number, None, Step::Gone, gone);
+        }
+        Some(outlet)
+    }
+
+    /// Tells a room that somebody came or went.
+    pub(super) fn step(&mut self, number: u64, place: Option<&Place>, step: Step, line: &[u8]) {
+        if line.is_empty() {
+            return;
+        }
+        if let Some(place) = place {
+            self.open_room(place);
+        }
+        if let Some(room) = self.rooms.get_mut(&number) {
+            call(&mut self.busy, number, room);
+            let counted = room.count_due().is_some();
+            room.step(step, line);
+            if !counted && room.count_due().is_some() {
+                self.counting.push(number);
+            }
+        }
+    }
+
+    /// Sends the leaving member what it still has to get, then closes it.
+    pub(super) fn exit(
+        &mut self,
+        id: Id,
+        notice: &[u8],
+        farewell: Vec<u8>,
+        heard: Option<Instant>,
+    ) {
+        if self.stopping {
+            // All leave, one after the other, and each is to hear what those
+            // after it said as their last.
+            return self.farewells.push((id, farewell));
+        }
+        if let Some(mut outlet) = self.leave_room(id, notice, heard) {
+            outlet.close(&farewell);
+        }
+        let profile = self.profiles.remove(&id);
+        for voice in profile.map(|profile| profile.ignored).unwrap_or_default() {
+            hear_again(&mut self.deaf, id, voice);
+        }
+    }
+
+    pub(super) fn dismiss(&mut self, id: Id, farewell: &[u8]) {
+        if let Some((room, _)) = self.room_of(id) {
+            room.dismiss(id, farewell);
+        }
+    }
+
+    /// Sends everybody the rest, and then the end.
+    pub(super) fn dismiss_all(&mut self, farewell: &[u8]) {
+        self.flush();
+        for (id, own) in mem::take(&mut self.farewells) {
+            self.dismiss(id, &own);
+        }
+        for (_, room) in mem::take(&mut self.rooms) {
+            room.dismiss_all(farewell);
+        }
+    }
+}

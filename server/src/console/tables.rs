@@ -1,0 +1,70 @@
+//! What the operator wants to see, as tables.
+
+use std::time::Instant;
+
+use common::notice::short;
+
+use super::Console;
+use crate::limits;
+
+impl Console {
+    pub(super) fn who(&self) -> String {
+        let (members, all) = self.registry.around(None, limits::LISTED_TO_OPERATOR);
+        if members.is_empty() {
+            return "Nobody is here.".to_string();
+        }
+        let mut table = row(["NAME", "ROOM", "ADDRESS", "IDLE"], "");
+        for seen in &members {
+            let link = &seen.link;
+            let (name, room) = (seen.name.as_str(), seen.room.as_str());
+            let (address, idle) = (link.address.to_string(), short(link.idle()));
+            let mut marks = String::new();
+            for (mark, holds) in [
+                ("  lagging", link.is_lagging()),
+                ("  muted", link.is_muted()),
+                ("  away", seen.away.is_some()),
+            ] {
+                marks.push_str(if holds { mark } else { "" });
+            }
+            table.push('\n');
+            table.push_str(&row([name, room, &address, &idle], &marks));
+        }
+        match all - members.len() {
+            0 => table,
+            more => format!("{table}\nand {more} more."),
+        }
+    }
+
+    pub(super) fn rooms(&self) -> String {
+        let rooms = self.registry.rooms();
+        if rooms.is_empty() {
+            return "Nobody is in any room.".to_string();
+        }
+        let mut table = format!("{:<24}  {:>7}", "ROOM", "MEMBERS");
+        for (name, count) in rooms {
+            table.push_str(&format!("\n{name:<24}  {count:>7}"));
+        }
+        table
+    }
+
+    pub(super) fn bans(&self) -> String {
+        let bans = self.rules.bans();
+        if bans.is_empty() {
+            return "Nobody is banned.".to_string();
+        }
+        let mut table = format!("{:<40}  {:>8}", "WHOM", "LEFT");
+        for ban in bans {
+            let left = ban
+                .until
+                .map(|until| until.saturating_duration_since(Instant::now()));
+            let left = left.map_or_else(|| "for ever".to_string(), short);
+            let whom = ban.whom.to_string();
+            table.push_str(&format!("\n{whom:<40}  {left:>8}"));
+        }
+        table
+    }
+}
+
+fn row([name, room, address, idle]: [&str; 4], marks: &str) -> String {
+    format!("{name:<24}  {room:<16}  {address:<21}  {idle:>6}{marks}")
+}

@@ -1,0 +1,72 @@
+//! What members have told about themselves, and whom they want to hear.
+
+use std::sync::Arc;
+
+use common::Name;
+
+use super::{Reach, Registry};
+use crate::limits;
+
+impl Registry {
+    /// How `from` can reach each of `to`, who will reply to it.
+    pub fn reach(&self, from: &Name, to: &[Name]) -> Vec<Reach> {
+        let mut people = self.lock();
+        let reach = |to: &Name| match people.members.get_mut(to) {
+            Some(member) if member.link.ending().is_some() => Reach::Missing,
+            None => Reach::Missing,
+            Some(member) if member.ignored.contains(from) => Reach::Deaf,
+            Some(member) => {
+                member.wrote = Some(from.clone());
+                Reach::Here(Arc::clone(&member.link), member.away.clone())
+            }
+        };
+        to.iter().map(reach).collect()
+    }
+
+    /// Who wrote to `name` last.
+    pub fn wrote(&self, name: &Name) -> Option<Name> {
+        self.lock().members.get(name)?.wrote.clone()
+    }
+
+    /// Notes that a member is away and why, or back; and says whether it was
+    /// away before.
+    pub fn set_away(&self, name: &Name, away: Option<String>) -> bool {
+        let mut people = self.lock();
+        let member = people.members.get_mut(name);
+        member.is_some_and(|member| std::mem::replace(&mut member.away, away).is_some())
+    }
+
+    /// Whom a member ignores.
+    pub fn ignored(&self, name: &Name) -> Vec<Name> {
+        let people = self.lock();
+        people
+            .members
+            .get(name)
+            .map(|member| member.ignored.clone())
+            .unwrap_or_default()
+    }
+
+    /// Has a member ignore another, and says whether there is room in its list.
+    pub fn ignore(&self, name: &Name, other: &Name) -> bool {
+        let mut people = self.lock();
+        let Some(member) = people.members.get_mut(name) else {
+            return false;
+        };
+        let has_room = member.ignored.len() < limits::IGNORED;
+        if has_room && !member.ignored.contains(other) {
+            member.ignored.push(other.clone());
+        }
+        has_room
+    }
+
+    /// Has a member hear another again, and says whether it did not before.
+    pub fn unignore(&self, name: &Name, other: &Name) -> bool {
+        let mut people = self.lock();
+        let Some(member) = people.members.get_mut(name) else {
+            return false;
+        };
+        let before = member.ignored.len();
+        member.ignored.retain(|ignored| ignored != other);
+        member.ignored.len() < before
+    }
+}

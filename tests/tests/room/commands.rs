@@ -1,0 +1,356 @@
+//! Every row of the list of commands, each under its name.
+
+use common::command::{TABLE, entries};
+use tests::Peer;
+
+use crate::house::House;
+
+/// Two people who know each other.
+fn two(house: &House) -> [Peer; 2] {
+    house.join_all(["ann", "bob"])
+}
+
+#[test]
+fn help_lists_every_command_and_explains_each() {
+    let house = House::open();
+    let mut ann = house.join("ann");
+    ann.say("/HELP");
+    for row in &TABLE {
+        let line = ann.hear().unwrap();
+        assert!(line.len() < 80 && !line.contains(':'), "{line}");
+        assert!(
+            row.entries
+                .iter()
+                .all(|entry| line.contains(&entry.usage())),
+            "{line}"
+        );
+        assert!(line.ends_with(row.does), "{line}");
+    }
+    for entry in entries() {
+        ann.say(&format!("/? {}", entry.word));
+        let told = ann.expect_start(&entry.usage());
+        assert!(told.contains(entry.detail), "{told}");
+    }
+}
+
+#[test]
+fn who_and_names_tell_who_is_here() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    bob.say("/join games");
+    bob.expect("You are in games now. You are the first here.");
+    ann.expect("bob has gone from lobby to games.");
+    bob.say("/away tea: 5 o'clock");
+    bob.expect("You are away. /back ends that.");
+    for word in ["/who", "/LIST", "/users"] {
+        ann.say(word);
+        ann.expect("2 are here.");
+        ann.expect(&format!("{:<24}  {:<24}  idle 0 s", "ann", "lobby"));
+        let row = format!(
+            "{:<24}  {:<24}  idle 0 s  away (tea. 5 o'clock)",
+            "bob", "games"
+        );
+        ann.expect(&row);
+    }
+    ann.say("/names");
+    ann.expect("2 are here.");
+    ann.expect("ann bob");
+}
+
+#[test]
+fn whois_tells_about_one_also_when_gone() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    ann.say("/whois BOB");
+    ann.expect("bob has been here for 0 s, is in lobby, idle 0 s.");
+    bob.say("q:quit");
+    ann.expect("bob has left the chat room.");
+    ann.say("/whois bob");
+    ann.expect_start("bob was last here ");
+    ann.say("/whois carl");
+    ann.expect("! There is nobody called carl here.");
+}
+
+#[test]
+fn msg_is_heard_by_its_receivers_and_nobody_else() {
+    let house = House::open();
+    let [mut ann, mut bob, mut carl, mut dora] = house.join_all(["ann", "bob", "carl", "dora"]);
+    for word in ["/msg", "/tell", "/dm", "/W"] {
+        ann.say(&format!("{word} bob,CARL a: secret"));
+        bob.expect("ann -> bob,CARL: a: secret");
+        carl.expect("ann -> bob,CARL: a: secret");
+    }
+    ann.say("/msg eve,bob hi");
+    ann.expect("! There is nobody called eve here. Nothing was sent.");
+    bob.expect("ann -> eve,bob: hi");
+    ann.say("/msg ANN hi");
+    ann.expect_start("! That is yourself");
+    ann.say("to all");
+    dora.expect("ann: to all");
+    dora.say("/history");
+    dora.expect_start("--- the last 1 line,");
+    dora.expect("ann: to all");
+    dora.expect("--- now ---");
+}
+
+#[test]
+fn msg_tells_who_is_away() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    bob.say("/away lunch");
+    ann.expect("* bob: is away, lunch");
+    ann.say("/msg bob hi");
+    ann.expect("bob is away (lunch).");
+    bob.expect("You are away. /back ends that.");
+    bob.expect("ann -> bob: hi");
+}
+
+#[test]
+fn reply_goes_to_whoever_wrote_last() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    bob.say("/r hello?");
+    bob.expect_start("! Nobody has written to you");
+    ann.say("/msg bob hi");
+    bob.expect("ann -> bob: hi");
+    bob.say("/reply hello");
+    ann.expect("bob -> ann: hello");
+    ann.say("/R again");
+    bob.expect("ann -> bob: again");
+}
+
+#[test]
+fn me_tells_what_one_does() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    ann.say("ann: /me waves: hello");
+    bob.expect("* ann: waves: hello");
+}
+
+#[test]
+fn nick_changes_the_name_for_all() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    ann.say("/nick bob");
+    ann.expect("! The name bob is taken.");
+    ann.say("/nick Ann");
+    ann.expect("You are now called Ann.");
+    bob.expect("ann is now called Ann.");
+    ann.say("/nick eve");
+    ann.expect("You are now called eve.");
+    bob.expect("Ann is now called eve.");
+    ann.say("eve: hi");
+    bob.expect("eve: hi");
+    let mut other = house.join("ann");
+    bob.expect("ann has joined the chat room.");
+    other.say("/msg eve hi");
+    ann.expect("ann has joined the chat room.");
+    ann.expect("ann -> eve: hi");
+    ann.say("q:quit");
+    bob.expect("eve has left the chat room.");
+}
+
+#[test]
+fn join_and_leave_are_told_to_both_rooms_and_rooms_do_not_hear_each_other() {
+    let house = House::open();
+    let [mut ann, mut bob, mut carl] = house.join_all(["ann", "bob", "carl"]);
+    bob.say("/join #Games");
+    bob.expect("You are in Games now. You are the first here.");
+    ann.expect("bob has gone from lobby to Games.");
+    carl.expect("bob has gone from lobby to Games.");
+    carl.say("/JOIN games");
+    carl.expect("You are in Games now. bob is here.");
+    bob.expect("carl has come from lobby to Games.");
+    ann.expect("carl has gone from lobby to Games.");
+    carl.say("/join games");
+    carl.expect("! You are in games already.");
+    ann.say("lobby only");
+    bob.say("games only");
+    carl.expect("bob: games only");
+    carl.say("/part");
+    carl.expect("You are in lobby now. ann is here.");
+    carl.expect_start("--- 1 line since you left, ");
+    carl.expect("ann: lobby only");
+    carl.expect("--- now ---");
+    ann.expect("carl has come from Games to lobby.");
+    bob.expect("carl has gone from Games to lobby.");
+}
+
+#[test]
+fn rooms_lists_rooms_and_how_many_are_there() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    bob.say("/join games");
+    ann.expect("bob has gone from lobby to games.");
+    ann.say("/rooms");
+    ann.expect(&format!("{:<24}  {:>5}", "games", 1));
+    ann.expect(&format!("{:<24}  {:>5}", "lobby", 1));
+    bob.say("/leave");
+    ann.expect("bob has come from games to lobby.");
+    ann.say("/rooms");
+    ann.expect(&format!("{:<24}  {:>5}", "lobby", 2));
+}
+
+#[test]
+fn topic_is_told_and_shown_to_who_comes() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    ann.say("/topic");
+    ann.expect_start("This room has no topic.");
+    ann.say("/topic see https://example.org");
+    bob.expect("* ann: set the topic to see https://example.org");
+    ann.expect("* ann: set the topic to see https://example.org");
+    bob.say("/topic");
+    bob.expect("* ann: set the topic to see https://example.org");
+    let mut carl = house.join("carl");
+    carl.expect("* ann: set the topic to see https://example.org");
+}
+
+#[test]
+fn away_and_back_are_told() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    ann.say("/back");
+    ann.expect("! You are not away.");
+    ann.say("/away");
+    ann.expect("You are away. /back ends that.");
+    bob.expect("ann is away.");
+    ann.say("/back");
+    ann.expect("You are back.");
+    bob.expect("ann is back.");
+}
+
+#[test]
+fn history_and_search_show_what_was_said() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    bob.say("/history");
+    bob.expect("! Nothing was said here yet.");
+    for n in 0..30 {
+        ann.say(&format!("line {n}"));
+        bob.expect(&format!("ann: line {n}"));
+    }
+    bob.say("/log 2");
+    bob.expect("--- the last 2 lines, the oldest from 0 s ago ---");
+    bob.expect("ann: line 28");
+    bob.expect("ann: line 29");
+    bob.expect("--- now ---");
+    bob.say("/search LINE 2");
+    bob.expect_start("--- 11 lines found, ");
+    bob.expect("ann: line 2");
+    for n in 20..30 {
+        bob.expect(&format!("ann: line {n}"));
+    }
+    bob.expect("--- now ---");
+    bob.say("/search nothing like it");
+    bob.expect("! No line of this room holds that.");
+    let mut carl = house.join("carl");
+    carl.expect_start("--- the last 20 lines, ");
+    for n in 10..30 {
+        carl.expect(&format!("ann: line {n}"));
+    }
+    carl.expect("--- now ---");
+}
+
+#[test]
+fn who_returns_is_shown_what_was_missed_each_line_once() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    ann.say("seen");
+    bob.expect("ann: seen");
+    bob.say("/quit tea: 5");
+    bob.expect_quit();
+    ann.expect("bob has left the chat room (tea. 5).");
+    for n in 0..300 {
+        ann.say(&format!("missed {n}"));
+    }
+    ann.say("");
+    ann.expect("");
+    let mut bob = house.join("BOB");
+    bob.expect_start("--- 200 lines since you left, ");
+    for n in 100..300 {
+        bob.expect(&format!("ann: missed {n}"));
+    }
+    bob.expect("--- now ---");
+    ann.say("live");
+    bob.expect("ann: live");
+}
+
+#[test]
+fn ignore_hides_somebody_also_under_another_name() {
+    let house = House::open();
+    let [mut ann, mut bob, mut carl] = house.join_all(["ann", "bob", "carl"]);
+    ann.say("/ignore");
+    ann.expect("You ignore nobody.");
+    ann.say("/ignore bob");
+    ann.expect_start("You hear nothing more from bob.");
+    bob.say("one");
+    bob.say("/me two");
+    bob.say("/msg ann three");
+    bob.say("/nick rob");
+    bob.say("four");
+    carl.expect("bob: one");
+    carl.expect("* bob: two");
+    carl.expect("bob is now called rob.");
+    carl.expect("rob: four");
+    carl.say("done");
+    ann.expect("bob is now called rob.");
+    ann.expect("carl: done");
+    ann.say("/ignore");
+    ann.expect("You ignore bob, rob.");
+    ann.say("/unignore rob");
+    ann.expect("You hear rob again.");
+    ann.say("/unignore rob");
+    ann.expect("! You do not ignore rob.");
+    bob.expect("You are now called rob.");
+    bob.expect("carl: done");
+    bob.say("five");
+    ann.expect("rob: five");
+}
+
+#[test]
+fn quiet_hides_who_comes_and_goes() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    ann.say("/quiet");
+    ann.expect_start("You are not told who comes and goes.");
+    let mut carl = house.join("carl");
+    bob.expect("carl has joined the chat room.");
+    carl.say("hi");
+    ann.expect("carl: hi");
+    ann.say("/QUIET");
+    ann.expect("You are told who comes and goes.");
+    carl.say("q:quit");
+    ann.expect("carl has left the chat room.");
+}
+
+#[test]
+fn ping_version_and_uptime_are_answered() {
+    let house = House::open();
+    let mut ann = house.join("ann");
+    ann.say("/ping");
+    ann.expect("pong");
+    ann.say("/version");
+    ann.expect_start("chat-server ");
+    ann.say("/uptime");
+    ann.expect("The server has been running for 0 s.");
+}
+
+#[test]
+fn quit_leaves_with_a_reason() {
+    let house = House::open();
+    let [mut ann, mut bob] = two(&house);
+    bob.say("/quit");
+    bob.expect_quit();
+    ann.expect("bob has left the chat room.");
+}
+
+#[test]
+fn a_wrong_command_names_the_nearest() {
+    let house = House::open();
+    let mut ann = house.join("ann");
+    ann.say("/jion games");
+    ann.expect(
+        "! There is no command /jion. Did you mean /join? /help lists all, // begins a text.",
+    );
+}

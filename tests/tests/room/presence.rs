@@ -1,0 +1,84 @@
+//! Who is told of whom, and whose name it is.
+
+use tests::Peer;
+
+use crate::house::House;
+
+#[test]
+fn a_crowd_is_told_how_many_come_and_not_who() {
+    let house = House::with(|limits| limits.crowd = 2);
+    let [mut ann, _bob] = house.join_all(["ann", "bob"]);
+    let mut carl = house.join("carl");
+    ann.say("hi");
+    carl.expect("ann: hi");
+    carl.say("hi");
+    ann.expect("carl: hi");
+    // Ten seconds are what the notice may take.
+    ann.expect("1 have come and 0 have gone lately, 3 are here.");
+}
+
+#[test]
+fn too_many_rooms_are_refused_and_an_empty_one_makes_place() {
+    let house = House::with(|limits| limits.rooms = 3);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    ann.say("/join one");
+    ann.expect_start("You are in one now.");
+    bob.expect("ann has gone from lobby to one.");
+    bob.say("/join two");
+    bob.expect_start("You are in two now.");
+    let mut carl = house.join("carl");
+    carl.say("/join three");
+    carl.expect_start("! There are 3 rooms already");
+    for bad in ["../x", "a:b", "server", "\u{202e}", "q:quit", "*"] {
+        carl.say(&format!("/join {bad}"));
+        carl.expect_start("! ");
+    }
+    // Who is alone in a room may turn it into another, for ever.
+    for n in 0..500 {
+        bob.say(&format!("/join r{n}"));
+        bob.expect(&format!("You are in r{n} now. You are the first here."));
+    }
+    bob.say("/leave");
+    bob.expect_start("You are in lobby now.");
+    carl.expect_start("bob has come from r499");
+    carl.say("/join three");
+    carl.expect_start("You are in three now.");
+}
+
+#[test]
+fn who_vanished_gets_the_name_back_and_what_was_missed() {
+    let house = House::open();
+    let mut ann = house.join("ann");
+    let mut lost = house.join("bob");
+    ann.expect("bob has joined the chat room.");
+    lost.say(common::PROMISE);
+    lost.expect("");
+    // From here on it reads nothing and answers nothing.
+    ann.say("are you there?");
+    let mut bob = Peer::join(house.address, "bob");
+    ann.expect("bob has left the chat room.");
+    ann.expect("bob has joined the chat room.");
+    bob.expect_start("--- 1 line since you left, ");
+    bob.expect("ann: are you there?");
+    bob.expect("--- now ---");
+}
+
+#[test]
+fn a_live_members_name_is_never_given_away() {
+    let house = House::open();
+    let mut bob = house.join("bob");
+    bob.say(common::PROMISE);
+    bob.expect("");
+    let mut other = Peer::connect(house.address);
+    other.say("bob");
+    bob.expect("");
+    bob.say("");
+    bob.expect("");
+    other.expect("! The name bob is taken. Try another.");
+    // One that has promised nothing is not even asked.
+    let mut carl = house.join("carl");
+    other.say("carl");
+    other.expect("! The name carl is taken. Try another.");
+    carl.say("/ping");
+    carl.expect("pong");
+}
