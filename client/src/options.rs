@@ -22,6 +22,8 @@ The room is at 127.0.0.1, port 4000, if nothing else is said.
 Options:
   -n, --name NAME          be called NAME; asked for if not given
       --plain              plain lines instead of a divided screen
+      --no-bell            do not ring when somebody names one, or writes to one
+                           in private
       --heartbeat SECONDS  how often to show the server that we are here
                            (0.1 to 3600, normally 30); it counts as lost
                            when nothing was heard for three times as long
@@ -49,6 +51,8 @@ pub struct Options {
     pub name: Option<String>,
     /// How the room should look.
     pub layout: Layout,
+    /// Whether the terminal rings for what concerns the person.
+    pub bell: bool,
     /// The time from one heartbeat to the next.
     pub heartbeat: Duration,
 }
@@ -83,6 +87,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
     let mut places = Vec::new();
     let mut name = None;
     let mut layout = Layout::Divided;
+    let mut bell = true;
     let mut heartbeat = HEARTBEAT;
     while let Some(word) = words.next().transpose()? {
         // `--name=NAME` is the same as `--name NAME`.
@@ -102,6 +107,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
         match (option, attached) {
             ("-n" | "--name", _) => name = Some(value()?),
             ("--heartbeat", _) => heartbeat = seconds(&value()?)?,
+            ("--no-bell", None) => bell = false,
             ("--plain", None) => layout = Layout::Plain,
             ("-h" | "--help", None) => return Err(Stop::Help),
             ("-V" | "--version", None) => return Err(Stop::Version),
@@ -113,6 +119,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
         address: address(&places)?,
         name,
         layout,
+        bell,
         heartbeat,
     })
 }

@@ -8,11 +8,11 @@ use std::io::{self, Read};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use common::{Event, HEARTBEATS_MISSED, notice};
+use common::{Event, HEARTBEATS_MISSED, Name, notice};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::incoming::{Gone, Heard, Incoming};
-use crate::screen::Screen;
+use crate::screen::{Screen, Show};
 
 /// How many pieces of news may wait for the sender. Answers beyond it are
 /// dropped, since only a server that sends more than was asked for gets here.
@@ -21,8 +21,10 @@ const NEWS: usize = 64;
 /// What the sender should know.
 #[derive(Debug, PartialEq, Eq)]
 pub enum News {
-    /// A heartbeat was answered.
+    /// An empty line: a heartbeat was answered, or the server asks for one.
     Answer,
+    /// The server calls us by another name from now on.
+    Renamed(Name),
     /// Nothing more will be heard.
     Over(Over),
 }
@@ -102,11 +104,26 @@ pub fn receive(
                 Event::Heartbeat => drop(news.try_send(News::Answer)),
                 event => {
                     talk.remember(&event);
+                    if let Event::Notice(notice) = event {
+                        learn(notice, screen, news);
+                    }
                     screen.received(line);
                 }
             },
         }
         last_heard = Instant::now();
+    }
+}
+
+/// Passes on what a notice tells of ourselves. It waits for the sender, who would
+/// go on under the old name otherwise.
+fn learn(notice: &str, screen: &Screen, news: &Sender<News>) {
+    if let Some(name) = notice::read_own_name(notice) {
+        screen.show(Show::Called(name.to_string()));
+        let _the_sender_may_be_leaving = news.send(News::Renamed(name));
+    }
+    if let Some(room) = notice::read_own_room(notice) {
+        screen.show(Show::Moved(room.to_string()));
     }
 }
 
@@ -140,7 +157,7 @@ impl Talk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::screen::{self, Line, Show};
+    use crate::screen::{self, Line};
 
     /// How it ends, and what is shown, when the server sends `bytes`.
     fn receive_all(bytes: &[u8]) -> (Over, Vec<Show>) {

@@ -17,6 +17,7 @@ use std::env;
 use std::io::{self, IsTerminal, Stderr, Stdout};
 use std::time::Duration;
 
+use common::LOBBY;
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::connection::{self, words};
@@ -25,6 +26,7 @@ use crate::handshake::{Handshake, Joined};
 use crate::keyboard::{self, Input, Typed};
 use crate::options::{Layout, Options};
 use crate::receiver;
+use crate::screen::bell::Bell;
 use crate::screen::divided::{Looks, Title};
 use crate::screen::window::{self, Size};
 use crate::screen::{self, Painter, PromptOn, Screen, Show};
@@ -49,7 +51,8 @@ fn hold(options: &Options) -> Result<Ending, Ending> {
     let connection = connection::connect(&options.address).map_err(Ending::Unreachable)?;
     let (wishes, leave) = bounded(WISHES);
     let window = divisible(options.layout);
-    let (screen, _guard) = screen::start(painter(window), wishes.clone()).map_err(no_thread)?;
+    let (screen, _guard) = screen::start(painter(window).with_bell(bell(options)), wishes.clone())
+        .map_err(no_thread)?;
     signals::watch(wishes, screen.clone()).map_err(Ending::Failed)?;
     let input = input();
     // It is never joined: see there.
@@ -86,6 +89,7 @@ fn talk(
     let name = joined.name;
     screen.show(Show::Open(Title {
         name: name.to_string(),
+        room: LOBBY.to_string(),
         address: options.address.to_string(),
     }));
     screen.received(joined.first);
@@ -144,6 +148,14 @@ fn painter(window: Option<Size>) -> Painter<Stdout, Stderr> {
     match window {
         Some(size) => Painter::divided(io::stdout(), io::stderr(), size, looks),
         None => Painter::plain(io::stdout(), io::stderr(), prompt_on),
+    }
+}
+
+/// A bell is for a person: what goes to a file or a pipe has none.
+fn bell(options: &Options) -> Bell {
+    match options.bell && io::stdout().is_terminal() {
+        true => Bell::ringing(),
+        false => Bell::default(),
     }
 }
 

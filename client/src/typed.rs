@@ -2,7 +2,7 @@
 //!
 //! Pure: it knows no keyboard and no socket.
 
-use common::{MAX_LINE, Name, QUIT, Request, text};
+use common::{Command, Event, MAX_LINE, Name, QUIT, Request, text};
 
 /// What one types to leave; the classroom client knows the short ones.
 const LEAVING: [&str; 5] = ["/quit", "q", "exit", "bye", QUIT];
@@ -20,12 +20,14 @@ pub enum Wish {
     Nothing,
     /// To leave the room.
     Leave,
-    /// To send the line `wire`, which says `said` to everybody, or is a command.
+    /// To leave with this line, which gives others the reason.
+    LeaveWith(String),
+    /// To send the line `wire`, which is seen on the own screen as `shown`.
     Send {
         /// Without its newline.
         wire: String,
-        /// The text, as others will see it after the name.
-        said: Option<String>,
+        /// The line as others will see it, if they do.
+        shown: Option<String>,
     },
     /// Something that does not fit into a line of the protocol.
     TooLong,
@@ -44,24 +46,40 @@ pub fn read(line: &str, me: &Name) -> Wish {
     if LEAVING.contains(&trimmed) {
         return Wish::Leave;
     }
-    let (wire, said) = encode(&line, me);
+    let (wire, shown) = encode(&line, me);
     // Encoding may add a prefix, so the length counts after it.
     if wire.len() + 1 > MAX_LINE {
         return Wish::TooLong;
     }
-    Wish::Send { wire, said }
+    match Request::parse(&wire, me) {
+        Request::Command { word, .. } if word.eq_ignore_ascii_case("quit") => Wish::LeaveWith(wire),
+        _ => Wish::Send { wire, shown },
+    }
 }
 
 fn encode(line: &str, me: &Name) -> (String, Option<String>) {
     if !line.starts_with('/') {
-        return (Request::Say(line).encode(me), Some(line.to_string()));
+        return (Request::Say(line).encode(me), Some(format!("{me}: {line}")));
     }
-    // A command goes as it was typed: it is the server that knows them all.
-    let said = match Request::parse(line, me) {
-        Request::Say(text) => Some(text.to_string()),
+    // A command goes as it was typed: it is the server that does it.
+    let shown = match Request::parse(line, me) {
+        Request::Say(text) => Some(format!("{me}: {text}")),
+        Request::Command { word, rest } => own(word, rest, me),
         _ => None,
     };
-    (line.to_string(), said)
+    (line.to_string(), shown)
+}
+
+/// What a command says to others, as they see it.
+fn own(word: &str, rest: &str, me: &Name) -> Option<String> {
+    let from = me.clone();
+    let event = match Command::parse(word, rest).ok()? {
+        Command::Msg { to, text } => Event::Private { from, to, text },
+        Command::Me(text) => Event::Action { from, text },
+        _ => return None,
+    };
+    let line = String::from_utf8(event.to_line()).ok()?;
+    Some(line.trim_end_matches('\n').to_string())
 }
 
 #[cfg(test)]
@@ -75,9 +93,25 @@ mod tests {
     }
 
     fn sends(wire: &str, said: Option<&str>) -> Wish {
-        let said = said.map(str::to_string);
+        shows(wire, said.map(|text| format!("Ann: {text}")))
+    }
+
+    fn shows(wire: &str, shown: Option<String>) -> Wish {
         let wire = wire.to_string();
-        Wish::Send { wire, said }
+        Wish::Send { wire, shown }
+    }
+
+    #[test]
+    fn what_others_see_of_a_command_is_seen_here_too() {
+        let check = |line: &str, shown: &str| check(line, shows(line, Some(shown.to_string())));
+        check("/w bob,carl  hi: x", "Ann -> bob,carl: hi: x");
+        check("/ME waves", "* Ann: waves");
+    }
+
+    #[test]
+    fn one_may_leave_with_a_reason() {
+        let line = "/QUIT so long".to_string();
+        check(&line, Wish::LeaveWith(line.clone()));
     }
 
     #[test]
@@ -93,7 +127,7 @@ mod tests {
     #[test]
     fn commands_are_the_servers_and_two_slashes_are_text() {
         check("/who", sends("/who", None));
-        check("/msg bob  hi", sends("/msg bob  hi", None));
+        check("/topic tea", sends("/topic tea", None));
         check("//home", sends("//home", Some("/home")));
     }
 

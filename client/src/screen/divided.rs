@@ -24,6 +24,7 @@ use std::collections::VecDeque;
 use common::Event;
 
 use super::Line;
+use super::regard::Regard;
 use super::window::Size;
 
 /// The rows for typing.
@@ -59,11 +60,15 @@ const CLEAR_BELOW: &str = "\u{1b}[J";
 const CLEAR_ABOVE: &str = "\u{1b}[1J";
 /// Clears the cursor's row (EL).
 const CLEAR_ROW: &str = "\u{1b}[2K";
-/// Ends all colours (SGR); the next three begin one.
+/// Ends all colours (SGR); the next ones begin one.
 const NORMAL: &str = "\u{1b}[0m";
 const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
 const RED: &str = "\u{1b}[31m";
+const MAGENTA: &str = "\u{1b}[35m";
+const CYAN: &str = "\u{1b}[36m";
+/// What stands before a line that concerns the person.
+const MARK: &str = ">> ";
 /// What stands before the typed line.
 const PROMPT: &str = "> ";
 
@@ -121,7 +126,7 @@ impl Divided {
     /// Below the second row, since what leaves the first goes to the history.
     ///
     /// Of a line that fills two rows only the cursor's is kept on the screen.
-    pub fn resized(&self, recent: &VecDeque<Line>) -> String {
+    pub fn resized(&self, recent: &VecDeque<(Line, Regard)>) -> String {
         let Size { rows, columns } = self.size;
         let scroll = NEXT_LINE.repeat((rows - 2).into());
         let to_first_input_row = format!("{}\u{1b}[{}L", to_row(2), rows - 3);
@@ -132,10 +137,16 @@ impl Divided {
             self.frame()
         );
         let newest = recent.len().saturating_sub(rows.into());
-        for line in recent.iter().skip(newest) {
-            all += &self.line(line);
+        for (line, regard) in recent.iter().skip(newest) {
+            all += &self.line(line, *regard);
         }
         all
+    }
+
+    /// The rule says something else from now on.
+    pub fn retitled(&mut self, title: &Title) -> String {
+        self.rule = title.rule(self.size.columns);
+        format!("{SAVE}{}{BACK}", self.frame())
     }
 
     /// The window has become too small to be divided: from here on all of it
@@ -154,11 +165,15 @@ impl Divided {
     ///
     /// The region is set each time, since a window that has just changed may
     /// have none until we notice.
-    pub fn line(&self, line: &Line) -> String {
+    pub fn line(&self, line: &Line, regard: Regard) -> String {
         let (text, style) = match line {
-            Line::Received(text) => (text.clone(), style(text)),
-            Line::Own(text) => (text.clone(), ""),
+            Line::Received(text) | Line::Own(text) => (readable(text), style(text)),
             Line::Note(text) => (format!("! {text}"), RED),
+        };
+        let (text, style) = match regard {
+            Regard::Usual => (text, style),
+            Regard::Personal => (format!("{MARK}{text}"), style),
+            Regard::Past => (text, DIM),
         };
         // A tab is for the terminal driver to see, like `\n`, and would part
         // the write in two.
@@ -189,12 +204,23 @@ impl Divided {
     }
 }
 
+/// A line as people read it: what somebody does needs no colon.
+fn readable(line: &str) -> String {
+    match Event::parse(line) {
+        Event::Action { from, text } => format!("* {from} {text}"),
+        _ => line.to_string(),
+    }
+}
+
 /// How a line from the server looks.
 fn style(line: &str) -> &'static str {
     match Event::parse(line) {
         Event::Notice(_) => DIM,
         Event::Refusal(_) => RED,
         Event::Operator(_) => BOLD,
+        Event::Private { .. } => MAGENTA,
+        Event::Action { .. } => CYAN,
+        Event::Bracket(_) => DIM,
         _ => "",
     }
 }
@@ -209,6 +235,8 @@ fn to_row(row: u16) -> String {
 pub struct Title {
     /// Who we are.
     pub name: String,
+    /// In which room.
+    pub room: String,
     /// Where we are.
     pub address: String,
 }
@@ -216,9 +244,14 @@ pub struct Title {
 impl Title {
     /// The longest rule that surely fits into `columns`, so that it never wraps.
     fn rule(&self, columns: u16) -> String {
-        let Title { name, address } = self;
+        let Title {
+            name,
+            room,
+            address,
+        } = self;
         let all = [
-            format!("--- {name} at {address} - /quit leaves ---"),
+            format!("--- {name} in {room} at {address} - /quit leaves ---"),
+            format!("--- {name} in {room} - /quit leaves ---"),
             format!("--- {name} - /quit leaves ---"),
             format!("--- {name} ---"),
         ];
@@ -240,6 +273,7 @@ mod tests {
     fn title(name: &str) -> Title {
         Title {
             name: name.to_string(),
+            room: "lobby".to_string(),
             address: "127.0.0.1:4000".to_string(),
         }
     }
@@ -258,9 +292,11 @@ mod tests {
         fn check(name: &str, columns: u16, expected: &str) {
             assert_eq!(title(name).rule(columns), expected);
         }
-        check("ann", 80, "--- ann at 127.0.0.1:4000 - /quit leaves ---");
-        check("ann", 44, "--- ann at 127.0.0.1:4000 - /quit leaves ---");
-        check("ann", 43, "--- ann - /quit leaves ---");
+        let full = "--- ann in lobby at 127.0.0.1:4000 - /quit leaves ---";
+        check("ann", 80, full);
+        check("ann", 53, full);
+        check("ann", 52, "--- ann in lobby - /quit leaves ---");
+        check("ann", 34, "--- ann - /quit leaves ---");
         check("ann", 20, "--- ann ---");
         check("李雷", 12, "--- 李雷 ---");
         check("李雷", 11, "---");
@@ -278,7 +314,7 @@ mod tests {
     fn a_message_goes_into_the_region_and_the_cursor_comes_back() {
         let divided = divided(24, 80, Looks::Bare).unwrap();
         let expected = "\u{1b}7\u{1b}[1;21r\u{1b}[21;1H\u{1b}Ebob: hi\u{1b}8";
-        assert_eq!(divided.line(&received("bob: hi")), expected);
+        assert_eq!(divided.line(&received("bob: hi"), Regard::Usual), expected);
     }
 
     /// The terminal driver parts a write at these, and lets a key in.
@@ -287,7 +323,7 @@ mod tests {
         for looks in [Looks::Bare, Looks::Modest] {
             let divided = divided(24, 80, looks).unwrap();
             for kind in [Line::Received, Line::Own, Line::Note] {
-                let bytes = divided.line(&kind("a\tb".to_string()));
+                let bytes = divided.line(&kind("a\tb".to_string()), Regard::Usual);
                 assert!(!bytes.contains(['\t', '\n', '\r']), "{bytes:?}");
             }
         }
@@ -299,8 +335,10 @@ mod tests {
         fn check(line: &str, style: &str) {
             let modest = divided(24, 80, Looks::Modest)
                 .unwrap()
-                .line(&received(line));
-            let bare = divided(24, 80, Looks::Bare).unwrap().line(&received(line));
+                .line(&received(line), Regard::Usual);
+            let bare = divided(24, 80, Looks::Bare)
+                .unwrap()
+                .line(&received(line), Regard::Usual);
             assert!(modest.contains(&format!("{style}{line}")), "{modest:?}");
             assert!(!bare.contains('m'), "{bare:?}");
         }
@@ -308,5 +346,21 @@ mod tests {
         check("! no", "\u{1b}[31m");
         check("Server: hi", "\u{1b}[1m");
         check("bob: hi", NEXT_ROW);
+        check("bob -> ann: hi", "\u{1b}[35m");
+        check("--- now ---", "\u{1b}[2m");
+    }
+
+    #[test]
+    fn an_action_reads_as_a_sentence_and_what_concerns_one_is_marked() {
+        let divided = divided(24, 80, Looks::Modest).unwrap();
+        let action = divided.line(&received("* bob: waves"), Regard::Usual);
+        assert!(
+            action.contains("\u{1b}[36m* bob waves\u{1b}[0m"),
+            "{action:?}"
+        );
+        let marked = divided.line(&received("bob: ann!"), Regard::Personal);
+        assert!(marked.contains(">> bob: ann!"), "{marked:?}");
+        let past = divided.line(&received("bob: ann!"), Regard::Past);
+        assert!(past.contains("\u{1b}[2mbob: ann!"), "{past:?}");
     }
 }

@@ -9,8 +9,10 @@
 //!                          (channel)
 //! ```
 
+pub mod bell;
 pub mod divided;
 mod painter;
+pub mod regard;
 pub mod window;
 
 use std::convert::Infallible;
@@ -44,6 +46,10 @@ pub enum Show {
     Entered,
     /// The room is open; this stands on the rule above the input.
     Open(Title),
+    /// We have another name.
+    Called(String),
+    /// We are in another room.
+    Moved(String),
     /// The window has changed.
     Window(Size),
     /// Nothing more will come: restore the terminal.

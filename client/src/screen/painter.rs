@@ -7,7 +7,9 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
+use super::bell::Bell;
 use super::divided::{Divided, Looks, Title};
+use super::regard::{Follower, Regard};
 use super::window::Size;
 use super::{Line, Show};
 
@@ -37,7 +39,9 @@ pub struct Painter<O: Write, E: Write> {
     /// The divided screen, while there is one.
     divided: Option<Divided>,
     /// What was shown last on the divided screen, the oldest first.
-    recent: VecDeque<Line>,
+    recent: VecDeque<(Line, Regard)>,
+    follower: Follower,
+    bell: Bell,
 }
 
 impl<O: Write, E: Write> Painter<O, E> {
@@ -53,6 +57,8 @@ impl<O: Write, E: Write> Painter<O, E> {
             title: None,
             divided: None,
             recent: VecDeque::new(),
+            follower: Follower::default(),
+            bell: Bell::default(),
         }
     }
 
@@ -62,6 +68,12 @@ impl<O: Write, E: Write> Painter<O, E> {
         painter.looks = looks;
         painter.size = Some(size);
         painter
+    }
+
+    /// Has it ring for what concerns the person; only for a terminal.
+    pub fn with_bell(mut self, bell: Bell) -> Painter<O, E> {
+        self.bell = bell;
+        self
     }
 
     /// Paints one thing.
@@ -82,6 +94,8 @@ impl<O: Write, E: Write> Painter<O, E> {
                 self.title = Some(title);
                 self.arrange()
             }
+            Show::Called(name) => self.retitle(|title| title.name = name),
+            Show::Moved(room) => self.retitle(|title| title.room = room),
             Show::Window(size) => {
                 self.size = self.size.map(|_| size);
                 self.arrange()
@@ -93,22 +107,28 @@ impl<O: Write, E: Write> Painter<O, E> {
     /// On the divided screen a line is also kept, to be drawn again when the
     /// window changes: what a terminal does with its rows then is its own idea.
     fn line(&mut self, line: Line) -> io::Result<()> {
+        let name = self.title.as_ref().map_or("", |title| &title.name);
+        let regard = self.follower.regard(&line, name);
+        let bell = self.bell.ring(regard);
         let Some(divided) = &self.divided else {
-            return self.plain_line(line);
+            return self.plain_line(line, bell);
         };
-        let painted = put(&mut self.out, &divided.line(&line));
+        let painted = put(
+            &mut self.out,
+            &format!("{bell}{}", divided.line(&line, regard)),
+        );
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }
-        self.recent.push_back(line);
+        self.recent.push_back((line, regard));
         painted
     }
 
     /// Messages are for whoever reads the output, a script perhaps, and notes
     /// for whoever started the client.
-    fn plain_line(&mut self, line: Line) -> io::Result<()> {
+    fn plain_line(&mut self, line: Line, bell: &str) -> io::Result<()> {
         match line {
-            Line::Received(line) => put(&mut self.out, &format!("{line}\n")),
+            Line::Received(line) => put(&mut self.out, &format!("{bell}{line}\n")),
             Line::Own(_) => Ok(()),
             Line::Note(text) => {
                 let _ = put(&mut self.err, &format!("! {text}\n"));
@@ -126,6 +146,18 @@ impl<O: Write, E: Write> Painter<O, E> {
                 let _ = put(&mut self.err, PROMPT);
                 Ok(())
             }
+        }
+    }
+
+    /// The rule says something else from now on.
+    fn retitle(&mut self, change: impl FnOnce(&mut Title)) -> io::Result<()> {
+        let Some(title) = &mut self.title else {
+            return Ok(());
+        };
+        change(title);
+        match &mut self.divided {
+            Some(divided) => put(&mut self.out, &divided.retitled(title)),
+            None => Ok(()),
         }
     }
 
@@ -170,6 +202,7 @@ mod tests {
     fn open() -> Show {
         Show::Open(Title {
             name: "ann".to_string(),
+            room: "lobby".to_string(),
             address: "host:4000".to_string(),
         })
     }

@@ -36,6 +36,37 @@ fn a_server_that_is_silent_for_three_heartbeats_is_lost() {
 }
 
 #[test]
+fn a_server_that_asks_is_answered_and_one_that_asks_all_the_time_now_and_then() {
+    let room = Room::open();
+    let (mut peer, mut client) = room.welcome("ann", &[]);
+    assert_eq!(peer.hear().as_deref(), Some(""));
+    peer.send(b"\n"); // the answer to its first
+    peer.send(b"\n");
+    assert_eq!(peer.hear().as_deref(), Some(""));
+    peer.send(b"\n"); // and to that
+    peer.send(&[b'\n'; 10_000]);
+    client.types("still here");
+    let mut beats = 0;
+    while peer.hear().as_deref() == Some("") {
+        beats += 1;
+    }
+    assert!(beats < 100, "{beats}");
+}
+
+#[test]
+fn another_name_is_used_from_then_on() {
+    let room = Room::open();
+    let (mut peer, mut client) = room.welcome("ann", &[]);
+    peer.say("You are now called rob.");
+    client.shows("You are now called rob.");
+    peer.say("rob?");
+    client.shows("rob?");
+    // What looks like the own prefix goes out with one; the name decides.
+    client.types("rob: hi");
+    peer.expect("rob: rob: hi");
+}
+
+#[test]
 fn answers_alone_keep_the_connection() {
     let room = Room::open();
     let (mut peer, mut client) = room.welcome("ann", &["--heartbeat", "0.2"]);

@@ -16,6 +16,7 @@ mod connecting;
 mod ending;
 mod heartbeat;
 mod hostile;
+mod manual;
 mod naming;
 mod output;
 mod real;

@@ -142,8 +142,11 @@ fn reserved(screen: &[String]) -> &[String] {
 /// What stands above the input rows in a window of so many columns.
 fn rule(room: &Room, columns: u16) -> String {
     match columns {
-        ..60 => "--- ann - /quit leaves ---".to_string(),
-        _ => format!("--- ann at 127.0.0.1:{} - /quit leaves ---", room.port),
+        ..60 => "--- ann in lobby - /quit leaves ---".to_string(),
+        _ => format!(
+            "--- ann in lobby at 127.0.0.1:{} - /quit leaves ---",
+            room.port
+        ),
     }
 }
 
@@ -407,7 +410,7 @@ fn a_person_is_asked_again_until_a_name_is_taken() {
     terminal.types("bob");
     terminal.press("Enter");
     peer.welcome("bob");
-    let opened = |screen: &[String]| reserved(screen)[0].starts_with("--- bob at");
+    let opened = |screen: &[String]| reserved(screen)[0].starts_with("--- bob in lobby");
     terminal.wait_for("rule", opened);
 }
 

@@ -5,11 +5,13 @@
 //! come from: a typed line, the clock's beat, news from the receiver, and a
 //! wish to leave that was not typed.
 
+mod farewell;
+
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
 
-use common::{HEARTBEATS_MISSED, Name, QUIT};
-use crossbeam_channel::{Receiver, after, never, select, tick};
+use common::{HEARTBEAT, HEARTBEATS_MISSED, Name, PROMISE, QUIT};
+use crossbeam_channel::{Receiver, never, select, tick};
 
 use crate::connection::{is_tick, words};
 use crate::ending::{Ending, Leave};
@@ -23,12 +25,9 @@ use crate::typed::{self, Wish};
 /// longer, see `wait_for_arrival`: what it said must have arrived.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How long to listen for the server's last words once writing has failed: the
-/// failure says that it is over, only those say why.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// What a pipe is told whose farewell was not answered.
-const UNANSWERED: &str = "the server has not answered q:quit; the last lines may be lost";
+/// How often at most the server is told, when it asks, that we are here. It
+/// waits two seconds for the answer.
+const ANSWERS: Duration = Duration::from_millis(200);
 
 /// What the sender listens to.
 pub struct Sources {
@@ -49,6 +48,10 @@ pub struct Sender<W> {
     screen: Screen,
     sources: Sources,
     pace: Pace,
+    /// The line by which we leave.
+    parting: String,
+    /// When we last answered that we are here.
+    answered: Option<Instant>,
 }
 
 /// Why the loop has ended.
@@ -84,6 +87,8 @@ impl<W: Write> Sender<W> {
             screen,
             sources,
             pace: Pace::default(),
+            parting: QUIT.to_string(),
+            answered: None,
         }
     }
 
@@ -93,7 +98,7 @@ impl<W: Write> Sender<W> {
         // The ticker keeps its rhythm however long one turn of the loop takes,
         // and the server knows us by that rhythm.
         let beat = tick(self.heartbeat);
-        let mut done = self.beat();
+        let mut done = self.promise();
         while done.is_ok() {
             done = self.turn(&beat);
         }
@@ -125,8 +130,10 @@ impl<W: Write> Sender<W> {
             recv(self.sources.leave) -> leave => Err(leave.map_or(Stop::Done, Stop::Leave)),
             recv(self.sources.news) -> news => match news.map_err(|_| Stop::Alone)? {
                 News::Over(over) => Err(Stop::Over(over)),
-                News::Answer => {
-                    self.pace.answered();
+                News::Answer if self.pace.answered() => Ok(()),
+                News::Answer => self.answer(),
+                News::Renamed(name) => {
+                    self.name = name;
                     Ok(())
                 }
             },
@@ -145,7 +152,11 @@ impl<W: Write> Sender<W> {
             Wish::Nothing => Ok(()),
             Wish::Leave => Err(Stop::Done),
             Wish::TooLong => self.note(typed::TOO_LONG),
-            Wish::Send { wire, said } => self.send(&wire, said),
+            Wish::LeaveWith(line) => {
+                self.parting = line;
+                Err(Stop::Done)
+            }
+            Wish::Send { wire, shown } => self.send(&wire, shown),
         }
     }
 
@@ -156,15 +167,35 @@ impl<W: Write> Sender<W> {
 
     /// Sends one line and shows it, in this order: what is on the screen has
     /// been handed to the system at least.
-    fn send(&mut self, wire: &str, said: Option<String>) -> Result<(), Stop> {
+    fn send(&mut self, wire: &str, shown: Option<String>) -> Result<(), Stop> {
         self.put(wire)?;
         self.pace.sent();
-        if let Some(text) = said {
-            // The server does not send us what we said: we show it ourselves.
-            let line = format!("{}: {text}", self.name);
+        // The server does not send us what we said: we show it ourselves.
+        if let Some(line) = shown {
             self.screen.own(line);
         }
         Ok(())
+    }
+
+    /// The first heartbeat, which also promises that more will come and that we
+    /// answer: should the connection be lost, our name is ours again at once.
+    fn promise(&mut self) -> Result<(), Stop> {
+        if self.heartbeat > HEARTBEAT {
+            return self.beat(); // it would be a promise we do not keep
+        }
+        self.put(PROMISE)?;
+        self.pace.beat();
+        Ok(())
+    }
+
+    /// The server asks whether we are here. One that asks all the time, to have
+    /// us send for ever, is answered now and then.
+    fn answer(&mut self) -> Result<(), Stop> {
+        if self.answered.is_some_and(|last| last.elapsed() < ANSWERS) {
+            return Ok(());
+        }
+        self.answered = Some(Instant::now());
+        self.beat()
     }
 
     /// An empty line. It is also how the server knows that we are alive, and by
@@ -211,85 +242,6 @@ impl<W: Write> Sender<W> {
         }
     }
 
-    /// Says `q:quit` and waits for the answer.
-    fn leave(mut self) -> Ending {
-        match self.put(QUIT) {
-            Err(Stop::Leave(leave)) => return leave.into(),
-            Err(Stop::Cut(why)) => return self.last_words(why),
-            // It stops for no other reason.
-            Ok(()) | Err(_) => {}
-        }
-        let stop = match self.input {
-            Input::Terminal => self.wait_for_end(&after(FAREWELL)),
-            Input::Pipe => self.wait_for_arrival(),
-        };
-        match stop {
-            Stop::Over(over) if over.is_orderly() => Ending::Left,
-            // All that was piped in must have arrived; only an orderly end
-            // proves it. A person has seen what there was to see.
-            Stop::Over(over) if self.input == Input::Pipe => over.into(),
-            Stop::Cut(why) => Ending::Lost(why),
-            Stop::Leave(leave) => leave.into(),
-            _ => Ending::Left,
-        }
-    }
-
-    /// Says `q:quit`, if the server takes it, and gives it 5 s to answer.
-    fn hurry(mut self, leave: Leave) -> Ending {
-        // One write, as a part of the line may be worse than nothing of it;
-        // a socket that is full takes nothing.
-        let _ = self.out.write(format!("{QUIT}\n").as_bytes());
-        self.wait_for_end(&after(FAREWELL));
-        leave.into()
-    }
-
-    /// Waits for what the server said last, since writing has failed.
-    fn last_words(self, why: String) -> Ending {
-        match self.wait_for_end(&after(LAST_WORDS)) {
-            Stop::Over(over) => over.into(),
-            Stop::Leave(leave) => leave.into(),
-            _ => Ending::Lost(why),
-        }
-    }
-
-    /// Waits until it is over, or something asks to leave, or `patience` ends.
-    fn wait_for_end<T>(&self, patience: &Receiver<T>) -> Stop {
-        loop {
-            if let Err(stop) = self.wait_for_answer(patience) {
-                return stop;
-            }
-        }
-    }
-
-    /// Waits for the end while the server gets on with what is under way: each
-    /// answer to one of our heartbeats starts the wait anew. What else is said
-    /// does not, as it proves nothing about our lines. No heartbeat goes out any
-    /// more, so there is one patience at most for each that was unanswered.
-    fn wait_for_arrival(&mut self) -> Stop {
-        let mut patience = after(self.patience());
-        loop {
-            match self.wait_for_answer(&patience) {
-                Ok(()) if self.pace.answered() => patience = after(self.patience()),
-                Ok(()) => {}
-                Err(Stop::Done) => return Stop::Cut(UNANSWERED.to_string()),
-                Err(stop) => return stop,
-            }
-        }
-    }
-
-    /// Waits until a heartbeat is answered; the rest as in `wait_for_end`.
-    fn wait_for_answer<T>(&self, patience: &Receiver<T>) -> Result<(), Stop> {
-        select! {
-            recv(self.sources.news) -> news => match news {
-                Ok(News::Answer) => Ok(()),
-                Ok(News::Over(over)) => Err(Stop::Over(over)),
-                Err(_) => Err(Stop::Alone),
-            },
-            recv(self.sources.leave) -> leave => Err(leave.map_or(Stop::Done, Stop::Leave)),
-            recv(patience) -> _ => Err(Stop::Done),
-        }
-    }
-
     /// How long the server may take nothing, or acknowledge nothing: normally
     /// the 90 s that it may be silent. With its ten lines a second it needs 3 s
     /// for the window between two heartbeats, so a quick one sets no less.
@@ -300,6 +252,7 @@ impl<W: Write> Sender<W> {
 
 #[cfg(test)]
 mod tests {
+    use super::farewell::{LAST_WORDS, UNANSWERED};
     use super::*;
     use crate::receiver::LastWord;
     use crate::screen::{self, Line, Show};

@@ -1,0 +1,436 @@
+//! The transcript: what stands in it, and what becomes of it when the disk does
+//! not take it or the server is killed.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tests::{Peer, Running, eventually};
+
+use super::house::{House, Scratch, have, program, serve, serve_through};
+
+/// The lines of a transcript without their times.
+#[track_caller]
+fn lines(text: &str) -> Vec<&str> {
+    assert!(text.is_empty() || text.ends_with('\n'), "half a line");
+    let lines = text.lines().map(|line| {
+        let (time, said) = line.split_once(' ').unwrap_or((line, ""));
+        let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
+        let shape: String = time.chars().map(shape).collect();
+        assert_eq!(shape, "0000-00-00T00:00:00Z", "{line:?}");
+        said
+    });
+    lines.collect()
+}
+
+/// How many lines are missing of those who count aloud in the lobby, from the
+/// first of each that is there to the last.
+fn missing(lines: &[&str]) -> u64 {
+    let mut missing = 0;
+    let mut counts: HashMap<&str, u64> = HashMap::new();
+    for line in lines.iter().filter_map(|line| line.strip_prefix("lobby ")) {
+        if let Some(name) = line.strip_suffix(" has joined the chat room.") {
+            counts.remove(name);
+        } else if let Some((name, said)) = line.split_once(": ") {
+            let number: u64 = said.split(' ').next().unwrap().parse().unwrap();
+            let before = counts.insert(name, number).unwrap_or(number - 1);
+            assert!(number > before, "{name} said {number} after {before}");
+            missing += number - before - 1;
+        }
+    }
+    missing
+}
+
+/// How many lines the transcript says are missing.
+fn noted(lines: &[&str]) -> u64 {
+    let notes = lines.iter().filter_map(|line| line.strip_prefix("- "));
+    let counts = notes.map(|note| note.strip_suffix(" lines were left out.").unwrap());
+    counts.map(|count| count.parse::<u64>().unwrap()).sum()
+}
+
+/// How many lines the operator has been told are missing.
+fn told(server: &Running) -> u64 {
+    let told = server.lines_with("is written again; ");
+    let counts = told.iter().map(|line| {
+        let rest = line.split_once("again; ").unwrap().1;
+        rest.strip_suffix(" lines are missing.").unwrap()
+    });
+    counts.map(|count| count.parse::<u64>().unwrap()).sum()
+}
+
+/// Waits until the file holds `part`.
+fn expect_in(file: &str, part: &str) {
+    eventually(&format!("{part:?} in {file}"), || {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        text.contains(part).then_some(())
+    });
+}
+
+/// Waits until all that is missing in the file is noted there, and told to the
+/// operator: those who count must have said something after the gap.
+fn expect_accounted(file: &str, server: &Running) {
+    eventually("all that is missing to be told", || {
+        let text = fs::read_to_string(file).unwrap();
+        let lines = lines(&text);
+        let (noted, missing) = (noted(&lines), missing(&lines));
+        (noted > 0 && noted == missing && noted == told(server)).then_some(())
+    });
+}
+
+/// Has `ann` count on, and waits until that is in the file.
+fn count_on(ann: &mut Peer, number: u64, file: &str) {
+    ann.say(&number.to_string());
+    expect_in(file, &format!("lobby ann: {number}\n"));
+}
+
+#[test]
+fn it_has_what_was_said_with_the_time_and_the_room() {
+    let scratch = Scratch::new();
+    let file = scratch.file("t");
+    let mut server = serve(&["--transcript", &file]);
+    let [mut ann, mut bob] = Peer::join_all(server.address(), ["ann", "bob"]);
+    ann.say("hi, 12:30?");
+    bob.expect("ann: hi, 12:30?");
+    bob.say("/me waves");
+    ann.expect("* bob: waves");
+    bob.say("/join tea");
+    ann.expect("bob has gone from lobby to tea.");
+    bob.say("milk?");
+    expect_in(&file, "milk?");
+    server.type_line("tea is ready");
+    ann.expect("Server: tea is ready");
+    ann.say("q:quit");
+    ann.expect_quit();
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    let text = fs::read_to_string(&file).unwrap();
+    let in_room = |room: &str| -> Vec<&str> {
+        let lines = lines(&text).into_iter();
+        lines.filter_map(|line| line.strip_prefix(room)).collect()
+    };
+    let expected = [
+        "ann has joined the chat room.",
+        "bob has joined the chat room.",
+        "ann: hi, 12:30?",
+        "* bob: waves",
+        "bob has gone from lobby to tea.",
+        "Server: tea is ready",
+        "ann has left the chat room.",
+    ];
+    assert_eq!(in_room("lobby ")[..expected.len()], expected);
+    let expected = [
+        "bob has come from lobby to tea.",
+        "bob: milk?",
+        "Server: tea is ready",
+    ];
+    assert_eq!(in_room("tea ")[..expected.len()], expected);
+}
+
+#[test]
+fn it_is_added_to_and_the_operators_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new();
+    let file = scratch.file("t");
+    for number in 1..=2 {
+        let mut server = serve(&["--transcript", &file]);
+        let mut ann = Peer::join(server.address(), "ann");
+        ann.say(&number.to_string());
+        ann.say("q:quit");
+        ann.expect_quit();
+        server.signal("TERM");
+        assert_eq!(server.wait().code(), Some(0));
+    }
+    let text = fs::read_to_string(&file).unwrap();
+    let lines = lines(&text);
+    for line in ["lobby ann: 1", "lobby ann: 2"] {
+        assert!(lines.contains(&line), "{line} in {lines:#?}");
+    }
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn it_keeps_to_its_size_and_number_of_files() {
+    const MIB: u64 = 1024 * 1024;
+    const LINES: u64 = 1000;
+    let scratch = Scratch::new();
+    let file = scratch.file("t");
+    let size = ["--transcript-size", "1", "--transcript-keep", "1"];
+    let options = [&["--rate", "off", "--transcript", &file][..], &size];
+    let server = serve(&options.concat());
+    let mut ann = Peer::join(server.address(), "ann");
+    // Some at a time, so that the slowest disk keeps up.
+    for number in 1..=LINES {
+        ann.say(&format!("{number} {}", "x".repeat(4000)));
+        if number % 100 == 0 {
+            expect_in(&file, &format!("lobby ann: {number} "));
+        }
+    }
+    let older = format!("{file}.1");
+    let mut text = String::new();
+    for file in [&older, &file] {
+        let one = fs::read_to_string(file).unwrap();
+        assert!(one.len() as u64 <= MIB, "{} bytes", one.len());
+        text.push_str(&one);
+    }
+    assert!(text.len() as u64 > MIB, "{} bytes", text.len());
+    assert_eq!(missing(&lines(&text)), 0);
+    assert!(!Path::new(&format!("{file}.2")).exists());
+}
+
+#[test]
+fn one_that_cannot_be_opened_ends_the_start() {
+    let mut command = program();
+    command.args(["127.0.0.1", "0", "--transcript", "/nowhere/t"]);
+    let mut server = Running::start(&mut command);
+    assert_eq!(server.wait().code(), Some(1));
+    server.wait_for("cannot write the transcript /nowhere/t: No such file or directory");
+}
+
+/// Row 38: the directory goes, and is made again.
+#[test]
+fn without_its_directory_the_chat_goes_on_and_the_operator_knows() {
+    let scratch = Scratch::new();
+    let (home, file) = (scratch.file("home"), scratch.file("home/t"));
+    fs::create_dir(&home).unwrap();
+    let house = House::open(&["--transcript", &file]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    count_on(&mut ann, 1, &file);
+    bob.expect("ann: 1");
+    let begin = Instant::now();
+    fs::remove_dir_all(&home).unwrap();
+    let cannot = format!(
+        "[SERVER] cannot write the transcript {file}: No such file or directory (os error 2)."
+    );
+    house.server.wait_for(&cannot);
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(1), "told after {took:?}");
+    // The bystanders talk on, and longer than it takes to try again.
+    for number in 2..=22 {
+        ann.say(&number.to_string());
+        bob.expect(&format!("ann: {number}"));
+        thread::sleep(Duration::from_millis(100));
+    }
+    fs::create_dir(&home).unwrap();
+    house.server.wait_for("is written again; ");
+    count_on(&mut ann, 23, &file);
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(told(&house.server) >= 21);
+    assert_eq!(noted(&lines(&text)), told(&house.server));
+    assert_eq!(house.server.lines_with("[SERVER] cannot"), [cannot]);
+    drop((ann, bob));
+    house.check();
+}
+
+/// Row 38: the file is deleted, or moved by somebody who rotates it as well.
+#[test]
+fn a_deleted_or_moved_file_is_made_again() {
+    let scratch = Scratch::new();
+    let file = scratch.file("t");
+    let house = House::open(&["--transcript", &file]);
+    let mut ann = house.join("ann");
+    count_on(&mut ann, 1, &file);
+    fs::remove_file(&file).unwrap();
+    count_on(&mut ann, 2, &file);
+    let moved = scratch.file("moved");
+    fs::rename(&file, &moved).unwrap();
+    count_on(&mut ann, 3, &file);
+    // The bystanders' talk goes from one into the other without a gap.
+    let both = [moved, file].map(|file| fs::read_to_string(file).unwrap());
+    assert_eq!(missing(&lines(&both.concat())), 0);
+    assert!(house.server.lines_with("transcript").is_empty());
+    drop(ann);
+    house.check();
+}
+
+/// Row 38: a full disk.
+#[test]
+fn on_a_full_disk_the_chat_goes_on_and_no_half_line_stays() {
+    let Some(disk) = Disk::open() else {
+        return;
+    };
+    let house = &disk.house;
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let mut number = 0;
+    let cannot = format!(
+        "[SERVER] cannot write the transcript {}: No space left on device (os error 28).",
+        disk.shown
+    );
+    while house.server.lines_with(&cannot).is_empty() {
+        number += 1;
+        let said = format!("{number} {}", "x".repeat(number % 3000));
+        ann.say(&said);
+        bob.expect(&format!("ann: {said}"));
+        assert!(number < 1000, "64 KiB have room for all that");
+    }
+    let before = house.server.lines_with("[SERVER] cannot").len();
+    assert_eq!(before, 1);
+    // The disk stays full for longer than it takes to try again; small lines may
+    // find a place meanwhile. Time is what passes here; nothing is waited for.
+    for _ in 0..25 {
+        number += 1;
+        let said = format!("{number} {}", "x".repeat(3000));
+        ann.say(&said);
+        bob.expect(&format!("ann: {said}"));
+        thread::sleep(Duration::from_millis(100));
+    }
+    fs::remove_file(&disk.filler).unwrap();
+    eventually("a line that is not missing", || {
+        number += 1;
+        ann.say(&number.to_string());
+        bob.expect(&format!("ann: {number}"));
+        let text = fs::read_to_string(&disk.file).unwrap();
+        text.contains(&format!("ann: {}\n", number - 1))
+            .then_some(())
+    });
+    expect_accounted(&disk.file, &house.server);
+    drop((ann, bob));
+    disk.house.check();
+}
+
+/// Row 38: a disk that can only be read.
+#[test]
+fn on_a_read_only_disk_the_chat_goes_on() {
+    let Some(disk) = Disk::open() else {
+        return;
+    };
+    let house = &disk.house;
+    let mut ann = house.join("ann");
+    count_on(&mut ann, 1, &disk.file);
+    // What is being written cannot be made read-only, but covered.
+    let begin = Instant::now();
+    disk.inside(&["mount", "-t", "tmpfs", "-o", "ro", "none", &disk.home]);
+    let cannot = format!(
+        "[SERVER] cannot write the transcript {}: Read-only file system (os error 30).",
+        disk.shown
+    );
+    house.server.wait_for(&cannot);
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(1), "told after {took:?}");
+    ann.say("2");
+    disk.inside(&["umount", &disk.home]);
+    house.server.wait_for("is written again; ");
+    count_on(&mut ann, 3, &disk.file);
+    expect_accounted(&disk.file, &house.server);
+    drop(ann);
+    disk.house.check();
+}
+
+/// A house whose transcript is on a disk of 64 KiB, half of which is taken. Only
+/// the server sees that disk; a test sees it through `/proc`.
+struct Disk {
+    house: House,
+    /// Where the disk is, for the server.
+    home: String,
+    /// The transcript's name, for the server.
+    shown: String,
+    /// The same file, for the test.
+    file: String,
+    /// What takes the other half, for the test.
+    filler: String,
+    /// Deleted with everything in it at the end.
+    _scratch: Scratch,
+}
+
+impl Disk {
+    /// `None`, and a word about it, where no disk can be made.
+    fn open() -> Option<Disk> {
+        const SERVE: &str = r#"mount -t tmpfs -o size=64k none "$1" &&
+            head -c 32768 /dev/zero > "$1/filler" &&
+            exec "$0" 127.0.0.1 0 --rate off --transcript "$1/t""#;
+        if !have("unshare") || !have("nsenter") {
+            return None;
+        }
+        let scratch = Scratch::new();
+        let home = scratch.file("disk");
+        fs::create_dir(&home).unwrap();
+        let mut mount = Command::new("unshare");
+        mount.args(["-rm", "mount", "-t", "tmpfs", "none", &home]);
+        if !mount.output().unwrap().status.success() {
+            eprintln!("skipped: nothing can be mounted here");
+            return None;
+        }
+        let line = r#"exec unshare -rm sh -c "$2" "$0" "$1""#;
+        let house = House::with(serve_through(line, &[&home, SERVE]));
+        let seen = format!("/proc/{}/root{home}", house.server.id());
+        Some(Disk {
+            house,
+            shown: format!("{home}/t"),
+            file: format!("{seen}/t"),
+            filler: format!("{seen}/filler"),
+            home,
+            _scratch: scratch,
+        })
+    }
+
+    /// Runs a command where the server is.
+    fn inside(&self, command: &[&str]) {
+        let id = self.house.server.id().to_string();
+        let mut enter = Command::new("nsenter");
+        enter.args(["--preserve-credentials", "-U", "-m", "-t", &id]);
+        let output = enter.args(command).output().unwrap();
+        assert!(output.status.success(), "{command:?}: {output:?}");
+    }
+}
+
+/// Row 44: fifty times in a row the server is killed while it writes. The kernel
+/// seldom ends a write in the middle, so every other time the test does.
+#[test]
+fn killed_while_it_writes_it_leaves_no_half_line_and_loses_no_whole_one() {
+    let scratch = Scratch::new();
+    let file = scratch.file("t");
+    let older = format!("{file}.1");
+    let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
+    let options = ["--rate", "off", "--quiet", "--transcript", &file];
+    // Small files, so that some are killed while they rotate.
+    let size = ["--transcript-size", "1", "--transcript-keep", "1"];
+    let mut torn = 0;
+    for life in 0..50 {
+        let before = read(&file);
+        let whole = &before[..before.rfind('\n').map_or(0, |end| end + 1)];
+        torn += usize::from(whole != before);
+        let server = serve(&[&options[..], &size].concat());
+        let mut bob = Peer::join(server.address(), "bob");
+        eventually("whole lines alone", || {
+            let (older, newest) = (read(&older), read(&file));
+            let kept = newest.starts_with(whole) || older.starts_with(whole);
+            assert!(kept, "life {life} lost lines");
+            let text = [older, newest].concat();
+            let lines = lines(&text);
+            assert!(missing(&lines) <= noted(&lines));
+            (lines.last() == Some(&"lobby bob has joined the chat room.")).then_some(())
+        });
+        let flood: String = (1..20_000).map(|n| format!("{n} {life}\n")).collect();
+        let flood = thread::spawn(move || {
+            let _it_is_cut_off = bob.try_send(flood.as_bytes());
+            bob
+        });
+        // A different moment in each life.
+        let some = format!("lobby bob: {} {life}\n", 1 + life * 97 % 2000);
+        eventually("some of it", || {
+            let somewhere = [&file, &older]
+                .iter()
+                .any(|file| read(file).contains(&some));
+            somewhere.then_some(())
+        });
+        server.signal("KILL");
+        drop(server);
+        drop(flood.join());
+        if life % 2 == 0 {
+            tear(&file, life);
+        }
+    }
+    eprintln!("{torn} of 50 left half a line behind");
+}
+
+/// Cuts off so many bytes, and one more.
+fn tear(file: &str, bytes: u64) {
+    // A server that was killed between two files leaves none of that name.
+    if let Ok(file) = fs::OpenOptions::new().write(true).open(file) {
+        let length = file.metadata().unwrap().len();
+        file.set_len(length.saturating_sub(bytes + 1)).unwrap();
+    }
+}
