@@ -61,6 +61,7 @@ mod tests {
         let log = Shared::default();
         let setup = Setup {
             limits: Limits::default(),
+            transcript: None,
             motd: Vec::new(),
             greeting: "hello".to_string(),
             scope: LogScope::Everything,

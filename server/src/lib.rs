@@ -53,6 +53,8 @@ pub mod console;
 mod tap;
 // what is logged,
 mod log;
+// and kept in a file,
+pub mod transcript;
 // with which time,
 mod time;
 // why a connection ends,

@@ -57,6 +57,7 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
         None => Client::Installed,
     };
     let setup = Setup {
+        transcript: options.transcript,
         motd: options.motd.as_deref().map_or(Ok(Vec::new()), read_motd)?,
         greeting: greeting::text(address, options.limits.clients, client),
         scope: options.scope,

@@ -1,6 +1,7 @@
 //! Turns the command line into [`Options`].
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use common::DEFAULT_PORT;
@@ -8,6 +9,7 @@ use common::DEFAULT_PORT;
 use crate::capacity;
 use crate::limits::{Limits, Rate, SMALLEST_BACKLOG};
 use crate::log::Scope;
+use crate::transcript::{self, Settings};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub struct Options {
     pub log: Option<String>,
     /// The path of what everybody is told who comes in.
     pub motd: Option<String>,
+    /// Where all that rooms hear is kept.
+    pub transcript: Option<Settings>,
 }
 
 /// A host, by name or number, and a port.
@@ -83,6 +87,9 @@ Options:
                        or goes; above, only how many, every 10 s (50)
   --max-rooms N        how many rooms there may be at once (1000)
   --motd FILE          tell everybody who comes in the lines of FILE
+  --transcript FILE    append every line that a room hears to FILE
+  --transcript-size MIB   begin a new FILE past this size (10)
+  --transcript-keep N  how many older files to keep, as FILE.1 and so on (5)
   --log FILE           write the log to FILE as well, with the time
   --quiet              do not log what is said
   -h, --help           this
@@ -114,6 +121,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
     let mut scope = Scope::Everything;
     let mut log = None;
     let mut motd = None;
+    let mut kept = Settings {
+        path: PathBuf::new(),
+        most_bytes: transcript::MOST_BYTES,
+        kept: transcript::KEPT,
+    };
     while let Some(argument) = arguments.next() {
         let mut value = || {
             let value = arguments.next();
@@ -144,6 +156,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
             "--history" => limits.history = at_least(0, &argument, &value()?)?,
             "--crowd" => limits.crowd = at_least(0, &argument, &value()?)?,
             "--max-rooms" => limits.rooms = at_least(1, &argument, &value()?)?,
+            "--transcript" => kept.path = value()?.into(),
+            "--transcript-size" => {
+                let mib = at_least(1, &argument, &value()?)? as u64;
+                kept.most_bytes = mib.saturating_mul(1024 * 1024);
+            }
+            "--transcript-keep" => {
+                let files = at_least(0, &argument, &value()?)?;
+                kept.kept = u32::try_from(files).unwrap_or(u32::MAX);
+            }
             "--motd" => motd = Some(value()?),
             "--log" => log = Some(value()?),
             "--quiet" => scope = Scope::NoMessages,
@@ -157,6 +178,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
         scope,
         log,
         motd,
+        transcript: Some(kept).filter(|kept| kept.path != PathBuf::new()),
     })))
 }
 

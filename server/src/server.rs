@@ -24,6 +24,7 @@ use crate::rules::Rules;
 use crate::session::Shared;
 use crate::stop::{self, Stop, Stopper};
 use crate::tap::Tap;
+use crate::transcript::{Settings, Transcript};
 use crate::usher::Usher;
 
 /// How long sessions that are woken at last may take to write their exits.
@@ -33,6 +34,8 @@ const LAST_EXITS: Duration = Duration::from_millis(200);
 pub struct Setup {
     /// Its limits.
     pub limits: Limits,
+    /// Where all that rooms hear is kept, if anywhere.
+    pub transcript: Option<Settings>,
     /// What everybody is told who comes in, line by line.
     pub motd: Vec<String>,
     /// The lines for the operator at the start.
@@ -74,6 +77,8 @@ struct Server {
     broadcaster: JoinHandle<()>,
     /// Disconnects when no outlet and no writer is left.
     writers_ended: Receiver<Infallible>,
+    transcript: Option<Transcript>,
+    transcriber: Option<JoinHandle<()>>,
     log: Log,
     logger: JoinHandle<()>,
 }
@@ -98,7 +103,18 @@ impl Server {
             history: limits.history,
             crowd: limits.crowd,
         };
-        let broadcaster = Broadcaster::new(keep, Tap { log: log.clone() });
+        let (transcript, transcriber) = match setup.transcript {
+            Some(settings) => {
+                let (transcript, thread) = Transcript::start(settings, log.clone())?;
+                (Some(transcript), Some(thread))
+            }
+            None => (None, None),
+        };
+        let tap = Tap {
+            log: log.clone(),
+            transcript: transcript.clone(),
+        };
+        let broadcaster = Broadcaster::new(keep, tap);
         let broadcaster = spawn("broadcaster", move || broadcaster.run(&incoming))?;
         let registry = Arc::new(Registry::new(limits.rooms));
         let rules = Arc::new(Rules::new(setup.motd));
@@ -142,6 +158,8 @@ impl Server {
             posts,
             broadcaster,
             writers_ended,
+            transcript,
+            transcriber,
             log,
             logger,
         })
@@ -172,8 +190,14 @@ impl Server {
             let told = "[SERVER] some members did not take in their last lines in time.";
             self.log.line(told);
         }
+        let deadline = Instant::now() + limits::LAST_LOG;
+        if let (Some(transcript), Some(thread)) = (self.transcript, self.transcriber) {
+            transcript.end(deadline);
+            finish(&thread, deadline);
+        }
         self.log.line("[SERVER] stopped.");
-        finish(self.log, self.logger);
+        self.log.end(deadline);
+        finish(&self.logger, deadline);
     }
 
     /// Waits until all have fetched their last lines and closed their side, and
@@ -224,11 +248,9 @@ fn wake(address: SocketAddr, acceptor: &JoinHandle<()>, deadline: Instant) {
     }
 }
 
-/// Lets the logger write the rest; an output that is stuck is left behind.
-fn finish(log: Log, logger: JoinHandle<()>) {
-    let deadline = Instant::now() + limits::LAST_LOG;
-    log.end(deadline);
-    while !logger.is_finished() && Instant::now() < deadline {
+/// Lets a thread write the rest; one whose output is stuck is left behind.
+fn finish(thread: &JoinHandle<()>, deadline: Instant) {
+    while !thread.is_finished() && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(1));
     }
 }

@@ -1,27 +1,35 @@
-//! Where all that happens in the rooms can be noted, once, off its way.
+//! Where all that happens in the rooms is noted, once, off its way.
 //!
 //! Whoever notes it must not make the room wait, so behind the tap are bounded
-//! channels: the log has one, and whatever is added gets one of its own.
+//! channels: the log has one, and the transcript one of its own.
 
 use common::Name;
 
 use crate::log::Log;
 use crate::post::Lines;
+use crate::transcript::Transcript;
 
 /// What the broadcaster tells besides the members.
 pub struct Tap {
-    /// The log, for lines that are no room's.
+    /// The log, also for lines that are no room's.
     pub log: Log,
+    /// The file of all that the rooms heard, if there is one.
+    pub transcript: Option<Transcript>,
 }
 
 impl Tap {
-    /// Notes lines that a member said in `room`.
+    /// Notes lines that a member, or the operator, said in `room`.
     pub fn said(&self, room: &Name, lines: Lines) {
+        if let Some(transcript) = &self.transcript {
+            transcript.note(room, &lines);
+        }
         self.log.said(Some(room.clone()), lines);
     }
 
-    /// Notes a line that the server told in `room`.
-    pub fn told(&self, room: &Name, line: &Lines) {
-        self.said(room, Lines::clone(line));
+    /// Notes a notice of `room`; the log has entries of its own for these.
+    pub fn told(&self, room: &Name, line: &[u8]) {
+        if let Some(transcript) = self.transcript.as_ref().filter(|_| !line.is_empty()) {
+            transcript.note(room, &Lines::new(line.to_vec()));
+        }
     }
 }

@@ -17,6 +17,7 @@ fn serve() -> (SocketAddr, Stopper) {
     let (stopper, stop) = stop::signal();
     let setup = Setup {
         limits: Limits::default(),
+        transcript: None,
         motd: Vec::new(),
         greeting: String::new(),
         scope: LogScope::Everything,

@@ -170,7 +170,7 @@ impl Broadcaster {
             }
             Post::SetTopic { id, line } => {
                 if let Some((room, tap)) = self.room_of(id) {
-                    tap.told(&room.name, &line);
+                    tap.said(&room.name, Lines::clone(&line));
                     room.set_topic(&line);
                 }
             }
@@ -252,24 +252,25 @@ impl Broadcaster {
     }
 
     fn about(&mut self, id: Id, notice: &[u8], told: &[u8]) {
-        if let Some((room, _)) = self.room_of(id) {
+        if let Some((room, tap)) = self.room_of(id) {
+            tap.told(&room.name, notice);
             room.tell_others(id, notice);
             room.tell(id, told);
         }
     }
 
+    /// Says a line of the operator, in one room or in all.
     fn announce(&mut self, place: Option<&Place>, line: &Lines) {
-        let everywhere = |number: u64| number != HALL;
         let chosen = |number: u64| place.is_none_or(|place| place.number == number);
         for (&number, room) in &mut self.rooms {
-            if everywhere(number) && chosen(number) {
+            if number != HALL && chosen(number) {
                 call(&mut self.busy, number, room);
                 room.proclaim(line);
+                self.tap.told(&room.name, line);
             }
         }
-        self.tap
-            .log
-            .said(place.map(|place| place.name.clone()), Lines::clone(line));
+        let room = place.map(|place| place.name.clone());
+        self.tap.log.said(room, Lines::clone(line));
     }
 
     fn announce_to_all(&mut self, line: &[u8]) {

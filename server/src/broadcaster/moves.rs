@@ -90,6 +90,7 @@ impl Broadcaster {
         }
         if let Some(room) = self.rooms.get_mut(&number) {
             call(&mut self.busy, number, room);
+            self.tap.told(&room.name, line);
             let counted = room.count_due().is_some();
             room.step(step, line);
             if !counted && room.count_due().is_some() {

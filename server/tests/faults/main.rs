@@ -16,8 +16,10 @@ mod house;
 // Faults of one connection.
 mod connections;
 mod lines;
+mod moderation;
 mod names;
 mod texts;
+mod transcripts;
 
 // Faults of many at once, of the machine, and of the operator's side.
 mod crowds;

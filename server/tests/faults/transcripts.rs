@@ -340,7 +340,7 @@ impl Disk {
     fn open() -> Option<Disk> {
         const SERVE: &str = r#"mount -t tmpfs -o size=64k none "$1" &&
             head -c 32768 /dev/zero > "$1/filler" &&
-            exec "$0" 127.0.0.1 0 --rate off --transcript "$1/t""#;
+            exec "$0" 127.0.0.1 0 --rate off --history 0 --transcript "$1/t""#;
         if !have("unshare") || !have("nsenter") {
             return None;
         }

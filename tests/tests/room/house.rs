@@ -34,6 +34,7 @@ impl House {
         change(&mut limits);
         let setup = Setup {
             limits,
+            transcript: None,
             motd: Vec::new(),
             greeting: String::new(),
             scope: LogScope::Everything,
