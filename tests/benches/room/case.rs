@@ -12,7 +12,12 @@ use crate::{crowd, delay, slow, throughput};
 /// One thing to measure, on two sides.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Case {
-    Throughput { members: usize, senders: usize },
+    Throughput {
+        members: usize,
+        senders: usize,
+    },
+    /// Many small rooms, in which all write.
+    Rooms,
     Delay,
     Slow,
     Crowd,
@@ -31,12 +36,13 @@ pub enum Side {
 
 impl Case {
     /// In the order of the table.
-    pub const ALL: [Case; 8] = [
+    pub const ALL: [Case; 9] = [
         Case::size(10, 1),
         Case::size(100, 1),
         Case::size(1000, 1),
         Case::size(100, 100),
         Case::size(1000, 1000),
+        Case::Rooms,
         Case::Delay,
         Case::Slow,
         Case::Crowd,
@@ -48,6 +54,7 @@ impl Case {
 
     pub fn parse(name: &str) -> Option<Case> {
         match name {
+            "rooms" => return Some(Case::Rooms),
             "delay" => return Some(Case::Delay),
             "slow" => return Some(Case::Slow),
             "crowd" => return Some(Case::Crowd),
@@ -84,11 +91,29 @@ impl Case {
                 let mut generator = joined(&running, members)?;
                 throughput::run(&mut generator, &running, senders, plan.seconds)
             }
+            Case::Rooms => {
+                let mut generator = joined(&running, ROOMS * IN_EACH)?;
+                generator.spread(ROOMS)?;
+                let all = generator.len();
+                let figures = throughput::run(&mut generator, &running, all, plan.seconds)?;
+                Ok(figures.into_iter().map(of_rooms).collect())
+            }
             Case::Delay => delay::run(&running, plan.seconds),
             Case::Slow => slow::run(&running, side),
             Case::Crowd => crowd::run(&running, plan.seconds),
         }
     }
+}
+
+/// Half of all members must be whole turns of rooms: the observer of a member is
+/// half the members away, and has to be in the same room.
+const ROOMS: usize = 100;
+
+const IN_EACH: usize = 10;
+
+fn of_rooms(figure: Figure) -> Figure {
+    let name = format!("{ROOMS} rooms of {IN_EACH}, all writing");
+    Figure { name, ..figure }
 }
 
 /// A generator whose members have all joined and have been told everything.
@@ -103,6 +128,7 @@ impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Case::Throughput { members, senders } => write!(f, "{members} x {senders}"),
+            Case::Rooms => f.write_str("rooms"),
             Case::Delay => f.write_str("delay"),
             Case::Slow => f.write_str("slow"),
             Case::Crowd => f.write_str("crowd"),

@@ -123,6 +123,21 @@ impl Generator {
         Ok(())
     }
 
+    /// Spreads the members over so many rooms, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// When a connection has ended.
+    pub fn spread(&mut self, rooms: usize) -> io::Result<()> {
+        for member in 0..self.members.len() {
+            let line = format!("/join r{:02}\n", member % rooms);
+            if self.send(member, line.as_bytes())? != line.len() {
+                return Err(Error::other(format!("{} cannot speak", name(member))));
+            }
+        }
+        self.settle().map(drop)
+    }
+
     /// Throws away what comes until nothing comes any more, so that the next
     /// byte of every member begins the measured phase. Gives the time at which
     /// the last byte came.

@@ -28,6 +28,9 @@ const BACKLOG_BYTES: usize = 8 * 1024 * 1024;
 /// not outlive a bench that was killed before it connected.
 const IDLE: Duration = Duration::from_secs(120);
 
+/// What a line begins with that names a room, such as `/join r07`.
+const JOIN: &[u8] = b"/join r";
+
 const LISTENER: Token = Token(usize::MAX);
 
 struct Peer {
@@ -38,6 +41,8 @@ struct Peer {
     line: Vec<u8>,
     /// What the socket did not take.
     backlog: VecDeque<u8>,
+    /// In which room it is; all start in the first.
+    room: usize,
     /// Where in this turn's notices those begin that are younger than itself.
     news_from: usize,
 }
@@ -47,6 +52,8 @@ struct Loop {
     listener: TcpListener,
     /// A slot is not used again, so an old event never meets a new peer.
     peers: Vec<Option<Peer>>,
+    /// Who is in which room; who has left may still stand there.
+    rooms: Vec<Vec<usize>>,
     /// Those whose last read filled the buffer: an edge comes only once.
     again: Vec<usize>,
     buffer: Vec<u8>,
@@ -73,6 +80,7 @@ pub fn run() -> io::Result<()> {
         poll,
         listener,
         peers: Vec::new(),
+        rooms: vec![Vec::new()],
         again: Vec::new(),
         buffer: vec![0; READ_BYTES],
         outgoing: Vec::new(),
@@ -134,11 +142,13 @@ impl Loop {
             self.poll
                 .registry()
                 .register(&mut stream, token, interest)?;
+            self.rooms[0].push(self.peers.len());
             self.peers.push(Some(Peer {
                 stream,
                 prefix: Vec::new(),
                 line: Vec::new(),
                 backlog: VecDeque::new(),
+                room: 0,
                 news_from: 0,
             }));
         }
@@ -165,6 +175,8 @@ impl Loop {
         while peer.take_line(&mut rest) {
             if peer.prefix.is_empty() {
                 peer.enter(&mut self.notices);
+            } else if peer.line.starts_with(JOIN) {
+                peer.go(slot, &mut self.rooms);
             } else {
                 self.outgoing.extend_from_slice(&peer.prefix);
                 self.outgoing.extend_from_slice(&peer.line);
@@ -172,7 +184,8 @@ impl Loop {
             peer.line.clear();
         }
         if !self.outgoing.is_empty() {
-            send_to_all(&mut self.peers, |_| &self.outgoing);
+            let room = self.rooms[peer.room].iter();
+            send_to_all(&mut self.peers, room.copied(), |_| &self.outgoing);
         }
         self.peers[slot] = Some(peer);
     }
@@ -189,7 +202,8 @@ impl Loop {
         if self.notices.is_empty() {
             return;
         }
-        send_to_all(&mut self.peers, |peer| &self.notices[peer.news_from..]);
+        let all = 0..self.peers.len();
+        send_to_all(&mut self.peers, all, |peer| &self.notices[peer.news_from..]);
         for peer in self.peers.iter_mut().flatten() {
             peer.news_from = 0;
         }
@@ -198,8 +212,13 @@ impl Loop {
 }
 
 /// Who cannot take it is dropped.
-fn send_to_all<'a>(peers: &mut [Option<Peer>], news: impl Fn(&Peer) -> &'a [u8]) {
-    for slot in peers {
+fn send_to_all<'a>(
+    peers: &mut [Option<Peer>],
+    whom: impl Iterator<Item = usize>,
+    news: impl Fn(&Peer) -> &'a [u8],
+) {
+    for slot in whom {
+        let slot = &mut peers[slot];
         if let Some(peer) = slot
             && !peer.prefix.is_empty()
             && peer.send(news(peer)).is_err()
@@ -227,6 +246,21 @@ impl Peer {
         self.news_from = notices.len();
         // A failure shows again at the next read.
         let _ = self.send(&welcome);
+    }
+
+    /// Goes to the room whose number stands behind the `r` of its line.
+    fn go(&mut self, slot: usize, rooms: &mut Vec<Vec<usize>>) {
+        let number = self.line[JOIN.len()..].trim_ascii();
+        let number = str::from_utf8(number)
+            .ok()
+            .and_then(|number| number.parse().ok());
+        let room: usize = number.map_or(0, |number: usize| number + 1);
+        if rooms.len() <= room {
+            rooms.resize_with(room + 1, Vec::new);
+        }
+        rooms[self.room].retain(|&other| other != slot);
+        rooms[room].push(slot);
+        self.room = room;
     }
 
     fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
