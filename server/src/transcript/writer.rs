@@ -91,31 +91,32 @@ impl Writer {
         flow
     }
 
-    /// Takes what waits; waits for the first of it, or for the next try.
+    /// Takes all that waits; waits for the first of it.
     fn collect(&self, page: &mut Page) -> ControlFlow<()> {
-        let retry_at = self.fault.as_ref().map(|fault| fault.retry_at);
-        let mut patience = retry_at.map_or(Duration::MAX, |at| {
-            at.saturating_duration_since(Instant::now())
-        });
         let mut flow = ControlFlow::Continue(());
-        while page.text.len() < limits::BATCH {
-            match self.entries.recv_timeout(patience) {
-                Ok(Entry::Said {
+        let mut next = self.wait();
+        while let Some(entry) = next.take() {
+            match entry {
+                Entry::Said {
                     at,
                     room,
                     lines,
                     left_out,
-                }) => {
+                } => {
                     page.leave_out(at, left_out);
                     page.say(at, &room, &lines);
                 }
-                Err(RecvTimeoutError::Timeout) => break,
-                Ok(Entry::End) | Err(RecvTimeoutError::Disconnected) => {
+                Entry::End => {
                     flow = ControlFlow::Break(());
                     break;
                 }
             }
-            patience = Duration::ZERO;
+            if page.text.len() < limits::BATCH {
+                // Not a wait of no time, which still looks around for a moment:
+                // in a busy room the next line comes in that, again and again,
+                // and nothing is written before the page is full.
+                next = self.entries.try_recv().ok();
+            }
         }
         if self.entries.is_empty() {
             // No entry follows that would tell of lines left out before it.
@@ -123,6 +124,18 @@ impl Writer {
             page.leave_out(SystemTime::now(), left_out);
         }
         flow
+    }
+
+    /// The next entry, or nothing if it is time for another try before.
+    fn wait(&self) -> Option<Entry> {
+        let Some(fault) = &self.fault else {
+            return Some(self.entries.recv().unwrap_or(Entry::End));
+        };
+        match self.entries.recv_deadline(fault.retry_at) {
+            Ok(entry) => Some(entry),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Entry::End),
+        }
     }
 
     fn write(&mut self, page: &Page) {
