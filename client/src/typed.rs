@@ -13,6 +13,12 @@ pub const TOO_LONG: &str = "this line is longer than 4096 bytes and was not sent
 /// What to tell somebody whose line is not UTF-8.
 pub const NOT_TEXT: &str = "this line is not UTF-8 text and was not sent";
 
+/// What this client adds to the server's commands.
+const HELP: &str = "\
+Here also: q, exit, bye or Ctrl-D leave, as /quit does; so does Ctrl-C at once.
+Ctrl-R shows again what you are typing, Ctrl-U and Ctrl-W erase it.
+// begins a text with a slash. >> marks what names you or is for you alone.";
+
 /// What a typed line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Wish {
@@ -76,6 +82,7 @@ fn own(word: &str, rest: &str, me: &Name) -> Option<String> {
     let event = match Command::parse(word, rest).ok()? {
         Command::Msg { to, text } => Event::Private { from, to, text },
         Command::Me(text) => Event::Action { from, text },
+        Command::Help(None) => return Some(HELP.to_string()),
         _ => return None,
     };
     let line = String::from_utf8(event.to_line()).ok()?;

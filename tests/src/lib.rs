@@ -13,12 +13,14 @@
 )]
 
 mod bystanders;
+mod commands;
 mod peer;
 mod process;
 
 use std::time::{Duration, Instant};
 
 pub use bystanders::Bystanders;
+pub use commands::type_every_command;
 pub use peer::Peer;
 pub use process::{Running, Usage};
 

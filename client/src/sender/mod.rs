@@ -171,8 +171,8 @@ impl<W: Write> Sender<W> {
         self.put(wire)?;
         self.pace.sent();
         // The server does not send us what we said: we show it ourselves.
-        if let Some(line) = shown {
-            self.screen.own(line);
+        for line in shown.iter().flat_map(|shown| shown.lines()) {
+            self.screen.own(line.to_string());
         }
         Ok(())
     }

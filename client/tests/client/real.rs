@@ -8,7 +8,7 @@ use std::thread;
 use server::limits::Limits;
 use server::stop::{self, Stopper};
 use server::{LogScope, Setup};
-use tests::{Peer, Running};
+use tests::{Peer, Running, type_every_command};
 
 /// A real server in the test's process, ended when the stopper is raised.
 fn serve() -> (SocketAddr, Stopper) {
@@ -73,5 +73,35 @@ fn what_a_pipe_said_has_arrived_when_the_client_ends() {
     ] {
         ann.expect(line);
     }
+    stopper.raise();
+}
+
+#[test]
+fn every_command_can_be_typed_into_the_client() {
+    let (address, stopper) = serve();
+    let mut ann = Running::start(&mut client(address, "ann"));
+    ann.wait_for("Welcome, ann.");
+    let mut bob = Peer::join(address, "bob");
+    type_every_command(&mut ann, &mut bob);
+    assert_eq!(ann.wait().code(), Some(0));
+    stopper.raise();
+}
+
+#[test]
+fn a_client_that_vanished_gets_its_name_back() {
+    let (address, stopper) = serve();
+    let mut ann = Running::start(&mut client(address, "ann"));
+    ann.wait_for("Welcome, ann.");
+    // A live one keeps it, as it answers.
+    let mut other = Peer::connect(address);
+    other.say("ann");
+    other.expect("! The name ann is taken. Try another.");
+    // Stopped, it is as good as behind a cable that was pulled.
+    ann.signal("STOP");
+    other.say("ann");
+    other.expect_start("Welcome, ann.");
+    ann.signal("CONT");
+    ann.wait_for("You did not answer");
+    assert_ne!(ann.wait().code(), Some(0));
     stopper.raise();
 }

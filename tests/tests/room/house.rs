@@ -1,6 +1,6 @@
 //! A server in the test's own process.
 
-use std::io;
+use std::io::{self, PipeWriter, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 
@@ -12,6 +12,7 @@ use tests::Peer;
 /// A running server, stopped when the test is over.
 pub struct House {
     pub address: SocketAddr,
+    keyboard: PipeWriter,
     stopper: Stopper,
     server: Option<JoinHandle<io::Result<()>>>,
 }
@@ -24,6 +25,7 @@ impl House {
 
     /// Opens one with some of the limits changed.
     pub fn with(change: impl FnOnce(&mut Limits)) -> House {
+        let (console, keyboard) = io::pipe().expect("a pipe");
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stopper, stop) = stop::signal();
@@ -40,15 +42,23 @@ impl House {
             scope: LogScope::Everything,
             output: Box::new(io::sink()),
             log_file: None,
-            console: None,
+            console: Some(Box::new(console)),
         };
         let on_stop = stopper.clone();
         let server = thread::spawn(move || server::run(listener, setup, on_stop, stop));
         House {
             address,
+            keyboard,
             stopper,
             server: Some(server),
         }
+    }
+
+    /// Types a line at the server's console.
+    pub fn operator(&self, line: &str) {
+        let line = format!("{line}\n");
+        let mut keyboard = &self.keyboard;
+        keyboard.write_all(line.as_bytes()).expect("a console");
     }
 
     /// Has somebody join.

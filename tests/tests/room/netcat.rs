@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use tests::Running;
+use tests::{Running, type_every_command};
 
 use crate::house::House;
 
@@ -27,4 +27,20 @@ fn netcat_is_a_full_member() {
     nc.type_line("q:quit");
     nc.wait_for("q:quit");
     ann.expect("bob has left the chat room.");
+}
+
+#[test]
+fn every_command_can_be_typed_into_netcat() {
+    if Command::new("nc").arg("-h").output().is_err() {
+        eprintln!("skipped: there is no nc here");
+        return;
+    }
+    let house = House::open();
+    let (host, port) = (house.address.ip(), house.address.port());
+    let mut nc = Running::start(Command::new("nc").args([host.to_string(), port.to_string()]));
+    nc.type_line("ann");
+    nc.wait_for("Welcome, ann.");
+    let mut bob = house.join("bob");
+    type_every_command(&mut nc, &mut bob);
+    nc.wait_for("q:quit");
 }

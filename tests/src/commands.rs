@@ -1,0 +1,56 @@
+//! Every command, typed by a person into whatever program they have.
+
+use common::command::entries;
+
+use crate::{Peer, Running};
+
+/// What is typed, in this order, and a part of what is then shown. The person is
+/// called ann, and bob is in the lobby too.
+const TYPED: [(&str, &str); 23] = [
+    ("/help", "/history [N]"),
+    ("/who", "2 are here."),
+    ("/names", "ann bob"),
+    ("/whois bob", "bob has been here for "),
+    ("/msg eve hi", "There is nobody called eve here."),
+    ("/reply thanks", "Nobody has written to you"),
+    ("/me", "Type /me TEXT."),
+    ("/history", "bob: welcome"),
+    ("/search WELCOME", "1 line found"),
+    ("/topic lab 3", "* ann"),
+    ("/away", "You are away."),
+    ("/back", "You are back."),
+    ("/ignore bob", "You hear nothing more from bob."),
+    ("/unignore bob", "You hear bob again."),
+    ("/quiet", "You are not told who comes and goes."),
+    ("/join games", "You are in games now."),
+    ("/rooms", "games                         1"),
+    ("/leave", "You are in lobby now."),
+    ("/nick anna", "You are now called anna."),
+    ("/ping", "pong"),
+    ("/version", "chat-server "),
+    ("/uptime", "The server has been running for "),
+    ("/quit tea time", "q:quit"),
+];
+
+/// Has ann, who sits at `person` and has joined before bob, type every command.
+/// The last one is `/quit`; what is shown for it is for the caller to look at.
+///
+/// # Panics
+///
+/// When one of them is not answered, or the list of commands has others.
+pub fn type_every_command(person: &mut Running, bob: &mut Peer) {
+    let words = TYPED.map(|(typed, _)| typed.split(' ').next().unwrap_or_default());
+    for entry in entries() {
+        let word = format!("/{}", entry.word);
+        assert!(words.contains(&word.as_str()), "{word} is not typed");
+    }
+    bob.say("welcome");
+    person.wait_for("bob: welcome");
+    for (typed, shown) in TYPED {
+        person.type_line(typed);
+        if !typed.starts_with("/quit") {
+            person.wait_for(shown);
+        }
+    }
+    bob.expect_sometime("anna has left the chat room (tea time).");
+}
