@@ -241,3 +241,57 @@ fn expect_clean_output(house: &House) {
         assert_eq!(line.find(is_forbidden), None, "{line:?}");
     }
 }
+
+/// Row 27 of the catalogue, for all that a command can carry to others.
+#[test]
+fn what_a_terminal_obeys_is_in_nothing_that_a_command_says() {
+    let house = House::open(&[]);
+    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let dirty: String = suspects().filter(|&c| is_forbidden(c)).collect();
+    let text = format!("x{dirty}{}y", SEQUENCES.concat());
+    let clean: String = text.chars().filter(|&c| !is_forbidden(c)).collect();
+    for (command, heard) in [
+        ("/me", "* ann: "),
+        ("/msg bob", "ann -> bob: "),
+        ("/topic", "* ann: set the topic to "),
+        ("/away", "* ann: is away, "),
+    ] {
+        ann.say(&format!("{command} {text}"));
+        bob.expect(&format!("{heard}{clean}"));
+    }
+    bob.say("/whois ann");
+    let plain = clean.replace(':', ".");
+    bob.expect(&format!(
+        "ann has been here for 0 s, is in lobby, idle 0 s, and away ({plain})."
+    ));
+    ann.say(&format!("/join {text}"));
+    ann.say(&format!("/quit {text}"));
+    ann.expect_sometime("q:quit");
+    bob.expect(&format!("ann has left the chat room ({plain})."));
+    expect_clean_output(&house);
+    drop((ann, bob));
+    house.check();
+}
+
+/// What is said in private is nobody else's, the operator's included.
+#[test]
+fn a_private_message_is_in_no_log_and_no_transcript() {
+    let file = std::env::temp_dir().join(format!("private-{}", std::process::id()));
+    let path = file.display().to_string();
+    let mut server = crate::house::serve(&["--transcript", &path]);
+    let [mut ann, mut bob] = tests::Peer::join_all(server.address(), ["ann", "bob"]);
+    ann.say("/msg bob a secret");
+    bob.expect("ann -> bob: a secret");
+    bob.say("/r another secret");
+    ann.expect("bob -> ann: another secret");
+    ann.say("no news");
+    bob.expect("ann: no news");
+    server.type_line("/stop");
+    assert!(server.wait().success());
+    let transcript = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(transcript.contains(" lobby ann: no news\n"), "{transcript}");
+    assert!(!transcript.contains("secret"), "{transcript}");
+    server.wait_for("[ann] no news");
+    assert!(server.lines_with("secret").is_empty());
+}

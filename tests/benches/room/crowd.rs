@@ -42,7 +42,9 @@ pub fn run(running: &Running, seconds: f64) -> io::Result<Vec<Figure>> {
         let what = format!("memory each, KiB, {how}");
         figure(&what, Unit::Kibibytes, all / MEMBERS as f64)
     };
+    let received = generator.received() as f64 / 1024.0;
     let mut figures = vec![
+        figure("received while joining, KiB", Unit::Kibibytes, received),
         figure("all joined, s", Unit::Seconds, (told - start).as_secs_f64()),
         figure("threads", Unit::Count, threads),
         memory("accounted for", accounted),

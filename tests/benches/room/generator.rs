@@ -36,6 +36,8 @@ pub struct Generator {
     /// Those who are read in this turn.
     due: Vec<usize>,
     buffer: Vec<u8>,
+    /// How many bytes all of them have received.
+    received: usize,
 }
 
 /// The fixed-width name of a member.
@@ -57,12 +59,18 @@ impl Generator {
             again: Vec::new(),
             due: Vec::new(),
             buffer: vec![0; READ_BYTES],
+            received: 0,
         })
     }
 
     /// How many members have joined.
     pub fn len(&self) -> usize {
         self.members.len()
+    }
+
+    /// How many bytes all of them have received so far.
+    pub fn received(&self) -> usize {
+        self.received
     }
 
     /// Lets `members` join, in groups, each after the welcome of the last.
@@ -192,6 +200,7 @@ impl Generator {
             if bytes == self.buffer.len() {
                 self.again.push(member);
             }
+            self.received += bytes;
             take(member, &self.buffer[..bytes])?;
         }
         Ok(())
