@@ -55,6 +55,16 @@ fn who_and_names_tell_who_is_here() {
     ann.say("/names");
     ann.expect("2 are here.");
     ann.expect("ann bob");
+    bob.say(&format!("/away {}", "é".repeat(1000)));
+    bob.expect("You are away. /back ends that.");
+    ann.say("/who");
+    ann.expect("2 are here.");
+    ann.expect_start("ann ");
+    let row = ann.expect_start("bob ");
+    assert!(
+        row.ends_with(&format!("  away ({}...)", "é".repeat(24))),
+        "{row}"
+    );
 }
 
 #[test]

@@ -12,6 +12,9 @@ use crate::registry::{Seen, Whois};
 /// How wide a line of names is: it fits into any window.
 const WIDTH: usize = 76;
 
+/// How many characters of a reason stand in a row of `/who`.
+const REASON: usize = 24;
+
 impl Talk<'_, '_> {
     pub(super) fn who(&mut self) {
         let (seen, all) = self.around();
@@ -123,10 +126,19 @@ fn row(seen: &Seen) -> String {
     let away = match seen.away.as_deref() {
         None => String::new(),
         Some("") => "  away".to_string(),
-        Some(why) => format!("  away ({why})"),
+        Some(why) => format!("  away ({})", beginning(why)),
     };
     let idle = idle(seen.link.idle());
     format!("{:<24}  {:<24}  {idle}{away}", seen.name, seen.room)
+}
+
+/// As much of a reason as a row has room for: two hundred long ones would be an
+/// answer that a slow line cannot take. `/whois` gives all of it.
+fn beginning(why: &str) -> String {
+    match why.char_indices().nth(REASON) {
+        Some((end, _)) => format!("{}...", why.get(..end).unwrap_or_default()),
+        None => why.to_string(),
+    }
 }
 
 fn described(seen: &Seen) -> String {
