@@ -7,16 +7,13 @@ use crate::generator::Generator;
 use crate::options::Plan;
 use crate::report::Figure;
 use crate::subject::{Running, Subject};
-use crate::{crowd, delay, slow, throughput};
+use crate::throughput::Talk;
+use crate::{crowd, delay, rooms, slow};
 
 /// One thing to measure, on two sides.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Case {
-    Throughput {
-        members: usize,
-        senders: usize,
-    },
-    /// Many small rooms, in which all write.
+    Throughput { members: usize, senders: usize },
     Rooms,
     Delay,
     Slow,
@@ -28,6 +25,8 @@ pub enum Case {
 pub enum Side {
     Server,
     Loop,
+    /// Another build of the server, in the place of the loop.
+    Before,
     /// The server with members that never read, and without them. Whether it
     /// lets the others wait is its own matter, so the loop has no part in it.
     WithStalled,
@@ -66,11 +65,12 @@ impl Case {
         known.then_some(Case::size(members, senders))
     }
 
-    /// The order in which the sides take turns.
-    pub fn sides(self) -> [Side; 2] {
-        match self {
-            Case::Slow => [Side::WithStalled, Side::WithoutStalled],
-            _ => [Side::Server, Side::Loop],
+    /// The order in which the sides take turns. Two servers both have their
+    /// stalled members, as that is where they may differ.
+    pub fn sides(self, rival: Side) -> [Side; 2] {
+        match (self, rival) {
+            (Case::Slow, Side::Loop) => [Side::WithStalled, Side::WithoutStalled],
+            _ => [Side::Server, rival],
         }
     }
 
@@ -83,37 +83,22 @@ impl Case {
     pub fn measure(self, side: Side, plan: &Plan) -> io::Result<Vec<Figure>> {
         let subject = match side {
             Side::Loop => Subject::Loop,
+            Side::Before => Subject::Server(plan.against.clone()),
             _ => Subject::Server(plan.subject.clone()),
         };
         let running = subject.start()?;
         match self {
             Case::Throughput { members, senders } => {
                 let mut generator = joined(&running, members)?;
-                throughput::run(&mut generator, &running, senders, plan.seconds)
+                let talk = Talk::in_one_room(&generator, senders, plan.seconds);
+                talk.run(&mut generator, &running)
             }
-            Case::Rooms => {
-                let mut generator = joined(&running, ROOMS * IN_EACH)?;
-                generator.spread(ROOMS)?;
-                let all = generator.len();
-                let figures = throughput::run(&mut generator, &running, all, plan.seconds)?;
-                Ok(figures.into_iter().map(of_rooms).collect())
-            }
+            Case::Rooms => rooms::run(&running, plan.seconds),
             Case::Delay => delay::run(&running, plan.seconds),
             Case::Slow => slow::run(&running, side),
             Case::Crowd => crowd::run(&running, plan.seconds),
         }
     }
-}
-
-/// Half of all members must be whole turns of rooms: the observer of a member is
-/// half the members away, and has to be in the same room.
-const ROOMS: usize = 100;
-
-const IN_EACH: usize = 10;
-
-fn of_rooms(figure: Figure) -> Figure {
-    let name = format!("{ROOMS} rooms of {IN_EACH}, all writing");
-    Figure { name, ..figure }
 }
 
 /// A generator whose members have all joined and have been told everything.
@@ -141,6 +126,7 @@ impl fmt::Display for Side {
         f.pad(match self {
             Side::Server => "server",
             Side::Loop => "loop",
+            Side::Before => "before",
             Side::WithStalled => "with stalled members",
             Side::WithoutStalled => "without",
         })

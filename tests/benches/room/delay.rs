@@ -8,7 +8,7 @@ use std::io::{self, Error};
 use std::time::{Duration, Instant};
 
 use crate::case::joined;
-use crate::frames::Lines;
+use crate::frames::{FILLER, Lines, PREFIX_BYTES, is_message};
 use crate::generator::{Generator, name};
 use crate::proc::{Load, Watch};
 use crate::report::{Figure, Unit};
@@ -26,8 +26,7 @@ const WARM_UP: Duration = Duration::from_millis(500);
 /// The last messages may take so long, after which they count as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `m00001: `, and the nanoseconds from the start: enough for 115 days.
-const PREFIX_BYTES: usize = 8;
+/// After the prefix, the nanoseconds from the start: enough for 115 days.
 const STAMP_BYTES: usize = 16;
 
 /// One message per 20 ms, from each member in turn, to the 99 others. Runs
@@ -81,7 +80,7 @@ impl Pace {
         let expected = messages * (self.readers - 1);
         let mut delays = Vec::with_capacity(expected);
         let mut streams = vec![Lines::default(); self.readers];
-        let mut text = vec![b'x'; self.line_bytes - PREFIX_BYTES];
+        let mut text = vec![FILLER; self.line_bytes - PREFIX_BYTES];
         text.pop();
         text.push(b'\n');
 
@@ -115,7 +114,7 @@ impl Pace {
                 let now = start.elapsed();
                 streams[member].each(bytes, |line| {
                     // The others are notices: that a stalled member has left.
-                    if line.len() != self.line_bytes {
+                    if !is_message(line, self.line_bytes) {
                         return;
                     }
                     received += 1;

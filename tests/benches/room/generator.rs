@@ -36,8 +36,8 @@ pub struct Generator {
     /// Those who are read in this turn.
     due: Vec<usize>,
     buffer: Vec<u8>,
-    /// How many bytes all of them have received.
-    received: usize,
+    /// Bytes, of all members together.
+    received: u64,
 }
 
 /// The fixed-width name of a member.
@@ -68,8 +68,8 @@ impl Generator {
         self.members.len()
     }
 
-    /// How many bytes all of them have received so far.
-    pub fn received(&self) -> usize {
+    /// How many bytes all members have received so far, together.
+    pub fn received(&self) -> u64 {
         self.received
     }
 
@@ -131,21 +131,6 @@ impl Generator {
         Ok(())
     }
 
-    /// Spreads the members over so many rooms, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// When a connection has ended.
-    pub fn spread(&mut self, rooms: usize) -> io::Result<()> {
-        for member in 0..self.members.len() {
-            let line = format!("/join r{:02}\n", member % rooms);
-            if self.send(member, line.as_bytes())? != line.len() {
-                return Err(Error::other(format!("{} cannot speak", name(member))));
-            }
-        }
-        self.settle().map(drop)
-    }
-
     /// Throws away what comes until nothing comes any more, so that the next
     /// byte of every member begins the measured phase. Gives the time at which
     /// the last byte came.
@@ -200,7 +185,7 @@ impl Generator {
             if bytes == self.buffer.len() {
                 self.again.push(member);
             }
-            self.received += bytes;
+            self.received += bytes as u64;
             take(member, &self.buffer[..bytes])?;
         }
         Ok(())

@@ -6,14 +6,14 @@
 //! cargo bench -p tests --bench room [-- --case 100x1 --rounds 3 --seconds 2]
 //! ```
 //!
-//! The server and the loop run one after the other, A B A B, each in a child
+//! The server and the loop, or an earlier server instead of it, run one after the other, A B A B, each in a child
 //! process of its own, and the same generator talks to both. Everything stays
 //! on the loopback, so the generator shares the machine with the subject: the
 //! ratios mean more than the absolute figures, and the table says how busy the
 //! generator was. The bench reads `/proc`, so it runs on Linux only.
 //!
 //! In reading order: options, case (what is measured), subject (who is
-//! measured), generator (how), the four kinds of case, report.
+//! measured), generator (how), the five kinds of case, report.
 
 // This is test code: it feeds itself, it talks to a terminal, and a broken
 // index in it is a bug of the bench that should stop it.
@@ -31,6 +31,7 @@ mod generator;
 
 mod crowd;
 mod delay;
+mod rooms;
 mod slow;
 mod throughput;
 
@@ -74,10 +75,10 @@ fn main() -> ExitCode {
 /// All cases of the plan, the two sides of each in turns. A case that fails is
 /// reported as failed, and the next one is measured.
 fn measure(plan: &Plan) -> Report {
-    let mut report = Report::default();
+    let mut report = Report::against(plan.rival());
     for case in &plan.cases {
         for round in 0..plan.rounds {
-            for side in case.sides() {
+            for side in case.sides(plan.rival()) {
                 eprint!("{case}, round {}, {side}: ", round + 1);
                 let run = case.measure(side, plan);
                 match &run {

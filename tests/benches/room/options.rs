@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::case::Case;
+use crate::case::{Case, Side};
 
 pub const HELP: &str = "\
 usage: cargo bench -p tests --bench room [-- OPTIONS]
@@ -12,6 +12,8 @@ usage: cargo bench -p tests --bench room [-- OPTIONS]
   --rounds N       how often each side of a case is run (3); medians are shown
   --seconds S      how long a run is measured, after a warm-up (2)
   --subject PATH   measure this chat-server instead of the one in target/release
+  --against PATH   measure the chat-server at PATH instead of the loop, as
+                   \"before\"
   --help           this text";
 
 /// What a process of this program has been started for.
@@ -30,6 +32,18 @@ pub struct Plan {
     pub seconds: f64,
     /// The chat server, if not the one beside the bench.
     pub subject: Option<PathBuf>,
+    /// Another chat server, which takes the place of the loop.
+    pub against: Option<PathBuf>,
+}
+
+impl Plan {
+    /// What the server is held against.
+    pub fn rival(&self) -> Side {
+        match self.against {
+            Some(_) => Side::Before,
+            None => Side::Loop,
+        }
+    }
 }
 
 /// Takes the arguments without the program's name.
@@ -44,6 +58,7 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
         rounds: 3,
         seconds: 2.0,
         subject: None,
+        against: None,
     };
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
@@ -59,6 +74,7 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
             }
             "--rounds" => plan.rounds = within(&value()?, 1, 100)?,
             "--seconds" => plan.seconds = within(&value()?, 0.1, 600.0)?,
+            "--against" => plan.against = Some(PathBuf::from(value()?)),
             "--subject" => plan.subject = Some(PathBuf::from(value()?)),
             _ => return Err(format!("unknown argument: {arg}")),
         }

@@ -1,12 +1,13 @@
 //! Bytes from one socket -> the same bytes, with the sender's name before each
-//! line, to all the others: the least that a chat server can do, as the limit
-//! that ours is held against.
+//! line, to all the others in the room: the least that a chat server can do, as
+//! the limit that ours is held against.
 //!
 //! One thread and epoll. A readable socket is read once, its complete lines
-//! become one buffer, and each other member gets that buffer with one write.
-//! What a write does not take waits in the member's backlog until epoll says
-//! that there is space again. Sockets are registered once, edge-triggered, so
-//! that nothing but `epoll_wait`, `read` and `write` is called while it copies.
+//! become one buffer, and each other member of its room gets that buffer with
+//! one write. What a write does not take waits in the member's backlog until
+//! epoll says that there is space again. Sockets are registered once,
+//! edge-triggered, so that nothing but `epoll_wait`, `read` and `write` is
+//! called while it copies.
 //!
 //! It knows no limits, checks no names, and tells nobody who has left.
 
@@ -28,8 +29,8 @@ const BACKLOG_BYTES: usize = 8 * 1024 * 1024;
 /// not outlive a bench that was killed before it connected.
 const IDLE: Duration = Duration::from_secs(120);
 
-/// What a line begins with that names a room, such as `/join r07`.
-const JOIN: &[u8] = b"/join r";
+/// What moves a member into the room that is named after it.
+const JOIN: &[u8] = b"/join ";
 
 const LISTENER: Token = Token(usize::MAX);
 
@@ -37,14 +38,21 @@ struct Peer {
     stream: TcpStream,
     /// `NAME: `, empty until the name has come.
     prefix: Vec<u8>,
+    /// Where in the rooms it is, once it has a name.
+    room: usize,
     /// The beginning of a line whose end has not come.
     line: Vec<u8>,
     /// What the socket did not take.
     backlog: VecDeque<u8>,
-    /// In which room it is; all start in the first.
-    room: usize,
     /// Where in this turn's notices those begin that are younger than itself.
     news_from: usize,
+}
+
+#[derive(Default)]
+struct Room {
+    name: Vec<u8>,
+    /// Their slots. Those who have left stay in it, with empty slots.
+    members: Vec<usize>,
 }
 
 struct Loop {
@@ -52,8 +60,8 @@ struct Loop {
     listener: TcpListener,
     /// A slot is not used again, so an old event never meets a new peer.
     peers: Vec<Option<Peer>>,
-    /// Who is in which room; who has left may still stand there.
-    rooms: Vec<Vec<usize>>,
+    /// All begin in the first one, which has no name.
+    rooms: Vec<Room>,
     /// Those whose last read filled the buffer: an edge comes only once.
     again: Vec<usize>,
     buffer: Vec<u8>,
@@ -71,16 +79,14 @@ struct Loop {
 /// When it cannot listen, poll or accept.
 pub fn run() -> io::Result<()> {
     let listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
-    println!(
-        "The copying loop is listening at {}",
-        listener.local_addr()?
-    );
+    let address = listener.local_addr()?;
+    println!("The copying loop is listening at {address}");
     let poll = Poll::new()?;
     Loop {
         poll,
         listener,
         peers: Vec::new(),
-        rooms: vec![Vec::new()],
+        rooms: vec![Room::default()],
         again: Vec::new(),
         buffer: vec![0; READ_BYTES],
         outgoing: Vec::new(),
@@ -142,19 +148,19 @@ impl Loop {
             self.poll
                 .registry()
                 .register(&mut stream, token, interest)?;
-            self.rooms[0].push(self.peers.len());
             self.peers.push(Some(Peer {
                 stream,
                 prefix: Vec::new(),
+                room: 0,
                 line: Vec::new(),
                 backlog: VecDeque::new(),
-                room: 0,
                 news_from: 0,
             }));
         }
     }
 
-    /// One read, then one write per other member.
+    /// One read, then one write per other member of the room. What is said in
+    /// one read with a move goes to the new room: the bench does not do that.
     fn read(&mut self, slot: usize) {
         // Out of its slot the sender is not among those who get the lines, and
         // a sender that has left does not come back into it.
@@ -175,8 +181,9 @@ impl Loop {
         while peer.take_line(&mut rest) {
             if peer.prefix.is_empty() {
                 peer.enter(&mut self.notices);
-            } else if peer.line.starts_with(JOIN) {
-                peer.go(slot, &mut self.rooms);
+                self.rooms[0].members.push(slot);
+            } else if let Some(name) = peer.line.strip_prefix(JOIN) {
+                peer.go(slot, name.trim_ascii().to_vec(), &mut self.rooms);
             } else {
                 self.outgoing.extend_from_slice(&peer.prefix);
                 self.outgoing.extend_from_slice(&peer.line);
@@ -184,8 +191,8 @@ impl Loop {
             peer.line.clear();
         }
         if !self.outgoing.is_empty() {
-            let room = self.rooms[peer.room].iter();
-            send_to_all(&mut self.peers, room.copied(), |_| &self.outgoing);
+            let room = &self.rooms[peer.room].members;
+            send_to_all(&mut self.peers, room, |_| &self.outgoing);
         }
         self.peers[slot] = Some(peer);
     }
@@ -202,8 +209,10 @@ impl Loop {
         if self.notices.is_empty() {
             return;
         }
-        let all = 0..self.peers.len();
-        send_to_all(&mut self.peers, all, |peer| &self.notices[peer.news_from..]);
+        // Who joins is in the first room until the bench has let all join.
+        let room = &self.rooms[0].members;
+        let news = |peer: &Peer| &self.notices[peer.news_from..];
+        send_to_all(&mut self.peers, room, news);
         for peer in self.peers.iter_mut().flatten() {
             peer.news_from = 0;
         }
@@ -212,18 +221,12 @@ impl Loop {
 }
 
 /// Who cannot take it is dropped.
-fn send_to_all<'a>(
-    peers: &mut [Option<Peer>],
-    whom: impl Iterator<Item = usize>,
-    news: impl Fn(&Peer) -> &'a [u8],
-) {
-    for slot in whom {
-        let slot = &mut peers[slot];
-        if let Some(peer) = slot
-            && !peer.prefix.is_empty()
+fn send_to_all<'a>(peers: &mut [Option<Peer>], room: &[usize], news: impl Fn(&Peer) -> &'a [u8]) {
+    for &member in room {
+        if let Some(peer) = &mut peers[member]
             && peer.send(news(peer)).is_err()
         {
-            *slot = None;
+            peers[member] = None;
         }
     }
 }
@@ -248,19 +251,19 @@ impl Peer {
         let _ = self.send(&welcome);
     }
 
-    /// Goes to the room whose number stands behind the `r` of its line.
-    fn go(&mut self, slot: usize, rooms: &mut Vec<Vec<usize>>) {
-        let number = self.line[JOIN.len()..].trim_ascii();
-        let number = str::from_utf8(number)
-            .ok()
-            .and_then(|number| number.parse().ok());
-        let room: usize = number.map_or(0, |number: usize| number + 1);
-        if rooms.len() <= room {
-            rooms.resize_with(room + 1, Vec::new);
-        }
-        rooms[self.room].retain(|&other| other != slot);
-        rooms[room].push(slot);
-        self.room = room;
+    /// Moves to the room of this name, which is made if there is none.
+    fn go(&mut self, slot: usize, name: Vec<u8>, rooms: &mut Vec<Room>) {
+        let answer = [b"You are in ", &name[..], b" now. x\n"].concat();
+        rooms[self.room].members.retain(|&member| member != slot);
+        let known = rooms.iter().position(|room| room.name == name);
+        self.room = known.unwrap_or_else(|| {
+            let members = Vec::new();
+            rooms.push(Room { name, members });
+            rooms.len() - 1
+        });
+        rooms[self.room].members.push(slot);
+        // A failure shows again at the next read.
+        let _ = self.send(&answer);
     }
 
     fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {

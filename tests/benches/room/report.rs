@@ -23,12 +23,14 @@ pub enum Unit {
     Milliseconds,
     Seconds,
     Kibibytes,
+    Mebibytes,
     Count,
 }
 
 /// All runs so far. Its `Display` is the tables.
-#[derive(Default)]
 pub struct Report {
+    /// What the server is held against.
+    rival: Side,
     runs: Vec<(Case, Side, Vec<Figure>)>,
     failures: Vec<String>,
 }
@@ -42,6 +44,15 @@ struct Median {
 }
 
 impl Report {
+    /// A report without runs.
+    pub fn against(rival: Side) -> Report {
+        Report {
+            rival,
+            runs: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
     pub fn add(&mut self, case: Case, side: Side, run: io::Result<Vec<Figure>>) {
         match run {
             Ok(figures) => self.runs.push((case, side, figures)),
@@ -137,10 +148,10 @@ impl fmt::Display for Report {
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         writeln!(
             f,
-            "{cores} cores, Linux {}, loopback; MEMBERS x SENDERS are deliveries per second.",
+            "{cores} cores, Linux {}, loopback; MEMBERS x SENDERS and rooms are deliveries per second.",
             kernel.trim()
         )?;
-        self.table(f, [Side::Server, Side::Loop])?;
+        self.table(f, [Side::Server, self.rival])?;
         self.table(f, [Side::WithStalled, Side::WithoutStalled])?;
         for failure in &self.failures {
             writeln!(f, "\nFailed: {failure}")?;
@@ -181,7 +192,7 @@ impl Unit {
             Unit::PerSecond => format!("{:.2} M", value / 1e6),
             Unit::Milliseconds => format!("{value:.2} ms"),
             Unit::Seconds => format!("{value:.1}"),
-            Unit::Kibibytes => format!("{value:.1}"),
+            Unit::Kibibytes | Unit::Mebibytes => format!("{value:.1}"),
             Unit::Count => format!("{value:.0}"),
         }
     }

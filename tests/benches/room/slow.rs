@@ -26,8 +26,8 @@ const TIME: Duration = Duration::from_secs(6);
 /// When a reader is dropped or a message to a reader is lost.
 pub fn run(running: &Running, side: Side) -> io::Result<Vec<Figure>> {
     let stalled = match side {
-        Side::WithStalled => READERS..READERS + STALLED,
-        _ => READERS..READERS,
+        Side::WithoutStalled => READERS..READERS,
+        _ => READERS..READERS + STALLED,
     };
     let mut generator = joined(running, stalled.end)?;
     for member in stalled.clone() {

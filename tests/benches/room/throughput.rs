@@ -10,7 +10,7 @@
 use std::io::{self, Error};
 use std::time::{Duration, Instant};
 
-use crate::frames::Frames;
+use crate::frames::{FILLER, Frames, PREFIX_BYTES};
 use crate::generator::{Generator, name};
 use crate::proc::Watch;
 use crate::report::{Figure, Unit};
@@ -24,16 +24,28 @@ const WINDOW: usize = 64;
 /// Caches, socket buffers and windows grow to their sizes in it.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// `m00001: `, by which a line is known as a certain sender's.
-const PREFIX_BYTES: usize = 8;
-
 /// What a sender writes for one line: the subject adds the prefix.
 const TEXT_BYTES: usize = LINE_BYTES - PREFIX_BYTES;
+
+/// Who speaks, and who hears it.
+pub struct Talk {
+    /// Of the row in the table.
+    pub title: String,
+    /// The first so many members speak.
+    pub senders: usize,
+    /// So many members, with numbers that follow one another, share a room.
+    pub room: usize,
+    /// Of the measured phase, after the warm-up.
+    pub seconds: f64,
+}
 
 struct Member {
     frames: Frames,
     /// The prefix of the sender whom it observes.
-    observed: Option<[u8; PREFIX_BYTES]>,
+    observed: Option<u64>,
+    neighbours: Neighbours,
+    /// Whether a line has come at all.
+    hears: bool,
     /// Lines of that sender since the last top-up.
     acknowledged: usize,
     /// Bytes that it still has to send, and how many of the message that they
@@ -42,64 +54,85 @@ struct Member {
     phase: usize,
 }
 
-/// Measures for `seconds` after the warm-up. The first `senders` members speak.
-///
-/// # Errors
-///
-/// When a member is dropped, a line is torn, or nothing is delivered.
-pub fn run(
-    generator: &mut Generator,
-    running: &Running,
-    senders: usize,
-    seconds: f64,
-) -> io::Result<Vec<Figure>> {
-    let mut room = Room::new(generator, senders);
-    room.speak(WARM_UP)?;
-    let watch = Watch::start(running.pid())?;
-    let delivered = room.speak(Duration::from_secs_f64(seconds))?;
-    let load = watch.stop()?;
-    if delivered == 0 {
-        return Err(Error::other("nothing is delivered"));
-    }
-    Ok(vec![Figure {
-        name: format!("{} x {senders}", room.members.len()),
-        unit: Unit::PerSecond,
-        value: delivered as f64 / load.seconds,
-        load: Some(load),
-    }])
+/// What the prefixes of all members of a room have in common. One comparison
+/// per line with it shows that a line has strayed into another room.
+#[derive(Clone, Copy)]
+struct Neighbours {
+    one: u64,
+    differing: u64,
 }
 
-struct Room<'a> {
+impl Talk {
+    /// All members of the generator, in one room.
+    pub fn in_one_room(generator: &Generator, senders: usize, seconds: f64) -> Talk {
+        let members = generator.len();
+        Talk {
+            title: format!("{members} x {senders}"),
+            senders,
+            room: members,
+            seconds,
+        }
+    }
+
+    /// Measures after the warm-up.
+    ///
+    /// # Errors
+    ///
+    /// When a member is dropped or hears nothing, or a line is torn or has come
+    /// into the wrong room.
+    pub fn run(self, generator: &mut Generator, running: &Running) -> io::Result<Vec<Figure>> {
+        let mut house = House::new(generator, self.senders, self.room);
+        house.speak(WARM_UP)?;
+        let watch = Watch::start(running.pid())?;
+        let delivered = house.speak(Duration::from_secs_f64(self.seconds))?;
+        let load = watch.stop()?;
+        house.check_all_hear(self.senders)?;
+        Ok(vec![Figure {
+            name: self.title,
+            unit: Unit::PerSecond,
+            value: delivered as f64 / load.seconds,
+            load: Some(load),
+        }])
+    }
+}
+
+struct House<'a> {
     generator: &'a mut Generator,
     members: Vec<Member>,
+    /// How many of them share a room.
+    room: usize,
     /// Observers of senders who may speak.
     ready: Vec<usize>,
     /// One message more than a window, as a write may begin inside one.
     texts: Vec<u8>,
 }
 
-impl Room<'_> {
-    fn new(generator: &mut Generator, senders: usize) -> Room<'_> {
-        let count = generator.len();
+impl House<'_> {
+    fn new(generator: &mut Generator, senders: usize, room: usize) -> House<'_> {
+        let prefixes: Vec<u64> = (0..generator.len()).map(prefix).collect();
+        let rooms: Vec<Neighbours> = prefixes.chunks(room).map(Neighbours::of).collect();
         let member = |index: usize| {
-            let sender = observed(index, count);
+            let sender = observed(index, room);
             let observes = sender < senders;
             Member {
                 frames: Frames::new(LINE_BYTES),
-                observed: observes.then(|| prefix(sender)),
+                observed: observes.then(|| prefixes[sender]),
+                neighbours: rooms[index / room],
+                hears: false,
                 acknowledged: if observes { WINDOW } else { 0 },
                 owed: 0,
                 phase: 0,
             }
         };
-        let members: Vec<Member> = (0..count).map(member).collect();
-        let ready = (0..count).filter(|&it| members[it].acknowledged > 0);
-        let mut text = [b'x'; TEXT_BYTES];
+        let members: Vec<Member> = (0..prefixes.len()).map(member).collect();
+        let ready = (0..members.len()).filter(|&it| members[it].acknowledged > 0);
+        let mut text = [FILLER; TEXT_BYTES];
         text[TEXT_BYTES - 1] = b'\n';
-        Room {
+        House {
             generator,
             ready: ready.collect(),
             members,
+            room,
             texts: text.repeat(WINDOW + 1),
         }
     }
@@ -116,15 +149,8 @@ impl Room<'_> {
             self.generator
                 .turn(Duration::from_millis(patience), |index, bytes| {
                     let member = &mut members[index];
-                    let Some(observed) = member.observed else {
-                        delivered += member.frames.count(bytes)?;
-                        return Ok(());
-                    };
-                    let mut seen = 0;
-                    member.frames.each(bytes, |frame| {
-                        delivered += 1;
-                        seen += usize::from(frame[..PREFIX_BYTES] == observed);
-                    })?;
+                    let (lines, seen) = member.hear(index, bytes)?;
+                    delivered += lines;
                     if seen > 0 && member.acknowledged == 0 {
                         ready.push(index);
                     }
@@ -137,11 +163,11 @@ impl Room<'_> {
 
     /// Each acknowledged message is followed by another, in one write.
     fn top_up(&mut self) -> io::Result<()> {
-        let (count, members) = (self.members.len(), &mut self.members);
+        let (room, members) = (self.room, &mut self.members);
         let mut failure = Ok(());
         self.ready.retain(|&observer| {
             let credit = std::mem::take(&mut members[observer].acknowledged);
-            let index = observed(observer, count);
+            let index = observed(observer, room);
             let sender = &mut members[index];
             sender.owed += credit * TEXT_BYTES;
             let bytes = &self.texts[sender.phase..sender.phase + sender.owed];
@@ -156,15 +182,80 @@ impl Room<'_> {
         });
         failure
     }
+
+    /// Each of a room's members hears the others. Only who speaks alone has
+    /// nobody to listen to.
+    fn check_all_hear(&self, senders: usize) -> io::Result<()> {
+        let listeners = self.members.iter().enumerate();
+        let mut listeners = listeners.skip(usize::from(senders == 1));
+        match listeners.find(|(_, member)| !member.hears) {
+            Some((index, _)) => Err(Error::other(format!("{} hears nothing", name(index)))),
+            None => Ok(()),
+        }
+    }
 }
 
-fn prefix(sender: usize) -> [u8; PREFIX_BYTES] {
-    let mut prefix = [0; PREFIX_BYTES];
-    prefix.copy_from_slice(format!("{}: ", name(sender)).as_bytes());
-    prefix
+impl Member {
+    /// How many lines have come, and how many of them acknowledge one.
+    fn hear(&mut self, index: usize, bytes: &[u8]) -> io::Result<(usize, usize)> {
+        let Some(observed) = self.observed else {
+            let lines = self.frames.count(bytes)?;
+            self.hears |= lines > 0;
+            return Ok((lines, 0));
+        };
+        let (mut lines, mut seen) = (0, 0);
+        let mut stray = None;
+        let neighbours = self.neighbours;
+        self.frames.each(bytes, |frame| {
+            let sender = word(frame);
+            lines += 1;
+            seen += usize::from(sender == observed);
+            if !neighbours.may_be(sender) {
+                stray = Some(sender);
+            }
+        })?;
+        self.hears |= lines > 0;
+        match stray {
+            Some(sender) => Err(strayed(index, sender)),
+            None => Ok((lines, seen)),
+        }
+    }
 }
 
-/// The member whom this one observes.
-fn observed(member: usize, count: usize) -> usize {
-    (member + count - count / 2) % count
+impl Neighbours {
+    fn of(prefixes: &[u64]) -> Neighbours {
+        let one = prefixes.first().copied().unwrap_or(0);
+        let differing = prefixes.iter().fold(0, |all, other| all | (one ^ other));
+        Neighbours { one, differing }
+    }
+
+    #[inline]
+    fn may_be(self, prefix: u64) -> bool {
+        (prefix ^ self.one) & !self.differing == 0
+    }
+}
+
+#[cold]
+fn strayed(index: usize, sender: u64) -> Error {
+    let bytes = sender.to_ne_bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    let who = name(index);
+    Error::other(format!("{who} hears {text:?}, who is in another room"))
+}
+
+fn prefix(sender: usize) -> u64 {
+    word(format!("{}: ", name(sender)).as_bytes())
+}
+
+/// The prefix of a message as a number, which is compared at once.
+#[inline]
+fn word(message: &[u8]) -> u64 {
+    let prefix = message.first_chunk::<PREFIX_BYTES>();
+    prefix.map_or(0, |prefix| u64::from_ne_bytes(*prefix))
+}
+
+/// The member whom this one observes: half of their room away.
+fn observed(member: usize, room: usize) -> usize {
+    let place = member % room;
+    member - place + (place + room - room / 2) % room
 }
