@@ -15,7 +15,8 @@ use crate::incoming::{Gone, Heard, Incoming};
 use crate::screen::{Screen, Show};
 
 /// How many pieces of news may wait for the sender. Answers beyond it are
-/// dropped, since only a server that sends more than was asked for gets here.
+/// dropped, since only a server that sends more than was asked for gets here. A
+/// new name is not, see `Talk::tell`.
 const NEWS: usize = 64;
 
 /// What the sender should know.
@@ -93,6 +94,7 @@ pub fn receive(
     let mut talk = Talk::default();
     let mut last_heard = Instant::now();
     loop {
+        talk.tell(news);
         match incoming.hear() {
             Heard::Nothing | Heard::Part if last_heard.elapsed() < patience => continue,
             Heard::Nothing | Heard::Part => return Over::Silent(patience),
@@ -100,12 +102,16 @@ pub fn receive(
             Heard::Unreadable(why) => talk.unreadable(why, screen),
             Heard::Line(line) => match Event::parse(&line) {
                 Event::Quit => return Over::Quit(talk.last_word),
-                // A full channel means that the sender has plenty to read.
-                Event::Heartbeat => drop(news.try_send(News::Answer)),
+                Event::Heartbeat => {
+                    // The name has waited for longer than this one.
+                    talk.tell(news);
+                    // A full channel means that the sender has plenty to read.
+                    let _ = news.try_send(News::Answer);
+                }
                 event => {
                     talk.remember(&event);
                     if let Event::Notice(notice) = event {
-                        learn(notice, screen, news);
+                        talk.learn(notice, screen);
                     }
                     screen.received(line);
                 }
@@ -115,27 +121,39 @@ pub fn receive(
     }
 }
 
-/// Passes on what a notice tells of ourselves. It waits for the sender, who would
-/// go on under the old name otherwise.
-fn learn(notice: &str, screen: &Screen, news: &Sender<News>) {
-    if let Some(name) = notice::read_own_name(notice) {
-        screen.show(Show::Called(name.to_string()));
-        let _the_sender_may_be_leaving = news.send(News::Renamed(name));
-    }
-    if let Some(room) = notice::read_own_room(notice) {
-        screen.show(Show::Moved(room.to_string()));
-    }
-}
-
 /// What has to be remembered from one line to the next.
 #[derive(Default)]
 struct Talk {
     last_word: LastWord,
     /// Why the line before this one could not be shown.
     unreadable: Option<&'static str>,
+    /// Our new name, until the sender has been told.
+    renamed: Option<Name>,
 }
 
 impl Talk {
+    /// Passes on what a notice tells of ourselves.
+    fn learn(&mut self, notice: &str, screen: &Screen) {
+        if let Some(name) = notice::read_own_name(notice) {
+            screen.show(Show::Called(name.to_string()));
+            self.renamed = Some(name);
+        }
+        if let Some(room) = notice::read_own_room(notice) {
+            screen.show(Show::Moved(room.to_string()));
+        }
+    }
+
+    /// Tells the sender our new name, now or when it has room for it. To wait
+    /// here would stop the reading while the sender, perhaps, waits for a server
+    /// that waits until we have read. Only the newest name matters.
+    fn tell(&mut self, news: &Sender<News>) {
+        if let Some(name) = &self.renamed
+            && news.try_send(News::Renamed(name.clone())).is_ok()
+        {
+            self.renamed = None;
+        }
+    }
+
     fn remember(&mut self, event: &Event<'_>) {
         self.unreadable = None;
         self.last_word = match event {
@@ -218,6 +236,33 @@ mod tests {
             Duration::from_secs(9),
         );
         assert_eq!(news.try_iter().count(), NEWS);
+    }
+
+    /// The channel is full of empty lines when we are renamed, twice, and more
+    /// of them come; the sender then takes one piece of news at a time.
+    #[test]
+    fn a_new_name_reaches_the_sender_also_through_a_flood() {
+        struct Flood(Receiver<News>, Vec<News>);
+        impl Read for Flood {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.1.extend(self.0.try_recv());
+                buffer[0] = b'\n';
+                Ok(usize::from(self.1.len() < 2 * NEWS))
+            }
+        }
+        let (screen, _shown) = screen::recording();
+        let (sender, news) = bounded(NEWS);
+        for _ in 0..NEWS {
+            sender.send(News::Answer).unwrap();
+        }
+        let renamed = b"You are now called bo.\nYou are now called rob.\n";
+        let mut flood = Flood(news, Vec::new());
+        let incoming = Incoming::new(renamed.chain(&mut flood));
+        let over = receive(incoming, &screen, &sender, Duration::from_secs(9));
+        assert_eq!(over, Over::Gone(Gone::Closed, LastWord::None));
+        let told = flood.1.iter().filter(|news| **news != News::Answer);
+        let rob = News::Renamed("rob".parse().unwrap());
+        assert_eq!(told.collect::<Vec<_>>(), [&rob]);
     }
 
     #[test]

@@ -32,11 +32,20 @@ pub enum Wish {
     Send {
         /// Without its newline.
         wire: String,
-        /// The line as others will see it, if they do.
-        shown: Option<String>,
+        /// What others will see of it, if they do.
+        shown: Option<Shown>,
     },
     /// Something that does not fit into a line of the protocol.
     TooLong,
+}
+
+/// What others see of a line.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// This, as it comes over the wire; or lines of our own.
+    Line(String),
+    /// This text, in private. Whom it goes to is not typed: whoever wrote last.
+    Reply(String),
 }
 
 /// Reads what `me` typed in one line, without its newline.
@@ -63,13 +72,14 @@ pub fn read(line: &str, me: &Name) -> Wish {
     }
 }
 
-fn encode(line: &str, me: &Name) -> (String, Option<String>) {
+fn encode(line: &str, me: &Name) -> (String, Option<Shown>) {
+    let said = |text: &str| Some(Shown::Line(format!("{me}: {text}")));
     if !line.starts_with('/') {
-        return (Request::Say(line).encode(me), Some(format!("{me}: {line}")));
+        return (Request::Say(line).encode(me), said(line));
     }
     // A command goes as it was typed: it is the server that does it.
     let shown = match Request::parse(line, me) {
-        Request::Say(text) => Some(format!("{me}: {text}")),
+        Request::Say(text) => said(text),
         Request::Command { word, rest } => own(word, rest, me),
         _ => None,
     };
@@ -77,16 +87,17 @@ fn encode(line: &str, me: &Name) -> (String, Option<String>) {
 }
 
 /// What a command says to others, as they see it.
-fn own(word: &str, rest: &str, me: &Name) -> Option<String> {
+fn own(word: &str, rest: &str, me: &Name) -> Option<Shown> {
     let from = me.clone();
     let event = match Command::parse(word, rest).ok()? {
         Command::Msg { to, text } => Event::Private { from, to, text },
         Command::Me(text) => Event::Action { from, text },
-        Command::Help(None) => return Some(HELP.to_string()),
+        Command::Help(None) => return Some(Shown::Line(HELP.to_string())),
+        Command::Reply(text) => return Some(Shown::Reply(text.to_string())),
         _ => return None,
     };
     let line = String::from_utf8(event.to_line()).ok()?;
-    Some(line.trim_end_matches('\n').to_string())
+    Some(Shown::Line(line.trim_end_matches('\n').to_string()))
 }
 
 #[cfg(test)]
@@ -100,19 +111,37 @@ mod tests {
     }
 
     fn sends(wire: &str, said: Option<&str>) -> Wish {
-        shows(wire, said.map(|text| format!("Ann: {text}")))
+        shows(wire, said.map(|text| Shown::Line(format!("Ann: {text}"))))
     }
 
-    fn shows(wire: &str, shown: Option<String>) -> Wish {
+    fn shows(wire: &str, shown: Option<Shown>) -> Wish {
         let wire = wire.to_string();
         Wish::Send { wire, shown }
     }
 
     #[test]
     fn what_others_see_of_a_command_is_seen_here_too() {
-        let check = |line: &str, shown: &str| check(line, shows(line, Some(shown.to_string())));
-        check("/w bob,carl  hi: x", "Ann -> bob,carl: hi: x");
-        check("/ME waves", "* Ann: waves");
+        let line = |line: &str, shown: &str| {
+            let shown = Shown::Line(shown.to_string());
+            check(line, shows(line, Some(shown)));
+        };
+        line("/w bob,carl  hi: x", "Ann -> bob,carl: hi: x");
+        line("/ME waves", "* Ann: waves");
+        for line in ["/reply yes", "/r yes"] {
+            check(line, shows(line, Some(Shown::Reply("yes".to_string()))));
+        }
+        // The server refuses these, so they were not said.
+        for line in ["/msg bob", "/msg a/b hi", "/me", "/reply"] {
+            check(line, shows(line, None));
+        }
+    }
+
+    #[test]
+    fn the_list_of_commands_is_asked_for_in_any_way() {
+        for line in ["/help", "/HELP ", "/?"] {
+            check(line, shows(line, Some(Shown::Line(HELP.to_string()))));
+        }
+        check("/help msg", sends("/help msg", None));
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub enum Show {
     Entered,
     /// The room is open; this stands on the rule above the input.
     Open(Title),
+    /// We said this to whoever wrote last in private.
+    Reply(String),
     /// We have another name.
     Called(String),
     /// We are in another room.

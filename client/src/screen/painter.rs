@@ -94,6 +94,7 @@ impl<O: Write, E: Write> Painter<O, E> {
                 self.title = Some(title);
                 self.arrange()
             }
+            Show::Reply(text) => self.reply(&text),
             Show::Called(name) => self.retitle(|title| title.name = name),
             Show::Moved(room) => self.retitle(|title| title.room = room),
             Show::Window(size) => {
@@ -147,6 +148,15 @@ impl<O: Write, E: Write> Painter<O, E> {
                 Ok(())
             }
         }
+    }
+
+    /// What we replied, unless nobody has written: that the server refuses.
+    fn reply(&mut self, text: &str) -> io::Result<()> {
+        let (Some(title), Some(writer)) = (&self.title, self.follower.writer()) else {
+            return Ok(());
+        };
+        let line = format!("{} -> {writer}: {text}", title.name);
+        self.line(Line::Own(line))
     }
 
     /// The rule says something else from now on.
@@ -239,6 +249,56 @@ mod tests {
         ]);
         assert_eq!(out, "bob: hi\n! no\n");
         assert_eq!(err, "Enter your name: ! too long\n");
+    }
+
+    #[test]
+    fn a_reply_is_shown_as_what_it_is_once_somebody_has_written() {
+        let shown = |line: &str| {
+            let mut out = Vec::new();
+            let mut painter = Painter::divided(&mut out, Vec::new(), size(24, 80), Looks::Bare);
+            let line = Show::Line(Line::Received(line.to_string()));
+            for show in [open(), line, Show::Reply("yes".to_string())] {
+                painter.paint(show).unwrap();
+            }
+            drop(painter);
+            String::from_utf8(out).unwrap().contains("ann -> bob: yes")
+        };
+        assert!(shown("bob -> ann: hi"));
+        assert!(!shown("bob: hi"));
+    }
+
+    /// Each thing is one write, so that no key can get between its parts.
+    #[test]
+    fn a_bell_and_its_line_are_one_write_and_ring_once_in_a_flood() {
+        struct Writes<'a>(&'a mut Vec<String>);
+        impl Write for Writes<'_> {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.push(String::from_utf8(bytes.to_vec()).unwrap());
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for rows in [7, 24] {
+            let mut writes = Vec::new();
+            let out = Writes(&mut writes);
+            let painter = Painter::divided(out, Vec::new(), size(rows, 80), Looks::Bare);
+            let mut painter = painter.with_bell(Bell::ringing());
+            painter.paint(open()).unwrap();
+            painter.out.0.clear();
+            for _ in 0..9 {
+                let line = Line::Received("bob -> ann: hi".to_string());
+                painter.paint(Show::Line(line)).unwrap();
+            }
+            assert_eq!(painter.out.0.len(), 9);
+            let write = painter.out.0[0].clone();
+            assert!(
+                write.starts_with('\u{7}') && write.contains("hi"),
+                "{write:?}"
+            );
+            assert_eq!(painter.out.0.concat().matches('\u{7}').count(), 1);
+        }
     }
 
     #[test]

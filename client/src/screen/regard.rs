@@ -1,7 +1,7 @@
 //! What a line is to the person at this screen: something said to them, something
 //! from before, or just a line.
 
-use common::{Event, notice};
+use common::{Event, Name, notice};
 
 use super::Line;
 
@@ -16,10 +16,11 @@ pub enum Regard {
     Past,
 }
 
-/// Follows the lines, to know which are from the past.
+/// Follows the lines, to know which are from the past, and who wrote last.
 #[derive(Default)]
 pub struct Follower {
     past: bool,
+    writer: Option<Name>,
 }
 
 impl Follower {
@@ -34,7 +35,10 @@ impl Follower {
                 return Regard::Past;
             }
             _ if self.past => return Regard::Past,
-            Event::Private { .. } => return Regard::Personal,
+            Event::Private { from, .. } => {
+                self.writer = Some(from);
+                return Regard::Personal;
+            }
             Event::Message { text, .. } | Event::Action { text, .. } | Event::Operator(text) => {
                 text
             }
@@ -44,6 +48,11 @@ impl Follower {
             true => Regard::Personal,
             false => Regard::Usual,
         }
+    }
+
+    /// Who wrote last in private: to them a reply goes.
+    pub fn writer(&self) -> Option<&Name> {
+        self.writer.as_ref()
     }
 }
 
@@ -87,5 +96,18 @@ mod tests {
         check("bob: hi ann", Regard::Past);
         check("--- now ---", Regard::Past);
         check("bob: ann?", Regard::Personal);
+    }
+
+    #[test]
+    fn a_reply_goes_to_whoever_wrote_last_in_private() {
+        let mut follower = Follower::default();
+        let mut check = |line: &str, expected| {
+            follower.regard(&Line::Received(line.to_string()), "ann");
+            assert_eq!(follower.writer().map(Name::as_str), expected, "{line:?}");
+        };
+        check("bob: hi ann", None);
+        check("bob -> ann: hi", Some("bob"));
+        check("eve -> bob,ann: hi", Some("eve"));
+        check("bob: hi ann", Some("eve"));
     }
 }

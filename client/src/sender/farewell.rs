@@ -89,15 +89,20 @@ impl<W: Write> Sender<W> {
 
     /// Waits until a heartbeat is answered; the rest as in `wait_for_end`.
     pub(super) fn wait_for_answer<T>(&self, patience: &Receiver<T>) -> Result<(), Stop> {
-        select! {
-            recv(self.sources.news) -> news => match news {
-                Ok(News::Answer) => Ok(()),
-                Ok(News::Renamed(_)) => Ok(()),
-                Ok(News::Over(over)) => Err(Stop::Over(over)),
-                Err(_) => Err(Stop::Alone),
-            },
-            recv(self.sources.leave) -> leave => Err(leave.map_or(Stop::Done, Stop::Leave)),
-            recv(patience) -> _ => Err(Stop::Done),
+        loop {
+            select! {
+                recv(self.sources.news) -> news => match news {
+                    Ok(News::Answer) => return Ok(()),
+                    // It answers nothing, and who leaves needs no name.
+                    Ok(News::Renamed(_)) => {}
+                    Ok(News::Over(over)) => return Err(Stop::Over(over)),
+                    Err(_) => return Err(Stop::Alone),
+                },
+                recv(self.sources.leave) -> leave => {
+                    return Err(leave.map_or(Stop::Done, Stop::Leave));
+                }
+                recv(patience) -> _ => return Err(Stop::Done),
+            }
         }
     }
 }

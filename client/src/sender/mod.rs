@@ -18,8 +18,8 @@ use crate::ending::{Ending, Leave};
 use crate::keyboard::{Input, Typed};
 use crate::pace::Pace;
 use crate::receiver::{News, Over};
-use crate::screen::Screen;
-use crate::typed::{self, Wish};
+use crate::screen::{Screen, Show};
+use crate::typed::{self, Shown, Wish};
 
 /// How long one who leaves waits for the server's `q:quit`. A pipe waits for
 /// longer, see `wait_for_arrival`: what it said must have arrived.
@@ -167,12 +167,18 @@ impl<W: Write> Sender<W> {
 
     /// Sends one line and shows it, in this order: what is on the screen has
     /// been handed to the system at least.
-    fn send(&mut self, wire: &str, shown: Option<String>) -> Result<(), Stop> {
+    fn send(&mut self, wire: &str, shown: Option<Shown>) -> Result<(), Stop> {
         self.put(wire)?;
         self.pace.sent();
         // The server does not send us what we said: we show it ourselves.
-        for line in shown.iter().flat_map(|shown| shown.lines()) {
-            self.screen.own(line.to_string());
+        match shown {
+            Some(Shown::Line(lines)) => {
+                for line in lines.lines() {
+                    self.screen.own(line.to_string());
+                }
+            }
+            Some(Shown::Reply(text)) => self.screen.show(Show::Reply(text)),
+            None => {}
         }
         Ok(())
     }
@@ -255,7 +261,7 @@ mod tests {
     use super::farewell::{LAST_WORDS, UNANSWERED};
     use super::*;
     use crate::receiver::LastWord;
-    use crate::screen::{self, Line, Show};
+    use crate::screen::{self, Line};
     use crossbeam_channel::{Sender as Way, unbounded};
     use std::io;
 
@@ -411,5 +417,38 @@ mod tests {
         let lost = Ending::Lost("the server has stopped reading".to_string());
         assert_eq!(sender.leave(), lost);
         assert!(start.elapsed() >= FAREWELL);
+    }
+
+    #[test]
+    fn a_new_name_is_no_answer_to_a_heartbeat() {
+        let (mut sender, ways) = impatient(Vec::new());
+        sender.pace.beat();
+        let renamed = News::Renamed("rob".parse().unwrap());
+        ways.news.send(renamed).unwrap();
+        let (_keep, patience) = unbounded::<()>();
+        ways.news.send(News::Answer).unwrap();
+        assert!(sender.wait_for_answer(&patience).is_ok());
+        assert!(ways.news.is_empty(), "the answer is still there");
+    }
+
+    #[test]
+    fn a_reply_is_shown_by_whoever_knows_the_writer() {
+        let (mut sender, ways) = sender(Vec::new(), Input::Terminal);
+        let typed = sender.typed(Typed::Line("/r yes".to_string()));
+        assert!(typed.is_ok());
+        let shown: Vec<Show> = ways.shown.try_iter().collect();
+        assert_eq!(shown, [Show::Reply("yes".to_string())]);
+        assert_eq!(sender.out, b"/r yes\n");
+    }
+
+    #[test]
+    fn the_first_heartbeat_promises_only_what_can_be_kept() {
+        let more = HEARTBEAT + Duration::from_millis(1);
+        for (heartbeat, expected) in [(HEARTBEAT, PROMISE), (more, "")] {
+            let (mut sender, _ways) = sender(Vec::new(), Input::Pipe);
+            sender.heartbeat = heartbeat;
+            assert!(sender.promise().is_ok());
+            assert_eq!(sender.out, format!("{expected}\n").into_bytes());
+        }
     }
 }

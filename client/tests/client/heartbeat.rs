@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use common::PROMISE;
+
 use crate::support::Room;
 
 #[test]
@@ -78,4 +80,32 @@ fn answers_alone_keep_the_connection() {
     }
     client.types("still here");
     peer.expect("still here");
+}
+
+#[test]
+fn the_first_one_promises_the_others_unless_they_are_too_rare() {
+    let room = Room::open();
+    for (seconds, expected) in [("0.5", PROMISE), ("30", PROMISE), ("31", "")] {
+        let (mut peer, _client) = room.welcome("ann", &["--heartbeat", seconds]);
+        let first = peer.hear_exactly();
+        assert_eq!(first.as_deref(), Some(expected), "{seconds} s");
+    }
+}
+
+#[test]
+fn a_question_is_answered_at_once_and_an_answer_is_none() {
+    let room = Room::open();
+    let (mut peer, _client) = room.welcome("ann", &[]);
+    assert_eq!(peer.hear().as_deref(), Some(""));
+    peer.send(b"\n");
+    peer.expect_silence();
+    for _ in 0..2 {
+        let asked = Instant::now();
+        peer.send(b"\n");
+        assert_eq!(peer.hear().as_deref(), Some(""));
+        assert!(asked.elapsed() < Duration::from_secs(1));
+        // What a server does with each blank line: it answers.
+        peer.send(b"\n");
+        peer.expect_silence();
+    }
 }

@@ -109,6 +109,14 @@ impl Peer {
     /// The next line, a heartbeat included; `None` at the end. The first of these,
     /// the promise, is a blank line like the others to a server that knows no better.
     pub fn hear(&mut self) -> Option<String> {
+        self.hear_exactly().map(|line| match line.as_str() {
+            common::PROMISE => String::new(),
+            _ => line,
+        })
+    }
+
+    /// The same, with the promise as it is.
+    pub fn hear_exactly(&mut self) -> Option<String> {
         loop {
             let line = match self.splitter.next() {
                 Next::Line(line) => Some(line.to_string()),
@@ -121,10 +129,7 @@ impl Peer {
                 other => panic!("the client sends {other:?}"),
             };
             self.transcript.push(format!("client sends {line:?}"));
-            return line.map(|line| match line.as_str() {
-                common::PROMISE => String::new(),
-                _ => line,
-            });
+            return line;
         }
     }
 

@@ -32,6 +32,9 @@ fn lines_are_shown_as_the_wire_has_them() {
         "bob has left the chat room.",
         "! no such command",
         "--- history ---",
+        "bob -> ann: hi",
+        "bob: hi ann",
+        "You are in games now. bob is here.",
         "Мария: привет 👋",
         "bob: a\tb",
     ];
@@ -100,6 +103,34 @@ fn the_words_that_leave() {
         client.exits_with(0);
         peer.expect_end();
     }
+}
+
+#[test]
+fn one_may_say_why_one_leaves() {
+    let room = Room::open();
+    let (mut peer, mut client) = room.welcome("ann", &[]);
+    client.types("/quit so long");
+    client.types("not this");
+    peer.expect("/quit so long");
+    peer.say("q:quit");
+    client.exits_with(0);
+    peer.expect_end();
+}
+
+/// What we say by command is sent, and a pipe reads only what the server says.
+#[test]
+fn commands_add_nothing_to_a_pipe() {
+    let room = Room::open();
+    let (mut peer, mut client) = room.welcome("ann", &[]);
+    for line in ["/help", "/msg bob hi", "/me waves", "/reply yes"] {
+        client.types(line);
+        peer.expect(line);
+    }
+    peer.say("/who  who is here");
+    client.shows("/who  who is here");
+    client.ends_input();
+    peer.expect_quit();
+    client.exits_with(0);
 }
 
 /// The server holds back who sends too much. What is under way has to stay

@@ -3,6 +3,7 @@
 //! Skipped with a word where there is no tmux. Each test has a tmux server of
 //! its own, with no configuration, which ends with the test.
 
+use std::collections::BTreeSet;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
@@ -82,6 +83,45 @@ impl Terminal {
         }
     }
 
+    /// The same, with the colours in force before each part that has others
+    /// than the part before it: `<1>` is bold, `<2>` dim, `<31>` red.
+    fn colours(&self) -> Vec<String> {
+        let output = self.tmux(&["capture-pane", "-p", "-e"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        // tmux tells the changes, and carries colours on from row to row.
+        let mut now = BTreeSet::new();
+        let rows = text.lines().map(|row| {
+            let mut parts = row.split("\u{1b}[");
+            let first = parts.next().unwrap();
+            let mut whole = coloured(&now, first);
+            for part in parts {
+                let (codes, text) = part.split_once('m').unwrap();
+                for code in codes.split(';').map(|code| code.parse().unwrap()) {
+                    match code {
+                        0 => now.clear(),
+                        1..30 => drop(now.insert(code)),
+                        // One colour takes the place of another, 39 of all.
+                        30..40 => {
+                            now.retain(|code| *code < 30);
+                            now.extend(Some(code).filter(|code| *code < 38));
+                        }
+                        _ => {}
+                    }
+                }
+                whole += &coloured(&now, text);
+            }
+            whole
+        });
+        rows.collect()
+    }
+
+    /// Whether the terminal's bell has rung since the window was opened.
+    fn has_rung(&self) -> bool {
+        let format = "#{window_bell_flag}";
+        let output = self.tmux(&["display-message", "-p", format]);
+        output.stdout.starts_with(b"1")
+    }
+
     /// The rows that scroll, from 0.
     fn region(&self) -> String {
         let format = "#{scroll_region_upper}-#{scroll_region_lower}";
@@ -127,6 +167,15 @@ impl Drop for Terminal {
         let mut tmux = Command::new("tmux");
         let _ = tmux.args(["-S", &self.socket, "kill-server"]).output();
         let _ = fs::remove_file(&self.socket);
+    }
+}
+
+fn coloured(codes: &BTreeSet<u8>, text: &str) -> String {
+    let codes: Vec<_> = codes.iter().map(u8::to_string).collect();
+    match (text, codes.join(";").as_str()) {
+        ("", _) => String::new(),
+        (_, "") => text.to_string(),
+        (_, codes) => format!("<{codes}>{text}"),
     }
 }
 
@@ -443,4 +492,150 @@ fn no_message_of_a_flood_keeps_ctrl_c_waiting() {
     peer.expect_quit();
     terminal.wait_for("prompt", |screen| screen.iter().any(|row| row == "$"));
     assert_eq!(terminal.region(), "0-13");
+}
+
+/// The lines from before that a room shows, with the brackets around them.
+fn past(lines: &[&str]) -> String {
+    let ago = Duration::from_secs(60);
+    let text = common::notice::past(common::notice::Past::Last, lines.len(), ago);
+    format!("--- {text} ---\n{}\n--- now ---\n", lines.join("\n"))
+}
+
+#[test]
+fn each_kind_of_line_has_its_looks() {
+    let Some(terminal) = Terminal::open(80, 20) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    peer.send(past(&["bob: old, ann", "* bob: old"]).as_bytes());
+    peer.say("bob -> ann: private");
+    peer.say("* bob: acts");
+    peer.say("bob is away.");
+    peer.say("! refused");
+    peer.say("Server: tea");
+    peer.say("bob: plain");
+    // All is drawn anew, each row with its own looks.
+    terminal.resize(52, 20);
+    let narrow = rule(&room, 52);
+    terminal.wait_for("rule", |screen| reserved(screen)[0] == narrow);
+    peer.say("bob: end");
+    terminal.wait_for("end", |screen| has(screen, "bob: end"));
+    let expected = [
+        "<2>--- the last 2 lines, the oldest from 1 min ago ---",
+        "<2>bob: old, ann",
+        "<2>* bob old",
+        "<2>--- now ---",
+        "<35>>> bob -> ann: private",
+        "<36>* bob acts",
+        "<2>bob is away.",
+        "<31>! refused",
+        "<1>Server: tea",
+        "bob: plain",
+        "bob: end",
+    ];
+    assert_eq!(terminal.colours()[6..17], expected);
+}
+
+#[test]
+fn without_colours_an_action_is_a_sentence_and_a_call_has_its_mark() {
+    let Some(terminal) = Terminal::open(80, 12) else {
+        return;
+    };
+    terminal.types("export NO_COLOR=1");
+    terminal.press("Enter");
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    peer.say("* bob: waves at ANN.");
+    peer.say("! refused");
+    terminal.wait_for("refusal", |screen| screen[8] == "! refused");
+    assert_eq!(
+        terminal.colours()[7..9],
+        [">> * bob waves at ANN.", "! refused"]
+    );
+}
+
+#[test]
+fn one_who_is_called_hears_it_unless_they_do_not_want_to() {
+    #[track_caller]
+    fn check(options: &str, call: &str, rings: bool, shown: &str) {
+        let Some(terminal) = Terminal::open(80, 12) else {
+            return;
+        };
+        let room = Room::open();
+        let mut peer = terminal.join(&room, options);
+        peer.send(past(&["bob: old, ann", "bob -> ann: old"]).as_bytes());
+        peer.say("bob: anna and hanna");
+        terminal.types("I, ann");
+        terminal.press("Enter");
+        peer.expect("I, ann");
+        peer.say("bob: so");
+        terminal.wait_for("so", |screen| has(screen, "bob: so"));
+        assert!(!terminal.has_rung(), "{options}: for nothing");
+        peer.say(call);
+        peer.say("bob: end");
+        let screen = terminal.wait_for("end", |screen| has(screen, "bob: end"));
+        assert_eq!(terminal.has_rung(), rings, "{options}: {call}");
+        assert!(screen.iter().any(|row| row == shown), "{screen:#?}");
+    }
+    check("", "bob: hi Ann", true, ">> bob: hi Ann");
+    check("", "bob -> ann: hi", true, ">> bob -> ann: hi");
+    check("--no-bell", "bob: hi Ann", false, ">> bob: hi Ann");
+    check("--plain", "* bob: hugs ann", true, "* bob: hugs ann");
+    check("--plain --no-bell", "bob: hi Ann", false, "bob: hi Ann");
+    // A file has no ears.
+    let to_file = "--plain | cat";
+    check(to_file, "bob: hi Ann", false, "bob: hi Ann");
+}
+
+#[test]
+fn what_one_says_by_command_is_shown_here_too() {
+    let Some(terminal) = Terminal::open(80, 16) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    peer.say("eve -> ann: psst");
+    terminal.wait_for("private line", |screen| has(screen, "psst"));
+    for line in ["/msg bob,carl hi", "/me waves", "/reply what", "/help"] {
+        terminal.types(line);
+        terminal.press("Enter");
+        peer.expect(line);
+    }
+    peer.say("/help  this list");
+    let screen = terminal.wait_for("help", |screen| screen[12] == "/help  this list");
+    let own = ["ann -> bob,carl: hi", "* ann waves", "ann -> eve: what"];
+    assert_eq!(screen[6..9], own);
+    assert!(screen[9].starts_with("Here also: q, exit"), "{screen:#?}");
+    let colours = terminal.colours();
+    assert!(colours[6].starts_with("<35>ann"), "{colours:#?}");
+    assert!(colours[7].starts_with("<36>* ann"), "{colours:#?}");
+    assert!(colours[9].starts_with("<2>Here also"), "{colours:#?}");
+}
+
+#[test]
+fn the_rule_follows_the_name_and_the_room_while_one_types() {
+    let Some(terminal) = Terminal::open(80, 12) else {
+        return;
+    };
+    let room = Room::open();
+    let mut peer = terminal.join(&room, "");
+    terminal.types("half ty");
+    peer.say("You are now called rob.");
+    peer.say("You are in games now. bob is here.");
+    terminal.types("ped");
+    let place = format!("127.0.0.1:{}", room.port);
+    let rule = format!("--- rob in games at {place} - /quit leaves ---");
+    terminal.wait_for("rule", |screen| {
+        reserved(screen)[0] == rule && reserved(screen)[1] == "> half typed"
+    });
+    peer.say("bob: ann");
+    peer.say("bob: rob");
+    terminal.press("Enter");
+    peer.expect("half typed");
+    let screen = terminal.wait_for("own line", |screen| has(screen, "rob: half typed"));
+    assert_eq!(screen[6..9], ["bob: ann", ">> bob: rob", "rob: half typed"]);
+    terminal.resize(30, 12);
+    let narrow = "--- rob - /quit leaves ---";
+    terminal.wait_for("rule", |screen| reserved(screen)[0] == narrow);
 }

@@ -17,10 +17,11 @@ fn run(words: &[&str]) -> (i32, String, String) {
 fn help_explains_every_option_and_exit_code() {
     let (code, out, err) = run(&["--help"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    let options = ["--name", "--plain", "--heartbeat", "--help", "--version"];
+    let options = ["--name", "--plain", "--no-bell", "--heartbeat"];
+    let asking = ["--help", "--version"];
     let codes = ["0 left", "1 failure", "2 usage", "3 cannot connect"];
     let more = ["4 name refused", "5 removed", "6 connection lost"];
-    for part in [&options[..], &codes, &more].concat() {
+    for part in [&options[..], &asking, &codes, &more].concat() {
         assert!(out.contains(part), "{part} is missing in\n{out}");
     }
     assert!(out.lines().all(|line| line.len() <= 80), "{out}");
