@@ -27,7 +27,7 @@ mod tests {
     use tests::{Peer, eventually};
 
     use crate::limits::Limits;
-    use crate::{LogScope, Setup, stop};
+    use crate::{Setup, stop};
 
     /// An output that the test can look into.
     #[derive(Clone, Default)]
@@ -60,14 +60,8 @@ mod tests {
         let (stopper, stop) = stop::signal();
         let log = Shared::default();
         let setup = Setup {
-            limits: Limits::default(),
-            transcript: None,
-            motd: Vec::new(),
-            greeting: "hello".to_string(),
-            scope: LogScope::Everything,
             output: Box::new(log.clone()),
-            log_file: None,
-            console: None,
+            ..Setup::alone(Limits::default())
         };
         let handle = stopper.clone();
         let server = thread::spawn(move || crate::run(listener, setup, handle, stop));

@@ -27,7 +27,7 @@ pub struct Room {
     touched: Vec<Id>,
     /// Those who do not want to know who comes and goes.
     quiet: BTreeSet<Id>,
-    /// Who sees it first when somebody comes in.
+    /// What the room is about, with who said so; shown to who comes in.
     topic: Option<Lines>,
     history: History,
     /// Above so many members it is told only how many come and go.

@@ -50,6 +50,23 @@ pub struct Setup {
     pub console: Option<Box<dyn Read + Send>>,
 }
 
+impl Setup {
+    /// A server within `limits` that has no operator: it logs to nowhere, keeps no
+    /// file and reads no keyboard. A start for whoever needs some of that.
+    pub fn alone(limits: Limits) -> Setup {
+        Setup {
+            limits,
+            transcript: None,
+            motd: Vec::new(),
+            greeting: String::new(),
+            scope: Scope::Everything,
+            output: Box::new(io::sink()),
+            log_file: None,
+            console: None,
+        }
+    }
+}
+
 /// Serves the room at `listener` until the stop signal is raised, then says
 /// goodbye to everybody, which takes at most [`limits::STOPPING`] and a second
 /// for the log. `stopper` is for the console's own `/stop`.

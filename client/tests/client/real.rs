@@ -1,13 +1,13 @@
 //! The client and the server, together at last.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use server::Setup;
 use server::limits::Limits;
 use server::stop::{self, Stopper};
-use server::{LogScope, Setup};
 use tests::{Peer, Running, type_every_command};
 
 /// A real server in the test's process, ended when the stopper is raised.
@@ -15,16 +15,7 @@ fn serve() -> (SocketAddr, Stopper) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (stopper, stop) = stop::signal();
-    let setup = Setup {
-        limits: Limits::default(),
-        transcript: None,
-        motd: Vec::new(),
-        greeting: String::new(),
-        scope: LogScope::Everything,
-        output: Box::new(io::sink()),
-        log_file: None,
-        console: None,
-    };
+    let setup = Setup::alone(Limits::default());
     let on_stop = stopper.clone();
     thread::spawn(move || server::run(listener, setup, on_stop, stop));
     (address, stopper)

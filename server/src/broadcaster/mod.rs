@@ -197,7 +197,7 @@ impl Broadcaster {
             }
             Post::Dismiss { id, farewell } => self.dismiss(id, &farewell),
             Post::Stopping(line) => {
-                self.announce_to_all(&line);
+                self.in_each(None, |room, _| room.announce(&line));
                 self.stopping = true;
             }
             Post::Farewell(line) => self.dismiss_all(&line),
@@ -222,9 +222,7 @@ impl Broadcaster {
         call(&mut self.busy, number, room);
         Some((room, &self.tap))
     }
-}
 
-impl Broadcaster {
     fn say(&mut self, from: Id, lines: Lines, count: usize) {
         let Some(profile) = self.profiles.get(&from) else {
             return;
@@ -261,23 +259,21 @@ impl Broadcaster {
 
     /// Says a line of the operator, in one room or in all.
     fn announce(&mut self, place: Option<&Place>, line: &Lines) {
-        let chosen = |number: u64| place.is_none_or(|place| place.number == number);
-        for (&number, room) in &mut self.rooms {
-            if number != HALL && chosen(number) {
-                call(&mut self.busy, number, room);
-                room.proclaim(line);
-                self.tap.told(&room.name, line);
-            }
-        }
+        self.in_each(place, |room, tap| {
+            room.proclaim(line);
+            tap.told(&room.name, line);
+        });
         let room = place.map(|place| place.name.clone());
         self.tap.log.said(room, Lines::clone(line));
     }
 
-    fn announce_to_all(&mut self, line: &[u8]) {
+    /// Does something in the room at `place`, or in every one but the hall.
+    fn in_each(&mut self, place: Option<&Place>, mut act: impl FnMut(&mut Room, &Tap)) {
+        let chosen = |number: u64| place.is_none_or(|place| place.number == number);
         for (&number, room) in &mut self.rooms {
-            if number != HALL {
+            if number != HALL && chosen(number) {
                 call(&mut self.busy, number, room);
-                room.announce(line);
+                act(room, &self.tap);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::hearing::{hear_again, is_deaf};
 use super::{Broadcaster, Profile, call};
 use crate::link::{Id, Outlet};
-use crate::post::{Passage, Place};
+use crate::post::Passage;
 use crate::registry::{HALL, LOBBY_NUMBER, hall};
 use crate::room::Step;
 
@@ -40,7 +40,8 @@ impl Broadcaster {
         };
         profile.room = to.number;
         let (voice, quiet) = (profile.voice, profile.quiet);
-        self.step(to.number, Some(&to), Step::Come, &come);
+        self.open_room(&to);
+        self.step(to.number, Step::Come, &come);
         let deaf = mem::take(&mut self.deaf);
         let room = self.open_room(&to);
         room.admit(outlet);
@@ -75,18 +76,15 @@ impl Broadcaster {
         if room.is_empty() && number > LOBBY_NUMBER {
             self.rooms.remove(&number);
         } else {
-            self.step(number, None, Step::Gone, gone);
+            self.step(number, Step::Gone, gone);
         }
         Some(outlet)
     }
 
     /// Tells a room that somebody came or went.
-    pub(super) fn step(&mut self, number: u64, place: Option<&Place>, step: Step, line: &[u8]) {
+    pub(super) fn step(&mut self, number: u64, step: Step, line: &[u8]) {
         if line.is_empty() {
             return;
-        }
-        if let Some(place) = place {
-            self.open_room(place);
         }
         if let Some(room) = self.rooms.get_mut(&number) {
             call(&mut self.busy, number, room);

@@ -5,14 +5,13 @@ use std::thread;
 
 use common::{Event, Name, notice};
 
-use crate::registry::{Taken, lobby};
-
 use super::Shared;
 use crate::door::{self, Pass};
 use crate::link::Link;
 use crate::log::Entry;
 use crate::post::{Passage, Post, Posts};
 use crate::reason::{Ending, Reason};
+use crate::registry::{Taken, lobby};
 
 /// However the thread ends, by `?` or by a panic, dropping this tells the room,
 /// frees the name and writes the log.

@@ -4,9 +4,9 @@ use std::io::{self, PipeWriter, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 
+use server::Setup;
 use server::limits::{Limits, Rate};
 use server::stop::{self, Stopper};
-use server::{LogScope, Setup};
 use tests::Peer;
 
 /// A running server, stopped when the test is over.
@@ -35,14 +35,8 @@ impl House {
         };
         change(&mut limits);
         let setup = Setup {
-            limits,
-            transcript: None,
-            motd: Vec::new(),
-            greeting: String::new(),
-            scope: LogScope::Everything,
-            output: Box::new(io::sink()),
-            log_file: None,
             console: Some(Box::new(console)),
+            ..Setup::alone(limits)
         };
         let on_stop = stopper.clone();
         let server = thread::spawn(move || server::run(listener, setup, on_stop, stop));
