@@ -126,6 +126,8 @@ impl History {
             None => excerpt(kept, Past::Last, limits::SHOWN.min(self.most), |_| true),
             Some(Departure { heard, .. }) => {
                 let kept = kept.take_while(|said| said.before + said.count as u64 > heard);
+                // What it said itself as its last is nothing that it missed.
+                let kept = kept.filter(|said| said.from != Some(voice));
                 excerpt(kept, Past::Missed, limits::MISSED, |_| true)
             }
         }

@@ -110,13 +110,20 @@ impl Talk<'_, '_> {
 
     /// Whether the operator lets this member say something; if not, it is told.
     pub(super) fn may_speak(&mut self) -> bool {
-        let why = match () {
-            () if self.visit.link.is_muted() => MUTED,
-            () if self.visit.shared.rules.holds(Rule::Silence) => SILENCE,
-            () => return true,
-        };
-        self.reply(&Event::Refusal(why));
-        false
+        let hushed = self.hushed();
+        if let Some(why) = hushed {
+            self.reply(&Event::Refusal(why));
+        }
+        hushed.is_none()
+    }
+
+    /// Why this member may not say anything, if so.
+    pub(super) fn hushed(&self) -> Option<&'static str> {
+        if self.visit.link.is_muted() {
+            return Some(MUTED);
+        }
+        let silence = self.visit.shared.rules.holds(Rule::Silence);
+        silence.then_some(SILENCE)
     }
 
     /// Says that a line was not sent, and why. It cost us work, so it counts.

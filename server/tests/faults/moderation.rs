@@ -84,6 +84,10 @@ fn in_silence_only_the_operator_speaks() {
     ann.expect("Server: Only I speak for now.");
     ann.say("hi");
     ann.expect("! Only the operator speaks for now.");
+    let mut carl = Peer::join(server.address(), "carl");
+    ann.expect("carl has joined the chat room.");
+    carl.say("/quit with a speech");
+    ann.expect("carl has left the chat room.");
     server.type_line("/unmute all");
     ann.expect("Server: Everybody may speak again.");
     server.type_line("/private off");

@@ -104,6 +104,47 @@ fn msg_is_heard_by_its_receivers_and_nobody_else() {
 }
 
 #[test]
+fn a_message_to_somebody_who_leaves_is_heard_or_refused() {
+    let house = House::open();
+    let mut ann = house.join("ann");
+    for round in 0..200 {
+        let mut bob = house.join("bob");
+        ann.expect("bob has joined the chat room.");
+        // Both at once, so that either may come first.
+        bob.say("q:quit");
+        ann.say(&format!("/msg bob {round}"));
+        let mut heard = 0;
+        while let Some(line) = bob.hear() {
+            heard += usize::from(line == format!("ann -> bob: {round}"));
+        }
+        ann.say("/ping");
+        let mut refused = 0;
+        loop {
+            match ann.hear().unwrap().as_str() {
+                "pong" => break,
+                "bob has left the chat room." => {}
+                "! bob has just left." | "! There is nobody called bob here. Nothing was sent." => {
+                    refused += 1;
+                }
+                line => panic!("{line}"),
+            }
+        }
+        assert_eq!(heard + refused, 1, "round {round}");
+        // The name is free when its last holder is gone for good.
+        tests::eventually("bob to be gone", || {
+            ann.say("/whois bob");
+            let told = ann.hear()?;
+            let told = if told.ends_with("chat room.") {
+                ann.hear()?
+            } else {
+                told
+            };
+            told.contains("was last here").then_some(())
+        });
+    }
+}
+
+#[test]
 fn msg_tells_who_is_away() {
     let house = House::open();
     let [mut ann, mut bob] = two(&house);

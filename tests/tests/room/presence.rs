@@ -53,6 +53,8 @@ fn who_vanished_gets_the_name_back_and_what_was_missed() {
     ann.expect("bob has joined the chat room.");
     lost.say(common::PROMISE);
     lost.expect("");
+    lost.say("my last");
+    ann.expect("bob: my last");
     // From here on it reads nothing and answers nothing.
     ann.say("are you there?");
     let mut bob = Peer::join(house.address, "bob");

@@ -59,9 +59,8 @@ impl Talk<'_, '_> {
             Command::Version => self.say(concat!("chat-server ", env!("CARGO_PKG_VERSION"))),
             Command::Uptime => self.uptime(),
             Command::Quit(why) => {
-                if self.visit.link.is_muted() {
-                    return Err(Reason::Quit.into());
-                }
+                // A reason is told to all, so it is speech as well.
+                let why = why.filter(|_| self.hushed().is_none());
                 self.visit.parting = why.unwrap_or_default().to_string();
                 return Err(Reason::Quit.into());
             }
