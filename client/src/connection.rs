@@ -4,13 +4,13 @@
 //! write, so that who may do what is said by who owns which. This module knows
 //! nothing of lines and names.
 
-use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::Address;
 use crossbeam_channel::bounded;
 
 /// How long finding and reaching the server may take in all: longer, and a
@@ -20,30 +20,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long one read or write may block, so that whoever waits for the socket
 /// looks at the clock a few times a second.
 const TICK: Duration = Duration::from_millis(250);
-
-/// Where a server is, as the person wrote it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    host: String,
-    port: u16,
-}
-
-impl Address {
-    /// A host, by name or by number without brackets, and its port.
-    pub fn new(host: &str, port: u16) -> Address {
-        let host = host.to_string();
-        Address { host, port }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            return write!(f, "[{}]:{}", self.host, self.port);
-        }
-        write!(f, "{}:{}", self.host, self.port)
-    }
-}
 
 /// The half of a socket that can only be read.
 ///
@@ -172,12 +148,6 @@ pub fn is_tick(error: &io::Error) -> bool {
 mod tests {
     use super::*;
     use std::net::TcpListener;
-
-    #[test]
-    fn an_address_shows_as_it_can_be_typed() {
-        assert_eq!(Address::new("host", 1).to_string(), "host:1");
-        assert_eq!(Address::new("::1", 2).to_string(), "[::1]:2");
-    }
 
     #[test]
     fn a_port_nobody_listens_at_is_refused_with_the_reason() {

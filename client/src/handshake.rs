@@ -13,10 +13,10 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use common::{Event, MAX_LINE, Name, notice};
+use common::{Address, Event, MAX_LINE, Name, notice};
 use crossbeam_channel::{Receiver, select};
 
-use crate::connection::{self, Address, Connection, ReadHalf, WriteHalf};
+use crate::connection::{self, Connection, ReadHalf, WriteHalf};
 use crate::ending::{Ending, Leave};
 use crate::incoming::{Gone, Heard, Incoming};
 use crate::keyboard::{Input, Typed};

@@ -6,9 +6,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use common::{DEFAULT_PORT, HEARTBEAT};
-
-use crate::connection::Address;
+use common::{Address, HEARTBEAT};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -38,9 +36,6 @@ input leaves.
 Exit codes: 0 left, 1 failure, 2 usage, 3 cannot connect, 4 name refused,
 5 removed by the server, 6 connection lost.
 ";
-
-/// Where the room is if nobody says otherwise: on this machine.
-const HOST: &str = "127.0.0.1";
 
 /// What the person wants.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,7 +111,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
         }
     }
     Ok(Options {
-        address: address(&places)?,
+        // There is nothing to connect to at port 0.
+        address: Address::read(&places, 1..=u16::MAX).or_else(usage)?,
         name,
         layout,
         bell,
@@ -146,55 +142,6 @@ fn seconds(text: &str) -> Result<Duration, Stop> {
     }
 }
 
-/// One word may hold both host and port; two words are one of each.
-fn address(places: &[String]) -> Result<Address, Stop> {
-    let (place, port_after) = match places {
-        [] => return Ok(Address::new(HOST, DEFAULT_PORT)),
-        [digits] if digits.bytes().all(|byte| byte.is_ascii_digit()) => (HOST, Some(digits)),
-        [place] => (place.as_str(), None),
-        [place, digits] => (place.as_str(), Some(digits)),
-        [_, _, more, ..] => {
-            return usage(format!("what is {more:?} for? HOST and PORT are enough"));
-        }
-    };
-    let (host, port_inside) = split(place)?;
-    match (port_inside, port_after.map(String::as_str)) {
-        (Some(_), Some(digits)) => usage(format!("{place:?} has a port, what is {digits:?} for?")),
-        (Some(digits), None) | (None, Some(digits)) => Ok(Address::new(host, port(digits)?)),
-        (None, None) => Ok(Address::new(host, DEFAULT_PORT)),
-    }
-}
-
-/// Parts `HOST`, `HOST:PORT`, `[IPV6]`, `[IPV6]:PORT` or `IPV6` into the host
-/// and the port, if there is one. More than one `:` makes a bare IPv6 address.
-fn split(place: &str) -> Result<(&str, Option<&str>), Stop> {
-    let parts = match place.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').and_then(|(host, after)| match after {
-            "" => Some((host, None)),
-            _ => Some((host, Some(after.strip_prefix(':')?))),
-        }),
-        None if place.matches(':').count() > 1 => Some((place, None)),
-        None => place
-            .split_once(':')
-            .map(|(host, digits)| (host, Some(digits)))
-            .or(Some((place, None))),
-    };
-    match parts {
-        Some((host, port)) if !host.is_empty() => Ok((host, port)),
-        _ => usage(format!("{place:?} is no address")),
-    }
-}
-
-/// Port 0 means "any" to a listener; there is nothing to connect to at it.
-fn port(digits: &str) -> Result<u16, Stop> {
-    match digits.parse() {
-        Ok(port) if port > 0 && !digits.starts_with('+') => Ok(port),
-        _ => usage(format!(
-            "a port is a number from 1 to 65535, not {digits:?}"
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,24 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn every_way_to_name_a_place() {
-        #[track_caller]
-        fn check(line: &str, host: &str, port: u16) {
-            let options = read(line).unwrap();
-            assert_eq!(options.address, Address::new(host, port), "{line:?}");
-        }
-        check("", "127.0.0.1", 4000);
-        check("5000", "127.0.0.1", 5000);
-        check("room.lan", "room.lan", 4000);
-        check("room.lan 5000", "room.lan", 5000);
-        check("room.lan:5000", "room.lan", 5000);
-        check("10.0.0.7:5000", "10.0.0.7", 5000);
-        check("::1", "::1", 4000);
-        check("::1 5000", "::1", 5000);
-        check("[::1]", "::1", 4000);
-        check("[::1]:5000", "::1", 5000);
-        check("[::1] 5000", "::1", 5000);
-        check("--plain 5000", "127.0.0.1", 5000);
+    fn a_place_stands_among_the_options() {
+        let address = |line| read(line).unwrap().address;
+        assert_eq!(address(""), Address::new("127.0.0.1", 4000));
+        assert_eq!(address("--plain 5000"), Address::new("127.0.0.1", 5000));
     }
 
     #[test]
@@ -257,15 +190,5 @@ mod tests {
         check("--heartbeat 0", "not \"0\"");
         check("--heartbeat NaN", "not \"NaN\"");
         check("0", "1 to 65535");
-        check("70000", "1 to 65535");
-        check("host port", "not \"port\"");
-        check("host:", "not \"\"");
-        check("host:+80", "not \"+80\"");
-        check("[::1", "\"[::1\" is no address");
-        check("[::1]5000", "\"[::1]5000\" is no address");
-        check(":5000", "\":5000\" is no address");
-        check("host:1 2", "what is \"2\" for");
-        check("[::1]:1 2", "what is \"2\" for");
-        check("host 1 2", "what is \"2\" for");
     }
 }

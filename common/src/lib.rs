@@ -13,8 +13,12 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
-// Bytes into lines,
+// Where a room is,
+pub mod address;
+// and what comes over its wire: bytes into lines,
 pub mod line;
+// over UDP with a number;
+pub mod sequence;
 // made safe to show;
 pub mod text;
 // the first one becomes a name,
@@ -32,6 +36,7 @@ pub mod notice;
 
 use std::time::Duration;
 
+pub use address::Address;
 pub use command::Command;
 pub use event::Event;
 pub use line::{LineSplitter, Next};
@@ -55,6 +60,14 @@ pub const MAX_LINE: usize = 4096;
 /// A message goes out with its sender's name before it, so it may be longer
 /// than what was sent; twice as long leaves room for every prefix there is.
 pub const MAX_EVENT: usize = 2 * MAX_LINE;
+
+/// The most bytes in one datagram, newline and numbers included. So much passes
+/// every path of IPv6 in one piece, with a tunnel's headers (RFC 9000, 14.1).
+pub const MAX_DATAGRAM: usize = 1200;
+
+/// The word by which a UDP server answers a name, and which is to be sent back as
+/// it is: `/cookie TAG NAME`. It proves that the address is the sender's own.
+pub const COOKIE: &str = "/cookie";
 
 /// How often a client that keeps a heartbeat sends one.
 pub const HEARTBEAT: Duration = Duration::from_secs(30);

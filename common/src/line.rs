@@ -18,6 +18,10 @@ const CAPACITY: usize = 16 * 1024;
 /// splitter gives up: far above any honest mistake, and they cost no memory.
 pub const ENDLESS: usize = 64 * 1024;
 
+/// What TCP sends in one piece at least, in bytes (RFC 9293, 3.7.1): what is
+/// shorter was not cut on its way.
+const SEGMENT: usize = 536;
+
 /// What [`LineSplitter::next`] found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next<'a> {
@@ -66,7 +70,8 @@ impl LineSplitter {
     /// `limit` should be well below 16 KiB, which is what the buffer has at least.
     pub fn new(limit: usize) -> LineSplitter {
         LineSplitter {
-            buffer: vec![0; CAPACITY.max(limit)].into_boxed_slice(),
+            // One more, for the newline of `end_line`.
+            buffer: vec![0; CAPACITY.max(limit) + 1].into_boxed_slice(),
             start: 0,
             end: 0,
             searched: 0,
@@ -88,13 +93,36 @@ impl LineSplitter {
         self.end -= self.start;
         self.searched -= self.start;
         self.start = 0;
-        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let most = self.buffer.len() - 1;
+        let room = self.buffer.get_mut(self.end..most).unwrap_or_default();
         let count = source.read(room)?;
         self.end += count;
         if count == 0 && self.state != State::GivenUp {
             self.state = State::Ended;
         }
         Ok(count)
+    }
+
+    /// Takes what has come, if it does not end with a newline, for a whole line:
+    /// for sources whose every read brings whole messages.
+    ///
+    /// A long message may have been cut in the middle of a character, whose other
+    /// bytes are still to come: then it is not ended.
+    pub fn end_line(&mut self) {
+        let held = self.held();
+        let cut = held.len() >= SEGMENT && is_cut(held);
+        if held.is_empty() || held.ends_with(b"\n") || cut {
+            return;
+        }
+        if let Some(after) = self.buffer.get_mut(self.end) {
+            *after = b'\n';
+            self.end += 1;
+        }
+    }
+
+    /// What has come and was not handed out yet.
+    pub fn held(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
     /// After [`Next::Endless`], goes on to the end of that line all the same, for
@@ -186,6 +214,12 @@ impl LineSplitter {
         self.start = to;
         self.searched = to;
     }
+}
+
+/// Whether the last character lacks some of its bytes.
+fn is_cut(bytes: &[u8]) -> bool {
+    let error = std::str::from_utf8(bytes).err();
+    error.is_some_and(|error| error.error_len().is_none())
 }
 
 #[cfg(test)]
@@ -337,5 +371,54 @@ mod tests {
         splitter.fill(&mut Fails).unwrap_err();
         splitter.fill(&mut &b"c\n"[..]).unwrap();
         assert_eq!(splitter.next(), Next::Line("abc"));
+    }
+    /// What a splitter says about chunks, each of which is a message.
+    fn split_chunks(chunks: &[&[u8]]) -> Vec<String> {
+        let mut splitter = LineSplitter::new(MESSAGE);
+        let mut said = Vec::new();
+        for mut chunk in chunks.iter().copied() {
+            splitter.fill(&mut chunk).unwrap();
+            splitter.end_line();
+            loop {
+                match splitter.next() {
+                    Next::Line(line) => said.push(line.to_string()),
+                    Next::NotYet => break,
+                    next => said.push(format!("{next:?}")),
+                }
+            }
+        }
+        said
+    }
+
+    const MESSAGE: usize = 1024;
+
+    #[test]
+    fn a_chunk_is_a_message_and_newlines_split_it() {
+        assert_eq!(split_chunks(&[b"a", b"b c"]), ["a", "b c"]);
+        assert_eq!(split_chunks(&[b"a\n", b"b\nc"]), ["a", "b", "c"]);
+        assert_eq!(split_chunks(&[b"\xff", b"b"]), ["NotUtf8", "b"]);
+        assert_eq!(split_chunks(&["é".as_bytes()]), ["é"]);
+        let long = [b'x'; 2 * MESSAGE];
+        assert_eq!(split_chunks(&[&long, b"b"]), ["TooLong", "b"]);
+    }
+
+    #[test]
+    fn a_long_chunk_waits_for_the_rest_of_a_character() {
+        let long = "x".repeat(SEGMENT) + "é";
+        let (first, rest) = long.as_bytes().split_at(SEGMENT + 1);
+        assert_eq!(split_chunks(&[first, rest]), [long.as_str()]);
+        let short = &"xé".as_bytes()[..2];
+        assert_eq!(split_chunks(&[short, b"b"]), ["NotUtf8", "b"]);
+    }
+
+    #[test]
+    fn a_full_buffer_has_room_for_the_newline() {
+        let mut splitter = LineSplitter::new(CAPACITY);
+        splitter.fill(&mut &[b'x'; CAPACITY][..]).unwrap();
+        splitter.end_line();
+        assert_eq!(splitter.next(), Next::TooLong);
+        splitter.fill(&mut &b"b"[..]).unwrap();
+        splitter.end_line();
+        assert_eq!(splitter.next(), Next::Line("b"));
     }
 }
