@@ -3,35 +3,48 @@
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-/// The lines for a server at `address` that holds `clients` clients.
+use common::DEFAULT_PORT;
+
+/// The lines for a server at `addresses` that holds `clients` clients.
 ///
 /// `client` is how people here start one.
-pub fn text(address: SocketAddr, clients: usize, client: Client) -> String {
-    let ip = address.ip();
-    let port = address.port();
-    let (client, server) = match client {
-        Client::Installed => ("chat-client", "chat-server"),
-        Client::InWorkspace => (
-            "cargo run --bin chat-client --",
-            "cargo run --bin chat-server --",
-        ),
-    };
-    let mut text = format!("The chat server is listening at {address}\n");
-    if ip.is_loopback() {
-        text += &join("on this machine", client, ip, port);
+pub fn text(addresses: &[SocketAddr], clients: usize, client: Client) -> String {
+    let mut text = String::new();
+    for address in addresses {
+        text += &format!("The chat server is listening at {address}\n");
+    }
+    for address in addresses {
+        text += &ways_in(*address, client);
+    }
+    if addresses.iter().all(|address| address.ip().is_loopback()) {
+        let port = addresses.first().map_or(DEFAULT_PORT, SocketAddr::port);
+        let server = client.server();
         text +=
             &format!("Only this machine can join. To let others in:  {server} 0.0.0.0 {port}\n");
-    } else if ip.is_unspecified() {
-        text += &join("on this machine", client, loopback(ip), port);
-        match lan_address() {
-            Some(lan) => text += &join("from other machines", client, lan, port),
-            None => text += "Others join with this machine's address instead.\n",
-        }
-    } else {
-        text += &join("from here and other machines", client, ip, port);
     }
     text += &format!("There is room for {clients}. Type a line to say it, /help for more.");
     text
+}
+
+/// How to join a server at `address`, from here and from elsewhere.
+fn ways_in(address: SocketAddr, client: Client) -> String {
+    let (ip, port) = (address.ip(), address.port());
+    let join = |from: &str, ip: IpAddr| {
+        let client = client.client();
+        format!("To join {from}:  {client} {ip} {port}    (or: nc {ip} {port})\n")
+    };
+    if ip.is_loopback() {
+        return join("on this machine", ip);
+    }
+    if !ip.is_unspecified() {
+        return join("from here and other machines", ip);
+    }
+    let here = join("on this machine", loopback(ip));
+    let others = match lan_address() {
+        Some(lan) => join("from other machines", lan),
+        None => "Others join with this machine's address instead.\n".to_string(),
+    };
+    here + &others
 }
 
 /// How people here start a client.
@@ -43,8 +56,20 @@ pub enum Client {
     InWorkspace,
 }
 
-fn join(from: &str, client: &str, ip: IpAddr, port: u16) -> String {
-    format!("To join {from}:  {client} {ip} {port}    (or: nc {ip} {port})\n")
+impl Client {
+    fn client(self) -> &'static str {
+        match self {
+            Client::Installed => "chat-client",
+            Client::InWorkspace => "cargo run --bin chat-client --",
+        }
+    }
+
+    fn server(self) -> &'static str {
+        match self {
+            Client::Installed => "chat-server",
+            Client::InWorkspace => "cargo run --bin chat-server --",
+        }
+    }
 }
 
 fn loopback(ip: IpAddr) -> IpAddr {
@@ -71,7 +96,7 @@ mod tests {
     #[test]
     fn the_first_line_says_where_and_the_second_how_to_join() {
         let address = "127.0.0.1:4000".parse().unwrap();
-        let text = text(address, 10, Client::Installed);
+        let text = text(&[address], 10, Client::Installed);
         let mut lines = text.lines();
         let first = "The chat server is listening at 127.0.0.1:4000";
         assert_eq!(lines.next(), Some(first));
@@ -86,7 +111,7 @@ mod tests {
 
     #[test]
     fn open_to_all_it_gives_an_address_one_can_connect_to() {
-        let text = text("[::]:4000".parse().unwrap(), 10, Client::InWorkspace);
+        let text = text(&["[::]:4000".parse().unwrap()], 10, Client::InWorkspace);
         assert!(text.contains("cargo run --bin chat-client -- ::1 4000 "));
         assert!(!text.contains(" :: "));
     }

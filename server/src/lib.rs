@@ -20,10 +20,14 @@ pub mod greeting;
 pub mod hangup;
 pub mod stop;
 
-// It starts its threads,
+// It listens at its addresses,
+pub mod listeners;
+// starts its threads,
 mod server;
-// takes in connections
+// accepts connections
 mod acceptor;
+// and takes them in
+mod entrance;
 // if there is room for them;
 mod door;
 // each is one socket in three parts,

@@ -3,13 +3,13 @@
 use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::net::TcpListener;
 use std::process::{self, ExitCode};
 
 use server::console;
 use server::greeting::{self, Client};
 use server::hangup::Hangup;
 use server::keyboard::Keyboard;
+use server::listeners::Listeners;
 use server::options::{Action, Options};
 use server::{Setup, stop};
 
@@ -36,10 +36,10 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: Options) -> Result<(), (u8, String)> {
-    let place = &options.place;
-    let cannot_listen = |error| (CANNOT_LISTEN, format!("cannot listen at {place}: {error}"));
-    let listener = TcpListener::bind((place.host.as_str(), place.port)).map_err(cannot_listen)?;
-    let address = listener.local_addr().map_err(cannot_listen)?;
+    let cannot_listen = |error| (CANNOT_LISTEN, error);
+    let listeners = Listeners::bind(&options.places).map_err(cannot_listen)?;
+    let addresses = listeners.tcp_addresses();
+    let addresses = addresses.map_err(|error| cannot_listen(error.to_string()))?;
     let failure = |error: String| (FAILURE, error);
 
     let (stopper, stop) = stop::signal();
@@ -59,14 +59,14 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
     let setup = Setup {
         transcript: options.transcript,
         motd: options.motd.as_deref().map_or(Ok(Vec::new()), read_motd)?,
-        greeting: greeting::text(address, options.limits.clients, client),
+        greeting: greeting::text(&addresses, options.limits.clients, client),
         scope: options.scope,
         output: Box::new(io::stdout()),
         log_file: options.log.as_deref().map(open_log).transpose()?,
         console: Some(Box::new(Keyboard::new(io::stdin()))),
         limits: options.limits,
     };
-    server::run(listener, setup, stopper, stop)
+    server::run(listeners, setup, stopper, stop)
         .map_err(|error| failure(format!("cannot start: {error}")))
 }
 

@@ -1,6 +1,7 @@
 //! Turns the command line into [`Options`].
 
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,8 +24,8 @@ pub enum Action {
 /// With what to run a server.
 #[derive(Debug)]
 pub struct Options {
-    /// Where to listen.
-    pub place: Address,
+    /// Where to listen; at least one.
+    pub places: Vec<Address>,
     /// The limits, as they stand after all options.
     pub limits: Limits,
     /// What is logged.
@@ -47,6 +48,8 @@ Usage: chat-server [OPTIONS] [HOST [PORT]]     (also HOST:PORT, or PORT alone)
   PORT  4000 if none is given; 0 picks a free one
 
 Options:
+  --listen ADDRESS     listen at this address (HOST, HOST:PORT or PORT) as well,
+                       or instead if there is no HOST before; may be repeated
   --max-clients N      how many may be connected at once
                        (default, and at most: what this machine holds, which is
                        printed at the start)
@@ -95,6 +98,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
     };
     let arguments: Result<Vec<String>, String> = arguments.into_iter().map(text).collect();
     let mut arguments = arguments?.into_iter();
+    let mut words = Vec::new();
     let mut places = Vec::new();
     let mut limits = Limits {
         clients: capacity::clients(),
@@ -147,15 +151,20 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
                 let files = at_least(0, &argument, &value()?)?;
                 kept.kept = u32::try_from(files).unwrap_or(u32::MAX);
             }
+            "--listen" => places.push(Address::read(&[value()?], PORTS)?),
             "--motd" => motd = Some(value()?),
             "--log" => log = Some(value()?),
             "--quiet" => scope = Scope::NoMessages,
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
-            _ => places.push(argument),
+            _ => words.push(argument),
         }
     }
+    // Without a word about it, it listens where HOST and PORT have their defaults.
+    if places.is_empty() || !words.is_empty() {
+        places.insert(0, Address::read(&words, PORTS)?);
+    }
     Ok(Action::Serve(Box::new(Options {
-        place: Address::read(&places, 0..=u16::MAX)?,
+        places,
         limits,
         scope,
         log,
@@ -163,6 +172,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
         transcript: Some(kept).filter(|kept| kept.path != PathBuf::new()),
     })))
 }
+
+/// A listener at port 0 gets a free one from the system.
+const PORTS: RangeInclusive<u16> = 0..=u16::MAX;
 
 fn at_least(least: usize, option: &str, value: &str) -> Result<usize, String> {
     match value.parse() {
@@ -207,6 +219,20 @@ mod tests {
     }
 
     #[test]
+    fn it_listens_at_every_address_that_is_named() {
+        let check = |line: &str, expected: &[&str]| {
+            let places = parsed(line).unwrap().places;
+            let places: Vec<String> = places.iter().map(Address::to_string).collect();
+            assert_eq!(places, expected, "{line}");
+        };
+        check("", &["127.0.0.1:4000"]);
+        check("0.0.0.0 0", &["0.0.0.0:0"]);
+        check("--listen ::1", &["[::1]:4000"]);
+        check("--listen [::1]:5 --listen 6", &["[::1]:5", "127.0.0.1:6"]);
+        check("0.0.0.0 --listen ::1", &["0.0.0.0:4000", "[::1]:4000"]);
+    }
+
+    #[test]
     fn options_change_their_limit() {
         let limits = parsed("--stall 0.5 --rate 5:7 --backlog 64")
             .unwrap()
@@ -229,6 +255,7 @@ mod tests {
         check("localhost x", "bad port \"x\"");
         check("localhost 65536", "from 0 to 65535");
         check("a b c", "c");
+        check("--listen :x", "is no address");
         check("--rate 0", "--rate");
         check("--max-clients 0", "from 1 on");
         check("--stall -1", "--stall");

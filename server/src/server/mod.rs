@@ -1,0 +1,69 @@
+//! Starts every thread, waits for the stop signal, and ends them in order.
+
+mod end;
+mod start;
+
+use std::io::{self, Read, Write};
+
+use crate::limits::Limits;
+use crate::listeners::Listeners;
+use crate::log::Scope;
+use crate::stop::{Stop, Stopper};
+use crate::transcript::Settings;
+use start::Server;
+
+/// With what a server runs.
+pub struct Setup {
+    /// Its limits.
+    pub limits: Limits,
+    /// Where all that rooms hear is kept, if anywhere.
+    pub transcript: Option<Settings>,
+    /// What everybody is told who comes in, line by line.
+    pub motd: Vec<String>,
+    /// The lines for the operator at the start.
+    pub greeting: String,
+    /// What is logged.
+    pub scope: Scope,
+    /// Where the log goes.
+    pub output: Box<dyn Write + Send>,
+    /// Where it goes as well, with the time before each line.
+    pub log_file: Option<Box<dyn Write + Send>>,
+    /// What the operator types; none for a server without a console.
+    pub console: Option<Box<dyn Read + Send>>,
+}
+
+impl Setup {
+    /// A server within `limits` that has no operator: it logs to nowhere, keeps no
+    /// file and reads no keyboard. A start for whoever needs some of that.
+    pub fn alone(limits: Limits) -> Setup {
+        Setup {
+            limits,
+            transcript: None,
+            motd: Vec::new(),
+            greeting: String::new(),
+            scope: Scope::Everything,
+            output: Box::new(io::sink()),
+            log_file: None,
+            console: None,
+        }
+    }
+}
+
+/// Serves the room at `listeners` until the stop signal is raised, then says
+/// goodbye to everybody, which takes at most [`STOPPING`](crate::limits::STOPPING) and a second
+/// for the log. `stopper` is for the console's own `/stop`.
+///
+/// # Errors
+///
+/// When a listener is broken, or the machine has no thread left to start with.
+pub fn run(
+    listeners: impl Into<Listeners>,
+    setup: Setup,
+    stopper: Stopper,
+    stop: Stop,
+) -> io::Result<()> {
+    let server = Server::start(listeners.into(), setup, stopper, stop.clone())?;
+    stop.wait();
+    server.end();
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Starts every thread, each with the ends of the channels that it needs.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+
+use super::Setup;
+use crate::acceptor::Acceptor;
+use crate::broadcaster::{Broadcaster, Keep};
+use crate::console::Console;
+use crate::door::Door;
+use crate::entrance::Entrance;
+use crate::limits;
+use crate::link::Writers;
+use crate::listeners::Listeners;
+use crate::log::{self, Log};
+use crate::post::{self, Posts};
+use crate::registry::Registry;
+use crate::rules::Rules;
+use crate::session::Shared;
+use crate::stop::{self, Stop, Stopper};
+use crate::tap::Tap;
+use crate::transcript::Transcript;
+use crate::usher::Usher;
+
+/// A server's threads, and what is needed to end them.
+pub(super) struct Server {
+    /// With the address at which each can be woken.
+    pub(super) acceptors: Vec<(SocketAddr, JoinHandle<()>)>,
+    pub(super) door: Arc<Door>,
+    /// Disconnects when the door is closed and no session is left.
+    pub(super) sessions_ended: Receiver<Infallible>,
+    /// Ends what sessions wait for; not before everybody was told why.
+    pub(super) session_stopper: Stopper,
+    pub(super) posts: Posts,
+    pub(super) broadcaster: JoinHandle<()>,
+    /// Disconnects when no outlet and no writer is left.
+    pub(super) writers_ended: Receiver<Infallible>,
+    pub(super) transcript: Option<Transcript>,
+    pub(super) transcriber: Option<JoinHandle<()>>,
+    pub(super) log: Log,
+    pub(super) logger: JoinHandle<()>,
+}
+
+impl Server {
+    pub(super) fn start(
+        listeners: Listeners,
+        setup: Setup,
+        stopper: Stopper,
+        stop: Stop,
+    ) -> io::Result<Server> {
+        let addresses = listeners.tcp_addresses()?;
+        let limits = Arc::new(setup.limits);
+        let (writers, writers_ended) = Writers::new(limits::writers(limits.clients));
+        let (door, sessions_ended) = Door::new(&limits);
+        let (posts, incoming) = post::channel();
+        let (log, logger) = log::new(setup.scope, setup.output, setup.log_file);
+        log.line(setup.greeting);
+
+        let logger = spawn("logger", move || logger.run())?;
+        let keep = Keep {
+            history: limits.history,
+            crowd: limits.crowd,
+        };
+        let (transcript, transcriber) = match setup.transcript {
+            Some(settings) => {
+                let (transcript, thread) = Transcript::start(settings, log.clone())?;
+                (Some(transcript), Some(thread))
+            }
+            None => (None, None),
+        };
+        let tap = Tap {
+            log: log.clone(),
+            transcript: transcript.clone(),
+        };
+        let broadcaster = Broadcaster::new(keep, tap);
+        let broadcaster = spawn("broadcaster", move || broadcaster.run(&incoming))?;
+        let registry = Arc::new(Registry::new(limits.rooms));
+        let rules = Arc::new(Rules::new(setup.motd));
+        let usher = Usher::start(posts.clone())?;
+        if let Some(input) = setup.console {
+            let console = Console {
+                posts: posts.clone(),
+                registry: Arc::clone(&registry),
+                rules: Arc::clone(&rules),
+                usher: usher.clone(),
+                stopper,
+                log: log.clone(),
+            };
+            // Not joined: nothing wakes a thread that waits for a keyboard.
+            let _detached = spawn("console", move || console.run(input))?;
+        }
+        let (session_stopper, session_stop) = stop::signal();
+        let shared = Shared {
+            posts: posts.clone(),
+            registry,
+            rules,
+            started: Instant::now(),
+            limits,
+            stop: session_stop,
+        };
+        let entrance = Entrance::new(Arc::clone(&door), usher, shared, writers);
+        let entrance = Arc::new(entrance);
+        let mut acceptors = Vec::new();
+        for (listener, address) in listeners.tcp.into_iter().zip(addresses) {
+            let acceptor = Acceptor {
+                entrance: Arc::clone(&entrance),
+                stop: stop.clone(),
+                log: log.clone(),
+            };
+            let thread = spawn("acceptor", move || acceptor.run(&listener))?;
+            acceptors.push((address, thread));
+        }
+        Ok(Server {
+            acceptors,
+            door,
+            sessions_ended,
+            session_stopper,
+            posts,
+            broadcaster,
+            writers_ended,
+            transcript,
+            transcriber,
+            log,
+            logger,
+        })
+    }
+}
+
+fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_string()).spawn(life)
+}
