@@ -95,7 +95,7 @@ impl Entrance {
             return Ok(());
         }
         spawn("refusal", address, move || {
-            session::linger(&mut inlet);
+            session::linger(&mut inlet, limits::STOPPING);
             drop(place);
         })
     }

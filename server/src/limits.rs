@@ -81,6 +81,10 @@ pub const LINGER: Duration = Duration::from_secs(1);
 /// stay, for days if all of the socket's buffer is full of short lines.
 pub const AFTERWORDS: Duration = Duration::from_secs(10);
 
+/// The same for one that speaks another protocol, in all: it may send the rest of
+/// a long request, which nobody wants.
+pub const STRANGER: Duration = Duration::from_millis(500);
+
 /// How many refused connections get that courtesy at once. Each takes a thread
 /// and a file, which the capacity leaves free.
 pub const LINGERING_REFUSALS: usize = 32;

@@ -27,6 +27,8 @@ pub enum Reason {
     Kicked,
     /// The server is ending.
     Shutdown,
+    /// The peer speaks another protocol.
+    Protocol,
     /// A mistake in the server itself.
     Panic,
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Reason {
             Reason::Full => "full",
             Reason::Kicked => "kicked",
             Reason::Shutdown => "shutdown",
+            Reason::Protocol => "protocol",
             Reason::Panic => "panic",
         })
     }
@@ -56,17 +59,36 @@ pub struct Ending {
     pub reason: Reason,
     /// For the peer: a sentence without a `:`, or nothing where it knows.
     pub told: String,
+    /// For a peer that does not know our protocol, the last bytes as they are.
+    answer: Option<Vec<u8>>,
 }
 
 impl Ending {
     /// An ending that the peer is told about with `told`.
     pub fn told(reason: Reason, told: impl Into<String>) -> Ending {
         let told = told.into();
-        Ending { reason, told }
+        let answer = None;
+        Ending {
+            reason,
+            told,
+            answer,
+        }
     }
 
-    /// The last lines for the peer.
+    /// An ending whose last bytes, `answer`, are in the peer's own protocol.
+    pub fn answered(reason: Reason, answer: Vec<u8>) -> Ending {
+        let answer = Some(answer);
+        Ending {
+            answer,
+            ..Ending::from(reason)
+        }
+    }
+
+    /// The last bytes for the peer.
     pub fn farewell(&self) -> Vec<u8> {
+        if let Some(answer) = &self.answer {
+            return answer.clone();
+        }
         let mut lines = Vec::new();
         if !self.told.is_empty() {
             Event::Refusal(&self.told).encode(&mut lines);

@@ -34,6 +34,11 @@ impl Ear {
         self.lines.next()
     }
 
+    /// What has come and is no line yet.
+    pub fn held(&self) -> &[u8] {
+        self.lines.held()
+    }
+
     /// Waits for more bytes on `link`, for as long as `patience` says; `None`
     /// is for ever.
     ///

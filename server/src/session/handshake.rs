@@ -6,6 +6,7 @@ use common::{Event, Name, Next, QUIT, notice};
 
 use super::ear::{Ear, Filled, line_without_end};
 use super::handover;
+use super::stranger;
 use super::visit::{Refused, Visit};
 use crate::limits;
 use crate::reason::{Ending, Reason};
@@ -20,7 +21,11 @@ use crate::reason::{Ending, Reason};
 pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Name, Ending> {
     let mut clock = Clock::start(visit.shared.limits.naming);
     let mut tries = 0;
+    let mut first = true;
     loop {
+        if first && let Some(ending) = stranger::recognise(ear.held()) {
+            return Err(ending);
+        }
         let refused = match ear.next() {
             Next::Line(line) if line.trim().is_empty() => continue,
             Next::Line(line) if line.trim() == QUIT => return Err(Reason::Quit.into()),
@@ -37,6 +42,7 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Name, Ending> {
             Next::End => return Err(Reason::Eof.into()),
             Next::Endless => return Err(line_without_end()),
         };
+        first = false;
         tries += 1;
         if tries == limits::NAME_TRIES {
             let told = format!("{refused} That was the last of {tries} tries.");

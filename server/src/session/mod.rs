@@ -14,19 +14,20 @@ mod handover;
 mod handshake;
 mod pulse;
 mod speech;
+mod stranger;
 mod talk;
 mod visit;
 
 use std::convert::Infallible;
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::door::Pass;
 use crate::limits::{self, Limits};
 use crate::link::{Inlet, Link};
 use crate::post::Posts;
-use crate::reason::Ending;
+use crate::reason::{Ending, Reason};
 use crate::registry::Registry;
 use crate::rules::Rules;
 use crate::stop::Stop;
@@ -56,8 +57,12 @@ pub fn run(inlet: Inlet, link: Arc<Link>, pass: Pass, shared: Shared) {
     let mut ear = Ear::new(inlet);
     let mut visit = Visit::begin(link, shared, &pass);
     let Err(ending) = converse(&mut visit, &mut ear);
+    let patience = match ending.reason {
+        Reason::Protocol => limits::STRANGER,
+        _ => limits::STOPPING,
+    };
     visit.end(ending);
-    linger(ear.inlet());
+    linger(ear.inlet(), patience);
 }
 
 /// Turns away a connection for which there is no place.
@@ -69,13 +74,15 @@ pub fn turn_away(link: &Link, posts: &Posts, ending: Ending) {
 /// Reads on until the peer closes its side too, or until its time is up: closing
 /// with unread input would send a reset, which may overtake the last line.
 ///
-/// Who still sends, or lags, has not come to the end yet and may take longer.
-pub fn linger(inlet: &mut Inlet) {
+/// Who still sends, or lags, has not come to the end yet and may take longer, but
+/// not more than `most`.
+pub fn linger(inlet: &mut Inlet, most: Duration) {
     let begin = Instant::now();
     let mut last_sign = begin;
     let mut unread = [0; 1024];
-    while begin.elapsed() < limits::STOPPING && last_sign.elapsed() < limits::LINGER {
-        if inlet.set_patience(Some(limits::LINGER)).is_err() {
+    let patience = limits::LINGER.min(most);
+    while begin.elapsed() < most && last_sign.elapsed() < limits::LINGER {
+        if inlet.set_patience(Some(patience)).is_err() {
             return;
         }
         match inlet.read(&mut unread) {

@@ -198,7 +198,10 @@ fn a_wrong_command_line_is_named() {
     refused(&["localhost", "65536"], why);
     refused(&["--port", "1"], "unknown option --port");
     refused(&["--log"], "--log needs a value after it");
-    refused(&["a", "1", "b"], "what is \"b\" for? HOST and PORT are enough");
+    refused(
+        &["a", "1", "b"],
+        "what is \"b\" for? HOST and PORT are enough",
+    );
 }
 
 /// A log file that cannot be opened is found out before anybody joins.

@@ -15,6 +15,7 @@ mod house;
 
 // Faults of one connection.
 mod connections;
+mod doors;
 mod lines;
 mod moderation;
 mod names;

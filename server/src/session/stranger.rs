@@ -1,0 +1,101 @@
+//! Tells who speaks another protocol, and what to answer in it.
+//!
+//! Their first bytes can be no name: a name holds no blank and no control
+//! character, and one that begins like an SSH banner is not worth the confusion.
+//! What follows them, such as the body of a request, is never read as lines.
+
+use crate::reason::{Ending, Reason};
+
+/// What a request of HTTP may begin with, each with the blank after it (RFC 9110,
+/// section 9; RFC 5789; and the first word of HTTP/2, RFC 9113).
+const VERBS: [&[u8]; 10] = [
+    b"GET ",
+    b"HEAD ",
+    b"POST ",
+    b"PUT ",
+    b"DELETE ",
+    b"CONNECT ",
+    b"OPTIONS ",
+    b"TRACE ",
+    b"PATCH ",
+    b"PRI ",
+];
+
+/// A TLS record that holds a handshake, of any version (RFC 8446, 5.1).
+const TLS: &[u8] = &[22, 3];
+
+/// A fatal alert: "unexpected message" (RFC 8446, section 6).
+const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 10];
+
+/// What the version line of SSH begins with (RFC 4253, 4.2 and 5.1).
+const SSH: [&[u8]; 2] = [b"SSH-2.", b"SSH-1."];
+
+const JOIN: &str = "Join it with chat-client, or with nc.";
+
+/// The ending for a connection whose `first` bytes are those of another protocol.
+pub fn recognise(first: &[u8]) -> Option<Ending> {
+    let begins = |with: &[u8]| first.starts_with(with);
+    let answer = if VERBS.iter().any(|verb| begins(verb)) {
+        bad_request()
+    } else if begins(TLS) {
+        // Who reads the bytes themselves gets a line as well.
+        let line = format!("! This is a chat room without TLS. {JOIN}\n");
+        [ALERT, line.as_bytes()].concat()
+    } else if SSH.iter().any(|version| begins(version)) {
+        // A server may say such lines before its version (RFC 4253, 4.2).
+        format!("This is a chat room, not an SSH server. {JOIN}\r\n").into()
+    } else {
+        return None;
+    };
+    Some(Ending::answered(Reason::Protocol, answer))
+}
+
+fn bad_request() -> Vec<u8> {
+    let body = format!("This is a chat room, not a web server. {JOIN}\n");
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\n\
+         Content-Type: text/plain; charset=utf-8\r\n\
+         Content-Length: {length}\r\n\
+         Connection: close\r\n\r\n{body}"
+    );
+    answer.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(first: &[u8]) -> Option<Vec<u8>> {
+        recognise(first).map(|ending| ending.farewell())
+    }
+
+    #[test]
+    fn each_protocol_is_answered_in_its_own_form() {
+        let http = answer(b"GET / HTTP/1.1\r\n").unwrap();
+        let http = String::from_utf8(http).unwrap();
+        let (head, body) = http.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
+        assert_eq!(body.lines().count(), 1);
+        let tls = answer(&[22, 3, 1, 2, 0, 1, 0]).unwrap();
+        assert_eq!(tls[..7], *ALERT);
+        let ssh = answer(b"SSH-2.0-OpenSSH_9.6\r\n").unwrap();
+        assert!(ssh.ends_with(b"\r\n") && !ssh.starts_with(b"SSH-"));
+    }
+
+    #[test]
+    fn names_are_no_strangers() {
+        for first in [
+            "GET",
+            "GET\n",
+            "Getty\n",
+            "PUTIN\n",
+            "ssh-2.0\n",
+            "SSH-fan\n",
+            "\x16",
+        ] {
+            assert!(recognise(first.as_bytes()).is_none(), "{first:?}");
+        }
+    }
+}
