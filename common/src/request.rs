@@ -72,6 +72,12 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Whether a line of `me` begins with its own name, as the textbook's script has
+/// it; that reads all the time and needs no answers.
+pub fn has_prefix(line: &str, me: &Name) -> bool {
+    without_prefix(line, me).is_some()
+}
+
 /// What follows `NAME: ` or `NAME:`, if `line` begins with `me`.
 fn without_prefix<'a>(line: &'a str, me: &Name) -> Option<&'a str> {
     let (prefix, rest) = line.split_once(':')?;

@@ -158,8 +158,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let address = (address.parse::<IpAddr>().unwrap(), 1).into();
-        let (writers, _) = Writers::new(1);
-        let parts = link::open(id, stream, address, &Limits::default(), &writers);
+        let limits = Limits::default();
+        let (writers, _) = Writers::start(1, &limits).unwrap();
+        let parts = link::open(id, stream, address, &limits, &writers);
         parts.unwrap().0
     }
 

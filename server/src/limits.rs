@@ -113,6 +113,10 @@ pub struct Limits {
     pub unnamed: usize,
     /// How long a connection may take to name itself, in all.
     pub naming: Duration,
+    /// How long nothing may follow first bytes without a newline, before they
+    /// count as a line: longer than a network takes between two pieces of one
+    /// line, and shorter than a person between two lines. `None` is for ever.
+    pub quiet: Option<Duration>,
     /// Connections from one address: a whole class behind one router fits, and
     /// one machine cannot take the room for itself. Loopback is exempt.
     pub per_address: usize,
@@ -142,6 +146,7 @@ impl Default for Limits {
             clients: 1000,
             unnamed: 256,
             naming: Duration::from_secs(30),
+            quiet: Some(Duration::from_millis(250)),
             per_address: 64,
             rate: Rate::Limited {
                 per_second: 10,

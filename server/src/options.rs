@@ -58,6 +58,8 @@ Options:
   --per-address N      how many may come from one address; loopback is
                        exempt (64)
   --name-timeout SECS  how long a connection may take to give a name (30)
+  --strict             only a newline ends a line: do not take a peer that sends
+                       none, as classroom scripts do, for what it is
   --rate N[:BURST]     how many lines a second one client may send, and how
                        many at once; faster ones wait, none is lost (10:50).
                        --rate off lifts the limit
@@ -131,6 +133,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
             "--max-unnamed" => limits.unnamed = at_least(1, &argument, &value()?)?,
             "--per-address" => limits.per_address = at_least(1, &argument, &value()?)?,
             "--name-timeout" => limits.naming = seconds(&argument, &value()?)?,
+            "--strict" => limits.quiet = None,
             "--rate" => limits.rate = rate(&value()?)?,
             "--backlog" => {
                 let least = SMALLEST_BACKLOG / 1024;

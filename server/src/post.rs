@@ -32,6 +32,8 @@ pub struct Place {
 pub enum Post {
     /// A connection is there; it gets what it is told, but hears nobody yet.
     Open(Outlet),
+    /// Its peer ends no lines, and is not to be sent any newline.
+    Unframe(Id),
     /// It becomes a member, with this voice.
     Enter(Passage, Voice),
     /// A member goes to another room.

@@ -92,6 +92,13 @@ impl Room {
         self.members.insert(outlet.id(), Member { outlet, view });
     }
 
+    /// Sends a connection no newlines any more.
+    pub fn unframe(&mut self, id: Id) {
+        if let Some(member) = self.members.get_mut(&id) {
+            member.outlet.unframe();
+        }
+    }
+
     /// Shows a newcomer the topic, and what was said before; but nothing of
     /// those that it is `deaf_to`.
     pub fn greet(&mut self, id: Id, voice: Voice, deaf_to: impl Fn(Voice) -> bool) {

@@ -143,6 +143,11 @@ impl Broadcaster {
         let bytes = post.weight();
         match post {
             Post::Open(outlet) => self.open(outlet),
+            Post::Unframe(id) => {
+                if let Some((room, _)) = self.room_of(id) {
+                    room.unframe(id);
+                }
+            }
             Post::Enter(passage, voice) => {
                 if let Some(profile) = self.profiles.get_mut(&passage.id) {
                     profile.voice = Some(voice);

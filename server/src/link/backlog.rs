@@ -136,7 +136,7 @@ impl Backlog {
             let chunk = match self.next(sent, link) {
                 Due::Chunk(chunk) => chunk,
                 Due::Close => {
-                    let _peer_may_be_gone = link.stream.shutdown(Shutdown::Write);
+                    let _peer_may_be_gone = link.shutdown(Shutdown::Write);
                     return;
                 }
                 Due::Nothing => return,

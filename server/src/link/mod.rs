@@ -13,9 +13,10 @@
 mod backlog;
 mod inlet;
 mod outlet;
+mod pacer;
 mod writers;
 
-use std::io;
+use std::io::{self, ErrorKind, IoSlice, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
@@ -49,6 +50,10 @@ pub struct Link {
     /// Whether the operator does not let it speak.
     muted: AtomicBool,
     lagging: AtomicBool,
+    /// Whether its peer reads only after it has said something.
+    awaits_answers: AtomicBool,
+    /// Whether it has said something since it was last written to.
+    asked: AtomicBool,
     /// Whether its session waits for bytes, or has ended: nothing is on its way
     /// from there to the broadcaster.
     resting: AtomicBool,
@@ -84,6 +89,8 @@ pub fn open(
         promised: AtomicBool::new(false),
         muted: AtomicBool::new(false),
         lagging: AtomicBool::new(false),
+        awaits_answers: AtomicBool::new(false),
+        asked: AtomicBool::new(false),
         resting: AtomicBool::new(false),
         left: AtomicBool::new(false),
         deaf: OnceLock::new(),
@@ -107,7 +114,7 @@ impl Link {
     /// the peer sends with a reset, and throws away what it had not read yet.
     pub fn wake(&self) {
         // An error means that the peer is gone already, which is as good.
-        let _ = self.stream.shutdown(Shutdown::Read);
+        let _ = self.shutdown(Shutdown::Read);
     }
 
     /// Notes that the session has nothing to post and is about to wait.
@@ -147,11 +154,37 @@ impl Link {
         self.deaf.get().map(Instant::elapsed).unwrap_or_default()
     }
 
+    /// Writes what the socket takes at once, and says how many bytes that was.
+    fn write_without_waiting(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut stream = &self.stream;
+        stream.set_nonblocking(true)?;
+        let written = match pieces {
+            [piece] => stream.write(piece),
+            pieces => stream.write_vectored(pieces),
+        };
+        stream.set_nonblocking(false)?;
+        match written {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(0),
+            written => written,
+        }
+    }
+
+    /// Tells the peer that nothing follows, or itself that nothing will be read.
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.stream.shutdown(how)
+    }
+
+    /// Notes that a write has found the peer gone.
+    fn deafen(&self) {
+        let _first_time = self.deaf.set(Instant::now());
+    }
+
     /// Ends the connection of a member whose outlet is stuck. Both ways, as
     /// that also wakes a writer that is blocked on it.
     fn give_up(&self, reason: Reason) {
         self.conclude(reason);
-        let _ = self.stream.shutdown(Shutdown::Both);
+        let _ = self.shutdown(Shutdown::Both);
     }
 
     /// Why it ends, if it does.
@@ -182,6 +215,30 @@ impl Link {
     /// For how long it is open, in nanoseconds: two reads are never the same.
     fn age(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Notes that an unframed peer has said something, and will read only now.
+    pub fn ask(&self) {
+        self.awaits_answers.store(true, Ordering::Relaxed);
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that an unframed peer reads all the time.
+    pub fn listen(&self) {
+        self.awaits_answers.store(false, Ordering::Relaxed);
+    }
+
+    fn awaits_answers(&self) -> bool {
+        self.awaits_answers.load(Ordering::Relaxed)
+    }
+
+    fn was_asked(&self) -> bool {
+        self.awaits_answers() && self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has asked since the last time; it is answered now.
+    fn take_question(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
     }
 
     /// Notes that the peer has promised to answer an empty line.

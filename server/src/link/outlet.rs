@@ -7,19 +7,21 @@
 //!
 //! ```text
 //! Direct --- a write takes less than all ---> Lagging --- too much waits ---> Dead
-//!    ^                                           |
-//!    +------ its writer has sent everything -----+
+//!    ^  |                                        |                             ^
+//!    |  |      its writer has sent everything    |                             |
+//!    +--|----------------------------------------+                             |
+//!       +--- its peer knows no lines ---> Paced ------- too much waits --------+
 //! ```
 
-use std::io::{self, ErrorKind, IoSlice, Write};
+use std::io::IoSlice;
 use std::mem;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use super::Link;
 use super::backlog::{Backlog, Pushed};
+use super::pacer::{Pacer, Patience, Stuck};
 use super::writers::Writers;
 use crate::limits::Limits;
 use crate::reason::Reason;
@@ -32,8 +34,7 @@ const MOST_PIECES: usize = 64;
 pub struct Outlet {
     link: Arc<Link>,
     state: State,
-    backlog_limit: usize,
-    stall_limit: Duration,
+    patience: Patience,
     writers: Arc<Writers>,
 }
 
@@ -42,6 +43,8 @@ enum State {
     Direct,
     /// A writer thread drains the backlog; nobody else may write.
     Lagging(Arc<Backlog>),
+    /// The pacer writes; nobody else may.
+    Paced,
     /// Given up, broken, or closed: what is sent goes nowhere.
     Dead,
 }
@@ -51,8 +54,7 @@ impl Outlet {
         Outlet {
             link,
             state: State::Direct,
-            backlog_limit: limits.backlog,
-            stall_limit: limits.stall,
+            patience: limits.into(),
             writers,
         }
     }
@@ -64,7 +66,7 @@ impl Outlet {
 
     /// Sends `pieces` one after the other, now or through the backlog; for that
     /// `keep` gives a copy of them.
-    pub fn send(&mut self, pieces: &[IoSlice<'_>], keep: impl FnOnce() -> Arc<[u8]>) {
+    pub fn send(&mut self, pieces: &[IoSlice<'_>], keep: impl Fn() -> Arc<[u8]>) {
         if let State::Lagging(backlog) = &self.state {
             match backlog.push(keep()) {
                 Pushed::Waiting => return,
@@ -72,21 +74,42 @@ impl Outlet {
                 Pushed::Full => return self.give_up(),
             }
         }
+        match self.state {
+            State::Direct => self.send_directly(pieces),
+            State::Paced => self.hand_over(|pacer, link| pacer.push(link, keep())),
+            State::Lagging(_) | State::Dead => {}
+        }
+    }
+
+    /// From here on what is sent goes through the pacer, as the peer knows no
+    /// lines. It is new, so nothing waits for it yet.
+    pub fn unframe(&mut self) {
         if let State::Direct = self.state {
-            self.send_directly(pieces);
+            self.state = State::Paced;
+        }
+    }
+
+    fn hand_over(&mut self, order: impl FnOnce(&Pacer, &Arc<Link>) -> Result<(), Stuck>) {
+        if let Err(Stuck) = order(&self.writers.pacer, &self.link) {
+            self.give_up();
         }
     }
 
     /// Sends `farewell` as the last, then tells the peer that nothing follows.
     pub fn close(&mut self, farewell: &[u8]) {
+        if let State::Paced = self.state {
+            self.hand_over(|pacer, link| pacer.close(link, farewell.into()));
+            self.state = State::Dead;
+            return;
+        }
         self.send(&[IoSlice::new(farewell)], || farewell.into());
         match mem::replace(&mut self.state, State::Dead) {
             // Its writer does it, after the last byte.
             State::Lagging(backlog) if backlog.close_when_drained() => {}
             State::Lagging(_) | State::Direct => {
-                let _peer_may_be_gone = self.link.stream.shutdown(Shutdown::Write);
+                let _peer_may_be_gone = self.link.shutdown(Shutdown::Write);
             }
-            State::Dead => {}
+            State::Paced | State::Dead => {}
         }
     }
 
@@ -96,40 +119,24 @@ impl Outlet {
             return self.send_directly(&[IoSlice::new(&whole)]);
         }
         let total: usize = pieces.iter().map(|piece| piece.len()).sum();
-        match self.write_without_waiting(pieces) {
+        match self.link.write_without_waiting(pieces) {
             Ok(taken) if taken == total => {}
             Ok(taken) => self.lag(rest(pieces, taken)),
             // What the peer said before may still be waiting to be read, so it
             // is for the session to end this.
             Err(_broken) => {
                 self.state = State::Dead;
-                let _first_time = self.link.deaf.set(Instant::now());
+                self.link.deafen();
             }
-        }
-    }
-
-    /// Writes what the socket takes at once, and says how many bytes that was.
-    fn write_without_waiting(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut stream = &self.link.stream;
-        stream.set_nonblocking(true)?;
-        let written = match pieces {
-            [piece] => stream.write(piece),
-            pieces => stream.write_vectored(pieces),
-        };
-        stream.set_nonblocking(false)?;
-        match written {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
-            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(0),
-            written => written,
         }
     }
 
     /// From here on the member is lagging: `rest` waits, a writer is started.
     fn lag(&mut self, rest: Arc<[u8]>) {
-        let backlog = Arc::new(Backlog::new(rest, self.backlog_limit));
+        let backlog = Arc::new(Backlog::new(rest, self.patience.backlog));
         let link = Arc::clone(&self.link);
         self.link.lagging.store(true, Ordering::Relaxed);
-        match backlog.start_writer(link, self.stall_limit, &self.writers) {
+        match backlog.start_writer(link, self.patience.stall, &self.writers) {
             Ok(()) => self.state = State::Lagging(backlog),
             Err(_no_thread_left) => self.give_up(),
         }

@@ -1,10 +1,14 @@
-//! How many writer threads there are, and when the last has ended.
+//! The threads that write beside the broadcaster, and when the last has ended.
 
 use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::pacer::Pacer;
+use crate::limits::Limits;
 
 /// Counts the writer threads of all lagging members.
 ///
@@ -13,22 +17,28 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 pub struct Writers {
     running: AtomicUsize,
     most: usize,
+    /// Writes to unframed members.
+    pub(super) pacer: Pacer,
     /// Dropped with the last outlet and writer, which is how the end is seen.
     _alive: Sender<Infallible>,
 }
 
 impl Writers {
-    /// Allows `most` writers at once. The receiver disconnects when no outlet
-    /// and no writer is left.
-    pub fn new(most: usize) -> (Arc<Writers>, Receiver<Infallible>) {
-        let (_alive, ended) = bounded(1);
-        let running = AtomicUsize::new(0);
+    /// Allows `most` writers at once, and starts the pacer. The receiver
+    /// disconnects when no outlet and no writer is left.
+    ///
+    /// # Errors
+    ///
+    /// When the machine has no thread left.
+    pub fn start(most: usize, limits: &Limits) -> io::Result<(Arc<Writers>, Receiver<Infallible>)> {
+        let (alive, ended) = bounded(1);
         let writers = Writers {
-            running,
+            running: AtomicUsize::new(0),
             most,
-            _alive,
+            pacer: Pacer::start(limits.into(), alive.clone())?,
+            _alive: alive,
         };
-        (Arc::new(writers), ended)
+        Ok((Arc::new(writers), ended))
     }
 
     /// Leave to run one more writer, until it is dropped.

@@ -56,7 +56,7 @@ impl Server {
     ) -> io::Result<Server> {
         let addresses = listeners.tcp_addresses()?;
         let limits = Arc::new(setup.limits);
-        let (writers, writers_ended) = Writers::new(limits::writers(limits.clients));
+        let (writers, writers_ended) = Writers::start(limits::writers(limits.clients), &limits)?;
         let (door, sessions_ended) = Door::new(&limits);
         let (posts, incoming) = post::channel();
         let (log, logger) = log::new(setup.scope, setup.output, setup.log_file);

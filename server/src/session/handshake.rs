@@ -9,6 +9,7 @@ use super::handover;
 use super::stranger;
 use super::visit::{Refused, Visit};
 use crate::limits;
+use crate::post::Post;
 use crate::reason::{Ending, Reason};
 
 /// Asks until there is a name that nobody else holds, and enters with it.
@@ -121,6 +122,7 @@ impl Clock {
         let patience = next.saturating_duration_since(now);
         match ear.fill(&visit.link, Some(patience))? {
             Filled::Bytes => self.ask_at = None, // it speaks: no need to ask
+            Filled::Unframed => visit.shared.posts.send(Post::Unframe(visit.link.id)),
             Filled::Nothing => {
                 if self.ask_at.take().is_some() {
                     visit.tell(&Event::Notice(notice::ASK_NAME));

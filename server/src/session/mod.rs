@@ -54,7 +54,7 @@ pub struct Shared {
 
 /// The thread's life. `pass` is given back when it ends.
 pub fn run(inlet: Inlet, link: Arc<Link>, pass: Pass, shared: Shared) {
-    let mut ear = Ear::new(inlet);
+    let mut ear = Ear::new(inlet, shared.limits.quiet);
     let mut visit = Visit::begin(link, shared, &pass);
     let Err(ending) = converse(&mut visit, &mut ear);
     let patience = match ending.reason {

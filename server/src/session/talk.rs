@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use common::{Event, Name, Next, PROMISE, Request, text};
+use common::{Event, Name, Next, PROMISE, Request, request, text};
 
 use super::UntilEnding;
 use super::bucket::Bucket;
@@ -20,6 +20,14 @@ const TOO_LONG: &str = "That line is longer than 4096 bytes and was not sent.";
 const NOT_UTF8: &str = "That line is not UTF-8 text and was not sent.";
 const SILENT: &str = "Nothing has come from you for too long.";
 
+/// What a classroom script leaves with that waits for answers.
+const BYE: &str = "bye";
+
+/// What it is answered where nothing else is.
+const SENT: &str = "Sent.";
+
+const BLANK: &str = "That was blank and was not sent.";
+
 const MUTED: &str = "The operator has muted you.";
 const SILENCE: &str = "Only the operator speaks for now.";
 
@@ -35,6 +43,7 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear, me: Name) -> UntilEnding {
         pulse: Pulse::new(own.heartbeat),
         speech: Speech::new(),
         quiet: false,
+        unframed: ear.is_unframed(),
         visit,
         me,
     };
@@ -71,6 +80,8 @@ pub(super) struct Talk<'a, 'b> {
     pub(super) speech: Speech,
     /// Whether it does not want to know who comes and goes.
     pub(super) quiet: bool,
+    /// Whether its program knows no lines.
+    unframed: bool,
 }
 
 impl Talk<'_, '_> {
@@ -79,15 +90,24 @@ impl Talk<'_, '_> {
         self.wait_for_turn()?;
         let line = text::clean(line);
         fault::trip(&line, &self.visit.shared.registry);
+        let bare = self.unframed && self.is_bare(&line);
         match Request::parse(&line, &self.me) {
+            Request::Say(text) if bare && text.trim().eq_ignore_ascii_case(BYE) => {
+                self.post();
+                return Err(Reason::Quit.into());
+            }
             Request::Say(text) => {
                 if self.may_speak() {
                     self.speech.add(&self.me, text);
+                    if bare {
+                        self.reply(&Event::Notice(SENT));
+                    }
                 }
                 if self.speech.is_long() {
                     self.post();
                 }
             }
+            Request::Heartbeat if self.unframed => self.reply(&Event::Refusal(BLANK)),
             Request::Heartbeat => {
                 if line == PROMISE {
                     self.visit.link.promise();
@@ -106,6 +126,17 @@ impl Talk<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an unframed peer sends its texts bare. Such a one waits for an answer
+    /// to each before it goes on; one that sends its name along does not.
+    fn is_bare(&self, line: &str) -> bool {
+        let bare = !request::has_prefix(line, &self.me);
+        match bare {
+            true => self.visit.link.ask(),
+            false => self.visit.link.listen(),
+        }
+        bare
     }
 
     /// Whether the operator lets this member say something; if not, it is told.

@@ -32,7 +32,7 @@ fn who_says_nothing_is_asked_and_then_cut() {
 /// Row 2.
 #[test]
 fn a_byte_now_and_then_gains_no_time() {
-    let house = House::open(&["--name-timeout", "2"]);
+    let house = House::open(&["--strict", "--name-timeout", "2"]);
     let mut slow = house.connect();
     let address = slow.stream().local_addr().unwrap().to_string();
     let begin = Instant::now();

@@ -91,3 +91,148 @@ fn a_request_without_an_end_is_closed_all_the_same() {
     house.expect_reason(&address, "protocol");
     house.check();
 }
+
+/// What one `recv(1024)` brings, as a classroom script has it.
+fn recv(script: &mut Peer) -> String {
+    let mut chunk = [0; 1024];
+    let count = script.read_some(&mut chunk).expect("a chunk");
+    String::from_utf8(chunk[..count].to_vec()).unwrap()
+}
+
+/// What `recv` brings until all of `expected` has come, one after the other,
+/// without a newline at any end.
+fn recv_all(script: &mut Peer, expected: &[&str]) {
+    let mut rest = expected.join("\n");
+    while !rest.is_empty() {
+        let chunk = recv(script);
+        assert!(!chunk.is_empty() && !chunk.ends_with('\n'), "{chunk:?}");
+        let Some(after) = rest.strip_prefix(&chunk) else {
+            panic!("{chunk:?} is no beginning of {rest:?}");
+        };
+        rest = after.strip_prefix('\n').unwrap_or(after).to_string();
+    }
+}
+
+#[test]
+fn a_script_that_sends_no_newline_talks_with_the_others() {
+    let house = House::open(&[]);
+    let mut ann = house.join("ann");
+    let mut bob = house.connect();
+    bob.send(b"bob");
+    ann.expect("bob has joined the chat room.");
+    let welcome = recv(&mut bob);
+    assert!(welcome.starts_with("Welcome, bob."), "{welcome:?}");
+    assert!(!welcome.ends_with('\n'), "{welcome:?}");
+    bob.send(b"bob: hi");
+    ann.expect("bob: hi");
+    bob.send("bob: two\nbob: lines, à deux".as_bytes());
+    ann.expect("bob: two");
+    ann.expect("bob: lines, à deux");
+    bob.send(b"q:quit");
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "quit");
+    drop((ann, bob));
+    house.check();
+}
+
+/// It joins under a house without bystanders, whose lines would come between.
+#[test]
+fn a_script_gets_a_line_at_a_time_and_several_when_it_is_behind() {
+    let server = serve(&["--rate", "off"]);
+    let mut ann = Peer::join(server.address(), "ann");
+    let mut bob = Peer::connect(server.address());
+    bob.send(b"bob");
+    ann.expect("bob has joined the chat room.");
+    recv_all(&mut bob, &["Welcome, bob. ann is here."]);
+    ann.say("one");
+    assert_eq!(recv(&mut bob), "ann: one");
+    ann.send(b"two\nthree\n");
+    recv_all(&mut bob, &["ann: two", "ann: three"]);
+    let lines: Vec<String> = (0..500).map(|line| format!("ann: {line}")).collect();
+    let said = lines.join("\n").replace("ann: ", "") + "\n";
+    ann.send(said.as_bytes());
+    let expected: Vec<&str> = lines.iter().map(String::as_str).collect();
+    recv_all(&mut bob, &expected);
+    ann.say(&"x".repeat(3000));
+    let mut long = String::new();
+    while long.len() < 3005 {
+        long += &recv(&mut bob);
+    }
+    assert_eq!(long, format!("ann: {}", "x".repeat(3000)));
+}
+
+/// The kind that reads only after it has sent something.
+#[test]
+fn a_script_that_waits_for_answers_gets_one_each_time() {
+    let server = serve(&[]);
+    let mut ann = Peer::join(server.address(), "ann");
+    let mut bob = Peer::connect(server.address());
+    bob.send(b"bob");
+    ann.expect("bob has joined the chat room.");
+    recv_all(&mut bob, &["Welcome, bob. ann is here."]);
+    bob.send(b"hi");
+    ann.expect("bob: hi");
+    assert_eq!(recv(&mut bob), "Sent.");
+    bob.send(b"/ping");
+    assert_eq!(recv(&mut bob), "pong");
+    bob.send(b" ");
+    assert_eq!(recv(&mut bob), "! That was blank and was not sent.");
+    // What comes before it sends again stays apart.
+    for line in ["one", "two"] {
+        ann.say(line);
+        assert_eq!(recv(&mut bob), format!("\nann: {line}"));
+    }
+    bob.send(b"again");
+    ann.expect("bob: again");
+    assert_eq!(recv(&mut bob), "Sent.");
+    bob.send(b"Bye");
+    ann.expect("bob has left the chat room.");
+    server.wait_for("[CONNECTION CLOSED] bob disconnected (quit).");
+}
+
+#[test]
+fn a_script_may_try_another_name() {
+    let house = House::open(&[]);
+    let mut ann = house.join("ann");
+    let mut script = house.connect();
+    script.send(b"ann");
+    let refused = recv(&mut script);
+    assert_eq!(refused, "! The name ann is taken. Try another.");
+    script.send(b"bob");
+    ann.expect("bob has joined the chat room.");
+    drop((ann, script));
+    house.check();
+}
+
+#[test]
+fn where_it_is_strict_only_a_newline_ends_a_name() {
+    let house = House::open(&["--strict", "--name-timeout", "2"]);
+    let mut script = house.connect();
+    script.send(b"bob");
+    script.expect("! No name came within 2 s.");
+    script.expect_quit();
+    house.check();
+}
+
+/// Row 14, for a script.
+#[test]
+fn a_script_that_stops_reading_is_dropped() {
+    let house = House::open(&["--rate", "off", "--stall", "1"]);
+    let mut ann = house.join("ann");
+    let mut bob = house.connect();
+    bob.send(b"bob");
+    ann.expect("bob has joined the chat room.");
+    let begin = Instant::now();
+    while house
+        .server
+        .lines_with("bob disconnected (slow)")
+        .is_empty()
+    {
+        assert!(begin.elapsed() < DEADLINE, "it is still in");
+        ann.send("x\n".repeat(2000).as_bytes());
+        ann.say("");
+        ann.expect_sometime("");
+    }
+    drop((ann, bob));
+    house.check();
+}
