@@ -143,17 +143,8 @@ impl Broadcaster {
         let bytes = post.weight();
         match post {
             Post::Open(outlet) => self.open(outlet),
-            Post::Unframe(id) => {
-                if let Some((room, _)) = self.room_of(id) {
-                    room.unframe(id);
-                }
-            }
-            Post::Enter(passage, voice) => {
-                if let Some(profile) = self.profiles.get_mut(&passage.id) {
-                    profile.voice = Some(voice);
-                }
-                self.pass(passage);
-            }
+            Post::Unframe(id) => self.unframe(id),
+            Post::Enter(passage, voice) => self.enter(passage, voice),
             Post::Move(passage) => self.pass(passage),
             Post::Say { from, lines, count } => self.say(from, lines, count),
             Post::Tell { to, line } => self.tell(to, &line),

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::hearing::{hear_again, is_deaf};
 use super::{Broadcaster, Profile, call};
+use crate::history::Voice;
 use crate::link::{Id, Outlet};
 use crate::post::Passage;
 use crate::registry::{HALL, LOBBY_NUMBER, hall};
@@ -20,6 +21,19 @@ impl Broadcaster {
         };
         self.profiles.insert(outlet.id(), profile);
         self.open_room(&hall()).admit(outlet);
+    }
+
+    pub(super) fn unframe(&mut self, id: Id) {
+        if let Some((room, _)) = self.room_of(id) {
+            room.unframe(id);
+        }
+    }
+
+    pub(super) fn enter(&mut self, passage: Passage, voice: Voice) {
+        if let Some(profile) = self.profiles.get_mut(&passage.id) {
+            profile.voice = Some(voice);
+        }
+        self.pass(passage);
     }
 
     pub(super) fn pass(&mut self, passage: Passage) {

@@ -18,3 +18,4 @@ mod netcat;
 mod order;
 mod presence;
 mod tidy;
+mod unframed;

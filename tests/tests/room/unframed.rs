@@ -1,0 +1,46 @@
+//! Where the line runs between peers that end their lines and those that do not.
+
+use std::thread;
+use std::time::Duration;
+
+use tests::Peer;
+
+use super::house::House;
+
+/// What comes next, as it comes.
+fn recv(peer: &mut Peer) -> String {
+    let mut chunk = [0; 1024];
+    let count = peer.read_some(&mut chunk).unwrap();
+    String::from_utf8(chunk[..count].to_vec()).unwrap()
+}
+
+/// The pauses are what is tested here: they are shorter than the limit, by far.
+#[test]
+fn a_first_line_in_pieces_is_one_line_if_its_pauses_are_short() {
+    let house = House::with(|limits| limits.quiet = Some(Duration::from_secs(5)));
+    let mut ann = house.join("ann");
+    let mut peer = Peer::connect(house.address);
+    for piece in ["a", "li", "ce", "\n"] {
+        peer.send(piece.as_bytes());
+        thread::sleep(Duration::from_millis(100));
+    }
+    peer.expect_start("Welcome, alice.");
+    ann.expect("alice has joined the chat room.");
+    // From here on it may pause for as long as it likes.
+    peer.send(b"hel");
+    thread::sleep(Duration::from_millis(300));
+    peer.send(b"lo\n");
+    ann.expect("alice: hello");
+}
+
+#[test]
+fn a_first_piece_without_a_newline_is_a_line_after_a_long_pause() {
+    let house = House::with(|limits| limits.quiet = Some(Duration::from_millis(20)));
+    let mut ann = house.join("ann");
+    let mut peer = Peer::connect(house.address);
+    peer.send(b"al");
+    assert_eq!(recv(&mut peer), "Welcome, al. ann is here.");
+    ann.expect("al has joined the chat room.");
+    peer.send(b"ice\n");
+    ann.expect("al: ice");
+}
