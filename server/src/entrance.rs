@@ -15,6 +15,7 @@ use crate::link::{self, Id, Inlet, Link, Outlet, Writers};
 use crate::post::Post;
 use crate::reason::{Ending, Reason};
 use crate::session::{self, Shared};
+use crate::udp::{Mailbox, Peer};
 use crate::usher::Usher;
 
 /// Where connections come in.
@@ -55,6 +56,15 @@ impl Entrance {
         let limits = &self.shared.limits;
         let parts = link::open(self.next(), stream, address, limits, &self.writers)?;
         self.admit(parts)
+    }
+
+    /// Takes in a peer that has proved its address, and whose first line is in its
+    /// mailbox already.
+    pub fn take_in_peer(&self, peer: Arc<Peer>, mailbox: Mailbox) {
+        let limits = &self.shared.limits;
+        let parts = link::open_datagrams(self.next(), peer, mailbox, limits, &self.writers);
+        // An error means that the machine has no thread left, which it was told.
+        let _told = self.admit(parts);
     }
 
     /// The number of the next connection.

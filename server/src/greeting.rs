@@ -5,19 +5,28 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use common::DEFAULT_PORT;
 
+use crate::listeners::Addresses;
+
 /// The lines for a server at `addresses` that holds `clients` clients.
 ///
 /// `client` is how people here start one.
-pub fn text(addresses: &[SocketAddr], clients: usize, client: Client) -> String {
+pub fn text(addresses: &Addresses, clients: usize, client: Client) -> String {
+    let Addresses { tcp, udp } = addresses;
     let mut text = String::new();
-    for address in addresses {
+    for address in tcp {
         text += &format!("The chat server is listening at {address}\n");
     }
-    for address in addresses {
-        text += &ways_in(*address, client);
+    for address in udp {
+        text += &format!("It is open over UDP at {address}\n");
     }
-    if addresses.iter().all(|address| address.ip().is_loopback()) {
-        let port = addresses.first().map_or(DEFAULT_PORT, SocketAddr::port);
+    for address in tcp {
+        text += &ways_in(*address, client, Way::Tcp);
+    }
+    for address in udp {
+        text += &ways_in(*address, client, Way::Udp);
+    }
+    if tcp.iter().all(|address| address.ip().is_loopback()) {
+        let port = tcp.first().map_or(DEFAULT_PORT, SocketAddr::port);
         let server = client.server();
         text +=
             &format!("Only this machine can join. To let others in:  {server} 0.0.0.0 {port}\n");
@@ -27,11 +36,15 @@ pub fn text(addresses: &[SocketAddr], clients: usize, client: Client) -> String 
 }
 
 /// How to join a server at `address`, from here and from elsewhere.
-fn ways_in(address: SocketAddr, client: Client) -> String {
+fn ways_in(address: SocketAddr, client: Client, way: Way) -> String {
     let (ip, port) = (address.ip(), address.port());
+    let (over, ours, theirs) = match way {
+        Way::Tcp => ("", "", "nc"),
+        Way::Udp => (" over UDP", "--udp ", "nc -u"),
+    };
     let join = |from: &str, ip: IpAddr| {
         let client = client.client();
-        format!("To join {from}:  {client} {ip} {port}    (or: nc {ip} {port})\n")
+        format!("To join {from}{over}:  {client} {ours}{ip} {port}    (or: {theirs} {ip} {port})\n")
     };
     if ip.is_loopback() {
         return join("on this machine", ip);
@@ -45,6 +58,12 @@ fn ways_in(address: SocketAddr, client: Client) -> String {
         None => "Others join with this machine's address instead.\n".to_string(),
     };
     here + &others
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Tcp,
+    Udp,
 }
 
 /// How people here start a client.
@@ -93,10 +112,29 @@ fn lan_address() -> Option<IpAddr> {
 mod tests {
     use super::*;
 
+    fn at(address: &str) -> Addresses {
+        Addresses {
+            tcp: vec![address.parse().unwrap()],
+            udp: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn udp_has_lines_of_its_own() {
+        let udp = vec!["127.0.0.1:5000".parse().unwrap()];
+        let addresses = Addresses {
+            udp,
+            ..at("127.0.0.1:4000")
+        };
+        let text = text(&addresses, 10, Client::Installed);
+        assert!(text.contains("\nIt is open over UDP at 127.0.0.1:5000\n"));
+        let join = "over UDP:  chat-client --udp 127.0.0.1 5000    (or: nc -u 127.0.0.1 5000)\n";
+        assert!(text.contains(join), "{text}");
+    }
+
     #[test]
     fn the_first_line_says_where_and_the_second_how_to_join() {
-        let address = "127.0.0.1:4000".parse().unwrap();
-        let text = text(&[address], 10, Client::Installed);
+        let text = text(&at("127.0.0.1:4000"), 10, Client::Installed);
         let mut lines = text.lines();
         let first = "The chat server is listening at 127.0.0.1:4000";
         assert_eq!(lines.next(), Some(first));
@@ -111,7 +149,7 @@ mod tests {
 
     #[test]
     fn open_to_all_it_gives_an_address_one_can_connect_to() {
-        let text = text(&["[::]:4000".parse().unwrap()], 10, Client::InWorkspace);
+        let text = text(&at("[::]:4000"), 10, Client::InWorkspace);
         assert!(text.contains("cargo run --bin chat-client -- ::1 4000 "));
         assert!(!text.contains(" :: "));
     }

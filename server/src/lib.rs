@@ -26,6 +26,10 @@ pub mod listeners;
 mod server;
 // accepts connections
 mod acceptor;
+// however often that fails,
+mod setback;
+// and peers that have no connection,
+mod udp;
 // and takes them in
 mod entrance;
 // if there is room for them;
@@ -61,6 +65,8 @@ mod log;
 pub mod transcript;
 // with which time,
 mod time;
+// what nobody can guess,
+mod secret;
 // why a connection ends,
 mod reason;
 // and mistakes on purpose.

@@ -37,8 +37,8 @@ fn main() -> ExitCode {
 
 fn serve(options: Options) -> Result<(), (u8, String)> {
     let cannot_listen = |error| (CANNOT_LISTEN, error);
-    let listeners = Listeners::bind(&options.places).map_err(cannot_listen)?;
-    let addresses = listeners.tcp_addresses();
+    let listeners = Listeners::bind(&options.places, options.udp).map_err(cannot_listen)?;
+    let addresses = listeners.addresses();
     let addresses = addresses.map_err(|error| cannot_listen(error.to_string()))?;
     let failure = |error: String| (FAILURE, error);
 

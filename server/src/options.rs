@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::Address;
+use common::{Address, address};
 
 use crate::capacity;
 use crate::limits::{Limits, Rate, SMALLEST_BACKLOG};
+use crate::listeners::UdpPort;
 use crate::log::Scope;
 use crate::transcript::{self, Settings};
 
@@ -26,6 +27,8 @@ pub enum Action {
 pub struct Options {
     /// Where to listen; at least one.
     pub places: Vec<Address>,
+    /// At which port to listen over UDP, if at all.
+    pub udp: Option<UdpPort>,
     /// The limits, as they stand after all options.
     pub limits: Limits,
     /// What is logged.
@@ -50,6 +53,8 @@ Usage: chat-server [OPTIONS] [HOST [PORT]]     (also HOST:PORT, or PORT alone)
 Options:
   --listen ADDRESS     listen at this address (HOST, HOST:PORT or PORT) as well,
                        or instead if there is no HOST before; may be repeated
+  --udp [PORT]         let people in over UDP as well, at the same port if none is
+                       given here
   --max-clients N      how many may be connected at once
                        (default, and at most: what this machine holds, which is
                        printed at the start)
@@ -99,9 +104,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
             .map_err(|_| format!("{shown} is no UTF-8 text"))
     };
     let arguments: Result<Vec<String>, String> = arguments.into_iter().map(text).collect();
-    let mut arguments = arguments?.into_iter();
+    let mut arguments = arguments?.into_iter().peekable();
     let mut words = Vec::new();
     let mut places = Vec::new();
+    let mut udp = None;
     let mut limits = Limits {
         clients: capacity::clients(),
         ..Limits::default()
@@ -155,6 +161,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
                 kept.kept = u32::try_from(files).unwrap_or(u32::MAX);
             }
             "--listen" => places.push(Address::read(&[value()?], PORTS)?),
+            "--udp" => {
+                let port = arguments.next_if(|next| next.parse::<u32>().is_ok());
+                let port = port.map(|port| address::port(&port, PORTS)).transpose()?;
+                udp = Some(port.map_or(UdpPort::Same, UdpPort::At));
+            }
             "--motd" => motd = Some(value()?),
             "--log" => log = Some(value()?),
             "--quiet" => scope = Scope::NoMessages,
@@ -168,6 +179,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
     }
     Ok(Action::Serve(Box::new(Options {
         places,
+        udp,
         limits,
         scope,
         log,
@@ -233,6 +245,21 @@ mod tests {
         check("--listen ::1", &["[::1]:4000"]);
         check("--listen [::1]:5 --listen 6", &["[::1]:5", "127.0.0.1:6"]);
         check("0.0.0.0 --listen ::1", &["0.0.0.0:4000", "[::1]:4000"]);
+    }
+
+    #[test]
+    fn udp_has_a_port_of_its_own_if_one_is_given() {
+        let check = |line: &str, expected: Option<UdpPort>| {
+            let options = parsed(line).unwrap();
+            assert_eq!(options.udp, expected, "{line}");
+            assert_eq!(options.places[0].port, 4000, "{line}");
+        };
+        check("", None);
+        check("--udp", Some(UdpPort::Same));
+        check("--udp 5000", Some(UdpPort::At(5000)));
+        check("--udp localhost", Some(UdpPort::Same));
+        check("--udp --strict", Some(UdpPort::Same));
+        assert!(parsed("--udp 70000").is_err());
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Backlog {
         writers: &Arc<Writers>,
     ) -> io::Result<()> {
         let permit = writers.permit().ok_or(io::ErrorKind::QuotaExceeded)?;
-        link.stream
+        link.stream()?
             .set_write_timeout(Some(stall.min(LONGEST_WRITE)))?;
         let backlog = Arc::clone(self);
         thread::Builder::new()
@@ -152,7 +152,7 @@ impl Backlog {
     fn write(&self, mut chunk: &[u8], link: &Link, stall: Duration) -> Result<(), Reason> {
         let mut progress = Instant::now();
         while !chunk.is_empty() {
-            match (&link.stream).write(chunk) {
+            match link.stream().and_then(|mut stream| stream.write(chunk)) {
                 Ok(0) => return Err(Reason::Reset),
                 Ok(taken) => {
                     chunk = chunk.get(taken..).unwrap_or_default();

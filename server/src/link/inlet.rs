@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Link;
+use crate::udp::Mailbox;
 
 /// The shortest patience: the operating system takes 0 for "for ever".
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -14,13 +15,23 @@ const SHORTEST: Duration = Duration::from_millis(1);
 pub struct Inlet {
     link: Arc<Link>,
     patience: Option<Duration>,
+    /// What comes over UDP comes here, and not over a stream of its own.
+    mailbox: Option<Mailbox>,
 }
 
 impl Inlet {
-    pub(super) fn new(link: Arc<Link>) -> Inlet {
+    pub(super) fn of_stream(link: Arc<Link>) -> Inlet {
         Inlet {
             link,
             patience: None,
+            mailbox: None,
+        }
+    }
+
+    pub(super) fn of_datagrams(link: Arc<Link>, mailbox: Mailbox) -> Inlet {
+        Inlet {
+            mailbox: Some(mailbox),
+            ..Inlet::of_stream(link)
         }
     }
 
@@ -32,7 +43,9 @@ impl Inlet {
     pub fn set_patience(&mut self, patience: Option<Duration>) -> io::Result<()> {
         let patience = patience.map(|time| time.max(SHORTEST));
         if patience != self.patience {
-            self.link.stream.set_read_timeout(patience)?;
+            if let Ok(stream) = self.link.stream() {
+                stream.set_read_timeout(patience)?;
+            }
             self.patience = patience;
         }
         Ok(())
@@ -45,11 +58,20 @@ impl Inlet {
 }
 
 impl Read for Inlet {
-    /// Reads once; [`ErrorKind::TimedOut`] when the patience is at its end.
+    /// Reads once; [`ErrorKind::TimedOut`] when the patience is at its end, and
+    /// [`ErrorKind::FileTooLarge`] for a datagram that is too long.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(mailbox) = &mut self.mailbox {
+            // Nobody closes over UDP: after the last word there is nothing to wait for.
+            return match self.link.has_left() {
+                true => Ok(0),
+                false => mailbox.read(buffer, self.patience),
+            };
+        }
+        let mut stream = self.link.stream()?;
         let begin = Instant::now();
         loop {
-            match (&self.link.stream).read(buffer) {
+            match stream.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Unix says WouldBlock when a timeout is over, Windows TimedOut.
                 // WouldBlock may also come at once: while the outlet writes, the
@@ -63,7 +85,7 @@ impl Read for Inlet {
                 // The kernel tells of a reset once, and that may have been the
                 // outlet, so that a read sees a mere end. But after a reset,
                 // and not after an end, the socket has no peer any more.
-                Ok(0) if self.link.stream.peer_addr().is_err() => {
+                Ok(0) if stream.peer_addr().is_err() => {
                     return Err(ErrorKind::ConnectionReset.into());
                 }
                 result => return result,

@@ -1,14 +1,15 @@
 //! One connection, in three parts that say who may do what with its socket.
 //!
 //! ```text
-//!              +-- Inlet   read by the session, moved into its thread
-//! TcpStream ---+-- Outlet  written to by the broadcaster, which owns it
-//!              +-- Link    seen by all: its address, its end, how it fares
+//!         +-- Inlet   read by the session, moved into its thread
+//! Wire ---+-- Outlet  written to by the broadcaster, which owns it
+//!         +-- Link    seen by all: its address, its end, how it fares
 //! ```
 //!
-//! All three share one socket through an `Arc`: `&TcpStream` reads and writes,
-//! so a `try_clone`, which would cost one more open file, is not needed. Nobody
-//! outside this folder can reach the stream itself.
+//! The wire is a TCP stream, or one peer's share of a UDP socket. All three parts
+//! share it through an `Arc`: `&TcpStream` reads and writes, so a `try_clone`, which
+//! would cost one more open file, is not needed. Nobody outside this folder can
+//! reach the stream itself.
 
 mod backlog;
 mod inlet;
@@ -28,6 +29,7 @@ pub use writers::Writers;
 
 use crate::limits::Limits;
 use crate::reason::{Ending, Reason};
+use crate::udp::{Mailbox, Peer};
 
 /// Tells connections apart for as long as the server runs; grows with time.
 pub type Id = u64;
@@ -39,7 +41,7 @@ pub struct Link {
     /// Where it comes from, as `accept` said: a peer that is gone by then has
     /// no `peer_addr()` any more.
     pub address: SocketAddr,
-    stream: TcpStream,
+    wire: Wire,
     opened: Instant,
     /// When its member last spoke, in nanoseconds after `opened`.
     spoke: AtomicU64,
@@ -65,6 +67,15 @@ pub struct Link {
     ending: OnceLock<Ending>,
 }
 
+/// What carries a connection.
+enum Wire {
+    Stream(TcpStream),
+    Datagrams(Arc<Peer>),
+}
+
+/// The three parts of a connection.
+pub type Parts = (Arc<Link>, Inlet, Outlet);
+
 /// Makes the three parts of a connection that was just accepted.
 ///
 /// # Errors
@@ -76,32 +87,63 @@ pub fn open(
     address: SocketAddr,
     limits: &Limits,
     writers: &Arc<Writers>,
-) -> io::Result<(Arc<Link>, Inlet, Outlet)> {
+) -> io::Result<Parts> {
     // A batch is written at once, so waiting for more to send gains nothing.
     stream.set_nodelay(true)?;
-    let link = Arc::new(Link {
-        id,
-        address,
-        stream,
-        opened: Instant::now(),
-        spoke: AtomicU64::new(0),
-        heard: AtomicU64::new(0),
-        promised: AtomicBool::new(false),
-        muted: AtomicBool::new(false),
-        lagging: AtomicBool::new(false),
-        awaits_answers: AtomicBool::new(false),
-        asked: AtomicBool::new(false),
-        resting: AtomicBool::new(false),
-        left: AtomicBool::new(false),
-        deaf: OnceLock::new(),
-        ending: OnceLock::new(),
-    });
-    let inlet = Inlet::new(Arc::clone(&link));
+    let link = Link::new(id, address, Wire::Stream(stream));
+    let inlet = Inlet::of_stream(Arc::clone(&link));
     let outlet = Outlet::new(Arc::clone(&link), limits, Arc::clone(writers));
     Ok((link, inlet, outlet))
 }
 
+/// Makes the three parts of a connection over UDP.
+pub fn open_datagrams(
+    id: Id,
+    peer: Arc<Peer>,
+    mailbox: Mailbox,
+    limits: &Limits,
+    writers: &Arc<Writers>,
+) -> Parts {
+    let link = Link::new(id, peer.address, Wire::Datagrams(peer));
+    let inlet = Inlet::of_datagrams(Arc::clone(&link), mailbox);
+    let outlet = Outlet::new(Arc::clone(&link), limits, Arc::clone(writers));
+    (link, inlet, outlet)
+}
+
 impl Link {
+    fn new(id: Id, address: SocketAddr, wire: Wire) -> Arc<Link> {
+        Arc::new(Link {
+            id,
+            address,
+            wire,
+            opened: Instant::now(),
+            spoke: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
+            promised: AtomicBool::new(false),
+            muted: AtomicBool::new(false),
+            lagging: AtomicBool::new(false),
+            awaits_answers: AtomicBool::new(false),
+            asked: AtomicBool::new(false),
+            resting: AtomicBool::new(false),
+            left: AtomicBool::new(false),
+            deaf: OnceLock::new(),
+            ending: OnceLock::new(),
+        })
+    }
+
+    /// Whether it comes over UDP, which does not tell when a peer is gone.
+    pub fn is_datagrams(&self) -> bool {
+        matches!(self.wire, Wire::Datagrams(_))
+    }
+
+    /// Its stream, which datagrams do not have.
+    fn stream(&self) -> io::Result<&TcpStream> {
+        match &self.wire {
+            Wire::Stream(stream) => Ok(stream),
+            Wire::Datagrams(_) => Err(ErrorKind::Unsupported.into()),
+        }
+    }
+
     /// Settles why the connection ends, and says whether nobody else had yet.
     /// A session that is busy sees it soon; one that waits for bytes does not
     /// before some come.
@@ -156,7 +198,7 @@ impl Link {
 
     /// Writes what the socket takes at once, and says how many bytes that was.
     fn write_without_waiting(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut stream = &self.stream;
+        let mut stream = self.stream()?;
         stream.set_nonblocking(true)?;
         let written = match pieces {
             [piece] => stream.write(piece),
@@ -172,7 +214,14 @@ impl Link {
 
     /// Tells the peer that nothing follows, or itself that nothing will be read.
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.stream.shutdown(how)
+        match &self.wire {
+            Wire::Stream(stream) => stream.shutdown(how),
+            // There is nothing to shut; its session waits for the mailbox.
+            Wire::Datagrams(peer) => {
+                peer.wake();
+                Ok(())
+            }
+        }
     }
 
     /// Notes that a write has found the peer gone.

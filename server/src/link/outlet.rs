@@ -19,12 +19,13 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Link;
 use super::backlog::{Backlog, Pushed};
 use super::pacer::{Pacer, Patience, Stuck};
 use super::writers::Writers;
+use super::{Link, Wire};
 use crate::limits::Limits;
 use crate::reason::Reason;
+use crate::udp::Peer;
 
 /// The most pieces handed to one write; the kernel takes 1,024 (`IOV_MAX`), but
 /// from about here on copying them together costs no more.
@@ -45,6 +46,8 @@ enum State {
     Lagging(Arc<Backlog>),
     /// The pacer writes; nobody else may.
     Paced,
+    /// Each line is a datagram; one that is lost is lost.
+    Datagrams(Arc<Peer>),
     /// Given up, broken, or closed: what is sent goes nowhere.
     Dead,
 }
@@ -52,8 +55,11 @@ enum State {
 impl Outlet {
     pub(super) fn new(link: Arc<Link>, limits: &Limits, writers: Arc<Writers>) -> Outlet {
         Outlet {
+            state: match &link.wire {
+                Wire::Stream(_) => State::Direct,
+                Wire::Datagrams(peer) => State::Datagrams(Arc::clone(peer)),
+            },
             link,
-            state: State::Direct,
             patience: limits.into(),
             writers,
         }
@@ -74,9 +80,10 @@ impl Outlet {
                 Pushed::Full => return self.give_up(),
             }
         }
-        match self.state {
+        match &self.state {
             State::Direct => self.send_directly(pieces),
             State::Paced => self.hand_over(|pacer, link| pacer.push(link, keep())),
+            State::Datagrams(peer) => peer.send(keep()),
             State::Lagging(_) | State::Dead => {}
         }
     }
@@ -106,7 +113,7 @@ impl Outlet {
         match mem::replace(&mut self.state, State::Dead) {
             // Its writer does it, after the last byte.
             State::Lagging(backlog) if backlog.close_when_drained() => {}
-            State::Lagging(_) | State::Direct => {
+            State::Lagging(_) | State::Direct | State::Datagrams(_) => {
                 let _peer_may_be_gone = self.link.shutdown(Shutdown::Write);
             }
             State::Paced | State::Dead => {}

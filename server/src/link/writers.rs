@@ -20,7 +20,7 @@ pub struct Writers {
     /// Writes to unframed members.
     pub(super) pacer: Pacer,
     /// Dropped with the last outlet and writer, which is how the end is seen.
-    _alive: Sender<Infallible>,
+    alive: Sender<Infallible>,
 }
 
 impl Writers {
@@ -36,9 +36,14 @@ impl Writers {
             running: AtomicUsize::new(0),
             most,
             pacer: Pacer::start(limits.into(), alive.clone())?,
-            _alive: alive,
+            alive,
         };
         Ok((Arc::new(writers), ended))
+    }
+
+    /// Held by a thread, it says that there still is something to write.
+    pub fn alive(&self) -> Sender<Infallible> {
+        self.alive.clone()
     }
 
     /// Leave to run one more writer, until it is dropped.

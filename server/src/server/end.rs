@@ -1,7 +1,6 @@
 //! Ends every thread, so that whatever was said before is delivered.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -24,7 +23,10 @@ impl Server {
     pub(super) fn end(self) {
         let deadline = Instant::now() + limits::STOPPING;
         for (address, acceptor) in &self.acceptors {
-            wake(*address, acceptor, deadline);
+            wake(acceptor, || listeners::knock(*address), deadline);
+        }
+        for (address, receiver) in &self.receivers {
+            wake(receiver, || listeners::nudge(*address), deadline);
         }
         let line = Event::Notice(notice::STOPPING).to_line();
         self.posts.send(Post::Stopping(line));
@@ -88,11 +90,11 @@ fn join(thread: JoinHandle<()>) {
     let _ = thread.join();
 }
 
-/// Gets an acceptor out of its waiting, again and again, as it can be in a pause,
-/// or its queue can be full.
-fn wake(address: SocketAddr, acceptor: &JoinHandle<()>, deadline: Instant) {
-    while !acceptor.is_finished() && Instant::now() < deadline {
-        listeners::knock(address);
+/// Gets a thread out of its waiting, again and again, as it can be in a pause, or
+/// its queue can be full.
+fn wake(thread: &JoinHandle<()>, knock: impl Fn(), deadline: Instant) {
+    while !thread.is_finished() && Instant::now() < deadline {
+        knock();
         thread::sleep(Duration::from_millis(1));
     }
 }

@@ -26,12 +26,15 @@ use crate::session::Shared;
 use crate::stop::{self, Stop, Stopper};
 use crate::tap::Tap;
 use crate::transcript::Transcript;
+use crate::udp::{self, Outgoing};
 use crate::usher::Usher;
 
 /// A server's threads, and what is needed to end them.
 pub(super) struct Server {
     /// With the address at which each can be woken.
     pub(super) acceptors: Vec<(SocketAddr, JoinHandle<()>)>,
+    /// The same for UDP.
+    pub(super) receivers: Vec<(SocketAddr, JoinHandle<()>)>,
     pub(super) door: Arc<Door>,
     /// Disconnects when the door is closed and no session is left.
     pub(super) sessions_ended: Receiver<Infallible>,
@@ -54,7 +57,7 @@ impl Server {
         stopper: Stopper,
         stop: Stop,
     ) -> io::Result<Server> {
-        let addresses = listeners.tcp_addresses()?;
+        let addresses = listeners.addresses()?;
         let limits = Arc::new(setup.limits);
         let (writers, writers_ended) = Writers::start(limits::writers(limits.clients), &limits)?;
         let (door, sessions_ended) = Door::new(&limits);
@@ -104,10 +107,11 @@ impl Server {
             limits,
             stop: session_stop,
         };
+        let alive = writers.alive();
         let entrance = Entrance::new(Arc::clone(&door), usher, shared, writers);
         let entrance = Arc::new(entrance);
         let mut acceptors = Vec::new();
-        for (listener, address) in listeners.tcp.into_iter().zip(addresses) {
+        for (listener, address) in listeners.tcp.into_iter().zip(addresses.tcp) {
             let acceptor = Acceptor {
                 entrance: Arc::clone(&entrance),
                 stop: stop.clone(),
@@ -116,8 +120,22 @@ impl Server {
             let thread = spawn("acceptor", move || acceptor.run(&listener))?;
             acceptors.push((address, thread));
         }
+        let mut receivers = Vec::new();
+        for (socket, address) in listeners.udp.into_iter().zip(addresses.udp) {
+            let socket = Arc::new(socket);
+            let receiver = udp::Receiver {
+                outgoing: Outgoing::start(Arc::clone(&socket), alive.clone())?,
+                socket,
+                entrance: Arc::clone(&entrance),
+                stop: stop.clone(),
+                log: log.clone(),
+            };
+            let thread = spawn("udp receiver", move || receiver.run())?;
+            receivers.push((address, thread));
+        }
         Ok(Server {
             acceptors,
+            receivers,
             door,
             sessions_ended,
             session_stopper,

@@ -33,6 +33,8 @@ pub enum Filled {
     Bytes,
     /// The same, and it is known now that the peer ends no lines.
     Unframed,
+    /// A datagram that is too long; it is gone.
+    TooLong,
     /// Nothing came in time.
     Nothing,
 }
@@ -103,6 +105,7 @@ impl Ear {
                 self.lines.end_line();
                 Ok(Filled::Unframed)
             }
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => Ok(Filled::TooLong),
             Err(error) if error.kind() == ErrorKind::TimedOut => Ok(Filled::Nothing),
             Err(_broken) => Err(Reason::Reset.into()),
         }

@@ -122,6 +122,7 @@ impl Clock {
         let patience = next.saturating_duration_since(now);
         match ear.fill(&visit.link, Some(patience))? {
             Filled::Bytes => self.ask_at = None, // it speaks: no need to ask
+            Filled::TooLong => {}                // no name is that long
             Filled::Unframed => visit.shared.posts.send(Post::Unframe(visit.link.id)),
             Filled::Nothing => {
                 if self.ask_at.take().is_some() {

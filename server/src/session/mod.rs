@@ -69,6 +69,7 @@ pub fn run(inlet: Inlet, link: Arc<Link>, pass: Pass, shared: Shared) {
 pub fn turn_away(link: &Link, posts: &Posts, ending: Ending) {
     link.conclude(ending);
     visit::leave(link, posts, None, "");
+    link.leave();
 }
 
 /// Reads on until the peer closes its side too, or until its time is up: closing

@@ -45,6 +45,11 @@ impl Pulse {
         self.interval = self.interval.max(common::HEARTBEAT);
     }
 
+    /// Notes that every client of its kind has to keep a heartbeat.
+    pub fn require(&mut self) {
+        self.steady = true;
+    }
+
     /// How long the client may be silent, if it keeps a heartbeat.
     pub fn patience(&self) -> Option<Duration> {
         let missed = common::HEARTBEATS_MISSED;

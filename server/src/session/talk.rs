@@ -1,6 +1,6 @@
 //! Turns a member's lines into posts, until one of them is the last.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::{Event, Name, Next, PROMISE, Request, request, text};
 
@@ -15,9 +15,11 @@ use crate::limits;
 use crate::reason::{Ending, Reason};
 use crate::rules::Rule;
 
-// The figure is MAX_LINE, see the test.
+// The figures are MAX_LINE and MAX_DATAGRAM, see the test.
 const TOO_LONG: &str = "That line is longer than 4096 bytes and was not sent.";
+const TOO_LONG_DATAGRAM: &str = "That is longer than 1200 bytes and was not sent.";
 const NOT_UTF8: &str = "That line is not UTF-8 text and was not sent.";
+const PRESS_ENTER: &str = "Press Enter to stay, or you count as gone soon.";
 const SILENT: &str = "Nothing has come from you for too long.";
 
 /// What a classroom script leaves with that waits for answers.
@@ -38,9 +40,14 @@ const SILENCE: &str = "Only the operator speaks for now.";
 /// How it ends.
 pub fn run(visit: &mut Visit<'_>, ear: &mut Ear, me: Name) -> UntilEnding {
     let own = &visit.shared.limits;
+    let mut pulse = Pulse::new(own.heartbeat);
+    if visit.link.is_datagrams() {
+        pulse.require();
+    }
     let mut talk = Talk {
         bucket: Bucket::new(own.rate, Instant::now()),
-        pulse: Pulse::new(own.heartbeat),
+        pulse,
+        warned: false,
         speech: Speech::new(),
         quiet: false,
         unframed: ear.is_unframed(),
@@ -54,9 +61,10 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear, me: Name) -> UntilEnding {
             Next::NotUtf8 => talk.refuse(NOT_UTF8)?,
             Next::NotYet => {
                 talk.post();
-                let patience = talk.pulse.patience();
-                if let Filled::Nothing = ear.fill(&talk.visit.link, patience)? {
-                    return Err(Ending::told(Reason::Timeout, SILENT));
+                match ear.fill(&talk.visit.link, talk.patience())? {
+                    Filled::Bytes | Filled::Unframed => talk.warned = false,
+                    Filled::TooLong => talk.refuse(TOO_LONG_DATAGRAM)?,
+                    Filled::Nothing => talk.miss()?,
                 }
             }
             Next::End => {
@@ -77,6 +85,8 @@ pub(super) struct Talk<'a, 'b> {
     pub(super) me: Name,
     pub(super) bucket: Bucket,
     pulse: Pulse,
+    /// Whether it was told that nothing has come from it for long.
+    warned: bool,
     pub(super) speech: Speech,
     /// Whether it does not want to know who comes and goes.
     pub(super) quiet: bool,
@@ -157,6 +167,27 @@ impl Talk<'_, '_> {
         silence.then_some(SILENCE)
     }
 
+    /// How long it may be silent. Over UDP, which has no end, a person has to press
+    /// Enter now and then, and is told so when a third of the time is left.
+    fn patience(&self) -> Option<Duration> {
+        let whole = self.pulse.patience()?;
+        Some(match self.visit.link.is_datagrams() {
+            true if self.warned => whole / 3,
+            true => whole / 3 * 2,
+            false => whole,
+        })
+    }
+
+    /// Deals with silence.
+    fn miss(&mut self) -> Result<(), Ending> {
+        if self.warned || !self.visit.link.is_datagrams() {
+            return Err(Ending::told(Reason::Timeout, SILENT));
+        }
+        self.warned = true;
+        self.reply(&Event::Notice(PRESS_ENTER));
+        Ok(())
+    }
+
     /// Says that a line was not sent, and why. It cost us work, so it counts.
     fn refuse(&mut self, why: &str) -> Result<(), Ending> {
         self.wait_for_turn()?;
@@ -204,5 +235,6 @@ mod tests {
     #[test]
     fn the_refusal_of_a_long_line_names_the_limit() {
         assert!(TOO_LONG.contains(&common::MAX_LINE.to_string()));
+        assert!(TOO_LONG_DATAGRAM.contains(&common::MAX_DATAGRAM.to_string()));
     }
 }

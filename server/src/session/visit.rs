@@ -62,7 +62,12 @@ impl<'a> Visit<'a> {
         self.name = Some(name.clone());
         self.link.set_muted(self.shared.rules.is_muted(name));
         let address = self.link.address;
-        let entry = format!("[NEW CONNECTION] {name} connected from {address}.");
+        let over = if self.link.is_datagrams() {
+            " over UDP"
+        } else {
+            ""
+        };
+        let entry = format!("[NEW CONNECTION] {name} connected from {address}{over}.");
         let passage = Passage {
             id: self.link.id,
             to: lobby(),

@@ -1,0 +1,68 @@
+//! Folds a line that is too long for a datagram into several.
+
+/// What stands before a text, with its `: `, is at most this long: a sender, and
+/// twenty receivers. What has its first `: ` later has none.
+const LONGEST_STAMP: usize = 600;
+
+/// Parts `line`, without its newline, into pieces of at most `most` bytes. Each
+/// begins as the line does, with who has said it. No character is cut.
+pub fn fold(line: &[u8], most: usize) -> Vec<Vec<u8>> {
+    if line.len() <= most {
+        return vec![line.to_vec()];
+    }
+    let searched = line.get(..LONGEST_STAMP.min(most / 2)).unwrap_or(line);
+    let stamp = searched.windows(2).position(|two| two == b": ");
+    let (stamp, mut text) = line.split_at(stamp.map_or(0, |at| at + 2));
+    let mut pieces = Vec::new();
+    while !text.is_empty() {
+        let (piece, rest) = text.split_at(cut(text, most - stamp.len()));
+        pieces.push([stamp, piece].concat());
+        text = rest;
+    }
+    pieces
+}
+
+/// Where to cut so that at most `most` bytes are before it, and no character is
+/// on both sides.
+fn cut(text: &[u8], most: usize) -> usize {
+    if text.len() <= most {
+        return text.len();
+    }
+    // The bytes of a character after its first begin with the bits 10.
+    let inside = |at: &usize| {
+        text.get(*at)
+            .is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000)
+    };
+    let back = (1..=most).rev().find(|at| !inside(at));
+    back.unwrap_or(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, most: usize, expected: &[&str]) {
+        let pieces = fold(line.as_bytes(), most);
+        let pieces: Vec<&str> = pieces.iter().map(|p| str::from_utf8(p).unwrap()).collect();
+        assert_eq!(pieces, expected);
+        assert!(pieces.iter().all(|piece| piece.len() <= most));
+    }
+
+    #[test]
+    fn each_piece_says_who_has_said_it() {
+        check("bob: hello", 10, &["bob: hello"]);
+        check("bob: hello you", 10, &["bob: hello", "bob:  you"]);
+        check(
+            "a notice with no sender",
+            10,
+            &["a notice w", "ith no sen", "der"],
+        );
+    }
+
+    #[test]
+    fn no_character_is_cut() {
+        check("bob: 12345é", 11, &["bob: 12345", "bob: é"]);
+        check("bob: 👋👋", 10, &["bob: 👋", "bob: 👋"]);
+    }
+}

@@ -1,0 +1,22 @@
+//! Members over UDP. What TCP gives a session for nothing is made here: who a
+//! datagram is from, whether that address is real, and when it is gone.
+//!
+//! ```text
+//!          +-- a new address: hello -> COOKIE -> entrance -> a session like any other
+//! socket --+
+//!          +-- a known one: its session's mailbox, which is bounded
+//!
+//! broadcaster -> outlet -> sender -> one datagram for each line -> socket
+//! ```
+//!
+//! UDP is best effort, and so is this: what finds a queue full is dropped.
+
+mod cookie;
+mod fold;
+mod peer;
+mod receiver;
+mod sender;
+
+pub use peer::{Mailbox, Peer};
+pub use receiver::Receiver;
+pub use sender::Outgoing;

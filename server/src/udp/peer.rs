@@ -1,0 +1,217 @@
+//! One address that has proved to be real, and the mailbox of its session.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::str;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use common::sequence::{Numbered, Tally};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use super::cookie::{self, Tag};
+use super::sender::Outgoing;
+
+/// How many datagrams may wait for a session. It reads at once, unless its member
+/// sends faster than the rate allows; what finds no place is lost, as on the way.
+const WAITING: usize = 64;
+
+/// How many tags of members who left are remembered at most: more than can come
+/// and go in the time for which a tag is good.
+const SPENT: usize = 64 * 1024;
+
+/// What comes into a mailbox.
+pub enum Datagram {
+    /// One line, or several.
+    Lines(Vec<u8>),
+    /// More bytes than a datagram may have.
+    TooLong,
+    /// Nothing: look why the conversation has ended.
+    Wake,
+}
+
+/// One member's side of the socket that all share.
+pub struct Peer {
+    /// Where it is.
+    pub address: SocketAddr,
+    mailbox: Sender<Datagram>,
+    outgoing: Outgoing,
+    /// Whether it numbers what it sends, and wants numbers in return.
+    numbers: AtomicBool,
+    /// How many different numbered lines have come from it.
+    arrived: AtomicU64,
+    /// How many have been sent to it.
+    sent: AtomicU64,
+}
+
+impl Peer {
+    /// Puts a datagram into the mailbox; it is lost if that is full.
+    pub fn deliver(&self, datagram: Datagram) {
+        let _best_effort = self.mailbox.try_send(datagram);
+    }
+
+    /// Has the session look why it ends. If the mailbox is full it has something
+    /// to read and looks anyway.
+    pub fn wake(&self) {
+        self.deliver(Datagram::Wake);
+    }
+
+    /// Sends lines, each with its newline, as far as there is room for them.
+    pub fn send(self: &Arc<Peer>, lines: Arc<[u8]>) {
+        let count = lines.iter().filter(|&&byte| byte == b'\n').count();
+        if !self.outgoing.push(self, lines) {
+            // The peer is to see that something is missing.
+            self.sent.fetch_add(count as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// A line as it goes out, with its number if the peer wants one.
+    pub fn stamp(&self, line: &[u8]) -> Vec<u8> {
+        if !self.numbers.load(Ordering::Relaxed) {
+            return [line, b"\n"].concat();
+        }
+        let numbers = Numbered {
+            number: self.sent.fetch_add(1, Ordering::Relaxed) + 1,
+            arrived: self.arrived.load(Ordering::Relaxed),
+            line: "",
+        };
+        [numbers.encode().as_bytes(), line, b"\n"].concat()
+    }
+}
+
+/// The reading side of a [`Peer`], in its session's thread. Dropping it forgets
+/// the address.
+pub struct Mailbox {
+    datagrams: Receiver<Datagram>,
+    tally: Tally,
+    peer: Arc<Peer>,
+    peers: Arc<Peers>,
+    tag: Tag,
+}
+
+impl Mailbox {
+    /// Takes the next lines out, with a newline at their end, within `patience`;
+    /// `None` is for ever. 0 is the end.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TimedOut`] when the patience is at its end, and
+    /// [`ErrorKind::FileTooLarge`] for a datagram that is too long.
+    pub fn read(&mut self, buffer: &mut [u8], patience: Option<Duration>) -> io::Result<usize> {
+        loop {
+            let datagram = match patience {
+                Some(patience) => self.datagrams.recv_timeout(patience),
+                None => self.datagrams.recv().map_err(RecvTimeoutError::from),
+            };
+            let bytes = match datagram {
+                Ok(Datagram::Lines(bytes)) => bytes,
+                Ok(Datagram::TooLong) => return Err(ErrorKind::FileTooLarge.into()),
+                Ok(Datagram::Wake) | Err(RecvTimeoutError::Disconnected) => return Ok(0),
+                Err(RecvTimeoutError::Timeout) => return Err(ErrorKind::TimedOut.into()),
+            };
+            if let Some(lines) = self.count(&bytes) {
+                return Ok(copy(lines, buffer));
+            }
+        }
+    }
+
+    /// Counts a numbered datagram, and gives what follows its number; nothing if
+    /// it has come before.
+    fn count<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let numbered = str::from_utf8(bytes).ok().and_then(Numbered::parse);
+        let Some(numbered) = numbered else {
+            return Some(bytes);
+        };
+        let new = self.tally.note(numbered.number);
+        let Peer {
+            arrived, numbers, ..
+        } = &*self.peer;
+        arrived.store(self.tally.arrived(), Ordering::Relaxed);
+        numbers.store(true, Ordering::Relaxed);
+        new.then_some(numbered.line.as_bytes())
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        self.peers.forget(self.peer.address, self.tag);
+    }
+}
+
+/// Copies `lines`, ended by a newline. A reader has room for the longest datagram.
+fn copy(lines: &[u8], buffer: &mut [u8]) -> usize {
+    let end: &[u8] = if lines.ends_with(b"\n") { b"" } else { b"\n" };
+    let bytes = lines.iter().chain(end);
+    let places = buffer.iter_mut().zip(bytes);
+    places.map(|(place, byte)| *place = *byte).count()
+}
+
+/// The peers by their addresses.
+#[derive(Default)]
+pub struct Peers {
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    peers: HashMap<SocketAddr, Arc<Peer>>,
+    /// The tags of those who left, with the time, for as long as these are good.
+    spent: VecDeque<(Instant, Tag)>,
+}
+
+impl Peers {
+    /// The peer at `address`.
+    pub fn at(&self, address: SocketAddr) -> Option<Arc<Peer>> {
+        self.lock().peers.get(&address).cloned()
+    }
+
+    /// Makes a peer of an address that has proved itself with `tag`.
+    pub fn add(
+        self: &Arc<Peers>,
+        address: SocketAddr,
+        tag: Tag,
+        outgoing: Outgoing,
+    ) -> (Arc<Peer>, Mailbox) {
+        let (mailbox, datagrams) = bounded(WAITING);
+        let peer = Arc::new(Peer {
+            address,
+            mailbox,
+            outgoing,
+            numbers: AtomicBool::new(false),
+            arrived: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+        });
+        self.lock().peers.insert(address, Arc::clone(&peer));
+        let mailbox = Mailbox {
+            datagrams,
+            tally: Tally::default(),
+            peer: Arc::clone(&peer),
+            peers: Arc::clone(self),
+            tag,
+        };
+        (peer, mailbox)
+    }
+
+    /// Whether somebody came with this tag, and has left since: sent again, by
+    /// whomever, it opens nothing.
+    pub fn is_spent(&self, tag: Tag) -> bool {
+        self.lock().spent.iter().any(|(_, spent)| *spent == tag)
+    }
+
+    fn forget(&self, address: SocketAddr, tag: Tag) {
+        let now = Instant::now();
+        let mut known = self.lock();
+        known.peers.remove(&address);
+        known.spent.push_back((now, tag));
+        let old = |at: Instant| now.duration_since(at) > 2 * cookie::WINDOW;
+        while known.spent.len() > SPENT || known.spent.front().is_some_and(|(at, _)| old(*at)) {
+            known.spent.pop_front();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,164 @@
+//! Turns datagrams into lines of known peers, and unknown ones into peers once
+//! they have proved their address.
+//!
+//! Until then nothing is kept of them, and what is sent back is short: an address
+//! that is made up costs us nothing, and whoever really has it next to nothing.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::str;
+use std::sync::Arc;
+use std::time::Instant;
+
+use common::sequence::Numbered;
+use common::{COOKIE, MAX_DATAGRAM, Name, QUIT};
+
+use super::cookie::{self, Cookies, WINDOW};
+use super::peer::{Datagram, Peer, Peers};
+use super::sender::Outgoing;
+use crate::entrance::Entrance;
+use crate::log::Log;
+use crate::setback::Setback;
+use crate::stop::Stop;
+
+/// The longest datagram there is, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// Before its address is proved, a peer gets at most so many times the bytes that
+/// came from there (RFC 9000, 8.1).
+const FACTOR: usize = 3;
+
+/// The headers of IP and UDP, in bytes, which count as well.
+const HEADERS_V4: usize = 20 + 8;
+const HEADERS_V6: usize = 40 + 8;
+
+const BAD_NAME: &str = "! That name will not do.\n";
+const BAD_COOKIE: &str = "! That cookie will not do, send your name again.\n";
+const TOO_LONG: &str = "! That is too long for a name.\n";
+
+/// For a program that believes to be a member, and has to know that it is over.
+const NOT_HERE: &str = "! You are not here any more.\nq:quit\n";
+
+/// The reading side of the socket.
+pub struct Receiver {
+    /// What is read, and what the short answers go out over.
+    pub socket: Arc<UdpSocket>,
+    /// For those who have proved their address.
+    pub outgoing: Outgoing,
+    /// Where they go in.
+    pub entrance: Arc<Entrance>,
+    /// Ends the thread.
+    pub stop: Stop,
+    /// Tells of a socket that cannot be read.
+    pub log: Log,
+}
+
+impl Receiver {
+    /// The thread's life: until the stop signal is raised, and then the next
+    /// datagram.
+    pub fn run(self) {
+        let mut reception = Reception {
+            cookies: Cookies::new(),
+            peers: Arc::default(),
+            udp: self,
+        };
+        let mut buffer = vec![0; LONGEST];
+        let mut setback = Setback::default();
+        loop {
+            let received = reception.udp.socket.recv_from(&mut buffer);
+            let Receiver { stop, log, .. } = &reception.udp;
+            if stop.is_raised() {
+                return;
+            }
+            match received {
+                Ok((count, from)) => {
+                    setback.is_over();
+                    reception.take(buffer.get(..count).unwrap_or_default(), from);
+                }
+                Err(error) => setback.suffer(&format!("cannot receive: {error}"), log, stop),
+            }
+        }
+    }
+}
+
+struct Reception {
+    udp: Receiver,
+    cookies: Cookies,
+    peers: Arc<Peers>,
+}
+
+impl Reception {
+    fn take(&mut self, bytes: &[u8], from: SocketAddr) {
+        match self.peers.at(from) {
+            Some(peer) => deliver(&peer, bytes),
+            None => self.meet(bytes, from),
+        }
+    }
+
+    /// Answers an address that has not proved to be real.
+    fn meet(&mut self, bytes: &[u8], from: SocketAddr) {
+        let Ok(text) = str::from_utf8(bytes) else {
+            return; // junk
+        };
+        let answer = match text.trim_end() {
+            "" => return,
+            QUIT => format!("{QUIT}\n"),
+            _ if bytes.len() > MAX_DATAGRAM => TOO_LONG.to_string(),
+            _ if Numbered::parse(text).is_some() => NOT_HERE.to_string(),
+            text => match text.strip_prefix(COOKIE) {
+                Some(cookie) => match self.admit(cookie, from) {
+                    Some(()) => return,
+                    None => BAD_COOKIE.to_string(),
+                },
+                None => self.bake(text, from),
+            },
+        };
+        self.answer(&answer, bytes.len(), from);
+    }
+
+    /// Makes the cookie for a name, or says why there is none.
+    fn bake(&self, name: &str, from: SocketAddr) -> String {
+        let Ok(name) = name.parse::<Name>() else {
+            return BAD_NAME.to_string();
+        };
+        let tag = self.cookies.make(from, &name, Instant::now());
+        if self.peers.is_spent(tag) {
+            let seconds = WINDOW.as_secs();
+            return format!("! You have just left, try again in {seconds} s.\n");
+        }
+        format!("{COOKIE} {} {name}\n", cookie::show(tag))
+    }
+
+    /// Takes in whoever brings a good cookie: from now on it is a connection like
+    /// any other, whose first line is its name.
+    fn admit(&self, cookie: &str, from: SocketAddr) -> Option<()> {
+        let (tag, name) = cookie.trim_start().split_once(' ')?;
+        let tag = cookie::read(tag)?;
+        let name: Name = name.parse().ok()?;
+        let good = self.cookies.recognises(tag, from, &name, Instant::now());
+        if !good || self.peers.is_spent(tag) {
+            return None;
+        }
+        let (peer, mailbox) = self.peers.add(from, tag, self.udp.outgoing.clone());
+        peer.deliver(Datagram::Lines(name.as_str().into()));
+        self.udp.entrance.take_in_peer(peer, mailbox);
+        Some(())
+    }
+
+    /// Sends `answer` for so many bytes, unless it is too long for that.
+    fn answer(&self, answer: &str, count: usize, to: SocketAddr) {
+        let headers = if to.is_ipv4() { HEADERS_V4 } else { HEADERS_V6 };
+        if headers + answer.len() <= FACTOR * (headers + count) {
+            let _best_effort = self.udp.socket.send_to(answer.as_bytes(), to);
+        }
+    }
+}
+
+/// Puts a datagram into its session's mailbox.
+fn deliver(peer: &Peer, bytes: &[u8]) {
+    peer.deliver(match bytes {
+        _ if bytes.len() > MAX_DATAGRAM => Datagram::TooLong,
+        // The welcome was lost, or this was doubled: a heartbeat answers both.
+        _ if bytes.starts_with(COOKIE.as_bytes()) => Datagram::Lines(Vec::new()),
+        _ => Datagram::Lines(bytes.to_vec()),
+    });
+}
