@@ -13,6 +13,7 @@
 )]
 
 mod bystanders;
+mod caller;
 mod commands;
 mod peer;
 mod process;
@@ -20,6 +21,7 @@ mod process;
 use std::time::{Duration, Instant};
 
 pub use bystanders::Bystanders;
+pub use caller::Caller;
 pub use commands::type_every_command;
 pub use peer::Peer;
 pub use process::{Running, Usage};

@@ -116,7 +116,8 @@ impl Backlog {
         writers: &Arc<Writers>,
     ) -> io::Result<()> {
         let permit = writers.permit().ok_or(io::ErrorKind::QuotaExceeded)?;
-        link.stream()?
+        link.wire
+            .stream()?
             .set_write_timeout(Some(stall.min(LONGEST_WRITE)))?;
         let backlog = Arc::clone(self);
         thread::Builder::new()
@@ -136,7 +137,7 @@ impl Backlog {
             let chunk = match self.next(sent, link) {
                 Due::Chunk(chunk) => chunk,
                 Due::Close => {
-                    let _peer_may_be_gone = link.shutdown(Shutdown::Write);
+                    let _peer_may_be_gone = link.wire.shutdown(Shutdown::Write);
                     return;
                 }
                 Due::Nothing => return,
@@ -152,7 +153,11 @@ impl Backlog {
     fn write(&self, mut chunk: &[u8], link: &Link, stall: Duration) -> Result<(), Reason> {
         let mut progress = Instant::now();
         while !chunk.is_empty() {
-            match link.stream().and_then(|mut stream| stream.write(chunk)) {
+            match link
+                .wire
+                .stream()
+                .and_then(|mut stream| stream.write(chunk))
+            {
                 Ok(0) => return Err(Reason::Reset),
                 Ok(taken) => {
                     chunk = chunk.get(taken..).unwrap_or_default();

@@ -43,7 +43,7 @@ impl Inlet {
     pub fn set_patience(&mut self, patience: Option<Duration>) -> io::Result<()> {
         let patience = patience.map(|time| time.max(SHORTEST));
         if patience != self.patience {
-            if let Ok(stream) = self.link.stream() {
+            if let Ok(stream) = self.link.wire.stream() {
                 stream.set_read_timeout(patience)?;
             }
             self.patience = patience;
@@ -68,7 +68,7 @@ impl Read for Inlet {
                 false => mailbox.read(buffer, self.patience),
             };
         }
-        let mut stream = self.link.stream()?;
+        let mut stream = self.link.wire.stream()?;
         let begin = Instant::now();
         loop {
             match stream.read(buffer) {

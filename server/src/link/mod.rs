@@ -15,9 +15,10 @@ mod backlog;
 mod inlet;
 mod outlet;
 mod pacer;
+mod wire;
 mod writers;
 
-use std::io::{self, ErrorKind, IoSlice, Write};
+use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 pub use inlet::Inlet;
 pub use outlet::Outlet;
+use wire::Wire;
 pub use writers::Writers;
 
 use crate::limits::Limits;
@@ -65,12 +67,6 @@ pub struct Link {
     deaf: OnceLock<Instant>,
     /// Set once, by whoever first finds a reason; later ones change nothing.
     ending: OnceLock<Ending>,
-}
-
-/// What carries a connection.
-enum Wire {
-    Stream(TcpStream),
-    Datagrams(Arc<Peer>),
 }
 
 /// The three parts of a connection.
@@ -136,14 +132,6 @@ impl Link {
         matches!(self.wire, Wire::Datagrams(_))
     }
 
-    /// Its stream, which datagrams do not have.
-    fn stream(&self) -> io::Result<&TcpStream> {
-        match &self.wire {
-            Wire::Stream(stream) => Ok(stream),
-            Wire::Datagrams(_) => Err(ErrorKind::Unsupported.into()),
-        }
-    }
-
     /// Settles why the connection ends, and says whether nobody else had yet.
     /// A session that is busy sees it soon; one that waits for bytes does not
     /// before some come.
@@ -156,7 +144,7 @@ impl Link {
     /// the peer sends with a reset, and throws away what it had not read yet.
     pub fn wake(&self) {
         // An error means that the peer is gone already, which is as good.
-        let _ = self.shutdown(Shutdown::Read);
+        let _ = self.wire.shutdown(Shutdown::Read);
     }
 
     /// Notes that the session has nothing to post and is about to wait.
@@ -196,34 +184,6 @@ impl Link {
         self.deaf.get().map(Instant::elapsed).unwrap_or_default()
     }
 
-    /// Writes what the socket takes at once, and says how many bytes that was.
-    fn write_without_waiting(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut stream = self.stream()?;
-        stream.set_nonblocking(true)?;
-        let written = match pieces {
-            [piece] => stream.write(piece),
-            pieces => stream.write_vectored(pieces),
-        };
-        stream.set_nonblocking(false)?;
-        match written {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
-            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(0),
-            written => written,
-        }
-    }
-
-    /// Tells the peer that nothing follows, or itself that nothing will be read.
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        match &self.wire {
-            Wire::Stream(stream) => stream.shutdown(how),
-            // There is nothing to shut; its session waits for the mailbox.
-            Wire::Datagrams(peer) => {
-                peer.wake();
-                Ok(())
-            }
-        }
-    }
-
     /// Notes that a write has found the peer gone.
     fn deafen(&self) {
         let _first_time = self.deaf.set(Instant::now());
@@ -233,7 +193,7 @@ impl Link {
     /// that also wakes a writer that is blocked on it.
     fn give_up(&self, reason: Reason) {
         self.conclude(reason);
-        let _ = self.shutdown(Shutdown::Both);
+        let _ = self.wire.shutdown(Shutdown::Both);
     }
 
     /// Why it ends, if it does.

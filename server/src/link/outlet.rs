@@ -19,10 +19,11 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::Link;
 use super::backlog::{Backlog, Pushed};
 use super::pacer::{Pacer, Patience, Stuck};
+use super::wire::Wire;
 use super::writers::Writers;
-use super::{Link, Wire};
 use crate::limits::Limits;
 use crate::reason::Reason;
 use crate::udp::Peer;
@@ -114,7 +115,7 @@ impl Outlet {
             // Its writer does it, after the last byte.
             State::Lagging(backlog) if backlog.close_when_drained() => {}
             State::Lagging(_) | State::Direct | State::Datagrams(_) => {
-                let _peer_may_be_gone = self.link.shutdown(Shutdown::Write);
+                let _peer_may_be_gone = self.link.wire.shutdown(Shutdown::Write);
             }
             State::Paced | State::Dead => {}
         }
@@ -126,7 +127,7 @@ impl Outlet {
             return self.send_directly(&[IoSlice::new(&whole)]);
         }
         let total: usize = pieces.iter().map(|piece| piece.len()).sum();
-        match self.link.write_without_waiting(pieces) {
+        match self.link.wire.write_without_waiting(pieces) {
             Ok(taken) if taken == total => {}
             Ok(taken) => self.lag(rest(pieces, taken)),
             // What the peer said before may still be waiting to be read, so it

@@ -201,7 +201,7 @@ impl Turn {
         }
         let closing = self.closing.filter(|_| self.is_idle() || self.broken);
         if closing.is_some() {
-            let _peer_may_be_gone = self.link.shutdown(Shutdown::Write);
+            let _peer_may_be_gone = self.link.wire.shutdown(Shutdown::Write);
         }
         closing.is_none()
     }
@@ -212,6 +212,7 @@ impl Turn {
         }
         match self
             .link
+            .wire
             .write_without_waiting(&[IoSlice::new(&self.begun)])
         {
             Ok(0) => {}

@@ -15,6 +15,7 @@ mod house;
 
 // Faults of one connection.
 mod connections;
+mod datagrams;
 mod doors;
 mod lines;
 mod moderation;

@@ -1,0 +1,328 @@
+//! UDP: datagrams of every kind, addresses that are made up, and members that
+//! vanish without a word.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use tests::{Caller, Peer};
+
+use super::house::House;
+
+/// The headers of IPv4 and UDP, in bytes.
+const HEADERS: usize = 28;
+
+/// A house that is open over UDP, and where that is.
+fn open(options: &[&str]) -> (House, SocketAddr) {
+    let house = House::open(&[&["--udp", "0"], options].concat());
+    let line = house.server.wait_for("open over UDP at ");
+    let address = line.rsplit(' ').next().unwrap().parse().unwrap();
+    (house, address)
+}
+
+fn join(udp: SocketAddr, name: &str) -> Caller {
+    Caller::join(udp, name).deaf_to("bystander")
+}
+
+/// What comes back within a moment, which is long for loopback.
+fn answer(caller: &mut Caller) -> Option<String> {
+    caller.hear_until(Instant::now() + Duration::from_millis(200))
+}
+
+#[test]
+fn who_comes_over_udp_talks_with_who_comes_over_tcp() {
+    let (house, udp) = open(&[]);
+    let mut ann = house.join("ann");
+    let mut bob = join(udp, "bob");
+    ann.expect("bob has joined the chat room.");
+    house
+        .server
+        .wait_for(&format!("bob connected from {} over UDP.", bob.address()));
+    bob.say("hi");
+    ann.expect("bob: hi");
+    ann.say("yo");
+    bob.expect("ann: yo");
+    bob.send(b"two\nlines");
+    ann.expect("bob: two");
+    ann.expect("bob: lines");
+    bob.say("");
+    bob.expect("");
+    bob.say("/msg ann psst");
+    ann.expect("bob -> ann: psst");
+    bob.say("q:quit");
+    bob.expect("q:quit");
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "quit");
+    drop(ann);
+    house.check();
+}
+
+#[test]
+fn a_refused_name_may_be_followed_by_another() {
+    let (house, udp) = open(&[]);
+    let ann = house.join("ann");
+    let mut caller = Caller::new(udp).deaf_to("bystander");
+    caller.say("no name");
+    caller.expect("! That name will not do.");
+    let cookie = caller.cookie("ann");
+    caller.say(&cookie);
+    caller.expect("! The name ann is taken. Try another.");
+    caller.say("bob");
+    caller.expect_start("Welcome, bob.");
+    drop(ann);
+    caller.say("q:quit");
+    house.expect_reason("bob", "quit");
+    house.check();
+}
+
+#[test]
+fn a_line_too_long_for_a_datagram_comes_in_pieces() {
+    let (house, udp) = open(&[]);
+    let mut ann = house.join("ann");
+    let mut bob = join(udp, "bob");
+    ann.expect("bob has joined the chat room.");
+    let long: String = ('a'..='z').cycle().take(4000).collect();
+    ann.say(&long);
+    let mut heard = String::new();
+    while heard.len() < long.len() {
+        let piece = bob.expect_start("ann: ");
+        assert!(piece.len() < common::MAX_DATAGRAM, "{}", piece.len());
+        heard += &piece["ann: ".len()..];
+    }
+    assert_eq!(heard, long);
+    bob.send(&[b'x'; 1201]);
+    bob.expect("! That is longer than 1200 bytes and was not sent.");
+    bob.send(&[b'x'; 1200]);
+    ann.expect(&format!("bob: {}", "x".repeat(1200)));
+    bob.say("q:quit");
+    drop(ann);
+    house.check();
+}
+
+/// Row 46.
+#[test]
+fn junk_is_ignored_or_refused() {
+    let (house, udp) = open(&[]);
+    let mut ann = house.join("ann");
+    let mut caller = Caller::new(udp).deaf_to("bystander");
+    let forged = format!("/cookie {} mallory", "0".repeat(32));
+    let junk: &[&[u8]] = &[
+        b"",
+        b"\n",
+        b"\xff\xfe",
+        &[0; 1200],
+        &[b'x'; 65_507],
+        b"/cookie",
+        b"/cookie x y",
+        forged.as_bytes(),
+        &forged.as_bytes()[..40],
+        b"/seq 1 0 hi all",
+        b"q:quit",
+        b"mallory: hi all",
+        b"GET / HTTP/1.1\r\n\r\n",
+    ];
+    for bytes in junk {
+        caller.send(bytes);
+        let answer = answer(&mut caller).unwrap_or_default();
+        assert!(
+            answer.is_empty() || answer.starts_with('!') || answer == "q:quit",
+            "{answer}"
+        );
+        assert!(answer.len() + HEADERS < 3 * (bytes.len() + HEADERS));
+    }
+    // The same from a member.
+    let mut bob = join(udp, "bob");
+    ann.expect("bob has joined the chat room.");
+    for bytes in junk.iter().filter(|bytes| !bytes.starts_with(b"q:quit")) {
+        bob.send(bytes);
+        let _refused = answer(&mut bob);
+    }
+    bob.say("still here");
+    ann.expect_sometime("bob: still here");
+    bob.say("q:quit");
+    drop(ann);
+    house.expect_reason("bob", "quit");
+    house.check();
+}
+
+/// Row 46.
+#[test]
+fn a_cookie_opens_the_door_once_and_for_its_owner_alone() {
+    let (house, udp) = open(&[]);
+    let mut ann = house.join("ann");
+    let refused = "! That cookie will not do, send your name again.";
+    let mut bob = Caller::new(udp).deaf_to("bystander");
+    let cookie = bob.cookie("bob");
+    // From another port, and from another address.
+    for here in [[127, 0, 0, 1], [127, 0, 0, 9]] {
+        let mut thief = Caller::from_address(IpAddr::from(here), udp);
+        thief.say(&cookie);
+        thief.expect(refused);
+    }
+    bob.say(&cookie.replace("bob", "eve"));
+    bob.expect(refused);
+    bob.say(&cookie);
+    bob.expect_start("Welcome, bob.");
+    ann.expect("bob has joined the chat room.");
+    // Sent again it is a heartbeat, and afterwards nothing.
+    bob.say(&cookie);
+    bob.expect("");
+    bob.say("q:quit");
+    bob.expect("q:quit");
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "quit");
+    bob.say(&cookie);
+    bob.expect(refused);
+    bob.say("bob");
+    bob.expect_start("! You have just left, try again");
+    ann.say("/who");
+    ann.expect_start("3 are here.");
+    drop(ann);
+    house.check();
+}
+
+/// Row 46.
+#[test]
+fn doubles_are_said_once_and_numbered_lines_answered_with_numbers() {
+    let (house, udp) = open(&[]);
+    let mut ann = house.join("ann");
+    let mut bob = join(udp, "bob");
+    ann.expect("bob has joined the chat room.");
+    for line in [
+        "/seq 2 0 b",
+        "/seq 1 0 a",
+        "/seq 2 0 b",
+        "/seq 1 0 a",
+        "/seq 5 0 e",
+    ] {
+        bob.say(line);
+    }
+    ann.expect("bob: b");
+    ann.expect("bob: a");
+    ann.expect("bob: e");
+    ann.say("yo");
+    // The bystanders' lines are numbered as well.
+    loop {
+        let heard = bob.expect_start("/seq ");
+        if heard.ends_with("ann: yo") {
+            assert!(heard.ends_with(" 3 ann: yo"), "three have come: {heard}");
+            break;
+        }
+    }
+    bob.say("/seq 6 0 q:quit");
+    drop(ann);
+    house.expect_reason("bob", "quit");
+    house.check();
+}
+
+/// Row 47.
+#[test]
+fn a_member_that_vanishes_is_gone_after_three_heartbeats() {
+    let (house, udp) = open(&["--heartbeat", "0.5"]);
+    let mut ann = house.join("ann");
+    let mut bob = join(udp, "bob");
+    ann.expect("bob has joined the chat room.");
+    let begin = Instant::now();
+    bob.expect("Press Enter to stay, or you count as gone soon.");
+    bob.say("");
+    bob.expect("");
+    bob.expect("Press Enter to stay, or you count as gone soon.");
+    bob.expect("! Nothing has come from you for too long.");
+    bob.expect("q:quit");
+    assert!(begin.elapsed() > Duration::from_millis(2400), "{begin:?}");
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "timeout");
+    // One whose port is closed is the same to the server.
+    drop(join(udp, "carl"));
+    ann.expect("carl has joined the chat room.");
+    ann.expect("carl has left the chat room.");
+    house.expect_reason("carl", "timeout");
+    // Somebody who comes back from there has to begin anew.
+    bob.say("/seq 9 0 hi");
+    bob.expect("! You are not here any more.\nq:quit");
+    drop(ann);
+    house.check();
+}
+
+#[test]
+fn the_operator_removes_somebody_over_udp_at_once() {
+    let (mut house, udp) = open(&[]);
+    let mut ann = house.join("ann");
+    let mut bob = join(udp, "bob");
+    ann.expect("bob has joined the chat room.");
+    house.server.type_line("/kick bob too loud");
+    bob.expect_start("! ");
+    bob.expect("q:quit");
+    ann.expect("bob has left the chat room.");
+    house.expect_reason("bob", "kicked");
+    drop(ann);
+    house.check();
+}
+
+/// A flood from one member goes no faster than the rate; what finds no place is
+/// lost, and nobody else is.
+#[test]
+fn a_flood_over_udp_holds_up_nobody() {
+    let (house, udp) = open(&["--rate", "50:10"]);
+    let mut ann = house.join("ann");
+    let mut bob = join(udp, "bob");
+    ann.expect("bob has joined the chat room.");
+    for number in 0..2000 {
+        bob.say(&number.to_string());
+    }
+    ann.expect("bob: 0");
+    ann.say("/ping");
+    ann.expect_sometime("pong");
+    // Its own wish to leave may be lost in its flood.
+    let mut last = None;
+    while last.as_deref() != Some("q:quit") {
+        bob.say("q:quit");
+        last = answer(&mut bob);
+    }
+    drop(ann);
+    house.expect_reason("bob", "quit");
+    house.check();
+}
+
+/// 100,000 hellos from addresses that nobody has.
+#[test]
+fn made_up_addresses_cost_next_to_nothing() {
+    const HELLOS: u32 = 100_000;
+    let (house, udp) = open(&[]);
+    let before = house.server.usage();
+    let (mut sent, mut came) = (0, 0);
+    for number in 0..HELLOS {
+        // Every address of 127.0.0.0/8 is this machine's own.
+        let here = Ipv4Addr::from_bits(0x7f00_0100 + number);
+        let mut caller = Caller::from_address(here.into(), udp);
+        caller.send(b"x");
+        sent += 1 + HEADERS;
+        // All answers are equally long.
+        if number % 100 == 0 {
+            let answer = caller.hear().len() + 1;
+            came += (answer + HEADERS) * 100;
+        }
+    }
+    assert!(came <= 3 * sent, "{came} bytes for {sent}");
+    let after = house.server.usage();
+    if let (Some(before), Some(after)) = (before, after) {
+        assert_eq!(after.threads, before.threads);
+        assert!(after.memory < before.memory + 2048, "{before:?}, {after:?}");
+    }
+    house.check();
+}
+
+/// Its end comes to an end, also where somebody is there over UDP, who cannot
+/// close a connection.
+#[test]
+fn a_stop_tells_who_is_there_over_udp() {
+    let (mut house, udp) = open(&[]);
+    let mut ann = Peer::join(house.address, "ann");
+    let mut bob = join(udp, "bob");
+    ann.expect_sometime("bob has joined the chat room.");
+    let begin = Instant::now();
+    house.server.signal("TERM");
+    bob.expect_sometime("The server is stopping.");
+    bob.expect_sometime("q:quit");
+    assert!(house.server.wait().success());
+    assert!(begin.elapsed() < Duration::from_secs(6));
+}
