@@ -159,7 +159,7 @@ mod tests {
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let address = (address.parse::<IpAddr>().unwrap(), 1).into();
         let limits = Limits::default();
-        let (writers, _) = Writers::start(1, &limits).unwrap();
+        let (writers, _) = Writers::start(1, limits.stall).unwrap();
         let parts = link::open(id, stream, address, &limits, &writers);
         parts.unwrap().0
     }

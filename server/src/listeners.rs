@@ -94,8 +94,8 @@ pub fn knock(address: SocketAddr) {
 pub fn nudge(address: SocketAddr) {
     let address = reachable(address);
     let own = match address {
-        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
     };
     let _ = UdpSocket::bind(own).and_then(|socket| socket.send_to(b"", address));
 }

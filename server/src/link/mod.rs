@@ -20,7 +20,7 @@ mod writers;
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,8 @@ pub struct Link {
     /// Whether the operator does not let it speak.
     muted: AtomicBool,
     lagging: AtomicBool,
+    /// What waits for it at the pacer, roughly, in bytes.
+    paced: AtomicUsize,
     /// Whether its peer reads only after it has said something.
     awaits_answers: AtomicBool,
     /// Whether it has said something since it was last written to.
@@ -118,6 +120,7 @@ impl Link {
             promised: AtomicBool::new(false),
             muted: AtomicBool::new(false),
             lagging: AtomicBool::new(false),
+            paced: AtomicUsize::new(0),
             awaits_answers: AtomicBool::new(false),
             asked: AtomicBool::new(false),
             resting: AtomicBool::new(false),

@@ -18,10 +18,11 @@ use std::mem;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::Link;
 use super::backlog::{Backlog, Pushed};
-use super::pacer::{Pacer, Patience, Stuck};
+use super::pacer::{Pacer, Stuck};
 use super::wire::Wire;
 use super::writers::Writers;
 use crate::limits::Limits;
@@ -36,7 +37,8 @@ const MOST_PIECES: usize = 64;
 pub struct Outlet {
     link: Arc<Link>,
     state: State,
-    patience: Patience,
+    backlog_limit: usize,
+    stall_limit: Duration,
     writers: Arc<Writers>,
 }
 
@@ -61,7 +63,8 @@ impl Outlet {
                 Wire::Datagrams(peer) => State::Datagrams(Arc::clone(peer)),
             },
             link,
-            patience: limits.into(),
+            backlog_limit: limits.backlog,
+            stall_limit: limits.stall,
             writers,
         }
     }
@@ -83,7 +86,10 @@ impl Outlet {
         }
         match &self.state {
             State::Direct => self.send_directly(pieces),
-            State::Paced => self.hand_over(|pacer, link| pacer.push(link, keep())),
+            State::Paced => {
+                let most = self.backlog_limit;
+                self.hand_over(|pacer, link| pacer.push(link, keep(), most));
+            }
             State::Datagrams(peer) => peer.send(keep()),
             State::Lagging(_) | State::Dead => {}
         }
@@ -141,10 +147,10 @@ impl Outlet {
 
     /// From here on the member is lagging: `rest` waits, a writer is started.
     fn lag(&mut self, rest: Arc<[u8]>) {
-        let backlog = Arc::new(Backlog::new(rest, self.patience.backlog));
+        let backlog = Arc::new(Backlog::new(rest, self.backlog_limit));
         let link = Arc::clone(&self.link);
         self.link.lagging.store(true, Ordering::Relaxed);
-        match backlog.start_writer(link, self.patience.stall, &self.writers) {
+        match backlog.start_writer(link, self.stall_limit, &self.writers) {
             Ok(()) => self.state = State::Lagging(backlog),
             Err(_no_thread_left) => self.give_up(),
         }

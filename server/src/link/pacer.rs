@@ -13,10 +13,10 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::{Id, Link};
-use crate::limits::{self, Limits};
+use crate::limits;
 use crate::reason::Reason;
 
 /// The pause after each write: a script that shows what it got, and asks for
@@ -37,15 +37,16 @@ const FEW: usize = 4;
 /// usual figure in a classroom, takes with something to spare.
 const TOGETHER: usize = 1000;
 
-/// How many orders may wait for the thread, which is never busy for long.
-const ORDERS: usize = 4096;
+/// What a line costs beside its bytes, roughly: many tiny ones count too.
+const LINE_OVERHEAD: usize = 64;
 
 /// The way to the thread.
 pub struct Pacer {
+    /// It holds no more than what `Link::paced` counts for each member.
     orders: Sender<Order>,
 }
 
-/// The thread is too far behind, or gone.
+/// So much waits for the member already that it cannot catch up.
 pub struct Stuck;
 
 enum Order {
@@ -61,10 +62,10 @@ impl Pacer {
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(limits: Patience, alive: Sender<Infallible>) -> io::Result<Pacer> {
-        let (orders, waiting) = bounded(ORDERS);
+    pub fn start(stall: Duration, alive: Sender<Infallible>) -> io::Result<Pacer> {
+        let (orders, waiting) = unbounded();
         let life = move || {
-            run(&waiting, limits);
+            run(&waiting, stall);
             drop(alive);
         };
         let thread = thread::Builder::new().name("pacer".to_string());
@@ -73,40 +74,41 @@ impl Pacer {
         Ok(Pacer { orders })
     }
 
-    /// Hands over lines for `link`, each with its newline.
-    pub fn push(&self, link: &Arc<Link>, lines: Arc<[u8]>) -> Result<(), Stuck> {
+    /// Hands over lines for `link`, each with its newline, unless more than
+    /// `backlog` bytes would wait for it then.
+    pub fn push(&self, link: &Arc<Link>, lines: Arc<[u8]>, backlog: usize) -> Result<(), Stuck> {
+        let cost = cost(&lines);
+        let before = link.paced.fetch_add(cost, Ordering::Relaxed);
         let order = Order::Lines(Arc::clone(link), lines);
-        self.orders.try_send(order).map_err(|_| Stuck)
+        match before + cost <= backlog {
+            true => self.orders.send(order).map_err(|_ended| Stuck),
+            false => Err(Stuck),
+        }
     }
 
     /// Hands over the last lines for `link`; then the peer is told that nothing
     /// follows.
     pub fn close(&self, link: &Arc<Link>, lines: Arc<[u8]>) -> Result<(), Stuck> {
+        link.paced.fetch_add(cost(&lines), Ordering::Relaxed);
         let order = Order::Close(Arc::clone(link), lines);
-        self.orders.try_send(order).map_err(|_| Stuck)
+        self.orders.send(order).map_err(|_ended| Stuck)
     }
 }
 
-/// How much may wait for one member, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// In bytes.
-    pub(super) backlog: usize,
-    /// How long nothing of it may be taken.
-    pub(super) stall: Duration,
+/// What lines cost that are going to wait.
+fn cost(lines: &[u8]) -> usize {
+    lines.split(|&byte| byte == b'\n').map(cost_of_line).sum()
 }
 
-impl From<&Limits> for Patience {
-    fn from(limits: &Limits) -> Patience {
-        Patience {
-            backlog: limits.backlog,
-            stall: limits.stall,
-        }
+fn cost_of_line(line: &[u8]) -> usize {
+    match line {
+        [] => 0, // it is never sent
+        line => line.len() + LINE_OVERHEAD,
     }
 }
 
 /// The thread's life.
-fn run(orders: &Receiver<Order>, patience: Patience) {
+fn run(orders: &Receiver<Order>, stall: Duration) {
     let mut turns: BTreeMap<Id, Turn> = BTreeMap::new();
     loop {
         let due = turns.values().filter_map(Turn::due).min();
@@ -127,7 +129,7 @@ fn run(orders: &Receiver<Order>, patience: Patience) {
             take(&mut turns, order);
         }
         let now = Instant::now();
-        turns.retain(|_, turn| turn.go_on(now, patience));
+        turns.retain(|_, turn| turn.go_on(now, stall));
     }
 }
 
@@ -145,8 +147,6 @@ fn take(turns: &mut BTreeMap<Id, Turn>, order: Order) {
 struct Turn {
     link: Arc<Link>,
     lines: VecDeque<Vec<u8>>,
-    /// How many bytes wait in `lines`.
-    waiting: usize,
     /// What is left of the last write; it goes first.
     begun: Vec<u8>,
     /// When it may be written to next.
@@ -155,7 +155,6 @@ struct Turn {
     progress: Instant,
     /// Since then nothing more comes.
     closing: Option<Instant>,
-    broken: bool,
 }
 
 impl Turn {
@@ -164,12 +163,10 @@ impl Turn {
         Turn {
             link,
             lines: VecDeque::new(),
-            waiting: 0,
             begun: Vec::new(),
             next: now,
             progress: now,
             closing: None,
-            broken: false,
         }
     }
 
@@ -180,7 +177,6 @@ impl Turn {
         // An empty line is nothing that a script could receive.
         let lines = lines.split(|&byte| byte == b'\n');
         for line in lines.filter(|line| !line.is_empty()) {
-            self.waiting += line.len();
             self.lines.push_back(line.to_vec());
         }
     }
@@ -194,27 +190,25 @@ impl Turn {
         (!self.is_idle() || self.closing.is_some()).then_some(self.next)
     }
 
-    /// Does what is due, and says whether more may come.
-    fn go_on(&mut self, now: Instant, patience: Patience) -> bool {
-        if self.next <= now && !self.is_idle() && !self.broken {
-            self.write(now, patience);
+    /// Does what is due, and says whether there is still somebody to write to.
+    fn go_on(&mut self, now: Instant, stall: Duration) -> bool {
+        if self.next <= now && !self.is_idle() && self.write(now, stall).is_err() {
+            return false;
         }
-        let closing = self.closing.filter(|_| self.is_idle() || self.broken);
-        if closing.is_some() {
+        let done = self.closing.is_some() && self.is_idle();
+        if done {
             let _peer_may_be_gone = self.link.wire.shutdown(Shutdown::Write);
         }
-        closing.is_none()
+        !done
     }
 
-    fn write(&mut self, now: Instant, patience: Patience) {
+    /// Writes once, unless the peer is gone or takes nothing.
+    fn write(&mut self, now: Instant, stall: Duration) -> Result<(), Reason> {
         if self.begun.is_empty() {
             self.begun = self.next_text();
         }
-        match self
-            .link
-            .wire
-            .write_without_waiting(&[IoSlice::new(&self.begun)])
-        {
+        let wire = &self.link.wire;
+        match wire.write_without_waiting(&[IoSlice::new(&self.begun)]) {
             Ok(0) => {}
             Ok(taken) => {
                 self.begun.drain(..taken.min(self.begun.len()));
@@ -223,29 +217,21 @@ impl Turn {
             // It is for the session to end this, after it has read the rest.
             Err(_broken) => {
                 self.link.deafen();
-                return self.end();
+                return Err(Reason::Reset);
             }
         }
-        let crowded = self.waiting > CROWDED;
+        let crowded = self.link.paced.load(Ordering::Relaxed) > CROWDED;
         self.next = now + if crowded { SHORT_PAUSE } else { PAUSE };
         let lagging = !self.begun.is_empty();
         self.link.lagging.store(lagging, Ordering::Relaxed);
         let late = self
             .closing
             .is_some_and(|at| at.elapsed() > limits::FETCHING);
-        let stalled = lagging && self.progress.elapsed() >= patience.stall;
-        if late || stalled || self.waiting > patience.backlog {
+        if late || lagging && self.progress.elapsed() >= stall {
             self.link.give_up(Reason::Slow);
-            self.end();
+            return Err(Reason::Slow);
         }
-    }
-
-    /// Nothing more can be written.
-    fn end(&mut self) {
-        self.broken = true;
-        self.lines.clear();
-        self.begun.clear();
-        self.waiting = 0;
+        Ok(())
     }
 
     /// What to write next: a line, or several where more than a few wait.
@@ -256,7 +242,9 @@ impl Turn {
         let apart = self.link.awaits_answers() && !self.link.take_question();
         let mut text = if apart { vec![b'\n'] } else { Vec::new() };
         while let Some(line) = self.lines.pop_front() {
-            self.waiting -= line.len();
+            self.link
+                .paced
+                .fetch_sub(cost_of_line(&line), Ordering::Relaxed);
             text.extend(line);
             let next = self.lines.front().map_or(TOGETHER, Vec::len);
             if !together || text.len() + 1 + next > TOGETHER {

@@ -4,11 +4,11 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::pacer::Pacer;
-use crate::limits::Limits;
 
 /// Counts the writer threads of all lagging members.
 ///
@@ -24,18 +24,19 @@ pub struct Writers {
 }
 
 impl Writers {
-    /// Allows `most` writers at once, and starts the pacer. The receiver
-    /// disconnects when no outlet and no writer is left.
+    /// Allows `most` writers at once, and starts the pacer, for which `stall` is how
+    /// long a member may take nothing. The receiver disconnects when no outlet and no
+    /// writer is left.
     ///
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(most: usize, limits: &Limits) -> io::Result<(Arc<Writers>, Receiver<Infallible>)> {
+    pub fn start(most: usize, stall: Duration) -> io::Result<(Arc<Writers>, Receiver<Infallible>)> {
         let (alive, ended) = bounded(1);
         let writers = Writers {
             running: AtomicUsize::new(0),
             most,
-            pacer: Pacer::start(limits.into(), alive.clone())?,
+            pacer: Pacer::start(stall, alive.clone())?,
             alive,
         };
         Ok((Arc::new(writers), ended))

@@ -59,7 +59,8 @@ impl Server {
     ) -> io::Result<Server> {
         let addresses = listeners.addresses()?;
         let limits = Arc::new(setup.limits);
-        let (writers, writers_ended) = Writers::start(limits::writers(limits.clients), &limits)?;
+        let (writers, writers_ended) =
+            Writers::start(limits::writers(limits.clients), limits.stall)?;
         let (door, sessions_ended) = Door::new(&limits);
         let (posts, incoming) = post::channel();
         let (log, logger) = log::new(setup.scope, setup.output, setup.log_file);

@@ -4,6 +4,7 @@
 //! Until then nothing is kept of them, and what is sent back is short: an address
 //! that is made up costs us nothing, and whoever really has it next to nothing.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::str;
 use std::sync::Arc;
@@ -31,7 +32,9 @@ const FACTOR: usize = 3;
 const HEADERS_V4: usize = 20 + 8;
 const HEADERS_V6: usize = 40 + 8;
 
-const BAD_NAME: &str = "! That name will not do.\n";
+/// Instead of an answer that would be too long.
+const NO: &str = "! That will not do.\n";
+
 const BAD_COOKIE: &str = "! That cookie will not do, send your name again.\n";
 const TOO_LONG: &str = "! That is too long for a name.\n";
 
@@ -74,6 +77,8 @@ impl Receiver {
                     setback.is_over();
                     reception.take(buffer.get(..count).unwrap_or_default(), from);
                 }
+                // Windows tells in this way that somebody's port is closed.
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
                 Err(error) => setback.suffer(&format!("cannot receive: {error}"), log, stop),
             }
         }
@@ -117,8 +122,9 @@ impl Reception {
 
     /// Makes the cookie for a name, or says why there is none.
     fn bake(&self, name: &str, from: SocketAddr) -> String {
-        let Ok(name) = name.parse::<Name>() else {
-            return BAD_NAME.to_string();
+        let name: Name = match name.parse() {
+            Ok(name) => name,
+            Err(why) => return format!("! That name will not do, {why}.\n"),
         };
         let tag = self.cookies.make(from, &name, Instant::now());
         if self.peers.is_spent(tag) {
@@ -144,12 +150,12 @@ impl Reception {
         Some(())
     }
 
-    /// Sends `answer` for so many bytes, unless it is too long for that.
+    /// Sends `answer` for so many bytes, or a shorter one if it is too long for that.
     fn answer(&self, answer: &str, count: usize, to: SocketAddr) {
         let headers = if to.is_ipv4() { HEADERS_V4 } else { HEADERS_V6 };
-        if headers + answer.len() <= FACTOR * (headers + count) {
-            let _best_effort = self.udp.socket.send_to(answer.as_bytes(), to);
-        }
+        let most = FACTOR * (headers + count) - headers;
+        let answer = if answer.len() <= most { answer } else { NO };
+        let _best_effort = self.udp.socket.send_to(answer.as_bytes(), to);
     }
 }
 
@@ -161,4 +167,16 @@ fn deliver(peer: &Peer, bytes: &[u8]) {
         _ if bytes.starts_with(COOKIE.as_bytes()) => Datagram::Lines(Vec::new()),
         _ => Datagram::Lines(bytes.to_vec()),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shortest_answer_fits_whatever_came() {
+        for headers in [HEADERS_V4, HEADERS_V6] {
+            assert!(headers + NO.len() <= FACTOR * headers);
+        }
+    }
 }

@@ -13,9 +13,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::fold::fold;
 use super::peer::Peer;
 
-/// How many batches may wait for the thread: a few for each of some hundred members.
+/// How many batches may wait for the thread: one for each of ten thousand members.
 /// When they are used up, what comes is lost, as it may be on the way as well.
-const WAITING: usize = 4096;
+const WAITING: usize = 10_000;
 
 /// The most bytes of a line in one datagram, so that its numbers and its newline
 /// have room.

@@ -61,8 +61,10 @@ fn a_refused_name_may_be_followed_by_another() {
     let (house, udp) = open(&[]);
     let ann = house.join("ann");
     let mut caller = Caller::new(udp).deaf_to("bystander");
-    caller.say("no name");
-    caller.expect("! That name will not do.");
+    caller.say("a:b");
+    caller.expect("! That will not do.");
+    caller.say(&":".repeat(100));
+    caller.expect_start("! That name will not do, ");
     let cookie = caller.cookie("ann");
     caller.say(&cookie);
     caller.expect("! The name ann is taken. Try another.");
