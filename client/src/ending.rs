@@ -87,6 +87,7 @@ impl From<Gone> for Ending {
         Ending::Lost(match gone {
             Gone::Closed => "the server has closed it".to_string(),
             Gone::Endless => "the server sends a line that does not end".to_string(),
+            Gone::Refused => "connection refused".to_string(),
             Gone::Broken(why) => why,
         })
     }

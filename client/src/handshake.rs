@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use common::{Address, Event, MAX_LINE, Name, notice};
 use crossbeam_channel::{Receiver, select};
 
-use crate::connection::{self, Connection, ReadHalf, WriteHalf};
+use crate::connection::{self, Connection, ReadHalf, Terms, Transport, WriteHalf};
 use crate::ending::{Ending, Leave};
 use crate::incoming::{Gone, Heard, Incoming};
 use crate::keyboard::{Input, Typed};
@@ -37,8 +37,11 @@ pub struct Joined {
     pub incoming: Incoming<ReadHalf>,
     /// The way to the server.
     pub outgoing: WriteHalf,
-    /// The first line, normally the welcome.
-    pub first: String,
+    /// What else there is to know about both.
+    pub terms: Terms,
+    /// The first line, normally the welcome. It may have been lost, and a server
+    /// that knows no lines may say nothing.
+    pub first: Option<String>,
 }
 
 /// Who asks for a name, and where.
@@ -59,8 +62,8 @@ pub struct Handshake<'a> {
 
 /// The server's answer to a name.
 enum Answer {
-    /// We are in; this is the first line.
-    Welcome(String),
+    /// We are in; this is the first line, if there is one.
+    Welcome(Option<String>),
     /// Not under this name, and why.
     Refused(String),
     /// Not at all: the conversation is over, and this was said before.
@@ -73,6 +76,7 @@ enum Answer {
 struct Candidate {
     incoming: Incoming<ReadHalf>,
     outgoing: WriteHalf,
+    terms: Terms,
     since: Instant,
 }
 
@@ -88,7 +92,7 @@ impl Handshake<'_> {
         loop {
             let name = self.next_name(&mut refused)?;
             if self.is_stale(&mut candidate)? {
-                let connection = connection::connect(self.address);
+                let connection = connection::connect(self.address, candidate.terms.transport);
                 candidate = Candidate::new(connection.map_err(Ending::Unreachable)?);
             }
             match self.offer(&mut candidate, &name)? {
@@ -165,6 +169,7 @@ impl Handshake<'_> {
 
     /// Sends a name and waits for the answer.
     fn offer(&self, candidate: &mut Candidate, name: &Name) -> Result<Answer, Ending> {
+        let transport = candidate.terms.transport;
         // If this fails, reading fails as well, and may tell why.
         let _ = candidate.outgoing.write_all(format!("{name}\n").as_bytes());
         let deadline = Instant::now() + ANSWER;
@@ -179,17 +184,25 @@ impl Handshake<'_> {
                 // goes on to end the conversation.
                 Heard::Nothing if refusal.is_some() => break,
                 Heard::Nothing | Heard::Part | Heard::Unreadable(_) => {}
+                Heard::Gone(Gone::Refused) => {
+                    let told = connection::refused(self.address, transport);
+                    return Err(Ending::Unreachable(told));
+                }
                 Heard::Gone(gone) => {
                     return Ok(refusal.map_or(Answer::Gone(gone), |why| Answer::Over(Some(why))));
                 }
                 Heard::Line(line) => match Event::parse(&line) {
+                    // The transport says so where the server has no words for it.
+                    Event::Heartbeat if transport != Transport::Tcp => {
+                        return Ok(Answer::Welcome(None));
+                    }
                     Event::Heartbeat | Event::Notice(notice::ASK_NAME) => {}
                     Event::Quit => return Ok(Answer::Over(refusal)),
                     Event::Refusal(why) => {
                         refusal = Some(why.to_string());
                         self.screen.received(line);
                     }
-                    _ => return Ok(Answer::Welcome(line)),
+                    _ => return Ok(Answer::Welcome(Some(line))),
                 },
             }
         }
@@ -229,19 +242,21 @@ impl Handshake<'_> {
 }
 
 impl Candidate {
-    fn new((reader, outgoing): Connection) -> Candidate {
+    fn new(connection: Connection) -> Candidate {
         Candidate {
-            incoming: Incoming::new(reader),
-            outgoing,
+            incoming: Incoming::new(connection.reader),
+            outgoing: connection.writer,
+            terms: connection.terms,
             since: Instant::now(),
         }
     }
 
-    fn joined(self, name: Name, first: String) -> Joined {
+    fn joined(self, name: Name, first: Option<String>) -> Joined {
         Joined {
             name,
             incoming: self.incoming,
             outgoing: self.outgoing,
+            terms: self.terms,
             first,
         }
     }

@@ -34,6 +34,9 @@ pub enum Gone {
     Closed,
     /// The server sends a line that does not end, so no other can follow.
     Endless,
+    /// Nobody listens there: what UDP says in the place of a connection that
+    /// could not be made.
+    Refused,
     /// It broke, for this reason.
     Broken(String),
 }
@@ -79,9 +82,10 @@ impl<R: Read> Incoming<R> {
 
 fn failed(error: &io::Error) -> Heard {
     match error.kind() {
-        // A signal came in between, which says nothing about the server.
+        // A signal came in between, or a datagram that is no line.
         ErrorKind::Interrupted => Heard::Part,
         _ if is_tick(error) => Heard::Nothing,
+        ErrorKind::ConnectionRefused => Heard::Gone(Gone::Refused),
         _ => Heard::Gone(Gone::Broken(words(error))),
     }
 }

@@ -17,7 +17,7 @@
 // Words of the command line -> what the person wants.
 pub mod options;
 
-// Address -> the two halves of a socket.
+// Address -> the two halves of a connection, whatever lies below.
 pub mod connection;
 
 // Connection -> membership under a name.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use common::{Address, HEARTBEAT};
 
+use crate::connection::Transport;
+
 /// What `--help` prints.
 pub const HELP: &str = "\
 Talk in a chat room.
@@ -25,6 +27,9 @@ Options:
       --heartbeat SECONDS  how often to show the server that we are here
                            (0.1 to 3600, normally 30); it counts as lost
                            when nothing was heard for three times as long
+      --udp                talk over UDP; /stats counts what it has lost
+      --unframed           talk to a server that knows no lines: each text is
+                           sent as it is, with one's name and no newline
   -h, --help               print this and end
   -V, --version            print the version and end
 
@@ -50,6 +55,8 @@ pub struct Options {
     pub bell: bool,
     /// The time from one heartbeat to the next.
     pub heartbeat: Duration,
+    /// How lines get to the server.
+    pub transport: Transport,
 }
 
 /// How the room should look.
@@ -84,6 +91,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
     let mut layout = Layout::Divided;
     let mut bell = true;
     let mut heartbeat = HEARTBEAT;
+    let mut transport = Transport::Tcp;
     while let Some(word) = words.next().transpose()? {
         // `--name=NAME` is the same as `--name NAME`.
         let (option, attached) = match word.split_once('=') {
@@ -103,6 +111,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
             ("-n" | "--name", _) => name = Some(value()?),
             ("--heartbeat", _) => heartbeat = seconds(&value()?)?,
             ("--no-bell", None) => bell = false,
+            ("--udp", None) => transport = choose(transport, Transport::Udp)?,
+            ("--unframed", None) => transport = choose(transport, Transport::Unframed)?,
             ("--plain", None) => layout = Layout::Plain,
             ("-h" | "--help", None) => return Err(Stop::Help),
             ("-V" | "--version", None) => return Err(Stop::Version),
@@ -117,7 +127,16 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
         layout,
         bell,
         heartbeat,
+        transport,
     })
+}
+
+/// One may ask for the same twice, but not for two.
+fn choose(before: Transport, now: Transport) -> Result<Transport, Stop> {
+    match before == Transport::Tcp || before == now {
+        true => Ok(now),
+        false => usage("--udp and --unframed exclude each other: --unframed is over TCP".into()),
+    }
 }
 
 /// Says in one line what is wrong; the caller adds where to read more.
@@ -166,6 +185,17 @@ mod tests {
         assert_eq!(options.address, Address::new("host", 99));
         assert_eq!(read("-n ann").unwrap().name.as_deref(), Some("ann"));
         assert_eq!(read("--name=ann").unwrap().name.as_deref(), Some("ann"));
+    }
+
+    #[test]
+    fn there_is_one_way_to_talk() {
+        let transport = |line| read(line).unwrap().transport;
+        assert_eq!(transport(""), Transport::Tcp);
+        assert_eq!(transport("--udp --udp"), Transport::Udp);
+        assert_eq!(transport("--unframed"), Transport::Unframed);
+        for line in ["--udp --unframed", "--unframed --udp"] {
+            assert!(matches!(read(line), Err(Stop::Usage(_))));
+        }
     }
 
     #[test]

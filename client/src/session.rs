@@ -48,7 +48,8 @@ pub fn run(options: &Options) -> Ending {
 /// Both results are endings; `?` is for those that come before the talk.
 fn hold(options: &Options) -> Result<Ending, Ending> {
     // Until here Ctrl-C still simply ends the process, also while this waits.
-    let connection = connection::connect(&options.address).map_err(Ending::Unreachable)?;
+    let connection =
+        connection::connect(&options.address, options.transport).map_err(Ending::Unreachable)?;
     let (wishes, leave) = bounded(WISHES);
     let window = divisible(options.layout);
     let (screen, _guard) = screen::start(painter(window).with_bell(bell(options)), wishes.clone())
@@ -92,7 +93,12 @@ fn talk(
         room: LOBBY.to_string(),
         address: options.address.to_string(),
     }));
-    screen.received(joined.first);
+    match joined.first {
+        Some(line) => screen.received(line),
+        None => screen.note(format!(
+            "you are in as {name}; the server has not greeted you"
+        )),
+    }
     let (news, receiver) =
         receiver::start(joined.incoming, screen.clone(), options.heartbeat).map_err(no_thread)?;
     let sources = Sources { typed, leave, news };
@@ -102,6 +108,7 @@ fn talk(
         name,
         input,
         heartbeat,
+        joined.terms,
         screen.clone(),
         sources,
     );

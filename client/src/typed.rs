@@ -4,11 +4,13 @@
 
 use common::{Command, Event, MAX_LINE, Name, QUIT, Request, text};
 
+use crate::connection::Transport;
+
 /// What one types to leave; the classroom client knows the short ones.
 const LEAVING: [&str; 5] = ["/quit", "q", "exit", "bye", QUIT];
 
-/// What to tell somebody whose line no server would take.
-pub const TOO_LONG: &str = "this line is longer than 4096 bytes and was not sent";
+/// What one types to see what UDP has lost. It is for the client alone.
+const STATS: &str = "/stats";
 
 /// What to tell somebody whose line is not UTF-8.
 pub const NOT_TEXT: &str = "this line is not UTF-8 text and was not sent";
@@ -16,8 +18,8 @@ pub const NOT_TEXT: &str = "this line is not UTF-8 text and was not sent";
 /// What this client adds to the server's commands.
 const HELP: &str = "\
 Here also: q, exit, bye or Ctrl-D leave, as /quit does; so does Ctrl-C at once.
-Ctrl-R shows again what you are typing, Ctrl-U and Ctrl-W erase it.
-// begins a text with a slash. >> marks what names you or is for you alone.";
+Ctrl-R shows again what you are typing, Ctrl-U and Ctrl-W erase it. // begins a
+text with a slash. >> marks what is for you. /stats counts what UDP has lost.";
 
 /// What a typed line asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +30,10 @@ pub enum Wish {
     Leave,
     /// To leave with this line, which gives others the reason.
     LeaveWith(String),
+    /// To see what was lost on the way.
+    Count,
+    /// To see this, which concerns nobody else.
+    Show(Shown),
     /// To send the line `wire`, which is seen on the own screen as `shown`.
     Send {
         /// Without its newline.
@@ -37,6 +43,8 @@ pub enum Wish {
     },
     /// Something that does not fit into a line of the protocol.
     TooLong,
+    /// Something that is no UTF-8.
+    NotText,
 }
 
 /// What others see of a line.
@@ -48,11 +56,26 @@ pub enum Shown {
     Reply(String),
 }
 
-/// Reads what `me` typed in one line, without its newline.
+/// What to tell somebody whose line no server would take.
+pub fn too_long(transport: Transport) -> String {
+    let longest = transport.longest();
+    let (most, why) = match transport {
+        Transport::Tcp => (MAX_LINE, String::new()),
+        Transport::Unframed => (
+            longest,
+            ", name included, which is all that such a server reads at once,".into(),
+        ),
+        Transport::Udp => (longest, ", which is all that a datagram takes,".into()),
+    };
+    format!("this line is longer than {most} bytes{why} and was not sent")
+}
+
+/// Reads what `me` typed in one line, without its newline, to be sent over
+/// `transport`.
 ///
 /// The text is cleaned, since it is shown on the own screen as well, and what
 /// one pastes is not always what one saw.
-pub fn read(line: &str, me: &Name) -> Wish {
+pub fn read(line: &str, me: &Name, transport: Transport) -> Wish {
     let line = text::clean(line);
     let trimmed = line.trim();
     if trimmed.is_empty() {
@@ -61,14 +84,46 @@ pub fn read(line: &str, me: &Name) -> Wish {
     if LEAVING.contains(&trimmed) {
         return Wish::Leave;
     }
-    let (wire, shown) = encode(&line, me);
-    // Encoding may add a prefix, so the length counts after it.
-    if wire.len() + 1 > MAX_LINE {
-        return Wish::TooLong;
+    if trimmed.eq_ignore_ascii_case(STATS) {
+        return Wish::Count;
     }
+    let wish = match transport {
+        Transport::Unframed => unframed(&line, me),
+        Transport::Tcp | Transport::Udp => framed(&line, me),
+    };
+    // Encoding may add a prefix, so the length counts after it.
+    match wish {
+        Wish::Send { wire, .. } | Wish::LeaveWith(wire) if wire.len() > transport.longest() => {
+            Wish::TooLong
+        }
+        wish => wish,
+    }
+}
+
+/// For a server of our protocol.
+fn framed(line: &str, me: &Name) -> Wish {
+    let (wire, shown) = encode(line, me);
     match Request::parse(&wire, me) {
         Request::Command { word, .. } if word.eq_ignore_ascii_case("quit") => Wish::LeaveWith(wire),
         _ => Wish::Send { wire, shown },
+    }
+}
+
+/// For a server that knows no commands: what is typed is text, with the own name
+/// before it, as the others are to see it. Only what the client does itself is
+/// not sent.
+fn unframed(line: &str, me: &Name) -> Wish {
+    match Request::parse(line, me) {
+        Request::Command { word, .. } if word.eq_ignore_ascii_case("quit") => Wish::Leave,
+        Request::Command {
+            word: "help" | "?",
+            rest: "",
+        } => Wish::Show(Shown::Line(HELP.to_string())),
+        _ => {
+            let wire = format!("{me}: {line}");
+            let shown = Some(Shown::Line(wire.clone()));
+            Wish::Send { wire, shown }
+        }
     }
 }
 
@@ -106,8 +161,13 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, expected: Wish) {
+        check_over(Transport::Tcp, line, expected);
+    }
+
+    #[track_caller]
+    fn check_over(transport: Transport, line: &str, expected: Wish) {
         let ann: Name = "Ann".parse().unwrap();
-        assert_eq!(read(line, &ann), expected, "typing {line:?}");
+        assert_eq!(read(line, &ann, transport), expected, "typing {line:?}");
     }
 
     fn sends(wire: &str, said: Option<&str>) -> Wish {
@@ -192,5 +252,39 @@ mod tests {
         check(&full, sends(&full, Some(&full)));
         check(&format!("{full}x"), Wish::TooLong);
         check(&format!("Ann:{}", "x".repeat(MAX_LINE - 5)), Wish::TooLong);
+    }
+
+    #[test]
+    fn a_server_that_knows_no_lines_gets_text_with_the_name() {
+        let over = |line: &str, expected| check_over(Transport::Unframed, line, expected);
+        for line in ["hi", "/who", "//x", "Ann: hi"] {
+            let wire = format!("Ann: {line}");
+            over(line, sends(&wire, Some(line)));
+        }
+        over("/quit so long", Wish::Leave);
+        over("bye", Wish::Leave);
+        over("/help", Wish::Show(Shown::Line(HELP.to_string())));
+    }
+
+    #[test]
+    fn the_counts_are_for_the_client_alone() {
+        for transport in [Transport::Tcp, Transport::Unframed, Transport::Udp] {
+            check_over(transport, "/stats", Wish::Count);
+            check_over(transport, " /STATS ", Wish::Count);
+        }
+        check("//stats", sends("//stats", Some("/stats")));
+    }
+
+    #[test]
+    fn the_longest_line_depends_on_the_way() {
+        for (transport, most) in [(Transport::Udp, 1152), (Transport::Unframed, 1024 - 5)] {
+            let full = "x".repeat(most);
+            let wish = |line: &str| read(line, &"Ann".parse().unwrap(), transport);
+            assert!(matches!(wish(&full), Wish::Send { .. }));
+            assert_eq!(wish(&format!("{full}x")), Wish::TooLong);
+        }
+        let told = "this line is longer than 1152 bytes, which is all that a datagram takes, \
+                    and was not sent";
+        assert_eq!(too_long(Transport::Udp), told);
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use common::{HEARTBEAT, HEARTBEATS_MISSED, Name, PROMISE, QUIT};
 use crossbeam_channel::{Receiver, never, select, tick};
 
-use crate::connection::{is_tick, words};
+use crate::connection::{NOT_COUNTED, Terms, is_tick, words};
 use crate::ending::{Ending, Leave};
 use crate::keyboard::{Input, Typed};
 use crate::pace::Pace;
@@ -45,6 +45,7 @@ pub struct Sender<W> {
     name: Name,
     input: Input,
     heartbeat: Duration,
+    terms: Terms,
     screen: Screen,
     sources: Sources,
     pace: Pace,
@@ -69,13 +70,14 @@ enum Stop {
 }
 
 impl<W: Write> Sender<W> {
-    /// Makes the sender of `name`, which writes to `out` and shows each
-    /// `heartbeat` that it is there.
+    /// Makes the sender of `name`, which writes to `out`, on those `terms`, and
+    /// shows each `heartbeat` that it is there.
     pub fn new(
         out: W,
         name: Name,
         input: Input,
         heartbeat: Duration,
+        terms: Terms,
         screen: Screen,
         sources: Sources,
     ) -> Sender<W> {
@@ -84,6 +86,7 @@ impl<W: Write> Sender<W> {
             name,
             input,
             heartbeat,
+            terms,
             screen,
             sources,
             pace: Pace::default(),
@@ -143,26 +146,37 @@ impl<W: Write> Sender<W> {
     /// Does what was typed. What cannot be sent is told at once, and costs
     /// nothing but itself.
     fn typed(&mut self, typed: Typed) -> Result<(), Stop> {
-        let line = match typed {
-            Typed::Line(line) => line,
-            Typed::TooLong => return self.note(typed::TOO_LONG),
-            Typed::NotUtf8 => return self.note(typed::NOT_TEXT),
+        let transport = self.terms.transport;
+        let wish = match typed {
+            Typed::Line(line) => typed::read(&line, &self.name, transport),
+            Typed::TooLong => Wish::TooLong,
+            Typed::NotUtf8 => Wish::NotText,
         };
-        match typed::read(&line, &self.name) {
-            Wish::Nothing => Ok(()),
-            Wish::Leave => Err(Stop::Done),
-            Wish::TooLong => self.note(typed::TOO_LONG),
+        match wish {
+            Wish::Nothing => {}
+            Wish::Leave => return Err(Stop::Done),
+            Wish::TooLong => self.screen.note(typed::too_long(transport)),
+            Wish::NotText => self.screen.note(typed::NOT_TEXT.to_string()),
+            Wish::Count => self.count(),
             Wish::LeaveWith(line) => {
                 self.parting = line;
-                Err(Stop::Done)
+                return Err(Stop::Done);
             }
-            Wish::Send { wire, shown } => self.send(&wire, shown),
+            Wish::Show(shown) => self.show(shown),
+            Wish::Send { wire, shown } => return self.send(&wire, shown),
         }
+        Ok(())
     }
 
-    fn note(&self, text: &str) -> Result<(), Stop> {
-        self.screen.note(text.to_string());
-        Ok(())
+    /// Tells what was lost, where anything can be.
+    fn count(&self) {
+        match &self.terms.counts {
+            Some(counts) => {
+                let told = counts.figures().told();
+                told.into_iter().for_each(|line| self.screen.note(line));
+            }
+            None => self.screen.note(NOT_COUNTED.to_string()),
+        }
     }
 
     /// Sends one line and shows it, in this order: what is on the screen has
@@ -171,16 +185,21 @@ impl<W: Write> Sender<W> {
         self.put(wire)?;
         self.pace.sent();
         // The server does not send us what we said: we show it ourselves.
+        if let Some(shown) = shown {
+            self.show(shown);
+        }
+        Ok(())
+    }
+
+    fn show(&self, shown: Shown) {
         match shown {
-            Some(Shown::Line(lines)) => {
+            Shown::Line(lines) => {
                 for line in lines.lines() {
                     self.screen.own(line.to_string());
                 }
             }
-            Some(Shown::Reply(text)) => self.screen.show(Show::Reply(text)),
-            None => {}
+            Shown::Reply(text) => self.screen.show(Show::Reply(text)),
         }
-        Ok(())
     }
 
     /// The first heartbeat, which also promises that more will come and that we
@@ -286,7 +305,9 @@ mod tests {
             shown,
         };
         let name = "ann".parse().unwrap();
-        (Sender::new(out, name, input, LONG, screen, sources), ways)
+        let terms = Terms::default();
+        let sender = Sender::new(out, name, input, LONG, terms, screen, sources);
+        (sender, ways)
     }
 
     const LONG: Duration = Duration::from_secs(3600);

@@ -21,7 +21,8 @@ fn help_explains_every_option_and_exit_code() {
     let asking = ["--help", "--version"];
     let codes = ["0 left", "1 failure", "2 usage", "3 cannot connect"];
     let more = ["4 name refused", "5 removed", "6 connection lost"];
-    for part in [&options[..], &asking, &codes, &more].concat() {
+    let doors = ["--udp", "--unframed"];
+    for part in [&options[..], &doors, &asking, &codes, &more].concat() {
         assert!(out.contains(part), "{part} is missing in\n{out}");
     }
     assert!(out.lines().all(|line| line.len() <= 80), "{out}");
@@ -47,6 +48,7 @@ fn nonsense_is_answered_in_one_line_with_exit_code_2() {
     check(&["localhost", "0"], "1 to 65535");
     check(&["a", "1", "b"], "HOST and PORT are enough");
     check(&["--heartbeat", "soon"], "\"soon\"");
+    check(&["--udp", "--unframed"], "exclude each other");
 }
 
 #[test]
