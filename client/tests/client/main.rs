@@ -13,6 +13,7 @@
 )]
 
 mod connecting;
+mod datagrams;
 mod ending;
 mod heartbeat;
 mod hostile;
@@ -23,4 +24,5 @@ mod real;
 mod support;
 mod talking;
 mod terminal;
+mod unframed;
 mod usage;

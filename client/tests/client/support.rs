@@ -1,13 +1,14 @@
-//! The language of the tests: a [`Room`] that the test plays, and the [`Client`]
-//! in it.
+//! The language of the tests: a [`Room`] that the test plays, over UDP an
+//! [`UdpRoom`], and the [`Client`] in it.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::sequence::Numbered;
 use common::{LineSplitter, Next};
 
 /// How long anything may take that a test waits for.
@@ -131,6 +132,15 @@ impl Peer {
             self.transcript.push(format!("client sends {line:?}"));
             return line;
         }
+    }
+
+    /// What one read brings, as a server takes it that knows no lines.
+    pub fn hear_chunk(&mut self) -> String {
+        let mut buffer = [0; 2048];
+        let count = self.stream.read(&mut buffer).unwrap();
+        let chunk = String::from_utf8_lossy(&buffer[..count]).into_owned();
+        self.transcript.push(format!("client sends {chunk:?}"));
+        chunk
     }
 
     /// The next line that is no heartbeat; those before it are answered.
@@ -311,4 +321,140 @@ pub fn time(action: impl FnOnce()) -> Duration {
     let start = Instant::now();
     action();
     start.elapsed()
+}
+
+/// A classroom's script in Python, or `None`, with a word, where there is none.
+pub fn script(name: &str, words: &[&str]) -> Option<Client> {
+    if Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no python3 here");
+        return None;
+    }
+    let path = format!("{}/tests/client/{name}", env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new("python3");
+    let command = command.arg(path).args(words).stdin(Stdio::piped());
+    Some(Client::spawn(command))
+}
+
+/// A server over UDP that the test plays by hand, datagram by datagram.
+pub struct UdpRoom {
+    pub port: String,
+    socket: UdpSocket,
+    client: Option<SocketAddr>,
+    transcript: Vec<String>,
+    /// The number of the last line that was sent with one, and of the last line
+    /// that was got.
+    sent: u64,
+    got: u64,
+}
+
+impl UdpRoom {
+    pub fn open() -> UdpRoom {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        UdpRoom {
+            port: socket.local_addr().unwrap().port().to_string(),
+            socket,
+            client: None,
+            transcript: Vec::new(),
+            sent: 0,
+            got: 0,
+        }
+    }
+
+    /// Starts a client with a name.
+    pub fn start(&self, name: &str) -> Client {
+        Client::start(&[&self.port, "--udp", "--name", name])
+    }
+
+    /// Starts a client with a name, and takes it in.
+    pub fn welcome(name: &str) -> (UdpRoom, Client) {
+        let mut room = UdpRoom::open();
+        let client = room.start(name);
+        room.expect(name);
+        let cookie = format!("/cookie 2f1c {name}");
+        room.say(&cookie);
+        room.expect(&cookie);
+        room.say(&greeting(name));
+        client.shows(&greeting(name));
+        (room, client)
+    }
+
+    /// The next datagram, without its newline.
+    pub fn hear(&mut self) -> String {
+        let mut buffer = [0; 2048];
+        match self.socket.recv_from(&mut buffer) {
+            Ok((count, client)) => {
+                self.client = Some(client);
+                let text = String::from_utf8_lossy(&buffer[..count]);
+                let text = text.trim_end_matches('\n').to_string();
+                self.transcript.push(format!("client sends {text:?}"));
+                text
+            }
+            Err(error) => self.fail(&error.to_string()),
+        }
+    }
+
+    #[track_caller]
+    pub fn expect(&mut self, expected: &str) {
+        if self.hear() != expected {
+            self.fail(&format!("expected {expected:?}"));
+        }
+    }
+
+    /// The next line that is no heartbeat, without its number. Heartbeats are
+    /// answered, and what comes again is passed over.
+    pub fn next_line(&mut self) -> String {
+        loop {
+            let datagram = self.hear();
+            let Some(numbered) = Numbered::parse(&datagram) else {
+                self.fail("expected a number");
+            };
+            if numbered.number <= self.got {
+                continue;
+            }
+            self.got = numbered.number;
+            if !numbered.line.trim().is_empty() {
+                return numbered.line.to_string();
+            }
+            self.say_numbered("");
+        }
+    }
+
+    pub fn say(&mut self, line: &str) {
+        self.transcript.push(format!("server says  {line:?}"));
+        let client = self.client.expect("nobody has sent anything");
+        let datagram = format!("{line}\n");
+        self.socket.send_to(datagram.as_bytes(), client).unwrap();
+    }
+
+    /// Sends it under the next number.
+    pub fn say_numbered(&mut self, line: &str) {
+        let (number, arrived) = (self.sent + 1, self.got);
+        self.sent = number;
+        let numbered = Numbered {
+            number,
+            arrived,
+            line,
+        };
+        self.say(&numbered.encode());
+    }
+
+    /// The next `count` numbered lines are lost on their way.
+    pub fn loses(&mut self, count: u64) {
+        self.sent += count;
+    }
+
+    /// Answers the client's farewell.
+    #[track_caller]
+    pub fn expect_quit(&mut self) {
+        if self.next_line() != "q:quit" {
+            self.fail("expected q:quit");
+        }
+        self.say_numbered("q:quit");
+    }
+
+    #[track_caller]
+    fn fail(&self, what: &str) -> ! {
+        panic!("{what} after\n  {}", self.transcript.join("\n  "));
+    }
 }
