@@ -14,6 +14,7 @@
 
 mod connecting;
 mod datagrams;
+mod doors;
 mod ending;
 mod heartbeat;
 mod hostile;
