@@ -53,8 +53,7 @@ Usage: chat-server [OPTIONS] [HOST [PORT]]     (also HOST:PORT, or PORT alone)
 Options:
   --listen ADDRESS     listen at this address (HOST, HOST:PORT or PORT) as well,
                        or instead if there is no HOST before; may be repeated
-  --udp [PORT]         let people in over UDP as well, at the same port if none is
-                       given here
+  --udp [PORT]         let people in over UDP as well, at PORT or the same one
   --max-clients N      how many may be connected at once
                        (default, and at most: what this machine holds, which is
                        printed at the start)

@@ -88,8 +88,8 @@ fn out_of_threads_it_turns_people_away_and_lives() {
     let Some(program) = open_to_others() else {
         return;
     };
-    // Six threads of its own, two bystanders, and two more.
-    let line = r#"exec setpriv --reuid "$2" --clear-groups prlimit --nproc=10 \
+    // Seven threads of its own, two bystanders, and two more.
+    let line = r#"exec setpriv --reuid "$2" --clear-groups prlimit --nproc=11 \
         "$1" 127.0.0.1 0 --max-clients 100"#;
     let path = program.file("chat-server");
     let house = House::with(serve_through(line, &[&path, &nobody_else()]));
@@ -272,7 +272,7 @@ fn help_lists_every_option_and_version_is_one_line() {
         );
         let lines = server.lines_with("").join("\n");
         assert!(lines.starts_with("A chat room for terminals.\n\nUsage: chat-server "));
-        let options = "max-clients max-unnamed per-address name-timeout rate backlog stall \
+        let options = "listen udp strict max-clients max-unnamed per-address name-timeout rate backlog stall \
             heartbeat log quiet help version";
         for option in options.split_whitespace() {
             assert!(
