@@ -52,6 +52,19 @@ pub enum Command<'a> {
     Unignore(Name),
     /// No notices of who comes and goes, or them again.
     Quiet,
+    /// The files of this server.
+    Files,
+    /// Leave to send a file.
+    Put {
+        /// What it is called; not cleaned yet.
+        name: &'a str,
+        /// In bytes.
+        size: u64,
+    },
+    /// Leave to fetch the file of this number.
+    Get(u64),
+    /// To remove that file.
+    Forget(u64),
     /// An answer.
     Ping,
     /// Which server this is.
@@ -103,7 +116,7 @@ const fn entry(
 
 /// Every command, in the order in which people learn them.
 #[rustfmt::skip]
-pub static TABLE: [Row; 16] = [
+pub static TABLE: [Row; 18] = [
     Row { does: "this list, or one command in detail", entries: &[
         entry("help", &["?"], "[COMMAND]", "Lists all commands, or says more about one."),
     ] },
@@ -150,6 +163,14 @@ pub static TABLE: [Row; 16] = [
         entry("ignore", &[], "[NAME]", "Hides what NAME says, also in private and under a later name. Without a NAME, lists whom you ignore."),
         entry("unignore", &[], "NAME", "Ends /ignore for NAME."),
         entry("quiet", &[], "", "Hides who comes and goes, or shows it again."),
+    ] },
+    Row { does: "the files that are shared here", entries: &[
+        entry("files", &[], "", "Lists the files that people have shared, with number, size, who and when. With chat-client, /send PATH shares one and /get ID fetches it."),
+    ] },
+    Row { does: "share a file; fetch, remove one", entries: &[
+        entry("put", &[], "NAME SIZE", "Asks for a ticket to share a file of SIZE bytes. The first line of another connection is then /put TICKET, and the bytes follow. /send of chat-client does all this."),
+        entry("get", &[], "ID", "Asks for a ticket to fetch file ID. The first line of another connection is then /get TICKET, and the bytes come. In chat-client it does all this."),
+        entry("forget", &[], "ID", "Removes file ID, if you have shared it."),
     ] },
     Row { does: "about the server", entries: &[
         entry("ping", &[], "", "Is answered by pong."),
@@ -221,6 +242,10 @@ impl<'a> Command<'a> {
             "ignore" => Command::Ignore(text().map(name).transpose()?),
             "unignore" => Command::Unignore(name(needed()?)?),
             "quiet" => Command::Quiet,
+            "files" => Command::Files,
+            "put" => put(rest).ok_or_else(usage)??,
+            "get" => Command::Get(file(needed()?)?),
+            "forget" => Command::Forget(file(needed()?)?),
             "ping" => Command::Ping,
             "version" => Command::Version,
             "uptime" => Command::Uptime,
@@ -267,6 +292,20 @@ fn count(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| "How many lines? Type /history and a number from 1 on.".to_string())
 }
 
+/// `NAME SIZE`, where the name may hold blanks; nothing if a part is missing.
+fn put(rest: &str) -> Option<Result<Command<'_>, String>> {
+    let (name, size) = rest.rsplit_once(char::is_whitespace)?;
+    let size = size.parse();
+    let size = size.map_err(|_| "The size is a number of bytes.".to_string());
+    let name = name.trim_end();
+    Some(size.map(|size| Command::Put { name, size }))
+}
+
+fn file(text: &str) -> Result<u64, String> {
+    let number = text.strip_prefix('#').unwrap_or(text).parse();
+    number.map_err(|_| "Which file? /files lists them with their numbers.".to_string())
+}
+
 fn entry_of(word: &str) -> Result<&'static Entry, String> {
     let word = word.strip_prefix('/').unwrap_or(word);
     find(word).ok_or_else(|| unknown(word))
@@ -309,11 +348,12 @@ mod tests {
             for word in [entry.word].iter().chain(entry.aliases) {
                 assert_eq!(find(word), Some(entry));
                 // With every argument there could be, none is unknown.
-                let full = ["", "ann", "ann x", "7"].map(|rest| Command::parse(word, rest));
+                let full =
+                    ["", "ann", "ann x", "7", "ann 7"].map(|rest| Command::parse(word, rest));
                 assert!(full.iter().any(Result::is_ok), "{word}");
             }
         }
-        assert_eq!(entries().count(), 23);
+        assert_eq!(entries().count(), 27);
     }
 
     #[test]
@@ -331,6 +371,10 @@ mod tests {
         check("topic a: b", Command::Topic(Some("a: b")));
         check("log 7", Command::History(Some(7)));
         check("ignore", Command::Ignore(None));
+        let (name, size) = ("my notes.pdf", 12);
+        check("put my notes.pdf 12", Command::Put { name, size });
+        check("get 3", Command::Get(3));
+        check("forget #3", Command::Forget(3));
         check("quit so long", Command::Quit(Some("so long")));
     }
 
@@ -357,6 +401,10 @@ mod tests {
         check("join server", "That room will not do");
         check("history -1", "a number from 1 on");
         check("history 0", "a number from 1 on");
+        check("put notes.pdf", "Type /put NAME SIZE.");
+        check("put notes.pdf -1", "a number of bytes");
+        check("put notes.pdf 18446744073709551616", "a number of bytes");
+        check("get notes.pdf", "Which file?");
         check("help xyzzy", "no command /xyzzy");
         check("", "Type /help");
         check("whoi", "Did you mean /whois?");

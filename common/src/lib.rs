@@ -29,6 +29,12 @@ pub mod request;
 pub mod command;
 // also with a letter wrong.
 mod nearest;
+// or lines around a file,
+pub mod transfer;
+// whose token proves that it was agreed upon,
+pub mod token;
+// which has a name as well.
+pub mod filename;
 // What the server answers,
 pub mod event;
 // and says by itself.
@@ -42,6 +48,7 @@ pub use event::Event;
 pub use line::{LineSplitter, Next};
 pub use name::{Name, NameError};
 pub use request::Request;
+pub use token::Token;
 
 /// The line that ends a conversation, in both directions.
 pub const QUIT: &str = "q:quit";

@@ -6,7 +6,7 @@ use crate::{Peer, Running};
 
 /// What is typed, in this order, and a part of what is then shown. The person is
 /// called ann, and bob is in the lobby too.
-const TYPED: [(&str, &str); 23] = [
+const TYPED: [(&str, &str); 27] = [
     ("/help", "/history [N]"),
     ("/who", "2 are here."),
     ("/names", "ann bob"),
@@ -26,6 +26,10 @@ const TYPED: [(&str, &str); 23] = [
     ("/rooms", "games                         1"),
     ("/leave", "You are in lobby now."),
     ("/nick anna", "You are now called anna."),
+    ("/files", "No files are shared here."),
+    ("/put notes.pdf 12", "No files are shared here."),
+    ("/get 1", "No files are shared here."),
+    ("/forget 1", "No files are shared here."),
     ("/ping", "pong"),
     ("/version", "chat-server "),
     ("/uptime", "The server has been running for "),

@@ -13,16 +13,13 @@ use std::hash::SipHasher;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use common::Name;
+use common::{Name, Token};
 
 use crate::secret;
 
 /// How long the time stands still for the tags: one is good for as long at least,
 /// and twice as long at most. The way there and back takes a second.
 pub const WINDOW: Duration = Duration::from_secs(15);
-
-/// What proves an address: 128 bits, as two codes under keys of their own.
-pub type Tag = u128;
 
 /// Makes and recognises tags.
 pub struct Cookies {
@@ -40,12 +37,12 @@ impl Cookies {
     }
 
     /// The tag for who asks for `name` from `address`, at the time `now`.
-    pub fn make(&self, address: SocketAddr, name: &Name, now: Instant) -> Tag {
+    pub fn make(&self, address: SocketAddr, name: &Name, now: Instant) -> Token {
         self.tag(address, name, self.window(now))
     }
 
     /// Whether `tag` was made for these, in this window or the last.
-    pub fn recognises(&self, tag: Tag, address: SocketAddr, name: &Name, now: Instant) -> bool {
+    pub fn recognises(&self, tag: Token, address: SocketAddr, name: &Name, now: Instant) -> bool {
         let this = self.window(now);
         let windows = [Some(this), this.checked_sub(1)];
         let mut windows = windows.into_iter().flatten();
@@ -57,7 +54,8 @@ impl Cookies {
         now.saturating_duration_since(self.started).as_secs() / WINDOW.as_secs()
     }
 
-    fn tag(&self, address: SocketAddr, name: &Name, window: u64) -> Tag {
+    /// Two codes under keys of their own, as one has 64 bits only.
+    fn tag(&self, address: SocketAddr, name: &Name, window: u64) -> Token {
         let ip = match address.ip() {
             IpAddr::V4(ip) => ip.to_ipv6_mapped(),
             IpAddr::V6(ip) => ip,
@@ -69,7 +67,7 @@ impl Cookies {
         message.extend(window.to_be_bytes());
         message.extend(name.as_str().bytes());
         let [high, low] = self.keys.map(|key| u128::from(code(key, &message)));
-        high << 64 | low
+        Token(high << 64 | low)
     }
 }
 
@@ -80,18 +78,6 @@ fn code(key: [u8; 16], message: &[u8]) -> u64 {
     let mut hasher = SipHasher::new_with_keys(key as u64, (key >> 64) as u64);
     hasher.write(message);
     hasher.finish()
-}
-
-/// Shows a tag as 32 hex digits.
-pub fn show(tag: Tag) -> String {
-    format!("{tag:032x}")
-}
-
-/// Reads 32 hex digits.
-pub fn read(digits: &str) -> Option<Tag> {
-    let all_digits = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let tag = all_digits.then(|| Tag::from_str_radix(digits, 16).ok());
-    tag.flatten()
 }
 
 #[cfg(test)]
@@ -118,29 +104,12 @@ mod tests {
         assert!(!cookies.recognises(tag, home, &ann, now + WINDOW * 2));
         assert!(!cookies.recognises(tag, home, &ann, now - WINDOW));
         assert!(!cookies.recognises(tag, home, &bob, now));
-        assert!(!cookies.recognises(tag ^ 1, home, &ann, now));
-        assert!(!cookies.recognises(tag ^ 1 << 127, home, &ann, now));
+        assert!(!cookies.recognises(Token(tag.0 ^ 1), home, &ann, now));
+        assert!(!cookies.recognises(Token(tag.0 ^ 1 << 127), home, &ann, now));
         for other in ["127.0.0.1:2", "127.0.0.2:1", "[::1]:1"] {
             let other = other.parse().unwrap();
             assert!(!cookies.recognises(tag, other, &ann, now), "{other}");
         }
         assert!(!Cookies::new().recognises(tag, home, &ann, now));
-    }
-
-    #[test]
-    fn a_tag_is_read_as_it_is_shown() {
-        for tag in [0, 1, Tag::MAX] {
-            assert_eq!(read(&show(tag)), Some(tag));
-        }
-        let wrong = [
-            "",
-            "1",
-            &"x".repeat(32),
-            &"0".repeat(33),
-            &format!("+{:031x}", 1),
-        ];
-        for digits in wrong {
-            assert_eq!(read(digits), None, "{digits:?}");
-        }
     }
 }

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use common::Token;
 use common::sequence::{Numbered, Tally};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::cookie::{self, Tag};
+use super::cookie::WINDOW;
 use super::sender::Outgoing;
 
 /// How many datagrams may wait for a session. It reads at once, unless its member
@@ -88,7 +89,7 @@ pub struct Mailbox {
     tally: Tally,
     peer: Arc<Peer>,
     peers: Arc<Peers>,
-    tag: Tag,
+    tag: Token,
 }
 
 impl Mailbox {
@@ -158,7 +159,7 @@ pub struct Peers {
 struct Known {
     peers: HashMap<SocketAddr, Arc<Peer>>,
     /// The tags of those who left, with the time, for as long as these are good.
-    spent: VecDeque<(Instant, Tag)>,
+    spent: VecDeque<(Instant, Token)>,
 }
 
 impl Peers {
@@ -171,7 +172,7 @@ impl Peers {
     pub fn add(
         self: &Arc<Peers>,
         address: SocketAddr,
-        tag: Tag,
+        tag: Token,
         outgoing: Outgoing,
     ) -> (Arc<Peer>, Mailbox) {
         let (mailbox, datagrams) = bounded(WAITING);
@@ -196,16 +197,16 @@ impl Peers {
 
     /// Whether somebody came with this tag, and has left since: sent again, by
     /// whomever, it opens nothing.
-    pub fn is_spent(&self, tag: Tag) -> bool {
+    pub fn is_spent(&self, tag: Token) -> bool {
         self.lock().spent.iter().any(|(_, spent)| *spent == tag)
     }
 
-    fn forget(&self, address: SocketAddr, tag: Tag) {
+    fn forget(&self, address: SocketAddr, tag: Token) {
         let now = Instant::now();
         let mut known = self.lock();
         known.peers.remove(&address);
         known.spent.push_back((now, tag));
-        let old = |at: Instant| now.duration_since(at) > 2 * cookie::WINDOW;
+        let old = |at: Instant| now.duration_since(at) > 2 * WINDOW;
         while known.spent.len() > SPENT || known.spent.front().is_some_and(|(at, _)| old(*at)) {
             known.spent.pop_front();
         }

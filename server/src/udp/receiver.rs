@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use common::sequence::Numbered;
-use common::{COOKIE, MAX_DATAGRAM, Name, QUIT};
+use common::{COOKIE, MAX_DATAGRAM, Name, QUIT, Token};
 
-use super::cookie::{self, Cookies, WINDOW};
+use super::cookie::{Cookies, WINDOW};
 use super::peer::{Datagram, Peer, Peers};
 use super::sender::Outgoing;
 use crate::entrance::Entrance;
@@ -131,14 +131,14 @@ impl Reception {
             let seconds = WINDOW.as_secs();
             return format!("! You have just left, try again in {seconds} s.\n");
         }
-        format!("{COOKIE} {} {name}\n", cookie::show(tag))
+        format!("{COOKIE} {tag} {name}\n")
     }
 
     /// Takes in whoever brings a good cookie: from now on it is a connection like
     /// any other, whose first line is its name.
     fn admit(&self, cookie: &str, from: SocketAddr) -> Option<()> {
         let (tag, name) = cookie.trim_start().split_once(' ')?;
-        let tag = cookie::read(tag)?;
+        let tag = Token::read(tag)?;
         let name: Name = name.parse().ok()?;
         let good = self.cookies.recognises(tag, from, &name, Instant::now());
         if !good || self.peers.is_spent(tag) {

@@ -55,6 +55,9 @@ impl Talk<'_, '_> {
             Command::Ignore(Some(name)) => self.ignore(&name),
             Command::Unignore(name) => self.unignore(&name),
             Command::Quiet => self.toggle_quiet(),
+            Command::Files | Command::Put { .. } | Command::Get(_) | Command::Forget(_) => {
+                self.reply(&Event::Refusal("No files are shared here."));
+            }
             Command::Ping => self.say("pong"),
             Command::Version => self.say(concat!("chat-server ", env!("CARGO_PKG_VERSION"))),
             Command::Uptime => self.uptime(),

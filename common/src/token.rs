@@ -1,0 +1,45 @@
+//! 128 bits that prove something, as 32 hex digits.
+
+use std::fmt;
+
+/// Nobody can guess it: whoever shows one was given it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Token(pub u128);
+
+impl Token {
+    /// Reads 32 hex digits.
+    pub fn read(digits: &str) -> Option<Token> {
+        let all_digits = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = all_digits.then(|| u128::from_str_radix(digits, 16).ok());
+        number.flatten().map(Token)
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+/// A secret is not for logs.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_as_it_is_shown() {
+        for token in [Token(0), Token(1), Token(u128::MAX)] {
+            assert_eq!(Token::read(&token.to_string()), Some(token));
+        }
+        let signed = format!("+{:031x}", 1);
+        for digits in ["", "1", &"x".repeat(32), &"0".repeat(33), &signed] {
+            assert_eq!(Token::read(digits), None, "{digits:?}");
+        }
+    }
+}
