@@ -9,24 +9,41 @@
 //!
 //! Pure counting: no socket, no clock.
 
+use crate::connection::Transport;
+
 /// How many lines may follow a heartbeat before the next one is due. The
 /// server lets 50 pass at once and up to three windows may be under way, so
 /// it never waits for us; and nobody types 25 lines between two ordinary
-/// heartbeats, so a person's rhythm of heartbeats stays steady.
+/// heartbeats, so a person's rhythm of heartbeats stays steady. (Over UDP it
+/// may have to wait, see [`Pace::new`].)
 pub const WINDOW: u32 = 25;
 
-/// How many heartbeats may wait for their answers when a full window asks for
-/// one more.
-const UNANSWERED: u32 = 1;
-
 /// Counts what was sent and what was answered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pace {
     since_beat: u32,
     unanswered: u32,
+    /// How many heartbeats may wait for their answers when a full window asks for
+    /// one more.
+    most_unanswered: u32,
 }
 
 impl Pace {
+    /// The pace of one who has sent nothing yet.
+    ///
+    /// Over UDP two windows may be under way: nothing holds us back there, and
+    /// what a server has no room for is lost. Ours has room for 64 datagrams.
+    pub fn new(transport: Transport) -> Pace {
+        Pace {
+            since_beat: 0,
+            unanswered: 0,
+            most_unanswered: match transport {
+                Transport::Tcp | Transport::Unframed => 1,
+                Transport::Udp => 0,
+            },
+        }
+    }
+
     /// Whether a line may be sent now.
     pub fn is_open(&self) -> bool {
         self.since_beat < WINDOW
@@ -34,7 +51,7 @@ impl Pace {
 
     /// Whether a heartbeat should be sent now for the sake of its answer.
     pub fn wants_beat(&self) -> bool {
-        !self.is_open() && self.unanswered <= UNANSWERED
+        !self.is_open() && self.unanswered <= self.most_unanswered
     }
 
     /// A line was sent.
@@ -79,7 +96,7 @@ mod tests {
 
     #[test]
     fn three_windows_are_under_way_and_each_answer_lets_one_more_go() {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(Transport::Tcp);
         assert_eq!(fill(&mut pace), 3 * WINDOW);
         for _ in 0..100 {
             pace.answered();
@@ -88,8 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn over_udp_two_windows_are_under_way() {
+        let mut pace = Pace::new(Transport::Udp);
+        assert_eq!(fill(&mut pace), 2 * WINDOW);
+        pace.answered();
+        assert_eq!(fill(&mut pace), WINDOW);
+    }
+
+    #[test]
     fn heartbeats_in_time_do_not_widen_the_window_for_good() {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(Transport::Tcp);
         fill(&mut pace);
         pace.beat();
         assert_eq!(fill(&mut pace), WINDOW);
@@ -101,7 +126,7 @@ mod tests {
 
     #[test]
     fn answers_that_nobody_asked_for_open_nothing() {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(Transport::Tcp);
         for _ in 0..1000 {
             assert!(!pace.answered());
         }

@@ -86,10 +86,10 @@ impl<W: Write> Sender<W> {
             name,
             input,
             heartbeat,
+            pace: Pace::new(terms.transport),
             terms,
             screen,
             sources,
-            pace: Pace::default(),
             parting: QUIT.to_string(),
             answered: None,
         }
