@@ -15,15 +15,8 @@ use std::time::{Duration, Instant};
 use common::sequence::{Numbered, Tally};
 use common::{COOKIE, Event, QUIT, notice};
 
+use super::again::{Beats, Pending, Step};
 use super::figures::Figures;
-
-/// After how long what was not answered is sent again: longer than an answer
-/// takes on any ordinary network, and often enough within the patience for it.
-const AGAIN: Duration = Duration::from_millis(500);
-
-/// The same for a heartbeat, which the server may answer in its turn, after the
-/// lines before it. The window of `pace.rs` would stay full without its answer.
-const BEAT_AGAIN: Duration = Duration::from_secs(2);
 
 /// How long `q:quit` is said.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -40,19 +33,14 @@ pub(super) enum Phase {
     Leaving(Instant),
 }
 
-/// What is sent again until it is answered.
-struct Pending {
-    datagram: String,
-    last_sent: Instant,
-    copies: u32,
-}
-
 /// A conversation in datagrams.
 pub(super) struct Datagrams {
     phase: Phase,
     /// The name that was sent last.
     offered: String,
     pending: Option<Pending>,
+    /// Whether the server has refused the name in a cookie, and waits for another.
+    proved: bool,
     /// The last refusal, and how many copies of it may still come, since its
     /// cause was sent more than once. They do not refuse the next name.
     refused: (String, u32),
@@ -60,16 +48,6 @@ pub(super) struct Datagrams {
     sent: u64,
     delivered: u64,
     tally: Tally,
-}
-
-/// The heartbeats under way.
-#[derive(Default)]
-struct Beats {
-    unanswered: usize,
-    /// When the last one was sent.
-    last_sent: Option<Instant>,
-    /// Whether that was to stand in for one that seemed lost.
-    repeated: bool,
 }
 
 /// What a datagram comes to.
@@ -89,6 +67,7 @@ impl Datagrams {
             phase: Phase::Outside,
             offered: String::new(),
             pending: None,
+            proved: false,
             refused: (String::new(), 0),
             beats: Beats::default(),
             sent: 0,
@@ -113,27 +92,23 @@ impl Datagrams {
     pub(super) fn send(&mut self, line: &str, now: Instant) -> String {
         if self.phase == Phase::Outside {
             self.offered = line.to_string();
-            return self.keep(format!("{line}\n"), now);
+            let step = if self.proved { Step::Name } else { Step::Hello };
+            return self.keep(step, format!("{line}\n"), now);
         }
         if line.trim().is_empty() {
-            self.beats.unanswered += 1;
-            self.beats.last_sent = Some(now);
+            self.beats.sent(now);
         }
         let datagram = self.number(line);
         if leaves(line) {
             self.phase = Phase::Leaving(now);
-            return self.keep(datagram, now);
+            return self.keep(Step::Farewell, datagram, now);
         }
         datagram
     }
 
     /// Keeps `datagram` to be sent again, in the place of what was kept.
-    fn keep(&mut self, datagram: String, now: Instant) -> String {
-        self.pending = Some(Pending {
-            datagram: datagram.clone(),
-            last_sent: now,
-            copies: 1,
-        });
+    fn keep(&mut self, step: Step, datagram: String, now: Instant) -> String {
+        self.pending = Some(Pending::new(step, datagram.clone(), now));
         datagram
     }
 
@@ -149,22 +124,11 @@ impl Datagrams {
 
     /// What is to be sent again now, if anything is.
     pub(super) fn due(&mut self, now: Instant) -> Option<String> {
-        let late = |last: Instant, after| now.saturating_duration_since(last) >= after;
         if let Some(pending) = &mut self.pending {
-            let due = late(pending.last_sent, AGAIN);
-            return due.then(|| {
-                pending.last_sent = now;
-                pending.copies += 1;
-                pending.datagram.clone()
-            });
+            return pending.due(&self.offered, now);
         }
-        let last = self.beats.last_sent.filter(|_| self.beats.unanswered > 0)?;
-        late(last, BEAT_AGAIN).then(|| {
-            // With a number of its own: the server answers no doubles.
-            self.beats.last_sent = Some(now);
-            self.beats.repeated = true;
-            self.number("")
-        })
+        // With a number of its own: the server answers no doubles.
+        self.beats.are_due(now).then(|| self.number(""))
     }
 
     /// Whether the server has had enough time to answer that we leave.
@@ -188,17 +152,17 @@ impl Datagrams {
         if let Some(name) = cookie(line) {
             // One for another name is late. One for this name that comes again
             // changes nothing either: the first is sent until it is answered.
-            if name != self.offered || self.has_cookie() {
+            if name != self.offered || self.step() == Some(Step::Cookie) {
                 return Came::Nothing;
             }
-            return Came::Reply(self.keep(datagram.to_string(), now));
+            return Came::Reply(self.keep(Step::Cookie, datagram.to_string(), now));
         }
         match Event::parse(line) {
             Event::Refusal(_) => self.refusal(line),
             Event::Notice(notice::ASK_NAME) => Came::Nothing,
-            // A cookie that comes again is a heartbeat: the welcome was lost.
-            // Before there was one, an empty line tells nothing.
-            Event::Heartbeat if !self.has_cookie() => Came::Nothing,
+            // What we send again is a heartbeat to a server that has let us in:
+            // the welcome was lost. Before the cookie it tells nothing.
+            Event::Heartbeat if matches!(self.step(), None | Some(Step::Hello)) => Came::Nothing,
             Event::Quit => {
                 self.pending = None;
                 Came::Lines(line.to_string())
@@ -211,10 +175,9 @@ impl Datagrams {
         }
     }
 
-    /// Whether a cookie was sent back and is not answered yet.
-    fn has_cookie(&self) -> bool {
-        let pending = self.pending.as_ref();
-        pending.is_some_and(|pending| cookie(pending.datagram.trim_end()).is_some())
+    /// What waits for its answer.
+    fn step(&self) -> Option<Step> {
+        self.pending.as_ref().map(|pending| pending.step)
     }
 
     fn refusal(&mut self, line: &str) -> Came {
@@ -225,6 +188,7 @@ impl Datagrams {
         }
         if let Some(pending) = self.pending.take() {
             self.refused = (line.to_string(), pending.copies - 1);
+            self.proved |= pending.step == Step::Cookie;
         }
         Came::Lines(line.to_string())
     }
@@ -262,15 +226,10 @@ impl Datagrams {
 
     /// One empty line for each heartbeat that this one answers.
     fn beat_answered(&mut self, now: Instant) -> Came {
-        let answered = match self.beats.repeated {
-            true => self.beats.unanswered,
-            false => self.beats.unanswered.min(1),
-        };
+        let answered = self.beats.answered(now);
         if let (Phase::Leaving(since), 1..) = (&mut self.phase, answered) {
             *since = now;
         }
-        self.beats.unanswered -= answered;
-        self.beats.repeated = false;
         // An empty line that nobody has asked for is the server's question.
         Came::Lines("\n".repeat(answered.saturating_sub(1)))
     }
@@ -290,6 +249,7 @@ fn leaves(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::again::{AGAIN, BEAT_AGAIN, LOST};
     use super::*;
 
     /// A conversation whose clock the test turns.
@@ -347,7 +307,7 @@ mod tests {
 
         #[track_caller]
         fn repeats_nothing(&mut self) {
-            self.now += BEAT_AGAIN;
+            self.now += LOST;
             assert_eq!(self.datagrams.due(self.now), None);
         }
     }
@@ -403,7 +363,27 @@ mod tests {
         talk.replies("/cookie 1 bob\n");
         talk.hears("! taken\n", "! taken");
         talk.sends("carl", "carl\n");
+        talk.repeats(AGAIN, "\n");
         talk.repeats(AGAIN, "carl\n");
+        // The server has forgotten who had proved to be there.
+        talk.replies("/cookie 2 carl\n");
+    }
+
+    #[test]
+    fn a_refusal_that_was_lost_comes_again_when_the_name_does() {
+        let mut talk = Talk::new();
+        talk.sends("ann", "ann\n");
+        talk.replies("/cookie 1 ann\n");
+        for _ in 0..3 {
+            talk.repeats(AGAIN, "/cookie 1 ann\n");
+        }
+        talk.repeats(AGAIN, "ann\n");
+        talk.repeats(AGAIN, "/cookie 1 ann\n");
+        talk.hears("! taken\n", "! taken");
+        talk.sends("bob", "bob\n");
+        talk.repeats(AGAIN, "\n");
+        talk.hears("\n", "");
+        talk.sends("hi", "/seq 1 0 hi\n");
     }
 
     #[test]
@@ -427,15 +407,17 @@ mod tests {
     #[test]
     fn a_heartbeat_that_seems_lost_is_sent_again_under_a_new_number() {
         let mut talk = Talk::inside();
-        talk.sends("", "/seq 1 0 \n");
-        talk.sends("", "/seq 2 0 \n");
-        talk.hears("/seq 1 2 \n", "");
-        talk.sends("", "/seq 3 1 \n");
-        talk.repeats(BEAT_AGAIN, "/seq 4 1 \n");
-        // It answers for the two of them: each is a line, with its newline.
-        talk.hears("/seq 2 4 \n", "\n");
+        for number in 1..=3 {
+            talk.sends("", &format!("/seq {number} 0 \n"));
+        }
+        talk.now += LOST / 2;
+        talk.hears("/seq 1 3 \n", "");
+        talk.repeats(LOST / 2, "/seq 4 1 \n");
+        talk.repeats(BEAT_AGAIN, "/seq 5 1 \n");
+        // It answers for both that were lost: each is a line, with its newline.
+        talk.hears("/seq 2 5 \n", "\n");
         talk.repeats_nothing();
-        talk.hears("/seq 3 4 \n", "");
+        talk.hears("/seq 3 5 \n", "");
     }
 
     #[test]
@@ -454,7 +436,8 @@ mod tests {
 
     #[test]
     fn who_is_a_stranger_to_the_server_has_left() {
-        for datagram in ["/cookie 1 x", "! That name will not do."] {
+        let not_here = "! You are not here any more.\nq:quit\n";
+        for datagram in ["/cookie 1 x", "! That name will not do.", not_here] {
             let mut talk = Talk::inside();
             talk.sends("q:quit", "/seq 1 0 q:quit\n");
             talk.hears("/seq 1 0 ! slow down", "! slow down");

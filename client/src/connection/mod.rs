@@ -12,6 +12,7 @@
 //! HANDSHAKE, SENDER   -> lines -> TCP | UNFRAMED over TCP | UDP -> bytes
 //! ```
 
+mod again;
 mod datagrams;
 mod figures;
 mod resolve;

@@ -241,9 +241,13 @@ impl Drop for UdpWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
 
     fn server() -> (UdpSocket, Address) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
         let port = socket.local_addr().unwrap().port();
         (socket, Address::new("127.0.0.1", port))
     }
@@ -263,7 +267,9 @@ mod tests {
     /// Reads until something comes, or it fails for good.
     fn read(reader: &mut UdpReader) -> io::Result<String> {
         let mut buffer = vec![0; LONGEST + 1];
+        let start = Instant::now();
         loop {
+            assert!(start.elapsed() < DEADLINE, "nothing comes");
             match reader.read(&mut buffer) {
                 Ok(count) => return Ok(String::from_utf8_lossy(&buffer[..count]).into_owned()),
                 Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => {}

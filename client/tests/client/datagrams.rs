@@ -92,6 +92,17 @@ fn the_farewell_is_repeated_until_it_is_answered() {
 }
 
 #[test]
+fn who_has_left_is_told_by_a_server_that_has_forgotten_them() {
+    let (mut room, mut client) = UdpRoom::welcome("ann");
+    client.ends_input();
+    room.expect("/seq 1 0  \t ");
+    room.expect("/seq 2 0 q:quit"); // the answer is lost
+    room.expect("/seq 2 0 q:quit");
+    room.say("! You are not here any more.\nq:quit");
+    client.exits_with(0);
+}
+
+#[test]
 fn a_farewell_without_answer_takes_5_s_and_is_told_to_a_pipe() {
     let (_room, mut client) = UdpRoom::welcome("ann");
     client.ends_input();
@@ -121,6 +132,7 @@ fn a_refused_name_is_followed_by_another_before_and_after_the_cookie() {
     room.say("! The name bob is taken.");
     client.shows("! The name bob is taken.");
     room.expect("carl"); // lost
+    room.expect(""); // it would be answered to a member
     room.expect("carl");
     room.say(&greeting("carl"));
     client.shows(&greeting("carl"));
