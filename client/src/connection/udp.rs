@@ -67,7 +67,9 @@ impl Counts {
 ///
 /// A sentence for the person.
 pub(super) fn connect(address: &Address) -> Result<(UdpReader, UdpWriter), String> {
-    let socket = reach(address).map_err(|why| unreached(address, &why))?;
+    let socket = resolve(address, Instant::now() + CONNECT)
+        .and_then(choose)
+        .map_err(|why| unreached(address, &why))?;
     let link = Arc::new(Link {
         socket,
         datagrams: Mutex::new(Datagrams::new()),
@@ -81,8 +83,8 @@ pub(super) fn connect(address: &Address) -> Result<(UdpReader, UdpWriter), Strin
     Ok((reader, UdpWriter(link)))
 }
 
-fn reach(address: &Address) -> Result<UdpSocket, String> {
-    let candidates = resolve(address, Instant::now() + CONNECT)?;
+/// Opens a socket to the first that answers, else to one that does not refuse.
+fn choose(candidates: Vec<SocketAddr>) -> Result<UdpSocket, String> {
     let mut silent = None;
     let mut reason = NO_ADDRESS.to_string();
     let only = candidates.len() == 1;
@@ -345,11 +347,15 @@ mod tests {
 
     #[test]
     fn of_several_addresses_the_one_that_is_there_is_taken() {
-        let (_server, Address { port, .. }) = server();
-        // Wherever `localhost` leads besides, nobody listens there.
-        let address = Address::new("localhost", port);
-        let (reader, _writer) = connect(&address).unwrap();
-        let reached = reader.link.socket.peer_addr().unwrap();
-        assert_eq!(reached, SocketAddr::from(([127, 0, 0, 1], port)));
+        let (gone, there) = (server().0, server().0);
+        let nobody = gone.local_addr().unwrap();
+        drop(gone);
+        let somebody = there.local_addr().unwrap();
+        for candidates in [[nobody, somebody], [somebody, nobody]] {
+            let socket = choose(candidates.to_vec()).unwrap();
+            assert_eq!(socket.peer_addr().unwrap(), somebody);
+        }
+        let why = choose(vec![nobody, nobody]).unwrap_err();
+        assert!(why.starts_with("connection refused"), "{why}");
     }
 }
