@@ -44,6 +44,8 @@ mod usher;
 mod registry;
 // and keeps to the operator's rules;
 mod rules;
+// what files they share,
+pub mod files;
 // what they say is posted,
 mod post;
 // taken by the one who speaks,

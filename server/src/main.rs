@@ -58,6 +58,7 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
     };
     let setup = Setup {
         transcript: options.transcript,
+        files: options.files,
         motd: options.motd.as_deref().map_or(Ok(Vec::new()), read_motd)?,
         greeting: greeting::text(&addresses, options.limits.clients, client),
         scope: options.scope,

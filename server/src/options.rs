@@ -8,6 +8,7 @@ use std::time::Duration;
 use common::{Address, address};
 
 use crate::capacity;
+use crate::files;
 use crate::limits::{Limits, Rate, SMALLEST_BACKLOG};
 use crate::listeners::UdpPort;
 use crate::log::Scope;
@@ -39,6 +40,8 @@ pub struct Options {
     pub motd: Option<String>,
     /// Where all that rooms hear is kept.
     pub transcript: Option<Settings>,
+    /// Where the files lie that people share.
+    pub files: Option<files::Settings>,
 }
 
 const HELP: &str = "\
@@ -78,6 +81,11 @@ Options:
                        or goes; above, only how many, every 10 s (50)
   --max-rooms N        how many rooms there may be at once (1000)
   --motd FILE          tell everybody who comes in the lines of FILE
+  --files FOLDER       let people share files, which are kept in FOLDER
+  --file-size MIB      how large one may be (100)
+  --files-size MIB     how much all may take together (1024)
+  --transfers N        how many transfers one member may have at once (4)
+  --files-days N       how long a file is kept (30)
   --transcript FILE    append every line that a room hears to FILE
   --transcript-size MIB   begin a new FILE past this size (10)
   --transcript-keep N  how many older files to keep, as FILE.1 and so on (5)
@@ -119,6 +127,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
         most_bytes: transcript::MOST_BYTES,
         kept: transcript::KEPT,
     };
+    let mut shared = files::Settings::of(PathBuf::new());
     while let Some(argument) = arguments.next() {
         let mut value = || {
             let value = arguments.next();
@@ -151,10 +160,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
             "--crowd" => limits.crowd = at_least(0, &argument, &value()?)?,
             "--max-rooms" => limits.rooms = at_least(1, &argument, &value()?)?,
             "--transcript" => kept.path = value()?.into(),
-            "--transcript-size" => {
-                let mib = at_least(1, &argument, &value()?)? as u64;
-                kept.most_bytes = mib.saturating_mul(1024 * 1024);
-            }
+            "--transcript-size" => kept.most_bytes = mib(&argument, &value()?)?,
             "--transcript-keep" => {
                 let files = at_least(0, &argument, &value()?)?;
                 kept.kept = u32::try_from(files).unwrap_or(u32::MAX);
@@ -164,6 +170,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
                 let port = arguments.next_if(|next| next.parse::<u32>().is_ok());
                 let port = port.map(|port| address::port(&port, PORTS)).transpose()?;
                 udp = Some(port.map_or(UdpPort::Same, UdpPort::At));
+            }
+            "--files" => shared.folder = value()?.into(),
+            "--file-size" => shared.most_bytes = mib(&argument, &value()?)?,
+            "--files-size" => shared.all_bytes = mib(&argument, &value()?)?,
+            "--transfers" => shared.transfers = at_least(1, &argument, &value()?)?,
+            "--files-days" => {
+                let days = at_least(1, &argument, &value()?)? as u64;
+                shared.kept = Duration::from_secs(days.saturating_mul(86_400));
             }
             "--motd" => motd = Some(value()?),
             "--log" => log = Some(value()?),
@@ -184,6 +198,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
         log,
         motd,
         transcript: Some(kept).filter(|kept| kept.path != PathBuf::new()),
+        files: Some(shared).filter(|shared| shared.folder != PathBuf::new()),
     })))
 }
 
@@ -197,6 +212,11 @@ fn at_least(least: usize, option: &str, value: &str) -> Result<usize, String> {
             "{option} takes a whole number from {least} on, not {value}"
         )),
     }
+}
+
+fn mib(option: &str, value: &str) -> Result<u64, String> {
+    let mib = at_least(1, option, value)? as u64;
+    Ok(mib.saturating_mul(1024 * 1024))
 }
 
 /// A year is as good as for ever, and cannot overflow a clock.

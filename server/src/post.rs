@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::history::{Said, Voice};
 use crate::limits;
-use crate::link::{Id, Outlet};
+use crate::link::{Id, Outlet, Pipe};
 use crate::log::Entry;
 
 /// One or more lines on their way, each with its newline, ready to be sent.
@@ -113,6 +113,20 @@ pub enum Post {
         id: Id,
         /// What.
         what: Heed,
+    },
+    /// A connection carries a file: its session writes to it from now on.
+    HandOver {
+        /// Which.
+        id: Id,
+        /// Where the writing side goes.
+        to: Sender<Pipe>,
+    },
+    /// A member has shared a file: its room is told, or the lobby if it has left.
+    Shared {
+        /// Who.
+        member: Id,
+        /// For everybody there, also for the member.
+        notice: Vec<u8>,
     },
     /// A line from the operator, for everybody in one room or in all of them.
     Announce {

@@ -179,6 +179,8 @@ impl Broadcaster {
                 // Whoever asked waits for it; if not, nobody needs it.
                 let _ = reply.send(self.recall(id));
             }
+            Post::HandOver { id, to } => self.hand_over(id, &to),
+            Post::Shared { member, notice } => self.shared(member, &notice),
             Post::Heed { id, what } => self.heed(id, what),
             Post::Announce { place, line } => self.announce(place.as_ref(), &line),
             Post::Exit {

@@ -3,10 +3,12 @@
 use std::mem;
 use std::time::Instant;
 
+use crossbeam_channel::Sender;
+
 use super::hearing::{hear_again, is_deaf};
 use super::{Broadcaster, Profile, call};
 use crate::history::Voice;
-use crate::link::{Id, Outlet};
+use crate::link::{Id, Outlet, Pipe};
 use crate::post::Passage;
 use crate::registry::{HALL, LOBBY_NUMBER, hall};
 use crate::room::Step;
@@ -130,6 +132,26 @@ impl Broadcaster {
         let profile = self.profiles.remove(&id);
         for voice in profile.map(|profile| profile.ignored).unwrap_or_default() {
             hear_again(&mut self.deaf, id, voice);
+        }
+    }
+
+    /// Lets a connection go whose session writes to it from now on.
+    pub(super) fn hand_over(&mut self, id: Id, to: &Sender<Pipe>) {
+        if let Some(outlet) = self.leave_room(id, &[], None) {
+            self.profiles.remove(&id);
+            // Its session waits for it.
+            let _ = to.send(outlet.into_pipe());
+        }
+    }
+
+    /// Tells a room what one of its members has shared.
+    pub(super) fn shared(&mut self, member: Id, notice: &[u8]) {
+        let room = self.profiles.get(&member).map(|profile| profile.room);
+        let number = room.unwrap_or(LOBBY_NUMBER);
+        if let Some(room) = self.rooms.get_mut(&number) {
+            call(&mut self.busy, number, room);
+            self.tap.told(&room.name, notice);
+            room.announce(notice);
         }
     }
 

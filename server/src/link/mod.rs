@@ -15,6 +15,7 @@ mod backlog;
 mod inlet;
 mod outlet;
 mod pacer;
+mod pipe;
 mod wire;
 mod writers;
 
@@ -26,6 +27,7 @@ use std::time::{Duration, Instant};
 
 pub use inlet::Inlet;
 pub use outlet::Outlet;
+pub use pipe::Pipe;
 use wire::Wire;
 pub use writers::Writers;
 
@@ -60,6 +62,8 @@ pub struct Link {
     awaits_answers: AtomicBool,
     /// Whether it has said something since it was last written to.
     asked: AtomicBool,
+    /// Whether its session writes to it as well, and may be blocked on that.
+    piped: AtomicBool,
     /// Whether its session waits for bytes, or has ended: nothing is on its way
     /// from there to the broadcaster.
     resting: AtomicBool,
@@ -123,6 +127,7 @@ impl Link {
             paced: AtomicUsize::new(0),
             awaits_answers: AtomicBool::new(false),
             asked: AtomicBool::new(false),
+            piped: AtomicBool::new(false),
             resting: AtomicBool::new(false),
             left: AtomicBool::new(false),
             deaf: OnceLock::new(),
@@ -146,8 +151,12 @@ impl Link {
     /// side can do. It is the last resort: from then on the kernel answers what
     /// the peer sends with a reset, and throws away what it had not read yet.
     pub fn wake(&self) {
+        let how = match self.piped.load(Ordering::Relaxed) {
+            true => Shutdown::Both,
+            false => Shutdown::Read,
+        };
         // An error means that the peer is gone already, which is as good.
-        let _ = self.wire.shutdown(Shutdown::Read);
+        let _ = self.wire.shutdown(how);
     }
 
     /// Notes that the session has nothing to post and is about to wait.

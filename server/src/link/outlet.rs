@@ -23,6 +23,7 @@ use std::time::Duration;
 use super::Link;
 use super::backlog::{Backlog, Pushed};
 use super::pacer::{Pacer, Stuck};
+use super::pipe::Pipe;
 use super::wire::Wire;
 use super::writers::Writers;
 use crate::limits::Limits;
@@ -107,6 +108,12 @@ impl Outlet {
         if let Err(Stuck) = order(&self.writers.pacer, &self.link) {
             self.give_up();
         }
+    }
+
+    /// Leaves the writing to the session. Whoever asks for a file has been told
+    /// nothing yet, so nothing waits to be sent.
+    pub fn into_pipe(self) -> Pipe {
+        Pipe::new(self.link)
     }
 
     /// Sends `farewell` as the last, then tells the peer that nothing follows.

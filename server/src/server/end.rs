@@ -28,6 +28,9 @@ impl Server {
         for (address, receiver) in &self.receivers {
             wake(receiver, || listeners::nudge(*address), deadline);
         }
+        if let Some(janitor) = &self.janitor {
+            finish(janitor, Instant::now() + limits::LAST_LOG);
+        }
         let line = Event::Notice(notice::STOPPING).to_line();
         self.posts.send(Post::Stopping(line));
         self.session_stopper.raise();

@@ -5,6 +5,7 @@ mod start;
 
 use std::io::{self, Read, Write};
 
+use crate::files;
 use crate::limits::Limits;
 use crate::listeners::Listeners;
 use crate::log::Scope;
@@ -18,6 +19,8 @@ pub struct Setup {
     pub limits: Limits,
     /// Where all that rooms hear is kept, if anywhere.
     pub transcript: Option<Settings>,
+    /// Where the files lie that people share, if they may.
+    pub files: Option<files::Settings>,
     /// What everybody is told who comes in, line by line.
     pub motd: Vec<String>,
     /// The lines for the operator at the start.
@@ -39,6 +42,7 @@ impl Setup {
         Setup {
             limits,
             transcript: None,
+            files: None,
             motd: Vec::new(),
             greeting: String::new(),
             scope: Scope::Everything,

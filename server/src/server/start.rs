@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
@@ -15,6 +15,7 @@ use crate::broadcaster::{Broadcaster, Keep};
 use crate::console::Console;
 use crate::door::Door;
 use crate::entrance::Entrance;
+use crate::files::Files;
 use crate::limits;
 use crate::link::Writers;
 use crate::listeners::Listeners;
@@ -35,6 +36,8 @@ pub(super) struct Server {
     pub(super) acceptors: Vec<(SocketAddr, JoinHandle<()>)>,
     /// The same for UDP.
     pub(super) receivers: Vec<(SocketAddr, JoinHandle<()>)>,
+    /// Removes files that are too old; none where no files are shared.
+    pub(super) janitor: Option<JoinHandle<()>>,
     pub(super) door: Arc<Door>,
     /// Disconnects when the door is closed and no session is left.
     pub(super) sessions_ended: Receiver<Infallible>,
@@ -100,10 +103,19 @@ impl Server {
             let _detached = spawn("console", move || console.run(input))?;
         }
         let (session_stopper, session_stop) = stop::signal();
+        let files = setup
+            .files
+            .map(|settings| Files::open(settings, log.clone()));
+        let files = files.transpose().map_err(io::Error::other)?;
+        let janitor = match &files {
+            Some(files) => Some(janitor(Arc::clone(files), stop.clone())?),
+            None => None,
+        };
         let shared = Shared {
             posts: posts.clone(),
             registry,
             rules,
+            files,
             started: Instant::now(),
             limits,
             stop: session_stop,
@@ -137,6 +149,7 @@ impl Server {
         Ok(Server {
             acceptors,
             receivers,
+            janitor,
             door,
             sessions_ended,
             session_stopper,
@@ -153,4 +166,17 @@ impl Server {
 
 fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name(name.to_string()).spawn(life)
+}
+
+/// How often the janitor looks for what is too old: a tenth of the shortest time
+/// for which anything is kept.
+const SWEEPING: Duration = Duration::from_secs(6);
+
+/// Starts the thread that removes files, and what is left of broken uploads.
+fn janitor(files: Arc<Files>, stop: Stop) -> io::Result<JoinHandle<()>> {
+    spawn("janitor", move || {
+        while !stop.sleep(SWEEPING) {
+            files.sweep();
+        }
+    })
 }

@@ -1,7 +1,9 @@
-//! Turns a connection's first line into the name of a member.
+//! Turns a connection's first line into the name of a member, or the demand for a
+//! file.
 
 use std::time::{Duration, Instant};
 
+use common::transfer::Demand;
 use common::{Event, Name, Next, QUIT, notice};
 
 use super::ear::{Ear, Filled, line_without_end};
@@ -12,14 +14,23 @@ use crate::limits;
 use crate::post::Post;
 use crate::reason::{Ending, Reason};
 
-/// Asks until there is a name that nobody else holds, and enters with it.
+/// What a connection turns out to be.
+pub enum Arrival {
+    /// A member of this name.
+    Member(Name),
+    /// The way of a file.
+    Transfer(Demand),
+}
+
+/// Asks until there is a name that nobody else holds, and enters with it; unless
+/// the connection is for a file.
 ///
 /// The time for all of this is absolute: a byte now and then gains nothing.
 ///
 /// # Errors
 ///
 /// The ending, if it does not come to a name.
-pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Name, Ending> {
+pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Arrival, Ending> {
     let mut clock = Clock::start(visit.shared.limits.naming);
     let mut tries = 0;
     let mut first = true;
@@ -30,10 +41,15 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Name, Ending> {
         let refused = match ear.next() {
             Next::Line(line) if line.trim().is_empty() => continue,
             Next::Line(line) if line.trim() == QUIT => return Err(Reason::Quit.into()),
-            Next::Line(line) => match attempt(visit, line)? {
-                Attempt::Entered(name) => return Ok(name),
-                Attempt::Refused(why) => why,
-            },
+            Next::Line(line) => {
+                if let Some(demand) = Demand::parse(line) {
+                    return Ok(Arrival::Transfer(demand));
+                }
+                match attempt(visit, line)? {
+                    Attempt::Entered(name) => return Ok(Arrival::Member(name)),
+                    Attempt::Refused(why) => why,
+                }
+            }
             Next::TooLong => "That is too long for a name.".to_string(),
             Next::NotUtf8 => "That name is not UTF-8 text.".to_string(),
             Next::NotYet => {

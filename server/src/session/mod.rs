@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! run:  handshake (a line becomes a name)  ->  talk (lines become posts)  ->  leave
+//!                 (or a demand)            ->  transfer (bytes of a file)
 //! ```
 //!
 //! A session reads and decides; it never writes to the socket. What its client
@@ -16,6 +17,7 @@ mod pulse;
 mod speech;
 mod stranger;
 mod talk;
+mod transfer;
 mod visit;
 
 use std::convert::Infallible;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::door::Pass;
+use crate::files::Files;
 use crate::limits::{self, Limits};
 use crate::link::{Inlet, Link};
 use crate::post::Posts;
@@ -33,6 +36,7 @@ use crate::rules::Rules;
 use crate::stop::Stop;
 
 use ear::Ear;
+use handshake::Arrival;
 use visit::Visit;
 
 /// What all sessions share.
@@ -44,6 +48,8 @@ pub struct Shared {
     pub registry: Arc<Registry>,
     /// What the operator has decided.
     pub rules: Arc<Rules>,
+    /// What people share, if they may.
+    pub files: Option<Arc<Files>>,
     /// When the server started.
     pub started: Instant,
     /// What may be asked of the room.
@@ -102,6 +108,8 @@ pub fn linger(inlet: &mut Inlet, most: Duration) {
 type UntilEnding = Result<Infallible, Ending>;
 
 fn converse(visit: &mut Visit<'_>, ear: &mut Ear) -> UntilEnding {
-    let name = handshake::run(visit, ear)?;
-    talk::run(visit, ear, name)
+    match handshake::run(visit, ear)? {
+        Arrival::Member(name) => talk::run(visit, ear, name),
+        Arrival::Transfer(demand) => Err(transfer::run(visit, ear, demand)),
+    }
 }

@@ -81,6 +81,12 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
+    /// Notes that the connection needs no name, and says whether it is in time: it
+    /// may have been [crowded out](door::crowded_out) just before.
+    pub fn takes_place(&self) -> bool {
+        self.pass.named()
+    }
+
     /// The first lines for a member: the welcome, and what the operator has to say.
     fn welcome(&self, welcome: &str) -> Vec<u8> {
         let mut lines = Event::Notice(welcome).to_line();
@@ -138,6 +144,9 @@ impl Drop for Visit<'_> {
         );
         if let Some(name) = &self.name {
             self.shared.registry.release(name);
+            if let Some(files) = &self.shared.files {
+                files.leave(self.link.id);
+            }
         }
         self.link.leave();
     }

@@ -17,6 +17,7 @@ mod house;
 mod connections;
 mod datagrams;
 mod doors;
+mod files;
 mod lines;
 mod moderation;
 mod names;

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 
 use server::Setup;
+use server::files::Settings;
 use server::limits::{Limits, Rate};
 use server::stop::{self, Stopper};
 use tests::Peer;
@@ -25,6 +26,15 @@ impl House {
 
     /// Opens one with some of the limits changed.
     pub fn with(change: impl FnOnce(&mut Limits)) -> House {
+        House::build(change, None)
+    }
+
+    /// Opens one in which people share files.
+    pub fn sharing(files: Settings) -> House {
+        House::build(|_| {}, Some(files))
+    }
+
+    fn build(change: impl FnOnce(&mut Limits), files: Option<Settings>) -> House {
         let (console, keyboard) = io::pipe().expect("a pipe");
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -35,6 +45,7 @@ impl House {
         };
         change(&mut limits);
         let setup = Setup {
+            files,
             console: Some(Box::new(console)),
             ..Setup::alone(limits)
         };

@@ -10,6 +10,7 @@
     missing_docs
 )]
 
+mod files;
 mod house;
 
 mod commands;

@@ -4,6 +4,7 @@
 //! member alone; what concerns others goes to them as a post. What they all
 //! share stands here, the rest by what it is about.
 
+mod files;
 mod hearing;
 mod past;
 mod people;
@@ -55,9 +56,10 @@ impl Talk<'_, '_> {
             Command::Ignore(Some(name)) => self.ignore(&name),
             Command::Unignore(name) => self.unignore(&name),
             Command::Quiet => self.toggle_quiet(),
-            Command::Files | Command::Put { .. } | Command::Get(_) | Command::Forget(_) => {
-                self.reply(&Event::Refusal("No files are shared here."));
-            }
+            Command::Files => self.list_files(),
+            Command::Put { name, size } => self.put(name, size),
+            Command::Get(id) => self.get(id),
+            Command::Forget(id) => self.forget(id),
             Command::Ping => self.say("pong"),
             Command::Version => self.say(concat!("chat-server ", env!("CARGO_PKG_VERSION"))),
             Command::Uptime => self.uptime(),

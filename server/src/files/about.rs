@@ -1,0 +1,82 @@
+//! What is known of a file beside its bytes, and how that stands on disk.
+
+use std::time::Duration;
+
+use common::{Name, filename};
+
+use super::unix_now;
+
+/// The data beside a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Its number, under which it lies on disk.
+    pub id: u64,
+    /// What it is called; never a path.
+    pub name: String,
+    /// In bytes.
+    pub size: u64,
+    /// Who has shared it.
+    pub who: Name,
+    /// When, in seconds after 1970.
+    pub when: u64,
+}
+
+impl About {
+    /// How long ago it was shared, by the wall clock.
+    pub fn age(&self) -> Duration {
+        Duration::from_secs(unix_now().saturating_sub(self.when))
+    }
+
+    /// The text in the file beside it: a word and its value in each line.
+    pub fn to_text(&self) -> String {
+        let About {
+            name,
+            size,
+            who,
+            when,
+            ..
+        } = self;
+        format!("size {size}\nwho {who}\nwhen {when}\nname {name}\n")
+    }
+
+    /// Reads such a text; one that is torn or foreign is none.
+    pub fn parse(id: u64, text: &str) -> Option<About> {
+        let mut lines = text.split_inclusive('\n');
+        let mut value = |word: &str| {
+            let line = lines.next()?.strip_suffix('\n')?;
+            line.strip_prefix(word)?.strip_prefix(' ')
+        };
+        let about = About {
+            id,
+            size: value("size")?.parse().ok()?,
+            who: value("who")?.parse().ok()?,
+            when: value("when")?.parse().ok()?,
+            name: value("name")?.to_string(),
+        };
+        // Somebody else may have written it.
+        (filename::clean(&about.name) == about.name).then_some(about)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_as_it_was_written_or_not_at_all() {
+        let about = About {
+            id: 7,
+            name: "my notes.pdf".to_string(),
+            size: 12,
+            who: "ann".parse().unwrap(),
+            when: 1_800_000_000,
+        };
+        let text = about.to_text();
+        assert_eq!(About::parse(7, &text), Some(about));
+        for cut in 0..text.len() {
+            assert_eq!(About::parse(7, &text[..cut]), None, "cut at {cut}");
+        }
+        let path = text.replace("my notes", "../notes");
+        assert_eq!(About::parse(7, &path), None);
+    }
+}

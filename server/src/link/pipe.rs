@@ -1,0 +1,37 @@
+//! The writing side of a connection that carries a file: it may block.
+
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::Link;
+
+/// Writes to one connection, in its session's thread. Made of its outlet, so that
+/// nobody else writes there.
+pub struct Pipe(Arc<Link>);
+
+impl Pipe {
+    pub(super) fn new(link: Arc<Link>) -> Pipe {
+        link.piped.store(true, Ordering::Relaxed);
+        Pipe(link)
+    }
+
+    /// The socket itself, for `io::copy` to know it for one. A write to it may take
+    /// `patience` before some of it is taken.
+    ///
+    /// # Errors
+    ///
+    /// When the socket is already broken.
+    pub fn stream(&self, patience: Duration) -> io::Result<&TcpStream> {
+        let stream = self.0.wire.stream()?;
+        stream.set_write_timeout(Some(patience))?;
+        Ok(stream)
+    }
+
+    /// Tells the peer that nothing follows.
+    pub fn close(&self) {
+        let _peer_may_be_gone = self.0.wire.shutdown(Shutdown::Write);
+    }
+}

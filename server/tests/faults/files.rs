@@ -1,0 +1,607 @@
+//! Files: what names, sizes and tickets may say, links that somebody has planted,
+//! transfers that break, and a server that is killed in the middle of one.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::transfer::Leave;
+use tests::{DEADLINE, Peer, Running, eventually};
+
+use super::house::{House, Scratch, have, serve, serve_through};
+
+/// A house with a folder for files, beside which lies a canary.
+struct Shelf {
+    house: House,
+    scratch: Scratch,
+}
+
+const CANARY: &str = "tweet";
+
+impl Shelf {
+    fn open(options: &[&str]) -> Shelf {
+        let scratch = Scratch::new();
+        fs::write(scratch.file("canary"), CANARY).unwrap();
+        let folder = scratch.file("store");
+        let house = House::open(&[&["--files", folder.as_str()], options].concat());
+        Shelf { house, scratch }
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.scratch.file("store").into()
+    }
+
+    fn join(&self, name: &str) -> Peer {
+        self.house.join(name)
+    }
+
+    /// Shares a file, and says under which number.
+    fn share(&self, who: &mut Peer, name: &str, bytes: &[u8]) -> u64 {
+        share(self.house.address, who, name, bytes)
+    }
+
+    fn connect(&self, demand: &str) -> Transfer {
+        Transfer::connect(self.house.address, demand)
+    }
+
+    /// The assertions of every row, and that nothing outside was touched.
+    fn check(self) {
+        let canary = fs::read_to_string(self.scratch.file("canary"));
+        assert_eq!(canary.unwrap(), CANARY);
+        self.house.check();
+    }
+}
+
+/// The names of what is in the folder, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Asks in the chat for leave.
+fn leave(who: &mut Peer, command: &str) -> Leave {
+    who.say(command);
+    let told = who.expect_start("Ticket ");
+    Leave::read(&told).unwrap_or_else(|| panic!("{told}"))
+}
+
+fn share(address: SocketAddr, who: &mut Peer, name: &str, bytes: &[u8]) -> u64 {
+    let leave = leave(who, &format!("/put {name} {}", bytes.len()));
+    let mut transfer = Transfer::connect(address, &format!("/put {}", leave.ticket));
+    transfer.expect("ok 0");
+    transfer.send(bytes);
+    transfer.expect("ok");
+    id_in(&who.hear().unwrap())
+}
+
+/// The number in "... Type /get 3 to fetch it."
+fn id_in(told: &str) -> u64 {
+    let (_, id) = told.rsplit_once("/get ").expect("an announcement");
+    id.split(' ').next().unwrap().parse().unwrap()
+}
+
+/// A connection that carries a file.
+struct Transfer(TcpStream);
+
+impl Transfer {
+    fn connect(address: SocketAddr, demand: &str) -> Transfer {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.write_all(format!("{demand}\n").as_bytes()).unwrap();
+        Transfer(stream)
+    }
+
+    /// Reads one line, and no byte more.
+    fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while self.0.read(&mut byte).unwrap_or(0) == 1 && byte != *b"\n" {
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
+    fn expect(&mut self, expected: &str) {
+        assert_eq!(self.line(), expected);
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).unwrap();
+    }
+
+    fn rest(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let _reset_is_an_end = self.0.read_to_end(&mut bytes);
+        bytes
+    }
+}
+
+/// Bytes that are like no others.
+fn noise(count: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let step = |state: &mut u64| {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        state.to_le_bytes()
+    };
+    let words = (0..count.div_ceil(8)).map(|_| step(&mut state));
+    let mut bytes: Vec<u8> = words.flatten().collect();
+    bytes.truncate(count);
+    bytes
+}
+
+#[test]
+fn a_file_is_shared_listed_fetched_and_removed() {
+    let shelf = Shelf::open(&[]);
+    let [mut ann, mut bob] = shelf.house.join_all(["ann", "bob"]);
+    let bytes = noise(12_345);
+    let id = shelf.share(&mut ann, "my notes.pdf", &bytes);
+    let told = format!("ann shares my notes.pdf, 12.3 KB. Type /get {id} to fetch it.");
+    bob.expect(&told);
+    shelf.house.server.wait_for(&format!("[FILES] {told}"));
+    bob.say("/files");
+    bob.expect("1 file is here.");
+    let row = bob.expect_start("   1   12.3 KB  my notes.pdf  from ann, ");
+    assert!(row.ends_with(" s ago"), "{row}");
+    for offset in [0, 1, 12_344, 12_345] {
+        let leave = leave(&mut bob, &format!("/get {id}"));
+        assert_eq!((leave.id, leave.size), (Some(id), 12_345));
+        let mut transfer = shelf.connect(&format!("/get {} {offset}", leave.ticket));
+        transfer.expect("ok 12345");
+        assert!(transfer.rest() == bytes[offset..], "from {offset}");
+    }
+    bob.say("/forget 1");
+    bob.expect("! Only ann can remove my notes.pdf.");
+    ann.say("/forget 1");
+    ann.expect("my notes.pdf is removed.");
+    bob.say("/files");
+    bob.expect("There is no file here yet.");
+    bob.say("/get 1");
+    bob.expect("! There is no file 1. /files lists them.");
+    assert!(names(&shelf.folder()).is_empty());
+    drop((ann, bob));
+    shelf.check();
+}
+
+#[test]
+fn without_a_folder_nothing_is_shared() {
+    let house = House::open(&[]);
+    let mut ann = house.join("ann");
+    for command in ["/files", "/put x 1", "/get 1", "/forget 1"] {
+        ann.say(command);
+        ann.expect("! No files are shared here.");
+    }
+    let mut transfer = Transfer::connect(house.address, "/put 00000000000000000000000000000000");
+    transfer.expect("! No files are shared here.");
+    assert!(transfer.rest().is_empty());
+    drop(ann);
+    house.check();
+}
+
+/// Row 39.
+#[test]
+fn a_name_is_never_a_path() {
+    let shelf = Shelf::open(&[]);
+    let mut ann = shelf.join("ann");
+    let long = format!("{}.pdf", "x".repeat(296));
+    let names_sent = [
+        "../canary",
+        "/etc/x",
+        "a/../../canary",
+        "..",
+        ".",
+        "C:\\x",
+        "\\\\h\\s",
+        "NUL",
+        "CON.txt",
+        "x:y",
+        "-rf",
+        ".ssh",
+        &long,
+        "%2e%2e",
+        "fdp.\u{202e}exe",
+        "dot.",
+        "\u{1b}]0;x\u{7}",
+    ];
+    for (at, name) in names_sent.into_iter().enumerate() {
+        let id = shelf.share(&mut ann, name, b"hi");
+        assert_eq!(id, at as u64 + 1);
+    }
+    ann.say("/files");
+    ann.expect("17 files are here.");
+    for _ in names_sent {
+        let row = ann.hear().unwrap();
+        assert!(
+            !row.contains(['/', '\\', ':', '\u{202e}', '\u{1b}']),
+            "{row}"
+        );
+    }
+    let mut expected: Vec<String> = (1..=17).map(|id: u64| id.to_string()).collect();
+    expected.extend((1..=17).map(|id: u64| format!("{id}.about")));
+    expected.sort();
+    assert_eq!(names(&shelf.folder()), expected);
+    assert_eq!(names(shelf.folder().parent().unwrap()), ["canary", "store"]);
+    drop(ann);
+    shelf.check();
+}
+
+/// Row 40.
+#[cfg(unix)]
+#[test]
+fn a_planted_link_is_not_followed() {
+    use std::os::unix::fs::symlink;
+    let shelf = Shelf::open(&[]);
+    let mut ann = shelf.join("ann");
+    let canary = shelf.scratch.file("canary");
+    let folder = shelf.folder();
+    // Where the next upload would go.
+    symlink(&canary, folder.join("1.part")).unwrap();
+    let leave_1 = leave(&mut ann, "/put a 2");
+    let mut transfer = shelf.connect(&format!("/put {}", leave_1.ticket));
+    transfer.expect("! That was not kept, the server cannot write it.");
+    for planted in ["2.new", "2.about", "2"] {
+        symlink(&canary, folder.join(planted)).unwrap();
+    }
+    let leave_2 = leave(&mut ann, "/put a 2");
+    let mut transfer = shelf.connect(&format!("/put {}", leave_2.ticket));
+    transfer.expect("ok 0");
+    transfer.send(b"hi");
+    assert!(transfer.line().starts_with("! That was not kept"));
+    // In the place of a file that is there.
+    let id = shelf.share(&mut ann, "a", b"hello");
+    fs::remove_file(folder.join(id.to_string())).unwrap();
+    symlink(&canary, folder.join(id.to_string())).unwrap();
+    let leave_3 = leave(&mut ann, &format!("/get {id}"));
+    let mut transfer = shelf.connect(&format!("/get {}", leave_3.ticket));
+    transfer.expect("! a cannot be read.");
+    drop(ann);
+    shelf.check();
+}
+
+/// Row 41.
+#[test]
+fn a_declared_size_is_not_believed() {
+    let shelf = Shelf::open(&["--file-size", "1", "--files-size", "2"]);
+    let mut ann = shelf.join("ann");
+    let refused = [
+        (
+            "/put a 18446744073709551615",
+            "! a is too large, a file may have 1.0 MB here.",
+        ),
+        (
+            "/put a 1048577",
+            "! a is too large, a file may have 1.0 MB here.",
+        ),
+        (
+            "/put a 18446744073709551616",
+            "! The size is a number of bytes.",
+        ),
+        ("/put a -1", "! The size is a number of bytes."),
+        ("/put a 0", "! There is nothing in a."),
+        ("/put 5", "! That needs more. Type /put NAME SIZE."),
+    ];
+    for (command, told) in refused {
+        ann.say(command);
+        ann.expect(told);
+    }
+    // What is more than declared is not taken.
+    let leave_1 = leave(&mut ann, "/put a 5");
+    let mut transfer = shelf.connect(&format!("/put {}", leave_1.ticket));
+    transfer.send(b"hello, and more");
+    transfer.expect("ok 0");
+    transfer.expect("ok");
+    ann.expect("ann shares a, 5 B. Type /get 1 to fetch it.");
+    assert_eq!(fs::read(shelf.folder().join("1")).unwrap(), b"hello");
+    // What is less is not listed.
+    let leave_2 = leave(&mut ann, "/put b 5");
+    let mut transfer = shelf.connect(&format!("/put {}", leave_2.ticket));
+    transfer.expect("ok 0");
+    transfer.send(b"hell");
+    transfer.0.shutdown(Shutdown::Write).unwrap();
+    assert!(transfer.rest().is_empty());
+    ann.say("/files");
+    ann.expect("1 file is here.");
+    ann.expect_start("   1 ");
+    // What is on its way counts as a whole: there is room for one more like it.
+    let mut running = Vec::new();
+    let leave_3 = leave(&mut ann, "/put c 1048576");
+    running.push(shelf.connect(&format!("/put {}", leave_3.ticket)));
+    running[0].expect("ok 0");
+    ann.say("/put d 1048576");
+    ann.expect("! There is no room for d, 1.0 MB are left here.");
+    drop((ann, running));
+    shelf.check();
+}
+
+/// Row 45.
+#[test]
+fn wrong_tickets_are_all_refused_alike() {
+    let shelf = Shelf::open(&["--listen", "[::1]:0"]);
+    let [mut ann, mut bob] = shelf.house.join_all(["ann", "bob"]);
+    let id = shelf.share(&mut ann, "a", b"hello");
+    bob.expect_start("ann shares a");
+    let refused = |demand: &str| {
+        let mut transfer = shelf.connect(demand);
+        transfer.expect("! That ticket is not good. Ask for one in the chat.");
+        assert!(transfer.rest().is_empty(), "{demand}");
+    };
+    refused("/get");
+    refused("/get 1");
+    refused("/get 00000000000000000000000000000000");
+    // In the wrong direction, which costs it.
+    let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
+    refused(&format!("/put {ticket}"));
+    refused(&format!("/get {ticket}"));
+    // Used already.
+    let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
+    let mut transfer = shelf.connect(&format!("/get {ticket}"));
+    transfer.expect("ok 5");
+    assert_eq!(transfer.rest(), b"hello");
+    refused(&format!("/get {ticket}"));
+    // From somewhere else: bob has not come from ::1.
+    let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
+    let elsewhere = shelf.house.server.wait_for("listening at [::1]:");
+    let elsewhere = elsewhere.rsplit(' ').next().unwrap().parse().unwrap();
+    let mut transfer = Transfer::connect(elsewhere, &format!("/get {ticket}"));
+    transfer.expect("! That ticket is not good. Ask for one in the chat.");
+    refused(&format!("/get {ticket}"));
+    // Of somebody who has left.
+    let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
+    bob.say("q:quit");
+    ann.expect("bob has left the chat room.");
+    shelf.house.expect_reason("bob", "quit");
+    refused(&format!("/get {ticket}"));
+    drop((ann, bob));
+    shelf.check();
+}
+
+#[test]
+fn a_member_has_so_many_transfers_at_once() {
+    let shelf = Shelf::open(&["--transfers", "2"]);
+    let mut ann = shelf.join("ann");
+    let first = leave(&mut ann, "/put a 5");
+    let _second = leave(&mut ann, "/put b 5");
+    ann.say("/put c 5");
+    ann.expect("! You have 2 transfers already, which is the most at once.");
+    let mut transfer = shelf.connect(&format!("/put {}", first.ticket));
+    transfer.expect("ok 0");
+    ann.say("/put c 5");
+    ann.expect("! You have 2 transfers already, which is the most at once.");
+    transfer.send(b"hello");
+    transfer.expect("ok");
+    ann.expect_start("ann shares a");
+    assert!(transfer.rest().is_empty());
+    eventually("a place", || {
+        ann.say("/put c 5");
+        ann.hear()?.starts_with("Ticket ").then_some(())
+    });
+    drop(ann);
+    shelf.check();
+}
+
+/// Twenty times, at another place each time.
+#[test]
+fn what_broke_goes_on_where_it_broke() {
+    const SIZE: usize = 1_000_000;
+    let shelf = Shelf::open(&["--rate", "off"]);
+    let mut ann = shelf.join("ann");
+    let bytes = noise(SIZE);
+    for round in 0..20 {
+        let name = format!("file{round}");
+        let cut = (round * 77_777 + 12_345) % SIZE;
+        let put = format!("/put {name} {SIZE}");
+        let ticket = leave(&mut ann, &put).ticket;
+        let mut transfer = shelf.connect(&format!("/put {ticket}"));
+        transfer.expect("ok 0");
+        transfer.send(&bytes[..cut]);
+        transfer.0.shutdown(Shutdown::Write).unwrap();
+        assert!(transfer.rest().is_empty());
+        // It is over for the server when the connection is.
+        let ticket = leave(&mut ann, &put).ticket;
+        let mut transfer = shelf.connect(&format!("/put {ticket}"));
+        transfer.expect(&format!("ok {cut}"));
+        transfer.send(&bytes[cut..]);
+        transfer.expect("ok");
+        let told = ann.expect_start(&format!("ann shares {name}, 1.0 MB. Type /get "));
+        let id = id_in(&told);
+        // And back, cut at another place.
+        let cut = (cut * 3) % SIZE;
+        let ticket = leave(&mut ann, &format!("/get {id}")).ticket;
+        let mut transfer = shelf.connect(&format!("/get {ticket}"));
+        transfer.expect(&format!("ok {SIZE}"));
+        let mut back = vec![0; cut];
+        transfer.0.read_exact(&mut back).unwrap();
+        drop(transfer);
+        let rest = eventually("a place", || {
+            ann.say(&format!("/get {id}"));
+            let ticket = Leave::read(&ann.hear()?)?.ticket;
+            let mut transfer = shelf.connect(&format!("/get {ticket} {cut}"));
+            transfer.expect(&format!("ok {SIZE}"));
+            Some(transfer.rest())
+        });
+        assert!(
+            back == bytes[..cut] && rest == bytes[cut..],
+            "round {round}"
+        );
+    }
+    drop(ann);
+    shelf.check();
+}
+
+/// Row 43.
+#[test]
+fn a_file_that_goes_while_it_is_fetched_is_an_error_on_both_sides() {
+    let shelf = Shelf::open(&[]);
+    let [mut ann, mut bob] = shelf.house.join_all(["ann", "bob"]);
+    let bytes = noise(30_000_000);
+    for (id, how) in [(1, "forgotten"), (2, "cut short")] {
+        shelf.share(&mut ann, "big", &bytes);
+        bob.expect_start("ann shares big");
+        let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
+        let mut transfer = shelf.connect(&format!("/get {ticket}"));
+        transfer.expect("ok 30000000");
+        // It is not read on; the system's buffers take some megabytes.
+        if how == "forgotten" {
+            ann.say("/forget 1");
+            ann.expect("big is removed.");
+        } else {
+            let data = fs::OpenOptions::new()
+                .write(true)
+                .open(shelf.folder().join("2"));
+            data.unwrap().set_len(10_000_000).unwrap();
+        }
+        assert!(transfer.rest().len() < bytes.len(), "{how}");
+        bob.expect("! big was removed while you were fetching it.");
+    }
+    shelf
+        .house
+        .server
+        .wait_for("[FILES] big is gone, bob was fetching it.");
+    drop((ann, bob));
+    shelf.check();
+}
+
+/// Row 42, but for the times, which `tests/tests/room/files.rs` shortens.
+#[test]
+fn who_leaves_takes_no_transfer_along() {
+    let shelf = Shelf::open(&[]);
+    let [mut ann, mut bob] = shelf.house.join_all(["ann", "bob"]);
+    let ticket = leave(&mut bob, "/put a 5000000").ticket;
+    let mut transfer = shelf.connect(&format!("/put {ticket}"));
+    transfer.expect("ok 0");
+    transfer.send(&noise(2_500_000));
+    bob.say("q:quit");
+    ann.expect("bob has left the chat room.");
+    // The rest is not taken; a reset may come instead of an end.
+    let _cut = transfer.0.write_all(&noise(2_500_000));
+    assert!(transfer.rest().is_empty());
+    ann.say("/files");
+    ann.expect("There is no file here yet.");
+    drop((ann, bob));
+    shelf.check();
+}
+
+/// Row 38.
+#[test]
+fn a_disk_that_is_full_keeps_nothing_and_the_chat_goes_on() {
+    const SERVE: &str = r#"mount -t tmpfs -o size=64k none "$1" &&
+        exec "$0" 127.0.0.1 0 --history 0 --crowd 100000 --files "$1""#;
+    if !can_mount() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let disk = scratch.file("disk");
+    fs::create_dir(&disk).unwrap();
+    let line = r#"exec unshare -rm sh -c "$2" "$0" "$1""#;
+    let house = House::with(serve_through(line, &[&disk, SERVE]));
+    // Only the server sees that disk; the test sees it through /proc.
+    let seen = format!("/proc/{}/root{disk}", house.server.id());
+    let mut ann = house.join("ann");
+    let ticket = leave(&mut ann, "/put a 200000").ticket;
+    let mut transfer = Transfer::connect(house.address, &format!("/put {ticket}"));
+    transfer.expect("ok 0");
+    let _cut = transfer.0.write_all(&noise(200_000));
+    transfer.expect("! That was not kept, the server's disk is full.");
+    house.server.wait_for("[FILES] cannot write: ");
+    assert!(names(Path::new(&seen)).is_empty());
+    // A small one has room.
+    share(house.address, &mut ann, "b", b"hello");
+    drop(ann);
+    house.check();
+}
+
+/// Whether a disk can be made here; says so if not.
+fn can_mount() -> bool {
+    if !have("unshare") {
+        return false;
+    }
+    let mut mount = Command::new("unshare");
+    mount.args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]);
+    let mounted = mount.output().unwrap().status.success();
+    if !mounted {
+        eprintln!("skipped: nothing can be mounted here");
+    }
+    mounted
+}
+
+/// Row 38.
+#[test]
+fn a_folder_that_is_gone_keeps_nothing_and_comes_back() {
+    let shelf = Shelf::open(&[]);
+    let mut ann = shelf.join("ann");
+    let ticket = leave(&mut ann, "/put a 5").ticket;
+    let moved = shelf.scratch.file("moved");
+    fs::rename(shelf.folder(), &moved).unwrap();
+    let mut transfer = shelf.connect(&format!("/put {ticket}"));
+    transfer.expect("! That was not kept, the server cannot write it.");
+    shelf.house.server.wait_for("[FILES] cannot write: ");
+    fs::rename(&moved, shelf.folder()).unwrap();
+    shelf.share(&mut ann, "a", b"hello");
+    drop(ann);
+    shelf.check();
+}
+
+/// Row 44: killed fifty times while an upload is written, or has just been.
+#[test]
+fn a_server_that_is_killed_leaves_no_half_file() {
+    let scratch = Scratch::new();
+    let folder = scratch.file("store");
+    let start = || serve(&["--files", &folder, "--rate", "off"]);
+    let bytes = noise(300_000);
+    let mut listed = 0;
+    for round in 0..50 {
+        let server = start();
+        let mut ann = Peer::join(server.address(), "ann");
+        check_listed(&server, &mut ann, listed, &bytes);
+        let ticket = leave(&mut ann, &format!("/put a {}", bytes.len())).ticket;
+        let mut transfer = Transfer::connect(server.address(), &format!("/put {ticket}"));
+        transfer.expect("ok 0");
+        // From nothing at all to everything, and then the answer as well.
+        transfer.send(&bytes[..bytes.len() * round.min(45) / 45]);
+        if round >= 48 {
+            transfer.expect("ok");
+            listed += 1;
+        }
+        let begin = Instant::now();
+        while round > 45 && begin.elapsed() < Duration::from_micros(300 * (round as u64 - 45)) {}
+        server.signal("KILL");
+        drop(server);
+        // All that was sent may have become a file, whether that was heard or not.
+        if (45..48).contains(&round) {
+            listed = names(Path::new(&folder))
+                .iter()
+                .filter(|name| name.parse::<u64>().is_ok())
+                .count();
+        }
+    }
+    let server = start();
+    let mut ann = Peer::join(server.address(), "ann");
+    check_listed(&server, &mut ann, listed, &bytes);
+    let folder = names(Path::new(&folder));
+    assert_eq!(folder.len(), 2 * listed, "nothing half is left: {folder:?}");
+}
+
+/// What is listed is there as a whole.
+fn check_listed(server: &Running, ann: &mut Peer, count: usize, bytes: &[u8]) {
+    ann.say("/files");
+    match count {
+        0 => ann.expect("There is no file here yet."),
+        1 => ann.expect("1 file is here."),
+        count => ann.expect(&format!("{count} files are here.")),
+    }
+    let rows: Vec<String> = (0..count).map(|_| ann.hear().unwrap()).collect();
+    for row in rows {
+        let id = row.split_whitespace().next().unwrap();
+        let ticket = leave(ann, &format!("/get {id}")).ticket;
+        let mut transfer = Transfer::connect(server.address(), &format!("/get {ticket}"));
+        transfer.expect(&format!("ok {}", bytes.len()));
+        assert!(transfer.rest() == bytes, "file {id}");
+    }
+}

@@ -1,0 +1,202 @@
+//! How long files, and what is left of broken transfers, are kept. The times are
+//! shortened; what else may happen to files is in `server/tests/faults/files.rs`.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use common::transfer::Leave;
+use server::files::Settings;
+use tests::{DEADLINE, Peer, eventually};
+
+use crate::house::House;
+
+/// A folder of its own for one test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("chat-files-{}-{number}", std::process::id());
+        Folder(std::env::temp_dir().join(name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.into_string().unwrap()).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn open(folder: &Path, change: impl FnOnce(&mut Settings)) -> House {
+    let mut settings = Settings::of(folder);
+    change(&mut settings);
+    House::sharing(settings)
+}
+
+/// Begins a transfer, and reads the first line of the answer.
+fn begin(house: &House, who: &mut Peer, command: &str) -> (TcpStream, String) {
+    who.say(command);
+    let told = who.expect_start("Ticket ");
+    let leave = Leave::read(&told).unwrap();
+    let word = command.split(' ').next().unwrap();
+    let mut stream = TcpStream::connect(house.address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let demand = format!("{word} {}\n", leave.ticket);
+    stream.write_all(demand.as_bytes()).unwrap();
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while stream.read(&mut byte).unwrap_or(0) == 1 && byte != *b"\n" {
+        line.extend(byte);
+    }
+    (stream, String::from_utf8(line).unwrap())
+}
+
+fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _reset_is_an_end = stream.read_to_end(&mut bytes);
+    bytes
+}
+
+/// Row 42.
+#[test]
+fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
+    let folder = Folder::new();
+    let stall = Duration::from_millis(300);
+    let house = open(&folder.0, |settings| {
+        settings.stall = stall;
+        settings.transfers = 1;
+    });
+    let mut ann = house.join("ann");
+    let (mut stream, answer) = begin(&house, &mut ann, "/put a 10");
+    assert_eq!(answer, "ok 0");
+    stream.write_all(b"hello").unwrap();
+    let since = Instant::now();
+    assert!(rest(&mut stream).is_empty());
+    assert!(since.elapsed() >= stall);
+    ann.say("/files");
+    ann.expect("There is no file here yet.");
+    let (mut stream, answer) = begin(&house, &mut ann, "/put a 10");
+    assert_eq!(answer, "ok 5");
+    stream.write_all(b"world").unwrap();
+    assert_eq!(rest(&mut stream), b"ok\n");
+    ann.expect("ann shares a, 10 B. Type /get 1 to fetch it.");
+    assert_eq!(fs::read(folder.0.join("1")).unwrap(), b"helloworld");
+}
+
+/// Row 42.
+#[test]
+fn what_is_left_of_an_upload_goes_after_its_time() {
+    let folder = Folder::new();
+    let house = open(&folder.0, |settings| settings.partial = Duration::ZERO);
+    let mut ann = house.join("ann");
+    let (mut stream, _) = begin(&house, &mut ann, "/put a 10");
+    stream.write_all(b"hello").unwrap();
+    eventually("the part", || folder.names().pop());
+    drop(stream);
+    eventually("nothing to be left", || {
+        folder.names().is_empty().then_some(())
+    });
+    let (_, answer) = begin(&house, &mut ann, "/put a 10");
+    assert_eq!(answer, "ok 0");
+}
+
+/// Row 42.
+#[test]
+fn a_download_that_is_not_read_is_ended() {
+    let folder = Folder::new();
+    let house = open(&folder.0, |settings| {
+        settings.stall = Duration::from_millis(300);
+        settings.transfers = 1;
+    });
+    let mut ann = house.join("ann");
+    // More than all buffers on the way hold.
+    let size = 40_000_000;
+    let (mut stream, _) = begin(&house, &mut ann, &format!("/put big {size}"));
+    stream.write_all(&vec![b'x'; size]).unwrap();
+    assert_eq!(rest(&mut stream), b"ok\n");
+    ann.expect_start("ann shares big");
+    eventually("a place", || {
+        ann.say("/put other 1");
+        ann.hear()?.starts_with("Ticket ").then_some(())
+    });
+    drop(ann);
+    let mut bob = house.join("bob");
+    let (stream, answer) = begin(&house, &mut bob, "/get 1");
+    assert_eq!(answer, format!("ok {size}"));
+    // It holds its place until it is ended.
+    eventually("the place to be free", || {
+        bob.say("/get 1");
+        bob.hear()?.starts_with("Ticket ").then_some(())
+    });
+    drop(stream);
+}
+
+#[test]
+fn a_file_goes_when_it_is_too_old() {
+    let folder = Folder::new();
+    {
+        let house = open(&folder.0, |_| {});
+        let mut ann = house.join("ann");
+        let (mut stream, _) = begin(&house, &mut ann, "/put a 5");
+        stream.write_all(b"hello").unwrap();
+        assert_eq!(rest(&mut stream), b"ok\n");
+    }
+    // As if it had been shared in 1970.
+    let about = folder.0.join("1.about");
+    let text = fs::read_to_string(&about).unwrap();
+    let old: String = text
+        .lines()
+        .map(|line| match line.starts_with("when ") {
+            true => "when 0\n".to_string(),
+            false => format!("{line}\n"),
+        })
+        .collect();
+    fs::write(&about, old).unwrap();
+    let _house = open(&folder.0, |_| {});
+    eventually("it to be gone", || folder.names().is_empty().then_some(()));
+}
+
+#[test]
+fn the_next_start_clears_away_what_is_half_and_keeps_the_rest() {
+    let folder = Folder::new();
+    fs::create_dir(&folder.0).unwrap();
+    let about = "size 5\nwho ann\nwhen 1\nname a\n";
+    let files = [
+        ("3", "hello"),
+        ("3.about", &about.replace("when 1", "when 99999999999")),
+        ("4.about", about),         // no bytes
+        ("5", "too short or long"), // by its size
+        ("5.about", about),
+        ("6.part", "half"),
+        ("7.new", about),
+        ("notes.txt", "not ours"),
+        ("08", "not ours"),
+    ];
+    for (name, text) in files {
+        fs::write(folder.0.join(name), text).unwrap();
+    }
+    let house = open(&folder.0, |_| {});
+    let mut ann = house.join("ann");
+    ann.say("/files");
+    ann.expect("1 file is here.");
+    ann.expect_start("   3 ");
+    let mut names = folder.names();
+    names.sort();
+    assert_eq!(names, ["08", "3", "3.about", "5", "notes.txt"]);
+    // The next number is one that nothing in the folder has.
+    let (mut stream, _) = begin(&house, &mut ann, "/put b 1");
+    stream.write_all(b"b").unwrap();
+    assert_eq!(rest(&mut stream), b"ok\n");
+    ann.expect("ann shares b, 1 B. Type /get 8 to fetch it.");
+}
