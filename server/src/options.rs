@@ -85,6 +85,7 @@ Options:
   --file-size MIB      how large one may be (100)
   --files-size MIB     how much all may take together (1024)
   --transfers N        how many transfers one member may have at once (4)
+  --files-rate MIB     how much several may move in a second, together (200)
   --files-days N       how long a file is kept (30)
   --transcript FILE    append every line that a room hears to FILE
   --transcript-size MIB   begin a new FILE past this size (10)
@@ -174,6 +175,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
             "--files" => shared.folder = value()?.into(),
             "--file-size" => shared.most_bytes = mib(&argument, &value()?)?,
             "--files-size" => shared.all_bytes = mib(&argument, &value()?)?,
+            "--files-rate" => shared.rate = mib(&argument, &value()?)?,
             "--transfers" => shared.transfers = at_least(1, &argument, &value()?)?,
             "--files-days" => {
                 let days = at_least(1, &argument, &value()?)? as u64;

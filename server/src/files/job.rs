@@ -47,6 +47,14 @@ struct Place {
 }
 
 impl Place {
+    fn new(files: &Arc<Files>, member: Id) -> Place {
+        files.pace.begin();
+        Place {
+            files: Arc::clone(files),
+            member,
+        }
+    }
+
     fn is_good(&self) -> bool {
         self.files.lock().is_there(self.member)
     }
@@ -54,6 +62,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.files.pace.end();
         self.files.lock().end(self.member);
     }
 }
@@ -62,7 +71,7 @@ impl Drop for Place {
 /// for a while.
 pub struct Upload {
     place: Place,
-    file: File,
+    file: Arc<File>,
     about: About,
     /// How many of its bytes we have.
     pub have: u64,
@@ -85,10 +94,7 @@ pub struct Download {
 pub fn begin(files: &Arc<Files>, grant: Grant, offset: u64) -> Result<Job, Failure> {
     let Grant { asker, what, .. } = grant;
     let Asker { id, name: who, .. } = asker;
-    let place = Place {
-        files: Arc::clone(files),
-        member: id,
-    };
+    let place = Place::new(files, id);
     match what {
         What::New { name, size } => upload(place, who, name, size).map(Job::Upload),
         What::Existing(id) => download(place, who, id, offset).map(Job::Download),
@@ -117,7 +123,7 @@ fn upload(place: Place, who: Name, name: String, size: u64) -> Result<Upload, Fa
     };
     Ok(Upload {
         place,
-        file,
+        file: Arc::new(file),
         about,
         have,
         ended: false,
@@ -173,8 +179,8 @@ impl Upload {
     }
 
     /// Where its bytes go.
-    pub fn file(&mut self) -> &mut File {
-        &mut self.file
+    pub fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
     }
 
     /// Whether its member is still in the chat.

@@ -11,6 +11,7 @@
 
 mod about;
 mod job;
+mod pace;
 mod shelf;
 mod store;
 
@@ -29,6 +30,7 @@ use crate::secret;
 pub use about::About;
 pub use job::{Download, Failure, Job, Upload};
 
+use pace::Pace;
 use shelf::{Shelf, What};
 use store::Store;
 
@@ -47,6 +49,8 @@ pub struct Settings {
     /// How many transfers one member may have at once, tickets included: one does
     /// not take the line for itself.
     pub transfers: usize,
+    /// How many bytes a second several transfers may move together.
+    pub rate: u64,
     /// How long a file is kept: a course's month.
     pub kept: Duration,
     /// How long what came of a broken upload waits for the rest: a walk to where
@@ -64,6 +68,7 @@ impl Settings {
             most_bytes: 100 * 1024 * 1024,
             all_bytes: 1024 * 1024 * 1024,
             transfers: 4,
+            rate: 200 * 1024 * 1024,
             kept: Duration::from_secs(30 * 86_400),
             partial: Duration::from_secs(600),
             stall: Duration::from_secs(30),
@@ -86,6 +91,7 @@ pub struct Asker {
 pub struct Files {
     settings: Settings,
     store: Store,
+    pace: Pace,
     shelf: Mutex<Shelf>,
     log: Log,
     fault_told: Mutex<Option<Instant>>,
@@ -105,6 +111,7 @@ impl Files {
         let found = store.scan().map_err(cannot)?;
         Ok(Arc::new(Files {
             shelf: Mutex::new(Shelf::new(found, settings.clone())),
+            pace: Pace::new(settings.rate),
             settings,
             store,
             log,
@@ -173,6 +180,11 @@ impl Files {
         for id in swept.parts {
             self.store.remove_part(id);
         }
+    }
+
+    /// How long a transfer is to pause that has just moved so many bytes.
+    pub fn pause(&self, bytes: u64) -> Duration {
+        self.pace.pause(bytes, Instant::now())
     }
 
     /// For how long a transfer may get nowhere.

@@ -8,7 +8,7 @@ use crate::options::Plan;
 use crate::report::Figure;
 use crate::subject::{Running, Subject};
 use crate::throughput::Talk;
-use crate::{crowd, delay, rooms, slow};
+use crate::{crowd, delay, files, rooms, slow};
 
 /// One thing to measure, on two sides.
 #[derive(Clone, Copy, PartialEq)]
@@ -18,6 +18,8 @@ pub enum Case {
     Delay,
     Slow,
     Crowd,
+    Files,
+    Transfers,
 }
 
 /// What stands on the left and on the right of a ratio.
@@ -31,11 +33,16 @@ pub enum Side {
     /// lets the others wait is its own matter, so the loop has no part in it.
     WithStalled,
     WithoutStalled,
+    /// `nc`, for files.
+    Netcat,
+    /// The server with files under way, and without.
+    WithTransfers,
+    WithoutTransfers,
 }
 
 impl Case {
     /// In the order of the table.
-    pub const ALL: [Case; 9] = [
+    pub const ALL: [Case; 11] = [
         Case::size(10, 1),
         Case::size(100, 1),
         Case::size(1000, 1),
@@ -45,6 +52,8 @@ impl Case {
         Case::Delay,
         Case::Slow,
         Case::Crowd,
+        Case::Files,
+        Case::Transfers,
     ];
 
     const fn size(members: usize, senders: usize) -> Case {
@@ -57,6 +66,8 @@ impl Case {
             "delay" => return Some(Case::Delay),
             "slow" => return Some(Case::Slow),
             "crowd" => return Some(Case::Crowd),
+            "files" => return Some(Case::Files),
+            "transfers" => return Some(Case::Transfers),
             _ => {}
         }
         let (members, senders) = name.split_once('x')?;
@@ -70,6 +81,8 @@ impl Case {
     pub fn sides(self, rival: Side) -> [Side; 2] {
         match (self, rival) {
             (Case::Slow, Side::Loop) => [Side::WithStalled, Side::WithoutStalled],
+            (Case::Files, _) => [Side::Server, Side::Netcat],
+            (Case::Transfers, _) => [Side::WithTransfers, Side::WithoutTransfers],
             _ => [Side::Server, rival],
         }
     }
@@ -86,8 +99,14 @@ impl Case {
             Side::Before => Subject::Server(plan.against.clone()),
             _ => Subject::Server(plan.subject.clone()),
         };
+        match self {
+            Case::Files => return files::throughput(side, &subject),
+            Case::Transfers => return files::delay(side, &subject, plan.seconds),
+            _ => {}
+        }
         let running = subject.start()?;
         match self {
+            Case::Files | Case::Transfers => Ok(Vec::new()), // these start their own
             Case::Throughput { members, senders } => {
                 let mut generator = joined(&running, members)?;
                 let talk = Talk::in_one_room(&generator, senders, plan.seconds);
@@ -117,6 +136,8 @@ impl fmt::Display for Case {
             Case::Delay => f.write_str("delay"),
             Case::Slow => f.write_str("slow"),
             Case::Crowd => f.write_str("crowd"),
+            Case::Files => f.write_str("files"),
+            Case::Transfers => f.write_str("transfers"),
         }
     }
 }
@@ -129,6 +150,9 @@ impl fmt::Display for Side {
             Side::Before => "before",
             Side::WithStalled => "with stalled members",
             Side::WithoutStalled => "without",
+            Side::Netcat => "nc",
+            Side::WithTransfers => "with transfers",
+            Side::WithoutTransfers => "without",
         })
     }
 }

@@ -13,7 +13,7 @@
 //! generator was. The bench reads `/proc`, so it runs on Linux only.
 //!
 //! In reading order: options, case (what is measured), subject (who is
-//! measured), generator (how), the five kinds of case, report.
+//! measured), generator (how), the kinds of case, report.
 
 // This is test code: it feeds itself, it talks to a terminal, and a broken
 // index in it is a bug of the bench that should stop it.
@@ -31,6 +31,7 @@ mod generator;
 
 mod crowd;
 mod delay;
+mod files;
 mod rooms;
 mod slow;
 mod throughput;

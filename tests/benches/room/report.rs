@@ -20,6 +20,7 @@ pub struct Figure {
 #[derive(Clone, Copy)]
 pub enum Unit {
     PerSecond,
+    MebibytesPerSecond,
     Milliseconds,
     Seconds,
     Kibibytes,
@@ -69,7 +70,8 @@ impl Report {
     fn rows(&self, sides: [Side; 2]) -> Vec<(Case, &str)> {
         let mut rows = Vec::new();
         for (case, side, figures) in &self.runs {
-            for figure in figures.iter().filter(|_| sides.contains(side)) {
+            let here = case.sides(self.rival) == sides && sides.contains(side);
+            for figure in figures.iter().filter(|_| here) {
                 let row = (*case, figure.name.as_str());
                 if !rows.contains(&row) {
                     rows.push(row);
@@ -153,6 +155,8 @@ impl fmt::Display for Report {
         )?;
         self.table(f, [Side::Server, self.rival])?;
         self.table(f, [Side::WithStalled, Side::WithoutStalled])?;
+        self.table(f, [Side::Server, Side::Netcat])?;
+        self.table(f, [Side::WithTransfers, Side::WithoutTransfers])?;
         for failure in &self.failures {
             writeln!(f, "\nFailed: {failure}")?;
         }
@@ -190,6 +194,7 @@ impl Unit {
     fn show(self, value: f64) -> String {
         match self {
             Unit::PerSecond => format!("{:.2} M", value / 1e6),
+            Unit::MebibytesPerSecond => format!("{value:.0}"),
             Unit::Milliseconds => format!("{value:.2} ms"),
             Unit::Seconds => format!("{value:.1}"),
             Unit::Kibibytes | Unit::Mebibytes => format!("{value:.1}"),

@@ -44,8 +44,23 @@ impl Subject {
     ///
     /// When there is no such program, or it does not say where it listens.
     pub fn start(&self) -> io::Result<Running> {
+        start(&mut self.command()?)
+    }
+
+    /// The same for a server in which files are shared, in this folder.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn start_sharing(&self, folder: &Path) -> io::Result<Running> {
+        let mut command = self.command()?;
+        command.arg("--files").arg(folder);
+        start(&mut command)
+    }
+
+    fn command(&self) -> io::Result<Command> {
         let own = env::current_exe()?;
-        let mut command = match self {
+        Ok(match self {
             Subject::Loop => {
                 let mut command = Command::new(own);
                 command.args(["--role", "loop"]);
@@ -57,8 +72,7 @@ impl Subject {
                 command.args(SERVER_ARGS);
                 command
             }
-        };
-        start(&mut command)
+        })
     }
 }
 
