@@ -109,6 +109,9 @@ impl LineSplitter {
     /// A long message may have been cut in the middle of a character, whose other
     /// bytes are still to come: then it is not ended.
     pub fn end_line(&mut self) {
+        if let State::Skipping(_) = self.state {
+            self.state = State::Collecting; // it was too long already
+        }
         let held = self.held();
         let cut = held.len() >= SEGMENT && is_cut(held);
         if held.is_empty() || held.ends_with(b"\n") || cut {
@@ -118,6 +121,11 @@ impl LineSplitter {
             *after = b'\n';
             self.end += 1;
         }
+    }
+
+    /// Whether a line has begun that has not ended.
+    pub fn is_inside_line(&self) -> bool {
+        !self.held().is_empty() || matches!(self.state, State::Skipping(_))
     }
 
     /// What has come and was not handed out yet.
@@ -400,6 +408,18 @@ mod tests {
         assert_eq!(split_chunks(&["é".as_bytes()]), ["é"]);
         let long = [b'x'; 2 * MESSAGE];
         assert_eq!(split_chunks(&[&long, b"b"]), ["TooLong", "b"]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_already_can_be_ended() {
+        let mut splitter = LineSplitter::new(LIMIT);
+        splitter.fill(&mut &[b'x'; 100][..]).unwrap();
+        assert_eq!(splitter.next(), Next::TooLong);
+        assert!(splitter.is_inside_line());
+        splitter.end_line();
+        assert!(!splitter.is_inside_line());
+        splitter.fill(&mut &b"b\n"[..]).unwrap();
+        assert_eq!(splitter.next(), Next::Line("b"));
     }
 
     #[test]

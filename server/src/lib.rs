@@ -30,6 +30,8 @@ mod acceptor;
 mod setback;
 // and peers that have no connection,
 mod udp;
+// for some of whom lines are too long,
+mod fold;
 // and takes them in
 mod entrance;
 // if there is room for them;

@@ -54,10 +54,19 @@ impl Listeners {
                 Some(UdpPort::At(port)) => port,
             };
             let place = SocketAddr::new(bound.ip(), port);
+            if listeners.is_at(place) {
+                continue; // for another TCP port of the same host
+            }
             let cannot = |error| format!("cannot listen over UDP at {place}: {error}");
             listeners.udp.push(UdpSocket::bind(place).map_err(cannot)?);
         }
         Ok(listeners)
+    }
+
+    /// Whether it listens over UDP at this very place.
+    fn is_at(&self, place: SocketAddr) -> bool {
+        let mut places = self.udp.iter().map(UdpSocket::local_addr);
+        places.any(|at| at.is_ok_and(|at| at == place))
     }
 
     /// The addresses, with the ports that the system picked.

@@ -225,6 +225,9 @@ impl Link {
 
     /// When something last came.
     pub fn heard(&self) -> Instant {
+        if let Wire::Datagrams(peer) = &self.wire {
+            return peer.heard();
+        }
         self.opened + Duration::from_nanos(self.heard.load(Ordering::Relaxed))
     }
 

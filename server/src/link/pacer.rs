@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::{Id, Link};
+use crate::fold::fold;
 use crate::limits;
 use crate::reason::Reason;
 
@@ -37,8 +38,11 @@ const FEW: usize = 4;
 /// usual figure in a classroom, takes with something to spare.
 const TOGETHER: usize = 1000;
 
-/// What a line costs beside its bytes, roughly: many tiny ones count too.
-const LINE_OVERHEAD: usize = 64;
+/// What an order costs beside its bytes, roughly: many tiny ones count too.
+const OVERHEAD: usize = 64;
+
+/// How many orders are taken at once before members are written to again.
+const ORDERS: usize = 1000;
 
 /// The way to the thread.
 pub struct Pacer {
@@ -75,12 +79,12 @@ impl Pacer {
     }
 
     /// Hands over lines for `link`, each with its newline, unless more than
-    /// `backlog` bytes would wait for it then.
+    /// `backlog` bytes would wait for it then. The first are taken in any case.
     pub fn push(&self, link: &Arc<Link>, lines: Arc<[u8]>, backlog: usize) -> Result<(), Stuck> {
-        let cost = cost(&lines);
+        let cost = lines.len() + OVERHEAD;
         let before = link.paced.fetch_add(cost, Ordering::Relaxed);
         let order = Order::Lines(Arc::clone(link), lines);
-        match before + cost <= backlog {
+        match before == 0 || before + cost <= backlog {
             true => self.orders.send(order).map_err(|_ended| Stuck),
             false => Err(Stuck),
         }
@@ -89,21 +93,10 @@ impl Pacer {
     /// Hands over the last lines for `link`; then the peer is told that nothing
     /// follows.
     pub fn close(&self, link: &Arc<Link>, lines: Arc<[u8]>) -> Result<(), Stuck> {
-        link.paced.fetch_add(cost(&lines), Ordering::Relaxed);
+        link.paced
+            .fetch_add(lines.len() + OVERHEAD, Ordering::Relaxed);
         let order = Order::Close(Arc::clone(link), lines);
         self.orders.send(order).map_err(|_ended| Stuck)
-    }
-}
-
-/// What lines cost that are going to wait.
-fn cost(lines: &[u8]) -> usize {
-    lines.split(|&byte| byte == b'\n').map(cost_of_line).sum()
-}
-
-fn cost_of_line(line: &[u8]) -> usize {
-    match line {
-        [] => 0, // it is never sent
-        line => line.len() + LINE_OVERHEAD,
     }
 }
 
@@ -125,7 +118,7 @@ fn run(orders: &Receiver<Order>, stall: Duration) {
                 None
             }
         };
-        for order in first.into_iter().chain(orders.try_iter()) {
+        for order in first.into_iter().chain(orders.try_iter().take(ORDERS)) {
             take(&mut turns, order);
         }
         let now = Instant::now();
@@ -139,14 +132,17 @@ fn take(turns: &mut BTreeMap<Id, Turn>, order: Order) {
         Order::Close(link, lines) => (link, lines, Some(Instant::now())),
     };
     let turn = turns.entry(link.id).or_insert_with(|| Turn::new(link));
-    turn.add(&lines);
+    turn.add(lines);
     turn.closing = turn.closing.or(closing);
 }
 
 /// What waits for one member.
 struct Turn {
     link: Arc<Link>,
-    lines: VecDeque<Vec<u8>>,
+    /// Lines as they came, which others share, and up to where they are taken.
+    batches: VecDeque<(Arc<[u8]>, usize)>,
+    /// What is left of a line that had to be folded.
+    pieces: VecDeque<Vec<u8>>,
     /// What is left of the last write; it goes first.
     begun: Vec<u8>,
     /// When it may be written to next.
@@ -162,7 +158,8 @@ impl Turn {
         let now = Instant::now();
         Turn {
             link,
-            lines: VecDeque::new(),
+            batches: VecDeque::new(),
+            pieces: VecDeque::new(),
             begun: Vec::new(),
             next: now,
             progress: now,
@@ -170,19 +167,48 @@ impl Turn {
         }
     }
 
-    fn add(&mut self, lines: &[u8]) {
+    fn add(&mut self, lines: Arc<[u8]>) {
         if self.is_idle() {
             self.progress = Instant::now();
         }
-        // An empty line is nothing that a script could receive.
-        let lines = lines.split(|&byte| byte == b'\n');
-        for line in lines.filter(|line| !line.is_empty()) {
-            self.lines.push_back(line.to_vec());
-        }
+        self.batches.push_back((lines, 0));
     }
 
     fn is_idle(&self) -> bool {
-        self.lines.is_empty() && self.begun.is_empty()
+        self.batches.is_empty() && self.pieces.is_empty() && self.begun.is_empty()
+    }
+
+    /// Takes out the next line, or a piece of it: one that no script receives at once
+    /// would be torn where whoever wrote it likes. An empty line is nothing that
+    /// one could receive.
+    fn next_line(&mut self) -> Option<Vec<u8>> {
+        while self.pieces.is_empty() {
+            let (batch, taken) = self.batches.front_mut()?;
+            let rest = batch.get(*taken..).unwrap_or_default();
+            let end = rest.iter().position(|&byte| byte == b'\n');
+            let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            if !line.is_empty() {
+                self.pieces.extend(fold(line, TOGETHER));
+            }
+            *taken += line.len() + 1;
+            if *taken >= batch.len() {
+                let cost = batch.len() + OVERHEAD;
+                self.link.paced.fetch_sub(cost, Ordering::Relaxed);
+                self.batches.pop_front();
+            }
+        }
+        self.pieces.pop_front()
+    }
+
+    /// Whether more than a few lines wait.
+    fn is_behind(&self) -> bool {
+        let batches = self.batches.iter();
+        let lines = batches.flat_map(|(batch, taken)| {
+            let rest = batch.get(*taken..).unwrap_or_default();
+            rest.split(|&byte| byte == b'\n')
+                .filter(|line| !line.is_empty())
+        });
+        self.pieces.len() + lines.take(FEW + 1).count() > FEW
     }
 
     /// When something is to be done for it, if there is anything to do.
@@ -207,9 +233,12 @@ impl Turn {
         if self.begun.is_empty() {
             self.begun = self.next_text();
         }
+        if self.begun.is_empty() {
+            return Ok(());
+        }
         let wire = &self.link.wire;
         match wire.write_without_waiting(&[IoSlice::new(&self.begun)]) {
-            Ok(0) => {}
+            Ok(0) => return self.wait(now, stall),
             Ok(taken) => {
                 self.begun.drain(..taken.min(self.begun.len()));
                 self.progress = now;
@@ -222,35 +251,44 @@ impl Turn {
         }
         let crowded = self.link.paced.load(Ordering::Relaxed) > CROWDED;
         self.next = now + if crowded { SHORT_PAUSE } else { PAUSE };
-        let lagging = !self.begun.is_empty();
-        self.link.lagging.store(lagging, Ordering::Relaxed);
-        let late = self
-            .closing
-            .is_some_and(|at| at.elapsed() > limits::FETCHING);
-        if late || lagging && self.progress.elapsed() >= stall {
+        self.set_lagging(!self.begun.is_empty());
+        Ok(())
+    }
+
+    /// Deals with a socket that takes nothing.
+    fn wait(&mut self, now: Instant, stall: Duration) -> Result<(), Reason> {
+        self.next = now + PAUSE;
+        self.set_lagging(true);
+        let closing = self.closing.map_or(Duration::ZERO, |since| since.elapsed());
+        if closing > limits::FETCHING || self.progress.elapsed() >= stall {
             self.link.give_up(Reason::Slow);
             return Err(Reason::Slow);
         }
         Ok(())
     }
 
+    fn set_lagging(&self, lagging: bool) {
+        self.link.lagging.store(lagging, Ordering::Relaxed);
+    }
+
     /// What to write next: a line, or several where more than a few wait.
     fn next_text(&mut self) -> Vec<u8> {
-        let together = self.lines.len() > FEW || self.link.was_asked();
+        let together = self.is_behind() || self.link.was_asked();
         // One who reads only after it has asked finds this behind what it was
         // sent before: it has to stay apart.
         let apart = self.link.awaits_answers() && !self.link.take_question();
+        let Some(first) = self.next_line() else {
+            return Vec::new(); // there were only empty lines
+        };
         let mut text = if apart { vec![b'\n'] } else { Vec::new() };
-        while let Some(line) = self.lines.pop_front() {
-            self.link
-                .paced
-                .fetch_sub(cost_of_line(&line), Ordering::Relaxed);
-            text.extend(line);
-            let next = self.lines.front().map_or(TOGETHER, Vec::len);
-            if !together || text.len() + 1 + next > TOGETHER {
+        text.extend(first);
+        while together && let Some(line) = self.next_line() {
+            if text.len() + 1 + line.len() > TOGETHER {
+                self.pieces.push_front(line);
                 break;
             }
             text.push(b'\n');
+            text.extend(line);
         }
         text
     }

@@ -48,6 +48,7 @@ impl Server {
         let parted = self.part(&links, deadline);
         self.posts.send(Post::End);
         join(self.broadcaster);
+        self.outgoing.iter().for_each(|out| out.end(deadline));
         if !parted || !ends(&self.writers_ended, deadline) {
             let told = "[SERVER] some members did not take in their last lines in time.";
             self.log.line(told);

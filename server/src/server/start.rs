@@ -36,6 +36,8 @@ pub(super) struct Server {
     pub(super) acceptors: Vec<(SocketAddr, JoinHandle<()>)>,
     /// The same for UDP.
     pub(super) receivers: Vec<(SocketAddr, JoinHandle<()>)>,
+    /// What is still to be sent over UDP.
+    pub(super) outgoing: Vec<Outgoing>,
     /// Removes files that are too old; none where no files are shared.
     pub(super) janitor: Option<JoinHandle<()>>,
     pub(super) door: Arc<Door>,
@@ -133,11 +135,13 @@ impl Server {
             let thread = spawn("acceptor", move || acceptor.run(&listener))?;
             acceptors.push((address, thread));
         }
-        let mut receivers = Vec::new();
+        let (mut receivers, mut outgoing) = (Vec::new(), Vec::new());
         for (socket, address) in listeners.udp.into_iter().zip(addresses.udp) {
             let socket = Arc::new(socket);
+            let sender = Outgoing::start(Arc::clone(&socket), alive.clone())?;
+            outgoing.push(sender.clone());
             let receiver = udp::Receiver {
-                outgoing: Outgoing::start(Arc::clone(&socket), alive.clone())?,
+                outgoing: sender,
                 socket,
                 entrance: Arc::clone(&entrance),
                 stop: stop.clone(),
@@ -149,6 +153,7 @@ impl Server {
         Ok(Server {
             acceptors,
             receivers,
+            outgoing,
             janitor,
             door,
             sessions_ended,

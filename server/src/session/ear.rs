@@ -77,7 +77,7 @@ impl Ear {
     pub fn fill(&mut self, link: &Link, patience: Option<Duration>) -> Result<Filled, Ending> {
         let broken = |_| Ending::from(Reason::Reset);
         let quiet = match self.framing {
-            Framing::Unknown(quiet) if !self.held().is_empty() => Some(quiet),
+            Framing::Unknown(quiet) if self.lines.is_inside_line() => Some(quiet),
             _ => None,
         };
         let sooner = quiet.filter(|&quiet| patience.is_none_or(|patience| quiet < patience));

@@ -21,6 +21,11 @@ const VERBS: [&[u8]; 10] = [
     b"PRI ",
 ];
 
+/// What the first line of any other request of HTTP has in it, and what a proxy says
+/// before it hands a connection on (HAProxy's PROXY protocol).
+const VERSION: &[u8] = b" HTTP/";
+const PROXY: &[u8] = b"PROXY ";
+
 /// A TLS record that holds a handshake, of any version (RFC 8446, 5.1).
 const TLS: &[u8] = &[22, 3];
 
@@ -35,7 +40,10 @@ const JOIN: &str = "Join it with chat-client, or with nc.";
 /// The ending for a connection whose `first` bytes are those of another protocol.
 pub fn recognise(first: &[u8]) -> Option<Ending> {
     let begins = |with: &[u8]| first.starts_with(with);
-    let answer = if VERBS.iter().any(|verb| begins(verb)) {
+    let line = first.split(|&byte| byte == b'\n').next().unwrap_or(first);
+    let request = line.windows(VERSION.len()).any(|part| part == VERSION);
+    let verb = VERBS.iter().any(|verb| begins(verb));
+    let answer = if verb || request || begins(PROXY) {
         bad_request()
     } else if begins(TLS) {
         // Who reads the bytes themselves gets a line as well.
@@ -72,6 +80,9 @@ mod tests {
 
     #[test]
     fn each_protocol_is_answered_in_its_own_form() {
+        for first in ["PROPFIND / HTTP/1.1\r\n", "PROXY TCP4 1.2.3.4 "] {
+            assert!(answer(first.as_bytes()).is_some(), "{first}");
+        }
         let http = answer(b"GET / HTTP/1.1\r\n").unwrap();
         let http = String::from_utf8(http).unwrap();
         let (head, body) = http.split_once("\r\n\r\n").unwrap();

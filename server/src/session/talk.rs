@@ -221,6 +221,12 @@ impl Talk<'_, '_> {
         if self.visit.link.deaf_for() > limits::AFTERWORDS {
             return Err(Reason::Reset.into());
         }
+        // Over UDP nothing tells that it is gone, so its last lines must not last.
+        let silent = self.visit.link.heard().elapsed();
+        let patience = self.pulse.patience();
+        if self.visit.link.is_datagrams() && patience.is_some_and(|most| silent > most) {
+            return Err(Ending::told(Reason::Timeout, SILENT));
+        }
         match self.visit.link.ending() {
             Some(ending) => Err(ending.clone()),
             None => Ok(()),

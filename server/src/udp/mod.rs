@@ -12,7 +12,6 @@
 //! UDP is best effort, and so is this: what finds a queue full is dropped.
 
 mod cookie;
-mod fold;
 mod peer;
 mod receiver;
 mod sender;

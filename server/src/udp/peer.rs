@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::str;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,10 @@ use super::sender::Outgoing;
 /// How many datagrams may wait for a session. It reads at once, unless its member
 /// sends faster than the rate allows; what finds no place is lost, as on the way.
 const WAITING: usize = 64;
+
+/// How many bytes may wait to be sent to one peer: as much as a socket holds by
+/// itself, so that one who gets much leaves room for the others.
+const UNSENT: usize = 256 * 1024;
 
 /// How many tags of members who left are remembered at most: more than can come
 /// and go in the time for which a tag is good.
@@ -44,28 +48,55 @@ pub struct Peer {
     /// How many different numbered lines have come from it.
     arrived: AtomicU64,
     /// How many have been sent to it.
-    sent: AtomicU64,
+    numbered: AtomicU64,
+    /// How many bytes wait to be sent to it.
+    unsent: AtomicUsize,
+    /// Whether its session is to look why it ends.
+    woken: AtomicBool,
+    opened: Instant,
+    /// When something last came from it, in nanoseconds after `opened`.
+    heard: AtomicU64,
 }
 
 impl Peer {
     /// Puts a datagram into the mailbox; it is lost if that is full.
     pub fn deliver(&self, datagram: Datagram) {
+        let now = u64::try_from(self.opened.elapsed().as_nanos());
+        self.heard.store(now.unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.put(datagram);
+    }
+
+    fn put(&self, datagram: Datagram) {
         let _best_effort = self.mailbox.try_send(datagram);
     }
 
-    /// Has the session look why it ends. If the mailbox is full it has something
-    /// to read and looks anyway.
+    /// Has the session look why it ends, as the next thing it does.
     pub fn wake(&self) {
-        self.deliver(Datagram::Wake);
+        self.woken.store(true, Ordering::Release);
+        // If the mailbox is full, it does not wait and looks anyway.
+        self.put(Datagram::Wake);
+    }
+
+    /// When something last came from it, also if nobody has read it yet.
+    pub fn heard(&self) -> Instant {
+        self.opened + Duration::from_nanos(self.heard.load(Ordering::Relaxed))
     }
 
     /// Sends lines, each with its newline, as far as there is room for them.
     pub fn send(self: &Arc<Peer>, lines: Arc<[u8]>) {
-        let count = lines.iter().filter(|&&byte| byte == b'\n').count();
-        if !self.outgoing.push(self, lines) {
+        let (length, count) = (lines.len(), newlines(&lines));
+        let waiting = self.unsent.fetch_add(length, Ordering::Relaxed);
+        let room = waiting == 0 || waiting + length <= UNSENT;
+        if !room || !self.outgoing.push(self, lines) {
+            self.sent(length);
             // The peer is to see that something is missing.
-            self.sent.fetch_add(count as u64, Ordering::Relaxed);
+            self.numbered.fetch_add(count, Ordering::Relaxed);
         }
+    }
+
+    /// Notes that so many bytes do not wait any more.
+    pub fn sent(&self, length: usize) {
+        self.unsent.fetch_sub(length, Ordering::Relaxed);
     }
 
     /// A line as it goes out, with its number if the peer wants one.
@@ -74,7 +105,7 @@ impl Peer {
             return [line, b"\n"].concat();
         }
         let numbers = Numbered {
-            number: self.sent.fetch_add(1, Ordering::Relaxed) + 1,
+            number: self.numbered.fetch_add(1, Ordering::Relaxed) + 1,
             arrived: self.arrived.load(Ordering::Relaxed),
             line: "",
         };
@@ -101,9 +132,14 @@ impl Mailbox {
     /// [`ErrorKind::TimedOut`] when the patience is at its end, and
     /// [`ErrorKind::FileTooLarge`] for a datagram that is too long.
     pub fn read(&mut self, buffer: &mut [u8], patience: Option<Duration>) -> io::Result<usize> {
+        // One for all: what comes again and again gains no time.
+        let until = patience.map(|patience| Instant::now() + patience);
         loop {
-            let datagram = match patience {
-                Some(patience) => self.datagrams.recv_timeout(patience),
+            if self.peer.woken.load(Ordering::Acquire) {
+                return Ok(0);
+            }
+            let datagram = match until {
+                Some(until) => self.datagrams.recv_deadline(until),
                 None => self.datagrams.recv().map_err(RecvTimeoutError::from),
             };
             let bytes = match datagram {
@@ -139,6 +175,10 @@ impl Drop for Mailbox {
     fn drop(&mut self) {
         self.peers.forget(self.peer.address, self.tag);
     }
+}
+
+fn newlines(lines: &[u8]) -> u64 {
+    lines.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// Copies `lines`, ended by a newline. A reader has room for the longest datagram.
@@ -182,7 +222,11 @@ impl Peers {
             outgoing,
             numbers: AtomicBool::new(false),
             arrived: AtomicU64::new(0),
-            sent: AtomicU64::new(0),
+            numbered: AtomicU64::new(0),
+            unsent: AtomicUsize::new(0),
+            woken: AtomicBool::new(false),
+            opened: Instant::now(),
+            heard: AtomicU64::new(0),
         });
         self.lock().peers.insert(address, Arc::clone(&peer));
         let mailbox = Mailbox {

@@ -35,6 +35,11 @@ const HEADERS_V6: usize = 40 + 8;
 /// Instead of an answer that would be too long.
 const NO: &str = "! That will not do.\n";
 
+/// Below are the ports of services, some of which answer whatever comes (echo,
+/// RFC 862): such a one could be made a member by somebody else. Clients get higher
+/// ones from their systems (RFC 6335, 6).
+const FIRST_CLIENT_PORT: u16 = 1024;
+
 const BAD_COOKIE: &str = "! That cookie will not do, send your name again.\n";
 const TOO_LONG: &str = "! That is too long for a name.\n";
 
@@ -99,14 +104,18 @@ impl Reception {
         }
     }
 
-    /// Answers an address that has not proved to be real.
+    /// Answers an address that has not proved to be real. No answer is one that
+    /// another server, or this one, would answer again.
     fn meet(&mut self, bytes: &[u8], from: SocketAddr) {
+        if from.port() < FIRST_CLIENT_PORT || self.is_own(from) {
+            return;
+        }
         let Ok(text) = str::from_utf8(bytes) else {
             return; // junk
         };
         let answer = match text.trim_end() {
-            "" => return,
-            QUIT => format!("{QUIT}\n"),
+            "" | QUIT => return,
+            text if text.starts_with('!') => return,
             _ if bytes.len() > MAX_DATAGRAM => TOO_LONG.to_string(),
             _ if Numbered::parse(text).is_some() => NOT_HERE.to_string(),
             text => match text.strip_prefix(COOKIE) {
@@ -120,6 +129,13 @@ impl Reception {
         self.answer(&answer, bytes.len(), from);
     }
 
+    /// Whether somebody has made us send to ourselves. Only an address of this
+    /// machine can be bound here.
+    fn is_own(&self, from: SocketAddr) -> bool {
+        let own = self.udp.socket.local_addr();
+        own.is_ok_and(|own| own.port() == from.port()) && UdpSocket::bind((from.ip(), 0)).is_ok()
+    }
+
     /// Makes the cookie for a name, or says why there is none.
     fn bake(&self, name: &str, from: SocketAddr) -> String {
         let name: Name = match name.parse() {
@@ -129,7 +145,7 @@ impl Reception {
         let tag = self.cookies.make(from, &name, Instant::now());
         if self.peers.is_spent(tag) {
             let seconds = WINDOW.as_secs();
-            return format!("! You have just left, try again in {seconds} s.\n");
+            return format!("! You were here a moment ago, try again in {seconds} s.\n");
         }
         format!("{COOKIE} {tag} {name}\n")
     }
@@ -152,7 +168,8 @@ impl Reception {
 
     /// Sends `answer` for so many bytes, or a shorter one if it is too long for that.
     fn answer(&self, answer: &str, count: usize, to: SocketAddr) {
-        let headers = if to.is_ipv4() { HEADERS_V4 } else { HEADERS_V6 };
+        let is_v4 = to.ip().to_canonical().is_ipv4();
+        let headers = if is_v4 { HEADERS_V4 } else { HEADERS_V6 };
         let most = FACTOR * (headers + count) - headers;
         let answer = if answer.len() <= most { answer } else { NO };
         let _best_effort = self.udp.socket.send_to(answer.as_bytes(), to);

@@ -1,8 +1,13 @@
-//! Folds a line that is too long for a datagram into several.
+//! Folds a line that is too long for a datagram, or for what a script receives at
+//! once, into several.
 
 /// What stands before a text, with its `: `, is at most this long: a sender, and
 /// twenty receivers. What has its first `: ` later has none.
 const LONGEST_STAMP: usize = 600;
+
+/// What a piece begins with that has no stamp: it must not read as an event of its
+/// own, whatever somebody made stand there.
+const GOES_ON: &[u8] = b"... ";
 
 /// Parts `line`, without its newline, into pieces of at most `most` bytes. Each
 /// begins as the line does, with who has said it. No character is cut.
@@ -13,8 +18,10 @@ pub fn fold(line: &[u8], most: usize) -> Vec<Vec<u8>> {
     let searched = line.get(..LONGEST_STAMP.min(most / 2)).unwrap_or(line);
     let stamp = searched.windows(2).position(|two| two == b": ");
     let (stamp, mut text) = line.split_at(stamp.map_or(0, |at| at + 2));
-    let mut pieces = Vec::new();
+    let again = if stamp.is_empty() { GOES_ON } else { stamp };
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
     while !text.is_empty() {
+        let stamp = if pieces.is_empty() { stamp } else { again };
         let (piece, rest) = text.split_at(cut(text, most - stamp.len()));
         pieces.push([stamp, piece].concat());
         text = rest;
@@ -56,8 +63,25 @@ mod tests {
         check(
             "a notice with no sender",
             10,
-            &["a notice w", "ith no sen", "der"],
+            &["a notice w", "... ith no", "...  sende", "... r"],
         );
+    }
+
+    #[test]
+    fn nobody_can_make_a_piece_that_is_an_event() {
+        let receivers = vec!["x".repeat(24); 20].join(",");
+        let forged = "y".repeat(600) + "Server: go home";
+        for line in [
+            format!("ann -> {receivers}: {forged}"),
+            format!("ann is away, {forged}"),
+        ] {
+            for at in 0..700 {
+                let line = line.replace(&"y".repeat(600), &"y".repeat(at));
+                for piece in fold(line.as_bytes(), 500).iter().skip(1) {
+                    assert!(!piece.starts_with(b"Server: "), "{line}");
+                }
+            }
+        }
     }
 
     #[test]
