@@ -17,8 +17,10 @@
 pub mod address;
 // and what comes over its wire: bytes into lines,
 pub mod line;
-// over UDP with a number;
+// over UDP with a number,
 pub mod sequence;
+// and first with a proof;
+pub mod cookie;
 // made safe to show;
 pub mod text;
 // the first one becomes a name,
@@ -44,6 +46,7 @@ use std::time::Duration;
 
 pub use address::Address;
 pub use command::Command;
+pub use cookie::Cookie;
 pub use event::Event;
 pub use line::{LineSplitter, Next};
 pub use name::{Name, NameError};
@@ -71,10 +74,6 @@ pub const MAX_EVENT: usize = 2 * MAX_LINE;
 /// The most bytes in one datagram, newline and numbers included. So much passes
 /// every path of IPv6 in one piece, with a tunnel's headers (RFC 9000, 14.1).
 pub const MAX_DATAGRAM: usize = 1200;
-
-/// The word by which a UDP server answers a name, and which is to be sent back as
-/// it is: `/cookie TAG NAME`. It proves that the address is the sender's own.
-pub const COOKIE: &str = "/cookie";
 
 /// How often a client that keeps a heartbeat sends one.
 pub const HEARTBEAT: Duration = Duration::from_secs(30);

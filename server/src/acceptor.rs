@@ -34,7 +34,8 @@ impl Acceptor {
             match accepted {
                 Ok((stream, address)) => {
                     setback.is_over();
-                    // An error here is a peer that is gone again already.
+                    // An error here is a peer that is gone again already, or one
+                    // that was told that there is no thread left for it.
                     let _ = self.entrance.take_in(stream, address);
                 }
                 Err(error) => {

@@ -28,8 +28,10 @@ pub fn text(addresses: &Addresses, clients: usize, client: Client) -> String {
     if tcp.iter().all(|address| address.ip().is_loopback()) {
         let port = tcp.first().map_or(DEFAULT_PORT, SocketAddr::port);
         let server = client.server();
-        text +=
-            &format!("Only this machine can join. To let others in:  {server} 0.0.0.0 {port}\n");
+        let udp_too = if udp.is_empty() { "" } else { " --udp" };
+        text += &format!(
+            "Only this machine can join. To let others in:  {server} 0.0.0.0 {port}{udp_too}\n"
+        );
     }
     text += &format!("There is room for {clients}. Type a line to say it, /help for more.");
     text

@@ -76,18 +76,18 @@ pub const ASK_AFTER: Duration = Duration::from_secs(1);
 /// sends a reset, which may overtake that line.
 pub const LINGER: Duration = Duration::from_secs(1);
 
+/// How long to read on from one that speaks another protocol, in all: it may send the rest of
+/// a long request, which nobody wants.
+pub const STRANGER: Duration = Duration::from_millis(500);
+
+/// How many refused connections are read on from at once. Each takes a thread
+/// and a file, which the capacity leaves free.
+pub const LINGERING_REFUSALS: usize = 32;
+
 /// How long the lines that a client sent before it went are still said, where
 /// the rate holds them back. It cannot be longer: somebody who is gone would
 /// stay, for days if all of the socket's buffer is full of short lines.
 pub const AFTERWORDS: Duration = Duration::from_secs(10);
-
-/// The same for one that speaks another protocol, in all: it may send the rest of
-/// a long request, which nobody wants.
-pub const STRANGER: Duration = Duration::from_millis(500);
-
-/// How many refused connections get that courtesy at once. Each takes a thread
-/// and a file, which the capacity leaves free.
-pub const LINGERING_REFUSALS: usize = 32;
 
 /// How long one who left while lagging may take to fetch the rest, in all: its
 /// writer is one that others may need.

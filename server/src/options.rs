@@ -54,8 +54,8 @@ Usage: chat-server [OPTIONS] [HOST [PORT]]     (also HOST:PORT, or PORT alone)
   PORT  4000 if none is given; 0 picks a free one
 
 Options:
-  --listen ADDRESS     listen at this address (HOST, HOST:PORT or PORT) as well,
-                       or instead if there is no HOST before; may be repeated
+  --listen ADDRESS     listen there (HOST PORT, HOST:PORT or PORT) as well, or
+                       instead if there is no HOST before; may be repeated
   --udp [PORT]         let people in over UDP as well, at PORT or the same one
   --max-clients N      how many may be connected at once
                        (default, and at most: what this machine holds, which is
@@ -166,9 +166,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
                 let files = at_least(0, &argument, &value()?)?;
                 kept.kept = u32::try_from(files).unwrap_or(u32::MAX);
             }
-            "--listen" => places.push(Address::read(&[value()?], PORTS)?),
+            "--listen" => {
+                let mut place = vec![value()?];
+                place.extend(arguments.next_if(|next| is_number(next)));
+                places.push(Address::read(&place, PORTS)?);
+            }
             "--udp" => {
-                let port = arguments.next_if(|next| next.parse::<u32>().is_ok());
+                let port = arguments.next_if(|next| is_number(next));
                 let port = port.map(|port| address::port(&port, PORTS)).transpose()?;
                 udp = Some(port.map_or(UdpPort::Same, UdpPort::At));
             }
@@ -214,6 +218,10 @@ fn at_least(least: usize, option: &str, value: &str) -> Result<usize, String> {
             "{option} takes a whole number from {least} on, not {value}"
         )),
     }
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn mib(option: &str, value: &str) -> Result<u64, String> {
@@ -264,6 +272,10 @@ mod tests {
         check("", &["127.0.0.1:4000"]);
         check("0.0.0.0 0", &["0.0.0.0:0"]);
         check("--listen ::1", &["[::1]:4000"]);
+        check(
+            "--listen ::1 5 --listen 10.0.0.7",
+            &["[::1]:5", "10.0.0.7:4000"],
+        );
         check("--listen [::1]:5 --listen 6", &["[::1]:5", "127.0.0.1:6"]);
         check("0.0.0.0 --listen ::1", &["0.0.0.0:4000", "[::1]:4000"]);
     }
@@ -307,6 +319,7 @@ mod tests {
         check("localhost 65536", "from 0 to 65535");
         check("a b c", "c");
         check("--listen :x", "is no address");
+        check("--listen a:1 2", "what is \"2\" for");
         check("--rate 0", "--rate");
         check("--max-clients 0", "from 1 on");
         check("--stall -1", "--stall");

@@ -8,19 +8,16 @@ use std::io::Read;
 pub fn bytes() -> [u8; 16] {
     let mut bytes = [0; 16];
     let from_system = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-    match from_system {
-        Ok(()) => bytes,
+    if from_system.is_err() {
         // Where there is no such file (Windows), std still has a way to the same
         // source: it seeds its hash maps from it, against people who guess.
-        Err(_) => [from_std(), from_std()]
-            .concat()
-            .try_into()
-            .unwrap_or(bytes),
+        bytes = u128::to_ne_bytes(u128::from(from_std()) << 64 | u128::from(from_std()));
     }
+    bytes
 }
 
-fn from_std() -> [u8; 8] {
-    RandomState::new().hash_one(()).to_ne_bytes()
+fn from_std() -> u64 {
+    RandomState::new().hash_one(())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@
 use std::time::{Duration, Instant};
 
 use common::sequence::{Numbered, Tally};
-use common::{COOKIE, Event, QUIT, notice};
+use common::{Event, QUIT, notice};
 
 use super::again::{Beats, Pending, Step};
 use super::figures::Figures;
@@ -237,7 +237,7 @@ impl Datagrams {
 
 /// The name in `/cookie TAG NAME`.
 fn cookie(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix(COOKIE)?.strip_prefix(' ')?;
+    let rest = line.strip_prefix("/cookie ")?;
     rest.split_once(' ').map(|(_, name)| name)
 }
 

@@ -260,6 +260,25 @@ fn stats_show_what_the_network_lost() {
     }
 }
 
+/// As much as is under way finds room at the server, which takes ten lines a second.
+#[test]
+fn what_is_piped_over_udp_arrives_where_the_network_loses_nothing() {
+    const LINES: usize = 130;
+    let house = House::open(Limits::default().rate);
+    let mut ann = Peer::join(house.tcp, "ann");
+    let mut bot = client(&["--udp", &house.udp.port().to_string(), "--name", "bot"]);
+    ann.expect("bot has joined the chat room.");
+    for line in 0..LINES {
+        bot.type_line(&format!("line {line}"));
+    }
+    bot.end_input();
+    for line in 0..LINES {
+        ann.expect(&format!("bot: line {line}"));
+    }
+    ann.expect("bot has left the chat room.");
+    assert!(bot.wait().success());
+}
+
 #[test]
 fn stats_show_what_the_server_did_not_get() {
     let house = House::open(Rate::Unlimited);

@@ -28,10 +28,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// as much as a class that talks all at once can say.
 const SHORT_PAUSE: Duration = Duration::from_millis(5);
 
-/// See [`SHORT_PAUSE`].
+/// See [`SHORT_PAUSE`]; it takes [`PAUSE`] some 0.8 s to send so much.
 const CROWDED: usize = 16 * 1024;
 
-/// Up to so many waiting lines go one by one.
+/// Up to so many waiting lines go one by one: a person sees them come.
 const FEW: usize = 4;
 
 /// How many bytes several lines together may have: what one `recv(1024)`, the
@@ -41,7 +41,7 @@ const TOGETHER: usize = 1000;
 /// What an order costs beside its bytes, roughly: many tiny ones count too.
 const OVERHEAD: usize = 64;
 
-/// How many orders are taken at once before members are written to again.
+/// How many orders are taken before members are written to again.
 const ORDERS: usize = 1000;
 
 /// The way to the thread.
@@ -145,6 +145,8 @@ struct Turn {
     pieces: VecDeque<Vec<u8>>,
     /// What is left of the last write; it goes first.
     begun: Vec<u8>,
+    /// Whether the last text was full, so that the next one goes on.
+    full: bool,
     /// When it may be written to next.
     next: Instant,
     /// When something of it was last taken.
@@ -161,6 +163,7 @@ impl Turn {
             batches: VecDeque::new(),
             pieces: VecDeque::new(),
             begun: Vec::new(),
+            full: false,
             next: now,
             progress: now,
             closing: None,
@@ -243,9 +246,8 @@ impl Turn {
                 self.begun.drain(..taken.min(self.begun.len()));
                 self.progress = now;
             }
-            // It is for the session to end this, after it has read the rest.
             Err(_broken) => {
-                self.link.deafen();
+                self.link.deafen(); // its session ends it, having read the rest
                 return Err(Reason::Reset);
             }
         }
@@ -275,8 +277,10 @@ impl Turn {
     fn next_text(&mut self) -> Vec<u8> {
         let together = self.is_behind() || self.link.was_asked();
         // One who reads only after it has asked finds this behind what it was
-        // sent before: it has to stay apart.
-        let apart = self.link.awaits_answers() && !self.link.take_question();
+        // sent before: it has to stay apart. So has what follows a full text.
+        let unasked = self.link.awaits_answers() && !self.link.take_question();
+        let apart = unasked || self.full;
+        self.full = false;
         let Some(first) = self.next_line() else {
             return Vec::new(); // there were only empty lines
         };
@@ -285,6 +289,7 @@ impl Turn {
         while together && let Some(line) = self.next_line() {
             if text.len() + 1 + line.len() > TOGETHER {
                 self.pieces.push_front(line);
+                self.full = true;
                 break;
             }
             text.push(b'\n');

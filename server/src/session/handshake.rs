@@ -33,9 +33,8 @@ pub enum Arrival {
 pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Arrival, Ending> {
     let mut clock = Clock::start(visit.shared.limits.naming);
     let mut tries = 0;
-    let mut first = true;
     loop {
-        if first && let Some(ending) = stranger::recognise(ear.held()) {
+        if let Some(ending) = stranger::recognise(ear.held()) {
             return Err(ending);
         }
         let refused = match ear.next() {
@@ -59,7 +58,6 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Arrival, Ending> {
             Next::End => return Err(Reason::Eof.into()),
             Next::Endless => return Err(line_without_end()),
         };
-        first = false;
         tries += 1;
         if tries == limits::NAME_TRIES {
             let told = format!("{refused} That was the last of {tries} tries.");
@@ -129,7 +127,7 @@ impl Clock {
     }
 
     /// Reads once, for as long as there is time.
-    fn fill(&mut self, visit: &Visit<'_>, ear: &mut Ear) -> Result<(), Ending> {
+    fn fill(&mut self, visit: &mut Visit<'_>, ear: &mut Ear) -> Result<(), Ending> {
         let now = Instant::now();
         if now >= self.until {
             return Err(self.too_late());
@@ -142,6 +140,7 @@ impl Clock {
             Filled::Unframed => visit.shared.posts.send(Post::Unframe(visit.link.id)),
             Filled::Nothing => {
                 if self.ask_at.take().is_some() {
+                    visit.prompted = true;
                     visit.tell(&Event::Notice(notice::ASK_NAME));
                 }
             }

@@ -13,6 +13,7 @@ mod command;
 mod ear;
 mod handover;
 mod handshake;
+mod manner;
 mod pulse;
 mod speech;
 mod stranger;

@@ -26,6 +26,9 @@ const VERBS: [&[u8]; 10] = [
 const VERSION: &[u8] = b" HTTP/";
 const PROXY: &[u8] = b"PROXY ";
 
+/// What a mail program says first (RFC 5321, 4.1.1.1).
+const MAIL: [&[u8]; 2] = [b"EHLO ", b"HELO "];
+
 /// A TLS record that holds a handshake, of any version (RFC 8446, 5.1).
 const TLS: &[u8] = &[22, 3];
 
@@ -41,7 +44,9 @@ const JOIN: &str = "Join it with chat-client, or with nc.";
 pub fn recognise(first: &[u8]) -> Option<Ending> {
     let begins = |with: &[u8]| first.starts_with(with);
     let line = first.split(|&byte| byte == b'\n').next().unwrap_or(first);
-    let request = line.windows(VERSION.len()).any(|part| part == VERSION);
+    let request = line
+        .windows(VERSION.len())
+        .any(|part| part.eq_ignore_ascii_case(VERSION));
     let verb = VERBS.iter().any(|verb| begins(verb));
     let answer = if verb || request || begins(PROXY) {
         bad_request()
@@ -52,6 +57,9 @@ pub fn recognise(first: &[u8]) -> Option<Ending> {
     } else if SSH.iter().any(|version| begins(version)) {
         // A server may say such lines before its version (RFC 4253, 4.2).
         format!("This is a chat room, not an SSH server. {JOIN}\r\n").into()
+    } else if MAIL.iter().any(|word| begins(word)) {
+        // "Transaction failed", or no service here (RFC 5321, 4.2.3).
+        format!("554 This is a chat room, not a mail server. {JOIN}\r\n").into()
     } else {
         return None;
     };
@@ -80,7 +88,12 @@ mod tests {
 
     #[test]
     fn each_protocol_is_answered_in_its_own_form() {
-        for first in ["PROPFIND / HTTP/1.1\r\n", "PROXY TCP4 1.2.3.4 "] {
+        for first in [
+            "PROPFIND / HTTP/1.1\r\n",
+            "get / http/1.0\n",
+            "PROXY TCP4 1.2.3.4 ",
+            "EHLO me",
+        ] {
             assert!(answer(first.as_bytes()).is_some(), "{first}");
         }
         let http = answer(b"GET / HTTP/1.1\r\n").unwrap();

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use common::{Event, Name, Next, PROMISE, Request, request, text};
+use common::{Event, Name, Next, PROMISE, Request, text};
 
 use super::UntilEnding;
 use super::bucket::Bucket;
 use super::ear::{Ear, Filled, line_without_end};
+use super::manner::{self, Manner};
 use super::pulse::Pulse;
 use super::speech::Speech;
 use super::visit::Visit;
@@ -22,10 +23,7 @@ const NOT_UTF8: &str = "That line is not UTF-8 text and was not sent.";
 const PRESS_ENTER: &str = "Press Enter to stay, or you count as gone soon.";
 const SILENT: &str = "Nothing has come from you for too long.";
 
-/// What a classroom script leaves with that waits for answers.
-const BYE: &str = "bye";
-
-/// What it is answered where nothing else is.
+/// What a script that waits for answers gets where nothing else is one.
 const SENT: &str = "Sent.";
 
 const BLANK: &str = "That was blank and was not sent.";
@@ -50,7 +48,8 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear, me: Name) -> UntilEnding {
         warned: false,
         speech: Speech::new(),
         quiet: false,
-        unframed: ear.is_unframed(),
+        manner: Manner::new(ear.is_unframed(), visit.prompted),
+        answered: false,
         visit,
         me,
     };
@@ -90,8 +89,10 @@ pub(super) struct Talk<'a, 'b> {
     pub(super) speech: Speech,
     /// Whether it does not want to know who comes and goes.
     pub(super) quiet: bool,
-    /// Whether its program knows no lines.
-    unframed: bool,
+    /// How its program behaves, if it knows no lines.
+    manner: Manner,
+    /// Whether the line that is being dealt with was answered.
+    answered: bool,
 }
 
 impl Talk<'_, '_> {
@@ -100,24 +101,25 @@ impl Talk<'_, '_> {
         self.wait_for_turn()?;
         let line = text::clean(line);
         fault::trip(&line, &self.visit.shared.registry);
-        let bare = self.unframed && self.is_bare(&line);
+        let waits = self.manner.waits(&line, &self.me, &self.visit.link);
+        self.answered = false;
         match Request::parse(&line, &self.me) {
-            Request::Say(text) if bare && text.trim().eq_ignore_ascii_case(BYE) => {
+            Request::Say(text) if waits && manner::is_bye(text) => {
                 self.post();
                 return Err(Reason::Quit.into());
             }
             Request::Say(text) => {
                 if self.may_speak() {
                     self.speech.add(&self.me, text);
-                    if bare {
-                        self.reply(&Event::Notice(SENT));
+                    if waits {
+                        self.acknowledge();
                     }
                 }
                 if self.speech.is_long() {
                     self.post();
                 }
             }
-            Request::Heartbeat if self.unframed => self.reply(&Event::Refusal(BLANK)),
+            Request::Heartbeat if self.manner.is_unframed() => self.reply(&Event::Refusal(BLANK)),
             Request::Heartbeat => {
                 if line == PROMISE {
                     self.visit.link.promise();
@@ -132,21 +134,20 @@ impl Talk<'_, '_> {
             }
             Request::Command { word, rest } => {
                 self.post();
-                return self.obey(word, rest);
+                self.obey(word, rest)?;
+                if waits && manner::is_speech(word) && !self.answered {
+                    self.acknowledge();
+                }
             }
         }
         Ok(())
     }
 
-    /// Whether an unframed peer sends its texts bare. Such a one waits for an answer
-    /// to each before it goes on; one that sends its name along does not.
-    fn is_bare(&self, line: &str) -> bool {
-        let bare = !request::has_prefix(line, &self.me);
-        match bare {
-            true => self.visit.link.ask(),
-            false => self.visit.link.listen(),
+    /// Answers a program that waits for it, and gets no other answer.
+    fn acknowledge(&mut self) {
+        if self.manner.needs_answer() {
+            self.reply(&Event::Notice(SENT));
         }
-        bare
     }
 
     /// Whether the operator lets this member say something; if not, it is told.
@@ -197,6 +198,7 @@ impl Talk<'_, '_> {
 
     /// Answers the member, after what it said before.
     pub(super) fn reply(&mut self, event: &Event<'_>) {
+        self.answered = true;
         self.post();
         self.visit.tell(event);
     }

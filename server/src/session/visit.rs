@@ -25,6 +25,8 @@ pub struct Visit<'a> {
     name: Option<Name>,
     /// What it says about its leaving.
     pub parting: String,
+    /// Whether it had to be asked for a name.
+    pub prompted: bool,
 }
 
 /// Why somebody could not enter.
@@ -44,6 +46,7 @@ impl<'a> Visit<'a> {
             pass,
             name: None,
             parting: String::new(),
+            prompted: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! One address that has proved to be real, and the mailbox of its session.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::str;
@@ -17,7 +17,8 @@ use super::sender::Outgoing;
 
 /// How many datagrams may wait for a session. It reads at once, unless its member
 /// sends faster than the rate allows; what finds no place is lost, as on the way.
-const WAITING: usize = 64;
+/// Our client has at most 50 lines under way, and a heartbeat for each 25.
+const WAITING: usize = 128;
 
 /// How many bytes may wait to be sent to one peer: as much as a socket holds by
 /// itself, so that one who gets much leaves room for the others.
@@ -198,8 +199,10 @@ pub struct Peers {
 #[derive(Default)]
 struct Known {
     peers: HashMap<SocketAddr, Arc<Peer>>,
-    /// The tags of those who left, with the time, for as long as these are good.
-    spent: VecDeque<(Instant, Token)>,
+    /// The tags of those who left, for as long as these are good,
+    spent: HashSet<Token>,
+    /// in the order in which they go, with their time.
+    going: VecDeque<(Instant, Token)>,
 }
 
 impl Peers {
@@ -242,21 +245,33 @@ impl Peers {
     /// Whether somebody came with this tag, and has left since: sent again, by
     /// whomever, it opens nothing.
     pub fn is_spent(&self, tag: Token) -> bool {
-        self.lock().spent.iter().any(|(_, spent)| *spent == tag)
+        self.lock().spent.contains(&tag)
     }
 
     fn forget(&self, address: SocketAddr, tag: Token) {
         let now = Instant::now();
         let mut known = self.lock();
         known.peers.remove(&address);
-        known.spent.push_back((now, tag));
-        let old = |at: Instant| now.duration_since(at) > 2 * WINDOW;
-        while known.spent.len() > SPENT || known.spent.front().is_some_and(|(at, _)| old(*at)) {
-            known.spent.pop_front();
-        }
+        known.spent.insert(tag);
+        known.going.push_back((now, tag));
+        known.let_go(now);
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Forgets the tags that are not good any more by themselves.
+    fn let_go(&mut self, now: Instant) {
+        let old = |at: Instant| now.duration_since(at) > 2 * WINDOW;
+        while let Some((at, tag)) = self.going.front().copied() {
+            if !old(at) && self.going.len() <= SPENT {
+                return;
+            }
+            self.going.pop_front();
+            self.spent.remove(&tag);
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use common::sequence::Numbered;
-use common::{COOKIE, MAX_DATAGRAM, Name, QUIT, Token};
+use common::{Cookie, MAX_DATAGRAM, Name, QUIT, notice};
 
 use super::cookie::{Cookies, WINDOW};
 use super::peer::{Datagram, Peer, Peers};
@@ -21,7 +21,7 @@ use crate::log::Log;
 use crate::setback::Setback;
 use crate::stop::Stop;
 
-/// The longest datagram there is, in bytes.
+/// More than any datagram has, in bytes: its length has 16 bits (RFC 768).
 const LONGEST: usize = 64 * 1024;
 
 /// Before its address is proved, a peer gets at most so many times the bytes that
@@ -114,17 +114,16 @@ impl Reception {
             return; // junk
         };
         let answer = match text.trim_end() {
-            "" | QUIT => return,
+            "" => format!("{}\n", notice::ASK_NAME),
+            QUIT => return,
             text if text.starts_with('!') => return,
             _ if bytes.len() > MAX_DATAGRAM => TOO_LONG.to_string(),
             _ if Numbered::parse(text).is_some() => NOT_HERE.to_string(),
-            text => match text.strip_prefix(COOKIE) {
-                Some(cookie) => match self.admit(cookie, from) {
-                    Some(()) => return,
-                    None => BAD_COOKIE.to_string(),
-                },
-                None => self.bake(text, from),
+            text if Cookie::is_meant(text) => match self.admit(text, from) {
+                Some(()) => return,
+                None => BAD_COOKIE.to_string(),
             },
+            text => self.bake(text, from),
         };
         self.answer(&answer, bytes.len(), from);
     }
@@ -147,15 +146,13 @@ impl Reception {
             let seconds = WINDOW.as_secs();
             return format!("! You were here a moment ago, try again in {seconds} s.\n");
         }
-        format!("{COOKIE} {tag} {name}\n")
+        format!("{}\n", Cookie { tag, name })
     }
 
     /// Takes in whoever brings a good cookie: from now on it is a connection like
     /// any other, whose first line is its name.
     fn admit(&self, cookie: &str, from: SocketAddr) -> Option<()> {
-        let (tag, name) = cookie.trim_start().split_once(' ')?;
-        let tag = Token::read(tag)?;
-        let name: Name = name.parse().ok()?;
+        let Cookie { tag, name } = Cookie::parse(cookie)?;
         let good = self.cookies.recognises(tag, from, &name, Instant::now());
         if !good || self.peers.is_spent(tag) {
             return None;
@@ -181,9 +178,14 @@ fn deliver(peer: &Peer, bytes: &[u8]) {
     peer.deliver(match bytes {
         _ if bytes.len() > MAX_DATAGRAM => Datagram::TooLong,
         // The welcome was lost, or this was doubled: a heartbeat answers both.
-        _ if bytes.starts_with(COOKIE.as_bytes()) => Datagram::Lines(Vec::new()),
+        _ if is_cookie(bytes) => Datagram::Lines(Vec::new()),
         _ => Datagram::Lines(bytes.to_vec()),
     });
+}
+
+fn is_cookie(bytes: &[u8]) -> bool {
+    let cookie = str::from_utf8(bytes).map(str::trim_end).map(Cookie::parse);
+    cookie.is_ok_and(|cookie| cookie.is_some())
 }
 
 #[cfg(test)]

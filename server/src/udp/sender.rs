@@ -20,7 +20,7 @@ const WAITING: usize = 10_000;
 
 /// The most bytes of a line in one datagram, so that its numbers and its newline
 /// have room.
-const LONGEST: usize = MAX_DATAGRAM - MAX_NUMBERS - 1;
+const LONGEST_LINE: usize = MAX_DATAGRAM - MAX_NUMBERS - 1;
 
 /// The way to the sender's thread.
 #[derive(Clone)]
@@ -74,7 +74,7 @@ fn run(socket: &UdpSocket, orders: &Receiver<Order>) {
         };
         let text = lines.strip_suffix(b"\n").unwrap_or(&lines);
         for line in text.split(|&byte| byte == b'\n') {
-            for piece in fold(line, LONGEST) {
+            for piece in fold(line, LONGEST_LINE) {
                 // What cannot be sent is lost; the peer sees that by its numbers.
                 let _best_effort = socket.send_to(&peer.stamp(&piece), peer.address);
             }

@@ -2,6 +2,7 @@
 //! vanish without a word.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tests::{Caller, Peer};
@@ -125,10 +126,9 @@ fn junk_is_ignored_or_refused() {
     for bytes in junk {
         caller.send(bytes);
         let answer = answer(&mut caller).unwrap_or_default();
-        assert!(
-            answer.is_empty() || answer.starts_with('!') || answer == "q:quit",
-            "{answer}"
-        );
+        let prompt = answer == common::notice::ASK_NAME && bytes.trim_ascii().is_empty();
+        let harmless = answer.is_empty() || answer.starts_with('!') || prompt;
+        assert!(harmless, "{answer}");
         assert!(answer.len() + HEADERS < 3 * (bytes.len() + HEADERS));
     }
     // The same from a member.
@@ -257,6 +257,84 @@ fn the_operator_removes_somebody_over_udp_at_once() {
     ann.expect("bob has left the chat room.");
     house.expect_reason("bob", "kicked");
     drop(ann);
+    house.check();
+}
+
+/// What comes twice is passed over, and must not keep its session from looking up.
+#[test]
+fn a_flood_of_doubles_cannot_keep_anybody_in() {
+    let (mut house, udp) = open(&[]);
+    let mut ann = house.join("ann");
+    let mut bob = join(udp, "bob");
+    ann.expect("bob has joined the chat room.");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..2_000_000 {
+                if done.load(Ordering::Relaxed) {
+                    return;
+                }
+                bob.send(b"/seq 1 0 hi");
+            }
+        });
+        ann.expect("bob: hi");
+        house.server.type_line("/kick bob");
+        ann.expect("bob has left the chat room.");
+        done.store(true, Ordering::Relaxed);
+    });
+    house.expect_reason("bob", "kicked");
+    drop(ann);
+    house.check();
+}
+
+/// Row 47: its last datagrams hold more lines than the rate lets through in time.
+#[test]
+fn what_a_vanished_member_has_sent_is_not_said_for_long() {
+    let (house, udp) = open(&["--heartbeat", "0.5", "--rate", "10:1"]);
+    let mut ann = house.join("ann");
+    let mut bob = join(udp, "bob");
+    ann.expect("bob has joined the chat room.");
+    for _ in 0..100 {
+        bob.send("m\n".repeat(500).as_bytes());
+    }
+    drop(bob);
+    let begin = Instant::now();
+    ann.expect_sometime("bob has left the chat room.");
+    assert!(begin.elapsed() < Duration::from_secs(10), "of 5000 s");
+    house.expect_reason("bob", "timeout");
+    drop(ann);
+    house.check();
+}
+
+/// To a socket of both families an IPv4 address looks like one of IPv6, whose
+/// headers are longer.
+#[test]
+fn the_factor_holds_on_a_socket_of_both_families() {
+    let house = House::open(&["--listen", "[::]:0", "--udp", "0"]);
+    let line = house.server.wait_for("open over UDP at [::]:");
+    let port: u16 = line.rsplit(':').next().unwrap().parse().unwrap();
+    let udp = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    for bytes in [&b":"[..], b"a:b", b"x", b"\n", "a:".repeat(30).as_bytes()] {
+        let mut caller = Caller::new(udp);
+        caller.send(bytes);
+        let answer = caller.hear().len() + 1;
+        assert!(answer + HEADERS <= 3 * (bytes.len() + HEADERS), "{bytes:?}");
+    }
+    house.check();
+}
+
+/// Our own answers are not answered: two servers, or one and its own address,
+/// would never come to an end.
+#[test]
+fn an_answer_is_not_answered() {
+    let (house, udp) = open(&[]);
+    let mut caller = Caller::new(udp);
+    for bytes in ["! That will not do.", "q:quit"] {
+        caller.say(bytes);
+    }
+    // This is, and it is the first.
+    caller.say("");
+    caller.expect(common::notice::ASK_NAME);
     house.check();
 }
 

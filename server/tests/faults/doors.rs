@@ -54,12 +54,21 @@ fn other_protocols_get_a_word_and_nothing_of_them_is_executed() {
     let house = House::open(&[]);
     let mut ann = house.join("ann");
     let body = "mallory\nhi all\n/nick ann2\n";
-    for verb in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PRI"] {
+    for verb in [
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "CONNECT",
+        "PRI",
+        "PROPFIND",
+        "a:b\nPOST",
+    ] {
         let length = body.len();
         let request = format!("{verb} / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{body}");
         let answer = String::from_utf8(answer(&house, request.as_bytes())).unwrap();
         let (head, told) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
+        assert!(head.contains("HTTP/1.1 400 "), "{head}");
         assert!(told.contains("This is a chat room"), "{told}");
     }
     let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03mallory\nhi all\n";
@@ -106,7 +115,9 @@ fn recv_all(script: &mut Peer, expected: &[&str]) {
     while !rest.is_empty() {
         let chunk = recv(script);
         assert!(!chunk.is_empty() && !chunk.ends_with('\n'), "{chunk:?}");
-        let Some(after) = rest.strip_prefix(&chunk) else {
+        // What goes on where the last one was full begins with a newline.
+        let text = chunk.strip_prefix('\n').unwrap_or(&chunk);
+        let Some(after) = rest.strip_prefix(text) else {
             panic!("{chunk:?} is no beginning of {rest:?}");
         };
         rest = after.strip_prefix('\n').unwrap_or(after).to_string();
@@ -179,6 +190,14 @@ fn a_script_that_waits_for_answers_gets_one_each_time() {
     assert_eq!(recv(&mut bob), "Sent.");
     bob.send(b"/ping");
     assert_eq!(recv(&mut bob), "pong");
+    bob.send(b"/me waves");
+    ann.expect("* bob: waves");
+    assert_eq!(recv(&mut bob), "Sent.");
+    bob.send(b"/msg ann psst");
+    ann.expect("bob -> ann: psst");
+    assert_eq!(recv(&mut bob), "Sent.");
+    bob.send(b"/reply psst");
+    assert!(recv(&mut bob).starts_with("! Nobody has written"));
     bob.send(b" ");
     assert_eq!(recv(&mut bob), "! That was blank and was not sent.");
     // What comes before it sends again stays apart.
@@ -192,6 +211,25 @@ fn a_script_that_waits_for_answers_gets_one_each_time() {
     bob.send(b"Bye");
     ann.expect("bob has left the chat room.");
     server.wait_for("[CONNECTION CLOSED] bob disconnected (quit).");
+}
+
+/// Its user takes a while to think of a name, so that the question is there first.
+#[test]
+fn a_script_that_was_asked_for_its_name_is_not_one_answer_behind() {
+    let server = serve(&[]);
+    let mut ann = Peer::join(server.address(), "ann");
+    let mut bob = Peer::connect(server.address());
+    bob.stream().set_read_timeout(Some(DEADLINE)).unwrap();
+    bob.stream().peek(&mut [0]).expect("the question");
+    bob.send(b"bob");
+    assert_eq!(recv(&mut bob), "Type your name and press Enter.\n");
+    ann.expect("bob has joined the chat room.");
+    bob.send(b"hi");
+    ann.expect("bob: hi");
+    assert_eq!(recv(&mut bob), "Welcome, bob. ann is here.");
+    bob.send(b"again");
+    ann.expect("bob: again");
+    assert_eq!(recv(&mut bob), "Sent.");
 }
 
 #[test]
@@ -216,6 +254,26 @@ fn where_it_is_strict_only_a_newline_ends_a_name() {
     script.expect("! No name came within 2 s.");
     script.expect_quit();
     house.check();
+}
+
+/// What it is shown first is more than may wait for it later.
+#[test]
+fn a_small_backlog_keeps_no_script_out() {
+    let server = serve(&["--backlog", "8", "--history", "20", "--rate", "off"]);
+    let mut ann = Peer::join(server.address(), "ann");
+    for _ in 0..20 {
+        ann.say(&"x".repeat(4000));
+    }
+    ann.say("/ping");
+    ann.expect("pong");
+    let mut bob = Peer::connect(server.address());
+    bob.send(b"bob");
+    ann.expect("bob has joined the chat room.");
+    let mut seen = String::new();
+    while !seen.contains("--- now ---") {
+        seen += &recv(&mut bob);
+    }
+    assert!(seen.starts_with("Welcome, bob. ann is here."));
 }
 
 /// Row 14, for a script.

@@ -218,6 +218,8 @@ fn join_and_leave_are_told_to_both_rooms_and_rooms_do_not_hear_each_other() {
     ann.say("lobby only");
     bob.say("games only");
     carl.expect("bob: games only");
+    ann.say("/ping");
+    ann.expect("pong");
     carl.say("/part");
     carl.expect("You are in lobby now. ann is here.");
     carl.expect_start("--- 1 line since you left, ");

@@ -26,11 +26,19 @@ fn a_first_line_in_pieces_is_one_line_if_its_pauses_are_short() {
     }
     peer.expect_start("Welcome, alice.");
     ann.expect("alice has joined the chat room.");
-    // From here on it may pause for as long as it likes.
+}
+
+/// The pause is what is tested here: it is longer than the limit.
+#[test]
+fn after_the_first_newline_a_peer_may_pause_for_as_long_as_it_likes() {
+    let house = House::with(|limits| limits.quiet = Some(Duration::from_millis(20)));
+    let mut ann = house.join("ann");
+    let mut peer = house.join("peer");
+    ann.expect("peer has joined the chat room.");
     peer.send(b"hel");
-    thread::sleep(Duration::from_millis(300));
+    thread::sleep(Duration::from_millis(200));
     peer.send(b"lo\n");
-    ann.expect("alice: hello");
+    ann.expect("peer: hello");
 }
 
 #[test]
