@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use common::{Event, LineSplitter, MAX_LINE, Next, text};
 
+use crate::files::Files;
 use crate::log::Log;
 use crate::post::{Lines, Place, Post, Posts};
 use crate::registry::Registry;
@@ -29,9 +30,13 @@ const HELP: &str = "\
   /mute NAME|all        let somebody not speak, or nobody; /unmute NAME|all
   /private off|on       no private messages; or again
   /lock                 let nobody new in; /unlock
+  /files                what people have shared; /forget ID removes one
   /motd [TEXT]          what everybody is told who comes in; /motd off for nothing
   /stop                 end the server; Ctrl-C does the same
   /help                 this";
+
+/// What the operator is told who has not asked for files.
+const NO_FILES: &str = "No files are shared here; --files FOLDER at the start changes that.";
 
 /// The most lines that newcomers are told first: more would push what follows
 /// off their screens.
@@ -55,6 +60,8 @@ pub struct Console {
     pub registry: Arc<Registry>,
     /// What the operator has decided.
     pub rules: Arc<Rules>,
+    /// What people share, if they may.
+    pub files: Option<Arc<Files>>,
     /// Ends somebody's conversation.
     pub usher: Usher,
     /// Ends the server.
@@ -102,6 +109,8 @@ impl Console {
             "/private" => self.private(rest),
             "/lock" => self.lock(),
             "/unlock" => self.unlock(),
+            "/files" => self.list_files(),
+            "/forget" => self.forget(rest),
             "/say" => self.say_in(rest),
             "/motd" => self.change_motd(rest),
             "/help" | "/?" => HELP.to_string(),

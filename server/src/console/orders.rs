@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::notice::{plain, short};
 use common::{Event, Name};
 
-use super::Console;
+use super::{Console, NO_FILES};
 use crate::link::Link;
 use crate::reason::{Ending, Reason};
 use crate::rules::{self, Rule, Whom};
@@ -66,6 +66,17 @@ impl Console {
                     .filter(|link| link.address.ip().to_canonical() == *address)
                     .collect()
             }
+        }
+    }
+
+    pub(super) fn forget(&self, rest: &str) -> String {
+        let Some(files) = &self.files else {
+            return NO_FILES.to_string();
+        };
+        match rest.parse().map(|id| files.forget(None, id)) {
+            Ok(Ok(about)) => format!("{} is removed.", about.name),
+            Ok(Err(why)) => why,
+            Err(_) => "Which file? Type /forget and its number; /files lists them.".to_string(),
         }
     }
 

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use common::notice::short;
 
-use super::Console;
-use crate::limits;
+use super::{Console, NO_FILES};
+use crate::{files, limits};
 
 impl Console {
     pub(super) fn who(&self) -> String {
@@ -43,6 +43,18 @@ impl Console {
         let mut table = format!("{:<24}  {:>7}", "ROOM", "MEMBERS");
         for (name, count) in rooms {
             table.push_str(&format!("\n{name:<24}  {count:>7}"));
+        }
+        table
+    }
+
+    pub(super) fn list_files(&self) -> String {
+        let Some(files) = &self.files else {
+            return NO_FILES.to_string();
+        };
+        let all = files.list();
+        let mut table = files::count(all.len());
+        for about in all {
+            table.push_str(&format!("\n{about}"));
         }
         table
     }

@@ -1,7 +1,10 @@
 //! What is known of a file beside its bytes, and how that stands on disk.
 
+use std::fmt;
 use std::time::Duration;
 
+use common::notice::short;
+use common::transfer::size;
 use common::{Name, filename};
 
 use super::unix_now;
@@ -55,6 +58,24 @@ impl About {
         };
         // Somebody else may have written it.
         (filename::clean(&about.name) == about.name).then_some(about)
+    }
+}
+
+/// A row of `/files`.
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let About { id, name, who, .. } = self;
+        let (size, age) = (size(self.size), short(self.age()));
+        write!(f, "{id:>4}  {size:>8}  {name}  from {who}, {age} ago")
+    }
+}
+
+/// The line above such rows.
+pub fn count(files: usize) -> String {
+    match files {
+        0 => "There is no file here yet.".to_string(),
+        1 => "1 file is here.".to_string(),
+        count => format!("{count} files are here."),
     }
 }
 

@@ -27,7 +27,7 @@ use crate::link::Id;
 use crate::log::Log;
 use crate::secret;
 
-pub use about::About;
+pub use about::{About, count};
 pub use job::{Download, Failure, Job, Upload};
 
 use pace::Pace;

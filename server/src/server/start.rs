@@ -92,19 +92,6 @@ impl Server {
         let registry = Arc::new(Registry::new(limits.rooms));
         let rules = Arc::new(Rules::new(setup.motd));
         let usher = Usher::start(posts.clone())?;
-        if let Some(input) = setup.console {
-            let console = Console {
-                posts: posts.clone(),
-                registry: Arc::clone(&registry),
-                rules: Arc::clone(&rules),
-                usher: usher.clone(),
-                stopper,
-                log: log.clone(),
-            };
-            // Not joined: nothing wakes a thread that waits for a keyboard.
-            let _detached = spawn("console", move || console.run(input))?;
-        }
-        let (session_stopper, session_stop) = stop::signal();
         let files = setup
             .files
             .map(|settings| Files::open(settings, log.clone()));
@@ -113,6 +100,20 @@ impl Server {
             Some(files) => Some(janitor(Arc::clone(files), stop.clone())?),
             None => None,
         };
+        if let Some(input) = setup.console {
+            let console = Console {
+                posts: posts.clone(),
+                registry: Arc::clone(&registry),
+                rules: Arc::clone(&rules),
+                files: files.clone(),
+                usher: usher.clone(),
+                stopper,
+                log: log.clone(),
+            };
+            // Not joined: nothing wakes a thread that waits for a keyboard.
+            let _detached = spawn("console", move || console.run(input))?;
+        }
+        let (session_stopper, session_stop) = stop::signal();
         let shared = Shared {
             posts: posts.clone(),
             registry,

@@ -171,6 +171,24 @@ fn a_file_is_shared_listed_fetched_and_removed() {
 }
 
 #[test]
+fn the_operator_sees_and_removes_what_is_shared() {
+    let mut shelf = Shelf::open(&[]);
+    let mut ann = shelf.join("ann");
+    shelf.share(&mut ann, "notes.pdf", b"hello");
+    let server = &mut shelf.house.server;
+    server.type_line("/files");
+    server.wait_for("   1       5 B  notes.pdf  from ann, ");
+    server.type_line("/forget 1");
+    server.wait_for("notes.pdf is removed.");
+    server.type_line("/forget 1");
+    server.wait_for("There is no file 1.");
+    ann.say("/files");
+    ann.expect("There is no file here yet.");
+    drop(ann);
+    shelf.check();
+}
+
+#[test]
 fn without_a_folder_nothing_is_shared() {
     let house = House::open(&[]);
     let mut ann = house.join("ann");

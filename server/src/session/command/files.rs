@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use common::notice::short;
-use common::transfer::{Leave, size};
+use common::transfer::Leave;
 
 use super::super::talk::Talk;
-use crate::files::{About, Asker, Files};
+use crate::files::{self, About, Asker, Files};
 use crate::limits;
 
 /// What everybody is told where files are not shared.
@@ -18,17 +17,13 @@ impl Talk<'_, '_> {
             return;
         };
         let all = files.list();
-        let mut lines: Vec<String> = vec![match all.len() {
-            0 => "There is no file here yet.".to_string(),
-            1 => "1 file is here.".to_string(),
-            count => format!("{count} files are here."),
-        }];
+        let mut lines = vec![files::count(all.len())];
         // The newest are those that people look for.
         let skipped = all.len().saturating_sub(limits::LISTED);
         if skipped > 0 {
             lines.push(format!("These are the last {}.", limits::LISTED));
         }
-        lines.extend(all.iter().skip(skipped).map(row));
+        lines.extend(all.iter().skip(skipped).map(About::to_string));
         self.answer(&lines);
     }
 
@@ -74,10 +69,4 @@ impl Talk<'_, '_> {
         }
         files
     }
-}
-
-fn row(about: &About) -> String {
-    let About { id, name, who, .. } = about;
-    let (size, age) = (size(about.size), short(about.age()));
-    format!("{id:>4}  {size:>8}  {name}  from {who}, {age} ago")
 }
