@@ -22,10 +22,10 @@ impl Server {
     /// Ends every thread, in the order in which a message passes them.
     pub(super) fn end(self) {
         let deadline = Instant::now() + limits::STOPPING;
-        for (address, acceptor) in &self.acceptors {
+        for (address, acceptor) in &self.arrivals.acceptors {
             wake(acceptor, || listeners::knock(*address), deadline);
         }
-        for (address, receiver) in &self.receivers {
+        for (address, receiver) in &self.arrivals.receivers {
             wake(receiver, || listeners::nudge(*address), deadline);
         }
         if let Some(janitor) = &self.janitor {
@@ -48,7 +48,10 @@ impl Server {
         let parted = self.part(&links, deadline);
         self.posts.send(Post::End);
         join(self.broadcaster);
-        self.outgoing.iter().for_each(|out| out.end(deadline));
+        self.arrivals
+            .outgoing
+            .iter()
+            .for_each(|out| out.end(deadline));
         if !parted || !ends(&self.writers_ended, deadline) {
             let told = "[SERVER] some members did not take in their last lines in time.";
             self.log.line(told);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 
 use super::Setup;
 use crate::acceptor::Acceptor;
@@ -30,14 +30,19 @@ use crate::transcript::Transcript;
 use crate::udp::{self, Outgoing};
 use crate::usher::Usher;
 
-/// A server's threads, and what is needed to end them.
-pub(super) struct Server {
-    /// With the address at which each can be woken.
+/// The threads at which peers arrive, each with the address at which it can be
+/// woken.
+#[derive(Default)]
+pub(super) struct Arrivals {
     pub(super) acceptors: Vec<(SocketAddr, JoinHandle<()>)>,
-    /// The same for UDP.
     pub(super) receivers: Vec<(SocketAddr, JoinHandle<()>)>,
     /// What is still to be sent over UDP.
     pub(super) outgoing: Vec<Outgoing>,
+}
+
+/// A server's threads, and what is needed to end them.
+pub(super) struct Server {
+    pub(super) arrivals: Arrivals,
     /// Removes files that are too old; none where no files are shared.
     pub(super) janitor: Option<JoinHandle<()>>,
     pub(super) door: Arc<Door>,
@@ -62,7 +67,6 @@ impl Server {
         stopper: Stopper,
         stop: Stop,
     ) -> io::Result<Server> {
-        let addresses = listeners.addresses()?;
         let limits = Arc::new(setup.limits);
         let (writers, writers_ended) =
             Writers::start(limits::writers(limits.clients), limits.stall)?;
@@ -92,13 +96,13 @@ impl Server {
         let registry = Arc::new(Registry::new(limits.rooms));
         let rules = Arc::new(Rules::new(setup.motd));
         let usher = Usher::start(posts.clone())?;
-        let files = setup
-            .files
-            .map(|settings| Files::open(settings, log.clone()));
-        let files = files.transpose().map_err(io::Error::other)?;
-        let janitor = match &files {
-            Some(files) => Some(janitor(Arc::clone(files), stop.clone())?),
-            None => None,
+        let (files, janitor) = match setup.files {
+            Some(settings) => {
+                let files = Files::open(settings, log.clone()).map_err(io::Error::other)?;
+                let janitor = janitor(Arc::clone(&files), stop.clone())?;
+                (Some(files), Some(janitor))
+            }
+            None => (None, None),
         };
         if let Some(input) = setup.console {
             let console = Console {
@@ -126,35 +130,9 @@ impl Server {
         let alive = writers.alive();
         let entrance = Entrance::new(Arc::clone(&door), usher, shared, writers);
         let entrance = Arc::new(entrance);
-        let mut acceptors = Vec::new();
-        for (listener, address) in listeners.tcp.into_iter().zip(addresses.tcp) {
-            let acceptor = Acceptor {
-                entrance: Arc::clone(&entrance),
-                stop: stop.clone(),
-                log: log.clone(),
-            };
-            let thread = spawn("acceptor", move || acceptor.run(&listener))?;
-            acceptors.push((address, thread));
-        }
-        let (mut receivers, mut outgoing) = (Vec::new(), Vec::new());
-        for (socket, address) in listeners.udp.into_iter().zip(addresses.udp) {
-            let socket = Arc::new(socket);
-            let sender = Outgoing::start(Arc::clone(&socket), alive.clone())?;
-            outgoing.push(sender.clone());
-            let receiver = udp::Receiver {
-                outgoing: sender,
-                socket,
-                entrance: Arc::clone(&entrance),
-                stop: stop.clone(),
-                log: log.clone(),
-            };
-            let thread = spawn("udp receiver", move || receiver.run())?;
-            receivers.push((address, thread));
-        }
+        let arrivals = Arrivals::start(listeners, &entrance, &alive, &stop, &log)?;
         Ok(Server {
-            acceptors,
-            receivers,
-            outgoing,
+            arrivals,
             janitor,
             door,
             sessions_ended,
@@ -167,6 +145,44 @@ impl Server {
             log,
             logger,
         })
+    }
+}
+
+impl Arrivals {
+    /// Starts a thread for each listener, and one that sends for each UDP socket.
+    fn start(
+        listeners: Listeners,
+        entrance: &Arc<Entrance>,
+        alive: &Sender<Infallible>,
+        stop: &Stop,
+        log: &Log,
+    ) -> io::Result<Arrivals> {
+        let addresses = listeners.addresses()?;
+        let mut arrivals = Arrivals::default();
+        for (listener, address) in listeners.tcp.into_iter().zip(addresses.tcp) {
+            let acceptor = Acceptor {
+                entrance: Arc::clone(entrance),
+                stop: stop.clone(),
+                log: log.clone(),
+            };
+            let thread = spawn("acceptor", move || acceptor.run(&listener))?;
+            arrivals.acceptors.push((address, thread));
+        }
+        for (socket, address) in listeners.udp.into_iter().zip(addresses.udp) {
+            let socket = Arc::new(socket);
+            let outgoing = Outgoing::start(Arc::clone(&socket), alive.clone())?;
+            arrivals.outgoing.push(outgoing.clone());
+            let receiver = udp::Receiver {
+                outgoing,
+                socket,
+                entrance: Arc::clone(entrance),
+                stop: stop.clone(),
+                log: log.clone(),
+            };
+            let thread = spawn("udp receiver", move || receiver.run())?;
+            arrivals.receivers.push((address, thread));
+        }
+        Ok(arrivals)
     }
 }
 
