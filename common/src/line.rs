@@ -20,7 +20,7 @@ pub const ENDLESS: usize = 64 * 1024;
 
 /// What TCP sends in one piece at least, in bytes (RFC 9293, 3.7.1): what is
 /// shorter was not cut on its way.
-const SEGMENT: usize = 536;
+pub const SEGMENT: usize = 536;
 
 /// What [`LineSplitter::next`] found.
 #[derive(Debug, PartialEq, Eq)]
@@ -113,8 +113,7 @@ impl LineSplitter {
             self.state = State::Collecting; // it was too long already
         }
         let held = self.held();
-        let cut = held.len() >= SEGMENT && is_cut(held);
-        if held.is_empty() || held.ends_with(b"\n") || cut {
+        if held.is_empty() || held.ends_with(b"\n") || is_cut(held) {
             return;
         }
         if let Some(after) = self.buffer.get_mut(self.end) {
@@ -224,10 +223,11 @@ impl LineSplitter {
     }
 }
 
-/// Whether the last character lacks some of its bytes.
-fn is_cut(bytes: &[u8]) -> bool {
-    let error = std::str::from_utf8(bytes).err();
-    error.is_some_and(|error| error.error_len().is_none())
+/// Whether a long message ends in the middle of a character, whose other bytes are
+/// still to come.
+pub fn is_cut(message: &[u8]) -> bool {
+    let error = std::str::from_utf8(message).err();
+    message.len() >= SEGMENT && error.is_some_and(|error| error.error_len().is_none())
 }
 
 #[cfg(test)]

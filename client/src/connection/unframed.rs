@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::line::is_cut;
 use common::{Address, MAX_EVENT, QUIT};
 
 use super::is_tick;
@@ -37,17 +38,13 @@ const TICK: Duration = Duration::from_millis(50);
 /// Ours takes 250 ms to see that a peer sends no newlines.
 const REFUSAL: Duration = Duration::from_millis(500);
 
-/// How long one who has said `q:quit` waits for the end.
+/// How long one who has said `q:quit` waits for the end: as over TCP.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// How long, and how many of, our messages are remembered, to know them when the
 /// server sends them back: it does so at once.
 const ECHO: Duration = Duration::from_secs(10);
-const ECHOES: usize = 16;
-
-/// What TCP sends in one piece at least, in bytes (RFC 9293, 3.7.1): what is
-/// shorter was not cut on its way.
-const SEGMENT: usize = 536;
+const ECHOES: usize = 16; // at ten a second, more than come back in a second
 
 /// How far the conversation has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -275,16 +272,10 @@ fn line(text: &str) -> Vec<u8> {
     format!("{text}\n").into_bytes()
 }
 
-/// Whether a long chunk ends in the middle of a character, whose other bytes are
-/// still to come.
-fn is_cut(chunk: &[u8]) -> bool {
-    let error = std::str::from_utf8(chunk).err();
-    chunk.len() >= SEGMENT && error.is_some_and(|error| error.error_len().is_none())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use common::line::SEGMENT;
 
     /// A server whose every chunk is one read, and then the end.
     struct Chunks<'a>(Vec<&'a [u8]>);

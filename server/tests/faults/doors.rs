@@ -101,19 +101,12 @@ fn a_request_without_an_end_is_closed_all_the_same() {
     house.check();
 }
 
-/// What one `recv(1024)` brings, as a classroom script has it.
-fn recv(script: &mut Peer) -> String {
-    let mut chunk = [0; 1024];
-    let count = script.read_some(&mut chunk).expect("a chunk");
-    String::from_utf8(chunk[..count].to_vec()).unwrap()
-}
-
 /// What `recv` brings until all of `expected` has come, one after the other,
 /// without a newline at any end.
 fn recv_all(script: &mut Peer, expected: &[&str]) {
     let mut rest = expected.join("\n");
     while !rest.is_empty() {
-        let chunk = recv(script);
+        let chunk = script.recv();
         assert!(!chunk.is_empty() && !chunk.ends_with('\n'), "{chunk:?}");
         // What goes on where the last one was full begins with a newline.
         let text = chunk.strip_prefix('\n').unwrap_or(&chunk);
@@ -131,7 +124,7 @@ fn a_script_that_sends_no_newline_talks_with_the_others() {
     let mut bob = house.connect();
     bob.send(b"bob");
     ann.expect("bob has joined the chat room.");
-    let welcome = recv(&mut bob);
+    let welcome = bob.recv();
     assert!(welcome.starts_with("Welcome, bob."), "{welcome:?}");
     assert!(!welcome.ends_with('\n'), "{welcome:?}");
     bob.send(b"bob: hi");
@@ -156,7 +149,7 @@ fn a_script_gets_a_line_at_a_time_and_several_when_it_is_behind() {
     ann.expect("bob has joined the chat room.");
     recv_all(&mut bob, &["Welcome, bob. ann is here."]);
     ann.say("one");
-    assert_eq!(recv(&mut bob), "ann: one");
+    assert_eq!(bob.recv(), "ann: one");
     ann.send(b"two\nthree\n");
     recv_all(&mut bob, &["ann: two", "ann: three"]);
     let lines: Vec<String> = (0..500).map(|line| format!("ann: {line}")).collect();
@@ -169,7 +162,7 @@ fn a_script_gets_a_line_at_a_time_and_several_when_it_is_behind() {
     ann.say(&"x".repeat(3000));
     let mut count = 0;
     while count < 3000 {
-        let piece = recv(&mut bob);
+        let piece = bob.recv();
         let text = piece.strip_prefix("ann: ").expect("its sender");
         assert!(text.bytes().all(|byte| byte == b'x'), "{piece}");
         count += text.len();
@@ -187,27 +180,27 @@ fn a_script_that_waits_for_answers_gets_one_each_time() {
     recv_all(&mut bob, &["Welcome, bob. ann is here."]);
     bob.send(b"hi");
     ann.expect("bob: hi");
-    assert_eq!(recv(&mut bob), "Sent.");
+    assert_eq!(bob.recv(), "Sent.");
     bob.send(b"/ping");
-    assert_eq!(recv(&mut bob), "pong");
+    assert_eq!(bob.recv(), "pong");
     bob.send(b"/me waves");
     ann.expect("* bob: waves");
-    assert_eq!(recv(&mut bob), "Sent.");
+    assert_eq!(bob.recv(), "Sent.");
     bob.send(b"/msg ann psst");
     ann.expect("bob -> ann: psst");
-    assert_eq!(recv(&mut bob), "Sent.");
+    assert_eq!(bob.recv(), "Sent.");
     bob.send(b"/reply psst");
-    assert!(recv(&mut bob).starts_with("! Nobody has written"));
+    assert!(bob.recv().starts_with("! Nobody has written"));
     bob.send(b" ");
-    assert_eq!(recv(&mut bob), "! That was blank and was not sent.");
+    assert_eq!(bob.recv(), "! That was blank and was not sent.");
     // What comes before it sends again stays apart.
     for line in ["one", "two"] {
         ann.say(line);
-        assert_eq!(recv(&mut bob), format!("\nann: {line}"));
+        assert_eq!(bob.recv(), format!("\nann: {line}"));
     }
     bob.send(b"again");
     ann.expect("bob: again");
-    assert_eq!(recv(&mut bob), "Sent.");
+    assert_eq!(bob.recv(), "Sent.");
     bob.send(b"Bye");
     ann.expect("bob has left the chat room.");
     server.wait_for("[CONNECTION CLOSED] bob disconnected (quit).");
@@ -222,14 +215,14 @@ fn a_script_that_was_asked_for_its_name_is_not_one_answer_behind() {
     bob.stream().set_read_timeout(Some(DEADLINE)).unwrap();
     bob.stream().peek(&mut [0]).expect("the question");
     bob.send(b"bob");
-    assert_eq!(recv(&mut bob), "Type your name and press Enter.\n");
+    assert_eq!(bob.recv(), "Type your name and press Enter.\n");
     ann.expect("bob has joined the chat room.");
     bob.send(b"hi");
     ann.expect("bob: hi");
-    assert_eq!(recv(&mut bob), "Welcome, bob. ann is here.");
+    assert_eq!(bob.recv(), "Welcome, bob. ann is here.");
     bob.send(b"again");
     ann.expect("bob: again");
-    assert_eq!(recv(&mut bob), "Sent.");
+    assert_eq!(bob.recv(), "Sent.");
 }
 
 #[test]
@@ -238,7 +231,7 @@ fn a_script_may_try_another_name() {
     let mut ann = house.join("ann");
     let mut script = house.connect();
     script.send(b"ann");
-    let refused = recv(&mut script);
+    let refused = script.recv();
     assert_eq!(refused, "! The name ann is taken. Try another.");
     script.send(b"bob");
     ann.expect("bob has joined the chat room.");
@@ -271,7 +264,7 @@ fn a_small_backlog_keeps_no_script_out() {
     ann.expect("bob has joined the chat room.");
     let mut seen = String::new();
     while !seen.contains("--- now ---") {
-        seen += &recv(&mut bob);
+        seen += &bob.recv();
     }
     assert!(seen.starts_with("Welcome, bob. ann is here."));
 }

@@ -7,13 +7,6 @@ use tests::Peer;
 
 use super::house::House;
 
-/// What comes next, as it comes.
-fn recv(peer: &mut Peer) -> String {
-    let mut chunk = [0; 1024];
-    let count = peer.read_some(&mut chunk).unwrap();
-    String::from_utf8(chunk[..count].to_vec()).unwrap()
-}
-
 /// The pauses are what is tested here: they are shorter than the limit, by far.
 #[test]
 fn a_first_line_in_pieces_is_one_line_if_its_pauses_are_short() {
@@ -47,7 +40,7 @@ fn a_first_piece_without_a_newline_is_a_line_after_a_long_pause() {
     let mut ann = house.join("ann");
     let mut peer = Peer::connect(house.address);
     peer.send(b"al");
-    assert_eq!(recv(&mut peer), "Welcome, al. ann is here.");
+    assert_eq!(peer.recv(), "Welcome, al. ann is here.");
     ann.expect("al has joined the chat room.");
     peer.send(b"ice\n");
     ann.expect("al: ice");
