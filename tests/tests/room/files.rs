@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -66,6 +67,45 @@ fn rest(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _reset_is_an_end = stream.read_to_end(&mut bytes);
     bytes
+}
+
+/// As the user's manual shows it: a ticket from the chat, and then a pipe.
+#[test]
+fn a_file_goes_both_ways_by_netcat() {
+    if Command::new("nc").arg("-h").output().is_err() {
+        eprintln!("skipped: there is no nc here");
+        return;
+    }
+    let folder = Folder::new();
+    let house = open(&folder.0, |_| {});
+    let mut ann = house.join("ann");
+    let bytes: Vec<u8> = (0..1_000_000_u32)
+        .map(|at| ((at * 31) >> 3) as u8)
+        .collect();
+    let (file, back) = (folder.0.join("notes.pdf"), folder.0.join("back.pdf"));
+    fs::write(&file, &bytes).unwrap();
+    let leave = |who: &mut Peer, command: &str| {
+        who.say(command);
+        Leave::read(&who.expect_start("Ticket ")).unwrap().ticket
+    };
+    let shell = |line: &str, file: &Path| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line, "sh"]).arg(file);
+        shell.args([
+            house.address.ip().to_string(),
+            house.address.port().to_string(),
+        ]);
+        let output = shell.output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let ticket = leave(&mut ann, "/put notes.pdf 1000000");
+    let put = format!(r#"(echo "/put {ticket}"; cat "$1") | nc "$2" "$3""#);
+    assert_eq!(shell(&put, &file), "ok 0\nok\n");
+    ann.expect("ann shares notes.pdf, 1.0 MB. Type /get 1 to fetch it.");
+    let ticket = leave(&mut ann, "/get 1");
+    let get = format!(r#"echo "/get {ticket}" | nc "$2" "$3" | tail -n +2 > "$1""#);
+    assert_eq!(shell(&get, &back), "");
+    assert!(fs::read(&back).unwrap() == bytes);
 }
 
 /// Row 42.
