@@ -33,6 +33,8 @@ pub enum Ending {
     Removed(Option<String>),
     /// The server said that it stops.
     Stopped,
+    /// The server did not want the file that this was all about.
+    Refused(String),
     /// The connection broke without a word.
     Lost(String),
 }
@@ -45,7 +47,7 @@ impl Ending {
             Ending::Failed(_) => FAILURE,
             Ending::Unreachable(_) => 3,
             Ending::NameRefused(_) => 4,
-            Ending::Removed(_) | Ending::Stopped => 5,
+            Ending::Removed(_) | Ending::Stopped | Ending::Refused(_) => 5,
             Ending::Lost(_) => 6,
         }
     }
@@ -55,6 +57,7 @@ impl Ending {
         match self {
             Ending::Left | Ending::Interrupted => None,
             Ending::Failed(why) | Ending::Unreachable(why) => Some(why.clone()),
+            Ending::Refused(why) => Some(format!("refused: {why}")),
             Ending::NameRefused(why) => Some(format!("no name was accepted: {why}")),
             Ending::Removed(None) => Some("The server has ended the conversation.".to_string()),
             Ending::Removed(Some(why)) => {

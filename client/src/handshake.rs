@@ -117,7 +117,7 @@ impl Handshake<'_> {
             let text = match (&self.given, refused.as_ref()) {
                 (Some(given), None) => given.clone(),
                 // A script that gave a name wants that one and no other.
-                (Some(_), Some(why)) if self.input == Input::Pipe => {
+                (Some(_), Some(why)) if self.input != Input::Terminal => {
                     return Err(Ending::NameRefused(why.clone()));
                 }
                 (_, why) => self.ask(why)?,

@@ -40,6 +40,8 @@ pub enum Input {
     Terminal,
     /// A pipe or a file: what it holds is all there will be.
     Pipe,
+    /// Nothing is read: the client was started for a file alone.
+    None,
 }
 
 /// Starts the keyboard thread. The channel closes at the end of the input.
@@ -50,8 +52,11 @@ pub enum Input {
 pub fn start(input: Input, screen: Screen) -> io::Result<Receiver<Typed>> {
     let (sender, typed) = bounded(match input {
         Input::Terminal => WAITING_TYPED,
-        Input::Pipe => WAITING_PIPED,
+        Input::Pipe | Input::None => WAITING_PIPED,
     });
+    if input == Input::None {
+        return Ok(typed);
+    }
     let entered = move || {
         // The terminal has moved its cursor when Enter was pressed.
         if input == Input::Terminal {

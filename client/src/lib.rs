@@ -5,6 +5,8 @@
 //! socket -> RECEIVER -> SCREEN -> stdout
 //! ```
 //!
+//! Files have a thread and a socket each, see `files`.
+//!
 //! The modules stand in reading order: first what a start needs, then the way
 //! of a line that comes, then of one that goes, and at last how all is wired
 //! together.
@@ -40,6 +42,9 @@ pub mod typed;
 
 // What was sent and answered -> may one more go?
 pub mod pace;
+
+// What one types about files -> files, there and here.
+pub mod files;
 
 // Typed lines -> socket.
 pub mod sender;

@@ -4,11 +4,13 @@
 //! test needs no process. It knows no environment and prints nothing.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use common::{Address, HEARTBEAT};
 
 use crate::connection::Transport;
+use crate::files::{Task, To, order};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -30,16 +32,20 @@ Options:
       --udp                talk over UDP; /stats counts what it has lost
       --unframed           talk to a server that knows no lines: each text is
                            sent as it is, with one's name and no newline
+      --downloads FOLDER   where /get puts files, instead of this folder
+      --send FILE          share FILE, print no messages, and leave
+      --get ID             fetch file ID in the same way, to --downloads, or
+      --to PATH            to this folder or file; - is standard output
   -h, --help               print this and end
   -V, --version            print the version and end
 
 Type a line and press Enter to say it. /quit, q, exit, bye, Ctrl-D and Ctrl-C
 leave. A line that begins with / is a command to the server; // says a text
 that begins with a slash. From a pipe each line is said, and the end of the
-input leaves.
+input leaves, once the files are through that /send and /get have asked for.
 
-Exit codes: 0 left, 1 failure, 2 usage, 3 cannot connect, 4 name refused,
-5 removed by the server, 6 connection lost.
+Exit codes: 0 left, or the file is there; 1 failure, 2 usage, 3 cannot connect,
+4 name refused, 5 removed, or the file refused, by the server, 6 connection lost.
 ";
 
 /// What the person wants.
@@ -57,6 +63,10 @@ pub struct Options {
     pub heartbeat: Duration,
     /// How lines get to the server.
     pub transport: Transport,
+    /// Where files go that are fetched; nothing is the folder we are in.
+    pub downloads: PathBuf,
+    /// The one file that it is all about, if it is.
+    pub task: Option<Task>,
 }
 
 /// How the room should look.
@@ -92,6 +102,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
     let mut bell = true;
     let mut heartbeat = HEARTBEAT;
     let mut transport = Transport::Tcp;
+    let mut downloads = PathBuf::new();
+    let mut files = Files::default();
     while let Some(word) = words.next().transpose()? {
         // `--name=NAME` is the same as `--name NAME`.
         let (option, attached) = match word.split_once('=') {
@@ -110,6 +122,10 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
         match (option, attached) {
             ("-n" | "--name", _) => name = Some(value()?),
             ("--heartbeat", _) => heartbeat = seconds(&value()?)?,
+            ("--downloads", _) => downloads = PathBuf::from(value()?),
+            ("--send", _) => files.send = Some(PathBuf::from(value()?)),
+            ("--get", _) => files.get = Some(value()?),
+            ("--to", _) => files.to = Some(value()?),
             ("--no-bell", None) => bell = false,
             ("--udp", None) => transport = choose(transport, Transport::Udp)?,
             ("--unframed", None) => transport = choose(transport, Transport::Unframed)?,
@@ -120,6 +136,10 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
             _ => places.push(word),
         }
     }
+    let task = files.task()?;
+    if task.is_some() && (name.is_none() || transport == Transport::Unframed) {
+        return usage("--send and --get need --name, and a server that knows lines".into());
+    }
     Ok(Options {
         // There is nothing to connect to at port 0.
         address: Address::read(&places, 1..=u16::MAX).or_else(usage)?,
@@ -128,7 +148,37 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
         bell,
         heartbeat,
         transport,
+        downloads,
+        task,
     })
+}
+
+/// The options about one file.
+#[derive(Default)]
+struct Files {
+    send: Option<PathBuf>,
+    get: Option<String>,
+    to: Option<String>,
+}
+
+impl Files {
+    fn task(self) -> Result<Option<Task>, Stop> {
+        let to = match self.to.as_deref() {
+            None => To::Downloads,
+            Some("-") => To::Output,
+            Some(path) => To::Path(PathBuf::from(path)),
+        };
+        match (self.send, self.get, to) {
+            (None, None, To::Downloads) => Ok(None),
+            (Some(path), None, To::Downloads) => Ok(Some(Task::Send(path))),
+            (None, Some(id), to) => match order::file(&id) {
+                Some(id) => Ok(Some(Task::Get(id, to))),
+                None => usage(format!("--get takes the number of a file, not {id:?}")),
+            },
+            (Some(_), Some(_), _) => usage("--send and --get exclude each other".into()),
+            _ => usage("--to goes with --get".into()),
+        }
+    }
 }
 
 /// One may ask for the same twice, but not for two.
@@ -199,6 +249,18 @@ mod tests {
     }
 
     #[test]
+    fn one_may_come_for_one_file() {
+        let task = |line: &str| read(&format!("-n bot {line}")).unwrap().task;
+        assert_eq!(task("--downloads x"), None);
+        assert_eq!(task("--send a"), Some(Task::Send("a".into())));
+        assert_eq!(task("--get 3"), Some(Task::Get(3, To::Downloads)));
+        let output = Some(Task::Get(3, To::Output));
+        assert_eq!(task("--get=#3 --to -"), output);
+        let path = Some(Task::Get(3, To::Path("a".into())));
+        assert_eq!(task("--to a --get 3"), path);
+    }
+
+    #[test]
     fn help_and_version_end_the_reading() {
         assert_eq!(read("-h --nonsense"), Err(Stop::Help));
         assert_eq!(read("host --help"), Err(Stop::Help));
@@ -220,5 +282,10 @@ mod tests {
         check("--heartbeat 0", "not \"0\"");
         check("--heartbeat NaN", "not \"NaN\"");
         check("0", "1 to 65535");
+        check("--send a", "need --name");
+        check("-n a --unframed --send a", "knows lines");
+        check("-n a --send a --get 1", "exclude");
+        check("-n a --send a --to b", "goes with --get");
+        check("-n a --get x", "number of a file");
     }
 }

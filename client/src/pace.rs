@@ -66,6 +66,11 @@ impl Pace {
         self.unanswered = self.unanswered.saturating_add(1);
     }
 
+    /// How many heartbeats the server has still to answer.
+    pub fn unanswered(&self) -> u32 {
+        self.unanswered
+    }
+
     /// The server has answered a heartbeat: with it, it has acknowledged every
     /// line before that one. False if no heartbeat was waiting for an answer.
     pub fn answered(&mut self) -> bool {

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use common::transfer::Leave;
 use common::{Event, HEARTBEATS_MISSED, Name, notice};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -26,6 +27,10 @@ pub enum News {
     Answer,
     /// The server calls us by another name from now on.
     Renamed(Name),
+    /// A ticket for a file. It is not shown.
+    Leave(Leave),
+    /// Something was refused, for this reason; it was shown.
+    Refusal(String),
     /// Nothing more will be heard.
     Over(Over),
 }
@@ -110,14 +115,37 @@ pub fn receive(
                 }
                 event => {
                     talk.remember(&event);
-                    if let Event::Notice(notice) = event {
-                        talk.learn(notice, screen);
+                    match event {
+                        Event::Notice(notice) if pass_on(notice, news) => {}
+                        Event::Notice(notice) => {
+                            talk.learn(notice, screen);
+                            screen.received(line);
+                        }
+                        Event::Refusal(why) => {
+                            let why = why.to_string();
+                            screen.received(line);
+                            refuse(why, news);
+                        }
+                        _ => screen.received(line),
                     }
-                    screen.received(line);
                 }
             },
         }
         last_heard = Instant::now();
+    }
+}
+
+/// Hands a ticket to the sender. False if it is none, or if the sender, which a server
+/// floods, has no room for it; then it is a notice like any other.
+fn pass_on(notice: &str, news: &Sender<News>) -> bool {
+    Leave::read(notice).is_some_and(|leave| news.try_send(News::Leave(leave)).is_ok())
+}
+
+/// Tells the sender of a refusal, which may be about a file. Half the room is kept for
+/// what must not be lost among a thousand of them.
+fn refuse(why: String, news: &Sender<News>) {
+    if news.len() < NEWS / 2 {
+        let _ = news.try_send(News::Refusal(why));
     }
 }
 

@@ -11,6 +11,8 @@
 //! socket -> RECEIVER ----------------> SCREEN -> stdout
 //! ```
 //!
+//! Files come and go beside it, in threads that the sender's desk starts, see `files`.
+//!
 //! It knows no line of the protocol.
 
 use std::env;
@@ -22,12 +24,14 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::connection::{self, words};
 use crate::ending::{Ending, Leave};
+use crate::files::{Desk, Place};
 use crate::handshake::{Handshake, Joined};
 use crate::keyboard::{self, Input, Typed};
 use crate::options::{Layout, Options};
 use crate::receiver;
 use crate::screen::bell::Bell;
-use crate::screen::divided::{Looks, Title};
+use crate::screen::divided::Looks;
+use crate::screen::title::Title;
 use crate::screen::window::{self, Size};
 use crate::screen::{self, Painter, PromptOn, Screen, Show};
 use crate::sender::{Sender, Sources};
@@ -51,11 +55,18 @@ fn hold(options: &Options) -> Result<Ending, Ending> {
     let connection =
         connection::connect(&options.address, options.transport).map_err(Ending::Unreachable)?;
     let (wishes, leave) = bounded(WISHES);
-    let window = divisible(options.layout);
-    let (screen, _guard) = screen::start(painter(window).with_bell(bell(options)), wishes.clone())
-        .map_err(no_thread)?;
+    let window = divisible(options);
+    let started = match options.task {
+        None => screen::start(painter(window).with_bell(bell(options)), wishes.clone()),
+        // Who comes for a file hears nobody; the output may be for the file.
+        Some(_) => screen::start(
+            Painter::plain(io::sink(), io::stderr(), PromptOn::Err),
+            wishes.clone(),
+        ),
+    };
+    let (screen, _guard) = started.map_err(no_thread)?;
     signals::watch(wishes, screen.clone()).map_err(Ending::Failed)?;
-    let input = input();
+    let input = input(options);
     // It is never joined: see there.
     let typed = keyboard::start(input, screen.clone()).map_err(no_thread)?;
     let handshake = Handshake {
@@ -92,6 +103,7 @@ fn talk(
         name: name.to_string(),
         room: LOBBY.to_string(),
         address: options.address.to_string(),
+        progress: Vec::new(),
     }));
     match joined.first {
         Some(line) => screen.received(line),
@@ -101,7 +113,20 @@ fn talk(
     }
     let (news, receiver) =
         receiver::start(joined.incoming, screen.clone(), options.heartbeat).map_err(no_thread)?;
-    let sources = Sources { typed, leave, news };
+    let place = Place {
+        server: joined.terms.server,
+        downloads: options.downloads.clone(),
+    };
+    let mut files = Desk::new(place, screen.clone());
+    if let Some(task) = &options.task {
+        files.add(task.clone());
+    }
+    let sources = Sources {
+        typed,
+        leave,
+        news,
+        files,
+    };
     let heartbeat = options.heartbeat;
     let sender = Sender::new(
         joined.outgoing,
@@ -123,8 +148,10 @@ fn talk(
 }
 
 /// Both ends of a pipe look alike to `read`, but a person can be asked again.
-fn input() -> Input {
-    if io::stdin().is_terminal() {
+fn input(options: &Options) -> Input {
+    if options.task.is_some() {
+        Input::None
+    } else if io::stdin().is_terminal() {
         Input::Terminal
     } else {
         Input::Pipe
@@ -133,11 +160,11 @@ fn input() -> Input {
 
 /// The window, if the screen can be divided: there has to be a terminal at both
 /// ends, one that knows commands, and its size.
-fn divisible(layout: Layout) -> Option<Size> {
+fn divisible(options: &Options) -> Option<Size> {
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let clever = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
-    match layout {
-        Layout::Divided if terminal && clever => window::size(),
+    match options.layout {
+        Layout::Divided if options.task.is_none() && terminal && clever => window::size(),
         _ => None,
     }
 }

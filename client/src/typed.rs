@@ -5,6 +5,7 @@
 use common::{Command, Event, MAX_LINE, Name, QUIT, Request, text};
 
 use crate::connection::Transport;
+use crate::files::order::{self, Order};
 
 /// What one types to leave; the classroom client knows the short ones.
 const LEAVING: [&str; 5] = ["/quit", "q", "exit", "bye", QUIT];
@@ -19,7 +20,9 @@ pub const NOT_TEXT: &str = "this line is not UTF-8 text and was not sent";
 const HELP: &str = "\
 Here also: q, exit, bye or Ctrl-D leave, as /quit does; so does Ctrl-C at once.
 Ctrl-R shows again what you are typing, Ctrl-U and Ctrl-W erase it. // begins a
-text with a slash. >> marks what is for you. /stats counts what UDP has lost.";
+text with a slash. >> marks what is for you. /stats counts what UDP has lost.
+/send PATH shares a file, /get ID [TO] fetches one, /transfers lists those under
+way and /cancel N ends one.";
 
 /// What a typed line asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub enum Wish {
     LeaveWith(String),
     /// To see what was lost on the way.
     Count,
+    /// To do this with files.
+    Files(Order),
     /// To see this, which concerns nobody else.
     Show(Shown),
     /// To send the line `wire`, which is seen on the own screen as `shown`.
@@ -102,6 +107,11 @@ pub fn read(line: &str, me: &Name, transport: Transport) -> Wish {
 
 /// For a server of our protocol.
 fn framed(line: &str, me: &Name) -> Wish {
+    if let Request::Command { word, rest } = Request::parse(line, me)
+        && let Some(order) = order::read(word, rest)
+    {
+        return Wish::Files(order);
+    }
     let (wire, shown) = encode(line, me);
     match Request::parse(&wire, me) {
         Request::Command { word, .. } if word.eq_ignore_ascii_case("quit") => Wish::LeaveWith(wire),

@@ -21,6 +21,7 @@ mod udp;
 mod unframed;
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use common::sequence::MAX_NUMBERS;
@@ -81,6 +82,8 @@ pub struct Terms {
     pub transport: Transport,
     /// What came and went, where some of it may be lost.
     pub counts: Option<Counts>,
+    /// Where the server is, of all its addresses, if it can have files.
+    pub server: Option<SocketAddr>,
 }
 
 /// Both halves of a connection.
@@ -100,9 +103,11 @@ pub struct Connection {
 /// A sentence for the person that names the address and the reason.
 pub fn connect(address: &Address, transport: Transport) -> Result<Connection, String> {
     let mut counts = None;
+    let mut server = None;
     let (reader, writer): (ReadHalf, WriteHalf) = match transport {
         Transport::Tcp => {
             let (reader, writer) = tcp::connect(address)?;
+            server = reader.peer();
             (Box::new(reader), Box::new(writer))
         }
         Transport::Unframed => {
@@ -112,13 +117,18 @@ pub fn connect(address: &Address, transport: Transport) -> Result<Connection, St
         Transport::Udp => {
             let (reader, writer) = udp::connect(address)?;
             counts = Some(reader.counts());
+            server = reader.peer();
             (Box::new(reader), Box::new(writer))
         }
     };
     Ok(Connection {
         reader,
         writer,
-        terms: Terms { transport, counts },
+        terms: Terms {
+            transport,
+            counts,
+            server,
+        },
     })
 }
 

@@ -3,7 +3,7 @@
 //! It knows nothing of lines and names.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,13 @@ pub(super) struct TcpReader(Arc<TcpStream>);
 
 /// The half of a socket that can only be written, and closed.
 pub(super) struct TcpWriter(Arc<TcpStream>);
+
+impl TcpReader {
+    /// The server's end.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        self.0.peer_addr().ok()
+    }
+}
 
 impl Read for TcpReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

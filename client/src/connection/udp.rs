@@ -169,6 +169,11 @@ impl UdpReader {
         Counts(Arc::clone(&self.link))
     }
 
+    /// The server's end.
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        self.link.socket.peer_addr().ok()
+    }
+
     /// Sends what is due, and takes one datagram.
     fn refill(&mut self) -> io::Result<()> {
         let now = Instant::now();

@@ -25,6 +25,7 @@ use common::Event;
 
 use super::Line;
 use super::regard::Regard;
+use super::title::Title;
 use super::window::Size;
 
 /// The rows for typing.
@@ -169,6 +170,7 @@ impl Divided {
         let (text, style) = match line {
             Line::Received(text) | Line::Own(text) => (readable(text), style(text)),
             Line::Note(text) => (format!("! {text}"), RED),
+            Line::Told(text) => (text.clone(), DIM),
         };
         let (text, style) = match regard {
             Regard::Usual => (text, style),
@@ -230,42 +232,6 @@ fn to_row(row: u16) -> String {
     format!("\u{1b}[{row};1H")
 }
 
-/// What the rule says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Title {
-    /// Who we are.
-    pub name: String,
-    /// In which room.
-    pub room: String,
-    /// Where we are.
-    pub address: String,
-}
-
-impl Title {
-    /// The longest rule that surely fits into `columns`, so that it never wraps.
-    fn rule(&self, columns: u16) -> String {
-        let Title {
-            name,
-            room,
-            address,
-        } = self;
-        let all = [
-            format!("--- {name} in {room} at {address} - /quit leaves ---"),
-            format!("--- {name} in {room} - /quit leaves ---"),
-            format!("--- {name} - /quit leaves ---"),
-            format!("--- {name} ---"),
-        ];
-        let fitting = all.into_iter().find(|rule| width(rule) <= columns.into());
-        fitting.unwrap_or_else(|| "---".to_string())
-    }
-}
-
-/// The most columns that `text` can take. Only ASCII is known to be narrow; all
-/// else counts double, as Chinese characters do.
-fn width(text: &str) -> usize {
-    text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +241,7 @@ mod tests {
             name: name.to_string(),
             room: "lobby".to_string(),
             address: "127.0.0.1:4000".to_string(),
+            progress: Vec::new(),
         }
     }
 
@@ -284,22 +251,6 @@ mod tests {
 
     fn received(line: &str) -> Line {
         Line::Received(line.to_string())
-    }
-
-    #[test]
-    fn the_rule_says_what_fits_and_never_wraps() {
-        #[track_caller]
-        fn check(name: &str, columns: u16, expected: &str) {
-            assert_eq!(title(name).rule(columns), expected);
-        }
-        let full = "--- ann in lobby at 127.0.0.1:4000 - /quit leaves ---";
-        check("ann", 80, full);
-        check("ann", 53, full);
-        check("ann", 52, "--- ann in lobby - /quit leaves ---");
-        check("ann", 34, "--- ann - /quit leaves ---");
-        check("ann", 20, "--- ann ---");
-        check("李雷", 12, "--- 李雷 ---");
-        check("李雷", 11, "---");
     }
 
     #[test]
@@ -322,7 +273,7 @@ mod tests {
     fn no_message_holds_what_parts_a_write() {
         for looks in [Looks::Bare, Looks::Modest] {
             let divided = divided(24, 80, looks).unwrap();
-            for kind in [Line::Received, Line::Own, Line::Note] {
+            for kind in [Line::Received, Line::Own, Line::Note, Line::Told] {
                 let bytes = divided.line(&kind("a\tb".to_string()), Regard::Usual);
                 assert!(!bytes.contains(['\t', '\n', '\r']), "{bytes:?}");
             }

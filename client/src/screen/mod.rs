@@ -13,6 +13,7 @@ pub mod bell;
 pub mod divided;
 mod painter;
 pub mod regard;
+pub mod title;
 pub mod window;
 
 use std::convert::Infallible;
@@ -23,8 +24,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
 
 use crate::ending::Leave;
-use divided::Title;
 pub use painter::{Painter, PromptOn};
+use title::Title;
 use window::Size;
 
 /// How many things may wait to be shown. When a terminal is slower than the
@@ -52,6 +53,11 @@ pub enum Show {
     Called(String),
     /// We are in another room.
     Moved(String),
+    /// How far the files are: what may stand on the rule, the longest first. Nothing
+    /// when there are none. Plain lines leave it out.
+    Progress(Vec<String>),
+    /// A tenth more of a file, for plain lines alone.
+    Step(String),
     /// The window has changed.
     Window(Size),
     /// Nothing more will come: restore the terminal.
@@ -68,6 +74,8 @@ pub enum Line {
     Own(String),
     /// A word from the client itself: why something was not done.
     Note(String),
+    /// A word from the client itself: what was done.
+    Told(String),
 }
 
 /// The way to the screen thread, for all who have something to show.
@@ -99,6 +107,11 @@ impl Screen {
     /// Shows a word from the client.
     pub fn note(&self, text: String) {
         self.show(Show::Line(Line::Note(text)));
+    }
+
+    /// Shows what the client has done.
+    pub fn tell(&self, text: String) {
+        self.show(Show::Line(Line::Told(text)));
     }
 
     /// Restores the terminal after showing all that waits, if this is possible

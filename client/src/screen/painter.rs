@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 
 use super::bell::Bell;
-use super::divided::{Divided, Looks, Title};
+use super::divided::{Divided, Looks};
 use super::regard::{Follower, Regard};
+use super::title::Title;
 use super::window::Size;
 use super::{Line, Show};
 
@@ -97,6 +98,11 @@ impl<O: Write, E: Write> Painter<O, E> {
             Show::Reply(text) => self.reply(&text),
             Show::Called(name) => self.retitle(|title| title.name = name),
             Show::Moved(room) => self.retitle(|title| title.room = room),
+            Show::Progress(progress) => self.progress(progress),
+            Show::Step(text) => match self.divided {
+                Some(_) => Ok(()),
+                None => self.plain_line(Line::Told(text), ""),
+            },
             Show::Window(size) => {
                 self.size = self.size.map(|_| size);
                 self.arrange()
@@ -131,7 +137,7 @@ impl<O: Write, E: Write> Painter<O, E> {
         match line {
             Line::Received(line) => put(&mut self.out, &format!("{bell}{line}\n")),
             Line::Own(_) => Ok(()),
-            Line::Note(text) => {
+            Line::Note(text) | Line::Told(text) => {
                 let _ = put(&mut self.err, &format!("! {text}\n"));
                 Ok(())
             }
@@ -157,6 +163,16 @@ impl<O: Write, E: Write> Painter<O, E> {
         };
         let line = format!("{} -> {writer}: {text}", title.name);
         self.line(Line::Own(line))
+    }
+
+    /// Draws the bar where it has changed.
+    fn progress(&mut self, progress: Vec<String>) -> io::Result<()> {
+        match &self.title {
+            Some(title) if title.progress != progress => {
+                self.retitle(|title| title.progress = progress)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The rule says something else from now on.
@@ -214,6 +230,7 @@ mod tests {
             name: "ann".to_string(),
             room: "lobby".to_string(),
             address: "host:4000".to_string(),
+            progress: Vec::new(),
         })
     }
 

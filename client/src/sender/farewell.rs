@@ -30,7 +30,7 @@ impl<W: Write> Sender<W> {
             Ok(()) | Err(_) => {}
         }
         let stop = match self.input {
-            Input::Terminal => self.wait_for_end(&after(FAREWELL)),
+            Input::Terminal | Input::None => self.wait_for_end(&after(FAREWELL)),
             Input::Pipe => self.wait_for_arrival(),
         };
         match stop {
@@ -93,8 +93,8 @@ impl<W: Write> Sender<W> {
             select! {
                 recv(self.sources.news) -> news => match news {
                     Ok(News::Answer) => return Ok(()),
-                    // It answers nothing, and who leaves needs no name.
-                    Ok(News::Renamed(_)) => {}
+                    // They answer nothing, and who leaves needs no name and no file.
+                    Ok(News::Renamed(_) | News::Leave(_) | News::Refusal(_)) => {}
                     Ok(News::Over(over)) => return Err(Stop::Over(over)),
                     Err(_) => return Err(Stop::Alone),
                 },

@@ -1,20 +1,23 @@
 //! Turns typed lines into lines on the socket: the sending loop.
 //!
 //! It owns the only half of the socket that can be written, so no lock is
-//! needed. It waits for four things at once and knows none of the threads they
-//! come from: a typed line, the clock's beat, news from the receiver, and a
-//! wish to leave that was not typed.
+//! needed. It waits for five things at once and knows none of the threads they
+//! come from: a typed line, the clock's beat, news from the receiver, a wish to
+//! leave that was not typed, and what the transfers of files have to say.
 
 mod farewell;
+mod files;
+mod heartbeat;
 
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
 
-use common::{HEARTBEAT, HEARTBEATS_MISSED, Name, PROMISE, QUIT};
+use common::{HEARTBEATS_MISSED, Name, QUIT};
 use crossbeam_channel::{Receiver, never, select, tick};
 
 use crate::connection::{NOT_COUNTED, Terms, is_tick, words};
 use crate::ending::{Ending, Leave};
+use crate::files::Desk;
 use crate::keyboard::{Input, Typed};
 use crate::pace::Pace;
 use crate::receiver::{News, Over};
@@ -25,10 +28,6 @@ use crate::typed::{self, Shown, Wish};
 /// longer, see `wait_for_arrival`: what it said must have arrived.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How often at most the server is told, when it asks, that we are here. It
-/// waits two seconds for the answer.
-const ANSWERS: Duration = Duration::from_millis(200);
-
 /// What the sender listens to.
 pub struct Sources {
     /// Typed lines; closed at the end of the input.
@@ -37,6 +36,8 @@ pub struct Sources {
     pub leave: Receiver<Leave>,
     /// What the receiver has to tell.
     pub news: Receiver<News>,
+    /// The transfers of files.
+    pub files: Desk,
 }
 
 /// The sending side of a conversation.
@@ -53,6 +54,8 @@ pub struct Sender<W> {
     parting: String,
     /// When we last answered that we are here.
     answered: Option<Instant>,
+    /// Whether there is nothing more to type.
+    typed_all: bool,
 }
 
 /// Why the loop has ended.
@@ -92,6 +95,7 @@ impl<W: Write> Sender<W> {
             sources,
             parting: QUIT.to_string(),
             answered: None,
+            typed_all: false,
         }
     }
 
@@ -105,6 +109,22 @@ impl<W: Write> Sender<W> {
         while done.is_ok() {
             done = self.turn(&beat);
         }
+        self.sources.files.close();
+        let fault = self
+            .sources
+            .files
+            .ending()
+            .filter(|_| self.input == Input::None);
+        let ending = self.end(done);
+        match (&ending, fault) {
+            // It was for that file alone that we came.
+            (Ending::Left | Ending::Interrupted, Some(fault)) => fault,
+            _ => ending,
+        }
+    }
+
+    /// Ends the conversation in the way that suits the reason.
+    fn end(self, done: Result<(), Stop>) -> Ending {
         match done.err().unwrap_or(Stop::Done) {
             Stop::Done => self.leave(),
             Stop::Leave(leave) => self.hurry(leave),
@@ -119,28 +139,60 @@ impl<W: Write> Sender<W> {
         if self.pace.wants_beat() {
             self.beat()?;
         }
+        if self.typed_all && self.sources.files.is_idle() {
+            return Err(Stop::Done);
+        }
         // While the window is full, typed lines wait where they are: `select!`
         // listens to a channel that never says anything in their place.
         let held_back = never();
-        let typed = if self.pace.is_open() {
+        let typed = if self.pace.is_open() && !self.typed_all {
             &self.sources.typed
         } else {
             &held_back
         };
         select! {
-            recv(typed) -> typed => self.typed(typed.map_err(|_| Stop::Done)?),
+            recv(typed) -> typed => match typed {
+                Ok(typed) => self.typed(typed),
+                Err(_) => self.typed_all(),
+            },
             recv(beat) -> _ => self.beat(),
+            recv(self.sources.files.events) -> event => event.map_or(Ok(()), |it| self.file(it)),
+            recv(self.sources.files.beat) -> _ => {
+                self.sources.files.look();
+                Ok(())
+            }
             recv(self.sources.leave) -> leave => Err(leave.map_or(Stop::Done, Stop::Leave)),
             recv(self.sources.news) -> news => match news.map_err(|_| Stop::Alone)? {
                 News::Over(over) => Err(Stop::Over(over)),
-                News::Answer if self.pace.answered() => Ok(()),
+                News::Answer if self.pace.answered() => {
+                    self.sources.files.requests.answered();
+                    Ok(())
+                }
                 News::Answer => self.answer(),
                 News::Renamed(name) => {
                     self.name = name;
                     Ok(())
                 }
+                News::Leave(leave) => {
+                    self.granted(leave);
+                    Ok(())
+                }
+                News::Refusal(why) => {
+                    self.sources.files.requests.refused(&why);
+                    Ok(())
+                }
             },
         }
+    }
+
+    /// A person who ends the input wants to leave; a script wants what it has asked
+    /// for, so its files are waited for.
+    fn typed_all(&mut self) -> Result<(), Stop> {
+        if self.input == Input::Terminal || self.sources.files.is_idle() {
+            return Err(Stop::Done);
+        }
+        self.typed_all = true;
+        Ok(())
     }
 
     /// Does what was typed. What cannot be sent is told at once, and costs
@@ -163,6 +215,7 @@ impl<W: Write> Sender<W> {
                 return Err(Stop::Done);
             }
             Wish::Show(shown) => self.show(shown),
+            Wish::Files(order) => self.sources.files.order(order),
             Wish::Send { wire, shown } => return self.send(&wire, shown),
         }
         Ok(())
@@ -200,35 +253,6 @@ impl<W: Write> Sender<W> {
             }
             Shown::Reply(text) => self.screen.show(Show::Reply(text)),
         }
-    }
-
-    /// The first heartbeat, which also promises that more will come and that we
-    /// answer: should the connection be lost, our name is ours again at once.
-    fn promise(&mut self) -> Result<(), Stop> {
-        if self.heartbeat > HEARTBEAT {
-            return self.beat(); // it would be a promise we do not keep
-        }
-        self.put(PROMISE)?;
-        self.pace.beat();
-        Ok(())
-    }
-
-    /// The server asks whether we are here. One that asks all the time, to have
-    /// us send for ever, is answered now and then.
-    fn answer(&mut self) -> Result<(), Stop> {
-        if self.answered.is_some_and(|last| last.elapsed() < ANSWERS) {
-            return Ok(());
-        }
-        self.answered = Some(Instant::now());
-        self.beat()
-    }
-
-    /// An empty line. It is also how the server knows that we are alive, and by
-    /// its answer we know the same of the server.
-    fn beat(&mut self) -> Result<(), Stop> {
-        self.put("")?;
-        self.pace.beat();
-        Ok(())
     }
 
     /// Writes one line with its newline, in whatever pieces the connection
@@ -279,8 +303,10 @@ impl<W: Write> Sender<W> {
 mod tests {
     use super::farewell::{LAST_WORDS, UNANSWERED};
     use super::*;
+    use crate::files::Place;
     use crate::receiver::LastWord;
     use crate::screen::{self, Line};
+    use common::{HEARTBEAT, PROMISE};
     use crossbeam_channel::{Sender as Way, unbounded};
     use std::io;
 
@@ -297,7 +323,13 @@ mod tests {
         let (typed_way, typed) = unbounded();
         let (leave_way, leave) = unbounded();
         let (news_way, news) = unbounded();
-        let sources = Sources { typed, leave, news };
+        let files = Desk::new(Place::default(), screen.clone());
+        let sources = Sources {
+            typed,
+            leave,
+            news,
+            files,
+        };
         let ways = Ways {
             typed: typed_way,
             leave: leave_way,

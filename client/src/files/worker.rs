@@ -1,0 +1,140 @@
+//! Turns one task into as many attempts as it takes: a transfer's thread.
+//!
+//! It knows neither the chat nor the screen, but has somebody ask for tickets and tell
+//! what is to be told.
+
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::transfer::Leave;
+use crossbeam_channel::{Sender, after, bounded, select};
+
+use super::brake::Braked;
+use super::progress::Meter;
+use super::request::{Ask, PATIENCE, Wanted};
+use super::{Fault, Task, door, download, upload};
+
+/// How long to wait before each new attempt. Five: a cable that was pulled is back by
+/// then, or somebody has to look. Together they take half as long as the server
+/// needs to notice that the other end is gone.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
+/// What a worker tells the desk.
+pub enum Event {
+    /// It needs a ticket.
+    Ask(Ask),
+    /// The connection of the transfer of this number broke, and it goes on.
+    Again(u32, String),
+    /// The transfer of this number is over.
+    Ended(u32, Ended),
+}
+
+/// How a transfer ended: with what there is to tell, and how long it took.
+pub type Ended = Result<Done, Fault>;
+
+/// A transfer that went well.
+pub struct Done {
+    /// Where the file is now, if it is here.
+    pub path: Option<PathBuf>,
+    /// From the first attempt to the end.
+    pub took: Duration,
+}
+
+/// All that a transfer has of the world.
+pub struct Link {
+    /// Which transfer it is.
+    pub number: u32,
+    /// Where the bytes come from or go to.
+    pub server: SocketAddr,
+    /// The folder for what is fetched.
+    pub downloads: PathBuf,
+    /// The way to the desk.
+    pub desk: Sender<Event>,
+    /// What ends it early.
+    pub braked: Braked,
+    /// How far it is.
+    pub meter: Arc<Meter>,
+}
+
+impl Link {
+    /// Does the task, and says how that went.
+    pub fn run(&self, task: &Task) {
+        let since = Instant::now();
+        let done = match task {
+            Task::Send(path) => upload::run(self, path).map(|()| None),
+            Task::Get(id, to) => download::run(self, *id, to),
+        };
+        let ended = match done {
+            Err(_) if self.braked.is_pulled() => Err(Fault::Cancelled),
+            Ok(path) => Ok(Done {
+                path,
+                took: since.elapsed(),
+            }),
+            Err(fault) => Err(fault),
+        };
+        let _ = self.desk.send(Event::Ended(self.number, ended));
+    }
+
+    /// Makes attempts until one does not break, or nobody believes in it any more.
+    ///
+    /// Once there was a first one, a refusal is no reason to give up: the server may
+    /// not have noticed yet that the last connection is gone.
+    pub fn persist<T>(&self, mut attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut result = attempt();
+        for (again, pause) in (1..).zip(PAUSES) {
+            let why = match &result {
+                Err(Fault::Broken(why)) => why,
+                Err(Fault::Refused(why)) if again > 1 => why,
+                _ => break,
+            };
+            let told = format!("{why}; attempt {again} of {} to go on", PAUSES.len());
+            let _ = self.desk.send(Event::Again(self.number, told));
+            self.wait(pause)?;
+            result = attempt();
+        }
+        result
+    }
+
+    /// A connection for what is wanted, and the server's number; see [`door::open`].
+    ///
+    /// # Errors
+    ///
+    /// If there is no ticket, or it opens nothing.
+    pub fn connect(&self, wanted: Wanted, offset: u64) -> Result<(Leave, TcpStream, u64), Fault> {
+        let leave = self.ticket(wanted)?;
+        let (stream, number) = door::open(self.server, &leave, offset, &self.braked)?;
+        Ok((leave, stream, number))
+    }
+
+    fn ticket(&self, wanted: Wanted) -> Result<Leave, Fault> {
+        let (reply, answer) = bounded(1);
+        // When the desk is gone, so is the other end of this channel.
+        let _ = self.desk.send(Event::Ask(Ask { wanted, reply }));
+        select! {
+            recv(answer) -> answer => match answer {
+                Ok(answer) => answer.map_err(Fault::Refused),
+                Err(_) => Err(Fault::Cancelled),
+            },
+            recv(self.braked.pulled) -> _ => Err(Fault::Cancelled),
+            recv(after(PATIENCE)) -> _ => Err(Fault::Refused(format!(
+                "no ticket has come from the server within {} s",
+                PATIENCE.as_secs()
+            ))),
+        }
+    }
+
+    fn wait(&self, pause: Duration) -> Result<(), Fault> {
+        select! {
+            recv(self.braked.pulled) -> _ => Err(Fault::Cancelled),
+            recv(after(pause)) -> _ => Ok(()),
+        }
+    }
+}

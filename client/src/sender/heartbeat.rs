@@ -1,0 +1,43 @@
+//! Showing the server that we are here.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use common::{HEARTBEAT, PROMISE};
+
+use super::{Sender, Stop};
+
+/// How often at most the server is told, when it asks, that we are here. It
+/// waits two seconds for the answer.
+const ANSWERS: Duration = Duration::from_millis(200);
+
+impl<W: Write> Sender<W> {
+    /// The first heartbeat, which also promises that more will come and that we
+    /// answer: should the connection be lost, our name is ours again at once.
+    pub(super) fn promise(&mut self) -> Result<(), Stop> {
+        if self.heartbeat > HEARTBEAT {
+            return self.beat(); // it would be a promise we do not keep
+        }
+        self.put(PROMISE)?;
+        self.pace.beat();
+        Ok(())
+    }
+
+    /// The server asks whether we are here. One that asks all the time, to have
+    /// us send for ever, is answered now and then.
+    pub(super) fn answer(&mut self) -> Result<(), Stop> {
+        if self.answered.is_some_and(|last| last.elapsed() < ANSWERS) {
+            return Ok(());
+        }
+        self.answered = Some(Instant::now());
+        self.beat()
+    }
+
+    /// An empty line. It is also how the server knows that we are alive, and by
+    /// its answer we know the same of the server.
+    pub(super) fn beat(&mut self) -> Result<(), Stop> {
+        self.put("")?;
+        self.pace.beat();
+        Ok(())
+    }
+}
