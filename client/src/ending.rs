@@ -16,6 +16,12 @@ pub const USAGE: u8 = 2;
 /// The exit code when something on this machine fails.
 pub const FAILURE: u8 = 1;
 
+/// The exit code when the server does not want us, or our file.
+pub const REMOVED: u8 = 5;
+
+/// The exit code when a connection was lost for good.
+pub const LOST: u8 = 6;
+
 /// Why the program ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -33,8 +39,9 @@ pub enum Ending {
     Removed(Option<String>),
     /// The server said that it stops.
     Stopped,
-    /// The server did not want the file that this was all about.
-    Refused(String),
+    /// The one file that this was all about has not arrived. Why was told already; it
+    /// also decides the exit code.
+    Undone(u8),
     /// The connection broke without a word.
     Lost(String),
 }
@@ -47,17 +54,17 @@ impl Ending {
             Ending::Failed(_) => FAILURE,
             Ending::Unreachable(_) => 3,
             Ending::NameRefused(_) => 4,
-            Ending::Removed(_) | Ending::Stopped | Ending::Refused(_) => 5,
-            Ending::Lost(_) => 6,
+            Ending::Removed(_) | Ending::Stopped => REMOVED,
+            Ending::Lost(_) => LOST,
+            Ending::Undone(code) => *code,
         }
     }
 
     /// What to tell the person, if it is not what they asked for.
     pub fn told(&self) -> Option<String> {
         match self {
-            Ending::Left | Ending::Interrupted => None,
+            Ending::Left | Ending::Interrupted | Ending::Undone(_) => None,
             Ending::Failed(why) | Ending::Unreachable(why) => Some(why.clone()),
-            Ending::Refused(why) => Some(format!("refused: {why}")),
             Ending::NameRefused(why) => Some(format!("no name was accepted: {why}")),
             Ending::Removed(None) => Some("The server has ended the conversation.".to_string()),
             Ending::Removed(Some(why)) => {

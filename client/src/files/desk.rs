@@ -16,7 +16,7 @@ use super::told::{clean, told, typed, what};
 use super::transfer::Transfer;
 use super::worker::{Ended, Event};
 use super::{Fault, Place, Task, To, path};
-use crate::ending::Ending;
+use crate::ending::{Ending, FAILURE, LOST, REMOVED};
 use crate::screen::{Screen, Show};
 
 /// How many transfers go at once: as many as the server lets one member have. More
@@ -246,12 +246,10 @@ impl Desk {
 
     /// What the fault means for a client that was started for one transfer.
     pub fn ending(&self) -> Option<Ending> {
-        let fault = self.fault.as_ref()?;
-        let why = fault.told().to_string();
-        Some(match fault {
-            Fault::Refused(_) => Ending::Refused(why),
-            Fault::Broken(_) => Ending::Lost(why),
-            Fault::Failed(_) | Fault::Cancelled => Ending::Failed(why),
-        })
+        Some(Ending::Undone(match self.fault.as_ref()? {
+            Fault::Refused(_) => REMOVED,
+            Fault::Broken(_) => LOST,
+            Fault::Failed(_) | Fault::Cancelled => FAILURE,
+        }))
     }
 }

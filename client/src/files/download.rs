@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::filename;
 
 use super::landing::Landing;
-use super::progress::Stride;
+use super::progress::Meter;
 use super::request::Wanted;
 use super::worker::Link;
 use super::{Fault, To, door};
@@ -68,30 +68,30 @@ fn pour(
     here: &mut u64,
     size: u64,
 ) -> Result<(), Fault> {
-    let mut source = stream.take(size.saturating_sub(*here));
-    let mut stride = Stride::begin();
-    while source.limit() > 0 {
-        link.meter.set(*here);
-        let mut kept = Kept {
-            target,
-            failed: None,
-        };
-        let mut out = BufWriter::with_capacity(GATHERED, &mut kept);
-        let taken = io::copy(&mut (&mut source).take(stride.step()), &mut out);
-        // Also what came before the connection broke.
-        let flushed = out.flush();
-        drop(out);
-        if let Some(why) = kept.failed {
-            return Err(Fault::Failed(why));
-        }
-        flushed.map_err(|error| Fault::Failed(words(&error)))?;
-        *here = size - source.limit();
-        if taken.map_err(|error| door::broken(&error))? == 0 {
-            return Err(Fault::Broken("the server has closed it".to_string()));
-        }
-    }
     link.meter.set(*here);
-    Ok(())
+    let (meter, read) = (&link.meter, *here);
+    let watched = Watched {
+        stream,
+        meter,
+        read,
+        broken: None,
+    };
+    let mut source = watched.take(size - *here);
+    let mut out = BufWriter::with_capacity(GATHERED, &mut *target);
+    let taken = io::copy(&mut source, &mut out);
+    // Also what came before the connection broke.
+    let kept = out.flush();
+    drop(out);
+    let Watched { read, broken, .. } = source.into_inner();
+    match (kept, taken, &broken) {
+        (Err(error), ..) | (_, Err(error), None) => return Err(target.unwritable(&error)),
+        _ => *here = read,
+    }
+    match broken {
+        Some(fault) => Err(fault),
+        None if *here < size => Err(Fault::Broken("the server has closed it".to_string())),
+        None => Ok(()),
+    }
 }
 
 /// The file is whole; more than that would be another file.
@@ -115,39 +115,54 @@ impl Target {
         let landing = Landing::open(folder, to, called);
         landing.map(Target::File).map_err(Fault::Failed)
     }
+
+    fn unwritable(&self, error: &io::Error) -> Fault {
+        let place = match self {
+            Target::File(landing) => landing.folder().display().to_string(),
+            Target::Output(_) => "standard output".to_string(),
+        };
+        Fault::Failed(format!("cannot write to {place}: {}", words(error)))
+    }
 }
 
-/// A target that remembers that it failed: `io::copy` does not tell which of its two
-/// sides did.
-struct Kept<'a> {
-    target: &'a mut Target,
-    failed: Option<String>,
-}
-
-impl Write for Kept<'_> {
+impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = match self.target {
+        match self {
             Target::File(landing) => landing.file.write(bytes),
             Target::Output(out) => out.write(bytes),
-        };
-        if let Err(error) = &written
-            && error.kind() != ErrorKind::Interrupted
-        {
-            let place = match self.target {
-                Target::File(landing) => landing.folder().display().to_string(),
-                Target::Output(_) => "standard output".to_string(),
-            };
-            self.failed = Some(format!("cannot write to {place}: {}", words(error)));
         }
-        written
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self.target {
+        match self {
             Target::File(_) => Ok(()),
-            Target::Output(out) => out.flush().inspect_err(|error| {
-                self.failed = Some(format!("cannot write to standard output: {}", words(error)));
-            }),
+            Target::Output(out) => out.flush(),
         }
+    }
+}
+
+/// A reader that counts, and remembers that it failed: `io::copy` does not tell which
+/// of its two sides did.
+struct Watched<'a> {
+    stream: &'a TcpStream,
+    meter: &'a Meter,
+    /// How much of the file has come.
+    read: u64,
+    broken: Option<Fault>,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer);
+        match &read {
+            Ok(count) => {
+                self.read += u64::try_from(*count).unwrap_or(0);
+                self.meter.set(self.read);
+            }
+            // `io::copy` reads again.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => self.broken = Some(door::broken(error)),
+        }
+        read
     }
 }

@@ -38,10 +38,14 @@ impl Meter {
 }
 
 /// How fast it goes.
-#[derive(Default)]
 pub struct Speed(VecDeque<(Instant, u64)>);
 
 impl Speed {
+    /// That of a transfer which begins now.
+    pub fn from(now: Instant) -> Speed {
+        Speed(VecDeque::from([(now, 0)]))
+    }
+
     /// Takes a look at `now`, when `done` bytes have been moved, and gives the bytes
     /// in a second.
     pub fn look(&mut self, now: Instant, done: u64) -> u64 {
@@ -232,7 +236,7 @@ mod tests {
     #[test]
     fn the_rate_is_that_of_the_last_seconds() {
         let start = Instant::now();
-        let mut speed = Speed::default();
+        let mut speed = Speed::from(start);
         assert_eq!(speed.look(start, 0), 0);
         assert_eq!(speed.look(start + Duration::from_secs(2), 2000), 1000);
         for second in 3..20 {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use crossbeam_channel::Sender;
 
@@ -59,7 +60,7 @@ impl Transfer {
             task: task.clone(),
             meter,
             brake: Some(brake),
-            speed: Speed::default(),
+            speed: Speed::from(Instant::now()),
             rate: 0,
             tenths: 0,
         })

@@ -8,6 +8,7 @@
 mod farewell;
 mod files;
 mod heartbeat;
+mod news;
 
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
@@ -162,26 +163,7 @@ impl<W: Write> Sender<W> {
                 Ok(())
             }
             recv(self.sources.leave) -> leave => Err(leave.map_or(Stop::Done, Stop::Leave)),
-            recv(self.sources.news) -> news => match news.map_err(|_| Stop::Alone)? {
-                News::Over(over) => Err(Stop::Over(over)),
-                News::Answer if self.pace.answered() => {
-                    self.sources.files.requests.answered();
-                    Ok(())
-                }
-                News::Answer => self.answer(),
-                News::Renamed(name) => {
-                    self.name = name;
-                    Ok(())
-                }
-                News::Leave(leave) => {
-                    self.granted(leave);
-                    Ok(())
-                }
-                News::Refusal(why) => {
-                    self.sources.files.requests.refused(&why);
-                    Ok(())
-                }
-            },
+            recv(self.sources.news) -> news => self.heard(news.map_err(|_| Stop::Alone)?),
         }
     }
 

@@ -16,6 +16,7 @@ mod connecting;
 mod datagrams;
 mod doors;
 mod ending;
+mod files;
 mod heartbeat;
 mod hostile;
 mod manual;

@@ -181,6 +181,26 @@ impl Peer {
         }
     }
 
+    /// The next so many bytes that are no lines.
+    pub fn hear_bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        match self.stream.read_exact(&mut bytes) {
+            Ok(()) => bytes,
+            Err(error) => self.fail(&error.to_string()),
+        }
+    }
+
+    /// Answers so many blank lines.
+    #[track_caller]
+    pub fn answer_blank_lines(&mut self, count: u32) {
+        for _ in 0..count {
+            if self.hear().as_deref() != Some("") {
+                self.fail("expected a blank line");
+            }
+            self.send(b"\n");
+        }
+    }
+
     /// Answers the client's farewell.
     #[track_caller]
     pub fn expect_quit(&mut self) {
@@ -250,6 +270,38 @@ impl Client {
     #[track_caller]
     pub fn complains(&self, expected: &str) {
         assert_eq!(next(&self.err).as_deref(), Some(expected), "on stderr");
+    }
+
+    /// The next line on stderr.
+    #[track_caller]
+    pub fn complaint(&self) -> String {
+        next(&self.err).expect("nothing more on stderr")
+    }
+
+    /// A line on stderr that ends so; those before it are passed over.
+    #[track_caller]
+    pub fn complains_at_last(&self, end: &str) {
+        let mut passed = Vec::new();
+        while let Some(line) = next(&self.err) {
+            if line.ends_with(end) {
+                return;
+            }
+            passed.push(line);
+        }
+        panic!("expected {end:?} on stderr after {passed:#?}");
+    }
+
+    /// Asks for the transfers until one of them is so far.
+    #[track_caller]
+    pub fn list_until(&mut self, start: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            self.types("/transfers");
+            if self.complaint().starts_with(start) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "never {start:?}");
+        }
     }
 
     /// Nothing more comes on either output, and this is the exit code.

@@ -1,0 +1,483 @@
+//! Files, with a server that the test plays: what is asked for, and what lands where.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, id};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::support::{Client, Peer, Room, program};
+
+/// The ticket that the server gives to everybody.
+const TICKET: &str = "0000000000000000000000000000002a";
+
+/// A folder with a file, an empty folder beside it, and a canary beside both.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Folder {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("chat-files-{}-{number}", id()));
+        fs::create_dir_all(folder.join("in")).unwrap();
+        fs::write(folder.join("canary"), "sings").unwrap();
+        Folder(folder)
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    pub fn write(&self, name: &str, bytes: &[u8]) -> String {
+        fs::write(self.0.join(name), bytes).unwrap();
+        self.path(name)
+    }
+
+    /// What has landed, by name.
+    pub fn landed(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.0.join("in")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[track_caller]
+    pub fn holds(&self, name: &str, bytes: &[u8]) {
+        assert_eq!(fs::read(self.0.join(name)).unwrap(), bytes, "in {name}");
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        assert_eq!(fs::read(self.0.join("canary")).unwrap(), b"sings");
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// Gives leave for what the client asks in the chat, and takes its connection.
+#[track_caller]
+fn grant(room: &Room, chat: &mut Peer, asked: &str, what: &str) -> Peer {
+    chat.expect(asked);
+    chat.say(&format!("Ticket {TICKET} to {what} within 60 s."));
+    room.accept()
+}
+
+fn bytes(count: usize) -> Vec<u8> {
+    (0..count).map(|at| (at * 31 % 251) as u8).collect()
+}
+
+/// A client that fetches into the folder, and the chat it is in.
+fn joined(room: &Room, folder: &Folder) -> (Peer, Client) {
+    room.welcome("ann", &["--downloads", &folder.path("in")])
+}
+
+/// The client says that something took some time, perhaps after how far it is.
+#[track_caller]
+fn says(client: &Client, start: &str, end: &str) {
+    loop {
+        let line = client.complaint();
+        if line.starts_with(start) && line.ends_with(end) {
+            return;
+        }
+        let step = line.contains(" %, ") && !start.contains('%');
+        assert!(step, "{start:?} ... {end:?} is not {line:?}");
+    }
+}
+
+#[test]
+fn a_file_is_sent_while_the_chat_goes_on() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    let path = folder.write("my notes.txt", b"hello");
+    client.types(&format!("/send {path}"));
+    let mut upload = grant(
+        &room,
+        &mut chat,
+        "/put my notes.txt 5",
+        "put 5 bytes of my notes.txt",
+    );
+    upload.expect(&format!("/put {TICKET}"));
+    client.types("still here");
+    chat.expect("still here");
+    upload.say("ok 0");
+    assert_eq!(upload.hear_bytes(5), b"hello");
+    chat.say("bob: hi");
+    client.shows("bob: hi");
+    upload.say("ok");
+    says(&client, "! sent my notes.txt, 5 B, in ", " s");
+}
+
+#[test]
+fn a_file_lands_under_a_clean_name_and_over_no_other() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    for (name, landed) in [("../canary", "canary"), ("../canary", "canary-1")] {
+        client.types("/get 3");
+        let what = format!("get 5 bytes of 3, {name}");
+        let mut download = grant(&room, &mut chat, "/get 3", &what);
+        download.expect(&format!("/get {TICKET}"));
+        download.send(b"ok 5\nhello");
+        download.close();
+        let path = folder.path(&format!("in/{landed}"));
+        says(&client, "! got canary, 5 B, in ", &format!(" s: {path}"));
+        folder.holds(&format!("in/{landed}"), b"hello");
+    }
+    assert_eq!(folder.landed(), ["canary", "canary-1"]);
+}
+
+#[test]
+fn a_download_goes_on_where_it_broke() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    let all = bytes(100_000);
+    client.types(&format!("/get 3 {}", folder.path("in/x")));
+    let what = "get 100000 bytes of 3, x";
+    let mut download = grant(&room, &mut chat, "/get 3", what);
+    download.expect(&format!("/get {TICKET}"));
+    download.send(b"ok 100000\n");
+    download.send(&all[..33_333]);
+    download.close();
+    let again = "! get x: the server has closed it; attempt 1 of 5 to go on";
+    client.complains_at_last(again);
+    let mut download = grant(&room, &mut chat, "/get 3", what);
+    download.expect(&format!("/get {TICKET} 33333"));
+    download.send(b"ok 100000\n");
+    download.send(&all[33_333..]);
+    download.close();
+    client.complains_at_last(&format!("s: {}", folder.path("in/x")));
+    folder.holds("in/x", &all);
+    assert_eq!(folder.landed(), ["x"]);
+}
+
+#[test]
+fn an_upload_goes_on_where_it_broke() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    let all = bytes(100_000);
+    client.types(&format!("/send '{}'", folder.write("x", &all)));
+    let (asked, what) = ("/put x 100000", "put 100000 bytes of x");
+    let mut upload = grant(&room, &mut chat, asked, what);
+    upload.expect(&format!("/put {TICKET}"));
+    upload.say("ok 0");
+    assert_eq!(upload.hear_bytes(33_333), all[..33_333]);
+    upload.close();
+    client.complains_at_last("; attempt 1 of 5 to go on");
+    let mut upload = grant(&room, &mut chat, asked, what);
+    upload.expect(&format!("/put {TICKET}"));
+    upload.say("ok 33333");
+    assert_eq!(upload.hear_bytes(100_000 - 33_333), all[33_333..]);
+    upload.say("ok");
+    says(&client, "! sent x, 100.0 KB, in ", " s");
+}
+
+#[test]
+fn after_five_more_attempts_it_is_said_how_to_try_again() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    client.types("/get 3");
+    for _ in 0..6 {
+        let mut download = grant(&room, &mut chat, "/get 3", "get 9 bytes of 3, x");
+        download.hear();
+        download.send(b"ok 9\n");
+        download.close();
+    }
+    client.complains_at_last("! get x: the server has closed it. To try again, type /get 3");
+    assert!(folder.landed().is_empty());
+}
+
+#[test]
+fn a_size_is_not_believed() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    for (told, answer, why) in [
+        (
+            "5",
+            "ok 5\nhello!",
+            "the server sends more than the file's size",
+        ),
+        ("5", "ok 6\nhello!", "the server tells two sizes for it"),
+        ("5", "ok -1\nhello", "the server's answer makes no sense"),
+        (
+            "5",
+            "! That ticket is no good.\n",
+            "That ticket is no good.",
+        ),
+    ] {
+        client.types("/get 3");
+        let what = format!("get {told} bytes of 3, x");
+        let mut download = grant(&room, &mut chat, "/get 3", &what);
+        download.hear();
+        download.send(answer.as_bytes());
+        client.complains_at_last(&format!(": {why}"));
+        assert!(folder.landed().is_empty());
+    }
+}
+
+#[test]
+fn the_largest_size_there_is_takes_nothing_and_can_be_cancelled() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    client.types("/get 3");
+    let what = format!("get {} bytes of 3, x", u64::MAX);
+    let mut download = grant(&room, &mut chat, "/get 3", &what);
+    download.hear();
+    download.send(format!("ok {}\nhello", u64::MAX).as_bytes());
+    // When the file has a name of its own, the size has been read.
+    client.list_until("! 1 get x 0 %");
+    let part = folder.landed();
+    assert!(part[0].starts_with(".x.part-"), "{part:?}");
+    client.types("/cancel 1");
+    client.complains_at_last("! get x: cancelled");
+    download.expect_end();
+    assert!(folder.landed().is_empty());
+    client.types("/transfers");
+    client.complains("! no transfer is under way");
+}
+
+#[test]
+fn a_file_that_changes_its_length_is_not_sent() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    for (now, how) in [(&b"longer"[..], "longer"), (b"less", "shorter")] {
+        client.types(&format!("/send {}", folder.write("x", b"hello")));
+        let mut upload = grant(&room, &mut chat, "/put x 5", "put 5 bytes of x");
+        upload.hear();
+        folder.write("x", now);
+        upload.say("ok 0");
+        client.complains(&format!("! send x: the file has become {how} meanwhile"));
+        upload.expect_end();
+    }
+}
+
+#[test]
+fn what_cannot_be_sent_is_said_at_once() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (_chat, mut client) = joined(&room, &folder);
+    for (path, why) in [("no", "no such file or directory"), ("in", "it is no file")] {
+        let path = folder.path(path);
+        client.types(&format!("/send {path}"));
+        client.complains(&format!("! send {path}: cannot read {path}: {why}"));
+    }
+    client.types("/cancel 7");
+    client.complains("! there is no transfer 7; /transfers lists them");
+    client.types("/get");
+    let how = "! type /get ID or /get ID TO; /files lists the files with their numbers";
+    client.complains(how);
+}
+
+#[test]
+fn a_refusal_ends_the_request_it_is_about() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    client.types("/get 9");
+    chat.expect("/get 9");
+    chat.say("! There is no file 9.");
+    // The blank line behind the request is answered.
+    chat.answer_blank_lines(1);
+    client.shows("! There is no file 9.");
+    client.complains("! get 9: There is no file 9.");
+}
+
+#[test]
+fn a_ticket_that_was_asked_for_by_hand_is_shown() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    client.types("/put x 5");
+    chat.expect("/put x 5");
+    let ticket = format!("Ticket {TICKET} to put 5 bytes of x within 60 s.");
+    chat.say(&ticket);
+    client.shows(&ticket);
+}
+
+#[test]
+fn progress_is_told_at_each_tenth() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    client.types("/get 3");
+    let mut download = grant(&room, &mut chat, "/get 3", "get 1000 bytes of 3, x");
+    download.hear();
+    download.send(b"ok 1000\n");
+    for tenth in [1, 2, 3, 7] {
+        let part = if tenth == 7 { 400 } else { 100 };
+        download.send(&bytes(part));
+        says(&client, &format!("! get x {tenth}0 %, "), " left");
+    }
+    download.send(&bytes(300));
+    download.close();
+    says(&client, "! got x, 1.0 KB, in ", "x");
+}
+
+#[test]
+fn four_go_at_once_and_more_wait() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    let mut downloads = Vec::new();
+    for id in 1..=5 {
+        client.types(&format!("/get {id}"));
+    }
+    for _ in 0..4 {
+        let asked = chat.next_line().unwrap();
+        let id = asked.strip_prefix("/get ").unwrap();
+        chat.say(&format!(
+            "Ticket {TICKET} to get 1 bytes of {id}, x within 60 s."
+        ));
+        downloads.push(room.accept());
+    }
+    client.types("/transfers");
+    client.complains_at_last("! 5 get 5 waits for its turn");
+    downloads[0].send(b"ok 1\nx");
+    downloads.remove(0).close();
+    chat.expect("/get 5");
+}
+
+/// A client that is there for one file.
+fn script(room: &Room, words: &[&str]) -> (Peer, Client) {
+    let all = [&["--name", "bot"], words, &["127.0.0.1", &room.port]].concat();
+    let client = Client::spawn(program().args(all));
+    let mut chat = room.accept();
+    chat.welcome("bot");
+    chat.say("bob: not for the output");
+    (chat, client)
+}
+
+#[test]
+fn a_script_sends_a_file_and_leaves() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let path = folder.write("x", b"hello");
+    let (mut chat, client) = script(&room, &["--send", &path]);
+    let mut upload = grant(&room, &mut chat, "/put x 5", "put 5 bytes of x");
+    upload.hear();
+    upload.say("ok 0");
+    assert_eq!(upload.hear_bytes(5), b"hello");
+    upload.say("ok");
+    says(&client, "! sent x, 5 B, in ", " s");
+    chat.expect_quit();
+    client.exits_with(0);
+}
+
+#[test]
+fn a_script_fetches_a_file_to_standard_output_and_nothing_else_goes_there() {
+    let (room, _folder) = (Room::open(), Folder::new());
+    let (mut chat, client) = script(&room, &["--get", "3", "--to", "-"]);
+    let mut download = grant(&room, &mut chat, "/get 3", "get 6 bytes of 3, x");
+    download.hear();
+    download.send(b"ok 6\nhello\n");
+    download.close();
+    client.shows("hello");
+    says(&client, "! got x, 6 B, in ", " s");
+    chat.expect_quit();
+    client.exits_with(0);
+}
+
+#[test]
+fn a_script_that_gets_nothing_says_so_by_its_exit_code() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, client) = script(&room, &["--get", "3", "--to", &folder.path("in/")]);
+    chat.expect("/get 3");
+    chat.say("! No files are shared here.");
+    client.complains("! get 3: No files are shared here.");
+    chat.expect_quit();
+    client.exits_with(5);
+
+    let missing = folder.path("missing");
+    let (mut chat, client) = script(&room, &["--send", &missing]);
+    says(&client, "! send ", "no such file or directory");
+    chat.expect_quit();
+    client.exits_with(1);
+
+    let (chat, client) = script(&room, &["--get", "3"]);
+    chat.close();
+    says(&client, "! given up", "1 of the transfers");
+    client.complains("connection lost: the server has closed it");
+    client.exits_with(6);
+}
+
+#[test]
+fn a_pipe_waits_for_the_files_it_has_asked_for() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    client.types("/get 3");
+    client.ends_input();
+    let mut download = grant(&room, &mut chat, "/get 3", "get 5 bytes of 3, x");
+    download.hear();
+    download.send(b"ok 5\nhello");
+    download.close();
+    says(&client, "! got x, 5 B, in ", "x");
+    chat.expect_quit();
+    client.exits_with(0);
+}
+
+#[test]
+fn who_leaves_takes_half_files_along() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    client.types("/get 3");
+    let mut download = grant(&room, &mut chat, "/get 3", "get 5 bytes of 3, x");
+    download.hear();
+    download.send(b"ok 5\nhe");
+    client.list_until("! 1 get x 40 %");
+    client.types("/quit");
+    chat.expect_quit();
+    assert_eq!(client.code(), 0);
+    assert!(folder.landed().is_empty());
+}
+
+#[test]
+fn over_udp_files_go_over_tcp() {
+    let folder = Folder::new();
+    let path = folder.write("x", b"hello");
+    let (mut room, mut client) = crate::support::UdpRoom::welcome("ann");
+    client.types(&format!("/send {path}"));
+    assert_eq!(room.next_line(), "/put x 5");
+    room.say_numbered(&format!("Ticket {TICKET} to put 5 bytes of x within 60 s."));
+    let line = client.complaint();
+    let told = "files need the server's TCP port, and 127.0.0.1:";
+    assert!(line.contains(told), "{line}");
+}
+
+#[test]
+fn a_disk_that_is_full_is_told_and_nothing_is_left() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let disk = folder.path("in");
+    let mount = ["-t", "tmpfs", "-o", "size=64k", "none", &disk];
+    let mounted = Command::new("mount").args(mount).output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        println!("skipped: no file system can be mounted here");
+        return;
+    }
+    let _unmount = Unmount(disk.clone());
+    let (mut chat, client) = script(&room, &["--get", "3", "--to", &disk]);
+    let mut download = grant(&room, &mut chat, "/get 3", "get 1000000 bytes of 3, x");
+    download.hear();
+    download.send(b"ok 1000000\n");
+    download.send(&bytes(1_000_000));
+    client.complains_at_last(&format!(
+        ": cannot write to {disk}: no space left on device"
+    ));
+    chat.expect_quit();
+    assert!(folder.landed().is_empty());
+    client.exits_with(1);
+}
+
+struct Unmount(String);
+
+impl Drop for Unmount {
+    fn drop(&mut self) {
+        assert!(Path::new(&self.0).is_dir());
+        // Later rather than never: the client may still look at it.
+        let unmounted = Command::new("umount").args(["-l", &self.0]).status();
+        assert!(unmounted.unwrap().success());
+    }
+}
+
+#[test]
+fn a_server_that_names_a_file_with_commands_for_the_terminal_is_not_obeyed() {
+    let (room, folder) = (Room::open(), Folder::new());
+    let (mut chat, mut client) = joined(&room, &folder);
+    client.types("/get 3");
+    let what = "get 1 bytes of 3, a\u{1b}[2Jb\u{202e}c";
+    let mut download = grant(&room, &mut chat, "/get 3", what);
+    download.hear();
+    download.send(b"! \x1b[2Jno\n");
+    client.complains("! get 3: [2Jno");
+}
