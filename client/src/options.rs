@@ -45,7 +45,7 @@ that begins with a slash. From a pipe each line is said, and the end of the
 input leaves, once the files are through that /send and /get have asked for.
 
 Exit codes: 0 left, or the file is there; 1 failure, 2 usage, 3 cannot connect,
-4 name refused, 5 removed, or the file refused, by the server, 6 connection lost.
+4 name refused, 5 removed by the server, or the file refused, 6 connection lost.
 ";
 
 /// What the person wants.

@@ -17,6 +17,7 @@ mod datagrams;
 mod doors;
 mod ending;
 mod files;
+mod files_real;
 mod heartbeat;
 mod hostile;
 mod manual;

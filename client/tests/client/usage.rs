@@ -22,7 +22,8 @@ fn help_explains_every_option_and_exit_code() {
     let codes = ["0 left", "1 failure", "2 usage", "3 cannot connect"];
     let more = ["4 name refused", "5 removed", "6 connection lost"];
     let doors = ["--udp", "--unframed"];
-    for part in [&options[..], &doors, &asking, &codes, &more].concat() {
+    let files = ["--downloads", "--send", "--get", "--to"];
+    for part in [&options[..], &doors, &files, &asking, &codes, &more].concat() {
         assert!(out.contains(part), "{part} is missing in\n{out}");
     }
     assert!(out.lines().all(|line| line.len() <= 80), "{out}");
