@@ -103,7 +103,7 @@ impl Link {
         result
     }
 
-    /// A connection for what is wanted, and the server's number; see [`door::open`].
+    /// A connection for what is wanted, and the server's number; see `door.rs`.
     ///
     /// # Errors
     ///
