@@ -7,7 +7,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
-use common::{LineSplitter, MAX_EVENT, Next, text};
+use common::{LineSplitter, MAX_EVENT, NextLine, text};
 
 use crate::connection::{is_tick, words};
 
@@ -70,12 +70,12 @@ impl<R: Read> Incoming<R> {
     /// What can be told from the bytes that are here already.
     fn held(&mut self) -> Heard {
         match self.splitter.next() {
-            Next::Line(line) => Heard::Line(text::clean(line).into_owned()),
-            Next::TooLong => Heard::Unreadable("a line from the server is too long"),
-            Next::NotUtf8 => Heard::Unreadable("a line from the server is not text"),
-            Next::End => Heard::Gone(Gone::Closed),
-            Next::Endless => Heard::Gone(Gone::Endless),
-            Next::NotYet => Heard::Part,
+            NextLine::Line(line) => Heard::Line(text::sanitize(line).into_owned()),
+            NextLine::TooLong => Heard::Unreadable("a line from the server is too long"),
+            NextLine::NotUtf8 => Heard::Unreadable("a line from the server is not text"),
+            NextLine::End => Heard::Gone(Gone::Closed),
+            NextLine::Overrun => Heard::Gone(Gone::Endless),
+            NextLine::Incomplete => Heard::Part,
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::io::{self, BufRead, ErrorKind};
 use std::thread;
 
-use common::{LineSplitter, MAX_LINE, Next};
+use common::{LineSplitter, MAX_LINE, NextLine};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::screen::{Screen, Show};
@@ -77,24 +77,24 @@ pub fn type_lines(mut source: impl BufRead, typed: &Sender<Typed>, entered: impl
     let mut splitter = LineSplitter::new(MAX_LINE);
     loop {
         let line = match splitter.next() {
-            Next::Line(line) => Typed::Line(line.to_string()),
-            Next::TooLong => Typed::TooLong,
-            Next::NotUtf8 => Typed::NotUtf8,
-            Next::NotYet => match splitter.fill(&mut source) {
+            NextLine::Line(line) => Typed::Line(line.to_string()),
+            NextLine::TooLong => Typed::TooLong,
+            NextLine::NotUtf8 => Typed::NotUtf8,
+            NextLine::Incomplete => match splitter.fill(&mut source) {
                 Ok(_) => continue,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => return,
             },
             // The splitter gives up on such a line, as a peer's may go on for
             // ever. A file ends: skip to its next line and begin anew.
-            Next::Endless => match source.skip_until(b'\n') {
+            NextLine::Overrun => match source.skip_until(b'\n') {
                 Ok(_) => {
                     splitter = LineSplitter::new(MAX_LINE);
                     continue;
                 }
                 Err(_) => return,
             },
-            Next::End => return,
+            NextLine::End => return,
         };
         entered();
         if typed.send(line).is_err() {

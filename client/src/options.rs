@@ -142,7 +142,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop>
     }
     Ok(Options {
         // There is nothing to connect to at port 0.
-        address: Address::read(&places, 1..=u16::MAX).or_else(usage)?,
+        address: Address::parse(&places, 1..=u16::MAX).or_else(usage)?,
         name,
         layout,
         bell,

@@ -8,8 +8,8 @@ use std::io::{self, Read};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use common::transfer::Leave;
-use common::{Event, HEARTBEATS_MISSED, Name, notice};
+use common::transfer::TicketGrant;
+use common::{Event, MAX_MISSED_HEARTBEATS, Name, notice};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::incoming::{Gone, Heard, Incoming};
@@ -28,7 +28,7 @@ pub enum News {
     /// The server calls us by another name from now on.
     Renamed(Name),
     /// A ticket for a file. It is not shown.
-    Leave(Leave),
+    Leave(TicketGrant),
     /// Something was refused, for this reason; it was shown.
     Refusal(String),
     /// Nothing more will be heard.
@@ -79,7 +79,12 @@ pub fn start(
     let thread = thread::Builder::new()
         .name("receiver".to_string())
         .spawn(move || {
-            let over = receive(incoming, &screen, &sender, heartbeat * HEARTBEATS_MISSED);
+            let over = receive(
+                incoming,
+                &screen,
+                &sender,
+                heartbeat * MAX_MISSED_HEARTBEATS,
+            );
             // If nobody waits for it any more, nobody needs it.
             let _ = sender.send(News::Over(over));
         })?;
@@ -138,7 +143,7 @@ pub fn receive(
 /// Hands a ticket to the sender. False if it is none, or if the sender, which a server
 /// floods, has no room for it; then it is a notice like any other.
 fn pass_on(notice: &str, news: &Sender<News>) -> bool {
-    Leave::read(notice).is_some_and(|leave| news.try_send(News::Leave(leave)).is_ok())
+    TicketGrant::parse(notice).is_some_and(|leave| news.try_send(News::Leave(leave)).is_ok())
 }
 
 /// Tells the sender of a refusal, which may be about a file. Half the room is kept for
@@ -162,11 +167,11 @@ struct Talk {
 impl Talk {
     /// Passes on what a notice tells of ourselves.
     fn learn(&mut self, notice: &str, screen: &Screen) {
-        if let Some(name) = notice::read_own_name(notice) {
+        if let Some(name) = notice::parse_own_new_name(notice) {
             screen.show(Show::Called(name.to_string()));
             self.renamed = Some(name);
         }
-        if let Some(room) = notice::read_own_room(notice) {
+        if let Some(room) = notice::parse_own_new_room(notice) {
             screen.show(Show::Moved(room.to_string()));
         }
     }

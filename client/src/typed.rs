@@ -81,7 +81,7 @@ pub fn too_long(transport: Transport) -> String {
 /// The text is cleaned, since it is shown on the own screen as well, and what
 /// one pastes is not always what one saw.
 pub fn read(line: &str, me: &Name, transport: Transport) -> Wish {
-    let line = text::clean(line);
+    let line = text::sanitize(line);
     let trimmed = line.trim();
     if trimmed.is_empty() {
         return Wish::Nothing;

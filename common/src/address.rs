@@ -33,7 +33,7 @@ impl Address {
     /// # Errors
     ///
     /// A sentence that names what is wrong.
-    pub fn read(words: &[String], ports: RangeInclusive<u16>) -> Result<Address, String> {
+    pub fn parse(words: &[String], ports: RangeInclusive<u16>) -> Result<Address, String> {
         let (place, port_after) = match words {
             [] => return Ok(Address::new(HOST, DEFAULT_PORT)),
             [digits] if digits.bytes().all(|byte| byte.is_ascii_digit()) => (HOST, Some(digits)),
@@ -43,12 +43,13 @@ impl Address {
                 return Err(format!("what is {more:?} for? HOST and PORT are enough"));
             }
         };
-        let (host, port_inside) = split(place).ok_or_else(|| format!("{place:?} is no address"))?;
+        let (host, port_inside) =
+            split_host_port(place).ok_or_else(|| format!("{place:?} is no address"))?;
         let port = match (port_inside, port_after.map(String::as_str)) {
             (Some(_), Some(digits)) => {
                 return Err(format!("{place:?} has a port, what is {digits:?} for?"));
             }
-            (Some(digits), None) | (None, Some(digits)) => port(digits, ports)?,
+            (Some(digits), None) | (None, Some(digits)) => parse_port(digits, ports)?,
             (None, None) => DEFAULT_PORT,
         };
         Ok(Address::new(host, port))
@@ -66,7 +67,7 @@ impl fmt::Display for Address {
 
 /// Parts a place into its host and its port, if there is one. More than one `:`
 /// makes a bare IPv6 address.
-fn split(place: &str) -> Option<(&str, Option<&str>)> {
+fn split_host_port(place: &str) -> Option<(&str, Option<&str>)> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
             let (host, after) = rest.split_once(']')?;
@@ -88,7 +89,7 @@ fn split(place: &str) -> Option<(&str, Option<&str>)> {
 /// # Errors
 ///
 /// A sentence that names what is wrong.
-pub fn port(digits: &str, ports: RangeInclusive<u16>) -> Result<u16, String> {
+pub fn parse_port(digits: &str, ports: RangeInclusive<u16>) -> Result<u16, String> {
     match digits.parse() {
         Ok(port) if ports.contains(&port) && !digits.starts_with('+') => Ok(port),
         _ => {
@@ -106,7 +107,7 @@ mod tests {
 
     fn read(line: &str) -> Result<Address, String> {
         let words: Vec<String> = line.split_whitespace().map(String::from).collect();
-        Address::read(&words, 1..=65535)
+        Address::parse(&words, 1..=65535)
     }
 
     #[test]
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_listener_may_leave_its_port_to_the_system() {
-        assert_eq!(port("0", 0..=u16::MAX), Ok(0));
-        assert!(port("0", 1..=u16::MAX).is_err());
+        assert_eq!(parse_port("0", 0..=u16::MAX), Ok(0));
+        assert!(parse_port("0", 1..=u16::MAX).is_err());
     }
 }

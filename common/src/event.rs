@@ -9,7 +9,7 @@ use crate::{Name, QUIT};
 const OPERATOR: &str = "Server: ";
 
 /// What stands between the sender and the receivers of a private line.
-const ARROW: &str = " -> ";
+const PRIVATE_ARROW: &str = " -> ";
 
 /// One line from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum Event<'a> {
     /// `Server: text`: the operator said something.
     Operator(&'a str),
     /// `--- text ---`: lines from before begin or end here.
-    Bracket(&'a str),
+    HistoryMarker(&'a str),
     /// `! text`: the server did not do what was asked, and why.
     Refusal(&'a str),
     /// Anything else: from our server a plain sentence without a `:`.
@@ -69,10 +69,10 @@ impl<'a> Event<'a> {
         if let Some(text) = line.strip_prefix(OPERATOR) {
             return Event::Operator(text);
         }
-        if let Some(text) = bracketed(line) {
-            return Event::Bracket(text);
+        if let Some(text) = parse_history_marker(line) {
+            return Event::HistoryMarker(text);
         }
-        stamped(line).unwrap_or(Event::Notice(line))
+        parse_stamped(line).unwrap_or(Event::Notice(line))
     }
 
     /// Appends the event to `out` as one line, with its newline.
@@ -81,7 +81,7 @@ impl<'a> Event<'a> {
             Event::Message { from, text } => return message(from, text, out),
             Event::Action { from, text } => return action(from, text, out),
             Event::Private { from, to, text } => return private(from, to, text, out),
-            Event::Bracket(text) => return line(&["--- ", text, " ---"], out),
+            Event::HistoryMarker(text) => return line(&["--- ", text, " ---"], out),
             Event::Operator(text) => (OPERATOR, *text),
             Event::Refusal(text) => ("! ", *text),
             Event::Notice(text) => ("", *text),
@@ -113,22 +113,25 @@ pub fn action(from: &Name, text: &str, out: &mut Vec<u8>) {
 /// Appends `NAME -> NAME[,NAME...]: text` and a newline to `out`.
 fn private(from: &Name, to: &[Name], text: &str, out: &mut Vec<u8>) {
     let to: Vec<&str> = to.iter().map(Name::as_str).collect();
-    line(&[from.as_str(), ARROW, &to.join(","), ": ", text], out);
+    line(
+        &[from.as_str(), PRIVATE_ARROW, &to.join(","), ": ", text],
+        out,
+    );
 }
 
 /// Reads a line that the server stamped with its sender.
-fn stamped(line: &str) -> Option<Event<'_>> {
+fn parse_stamped(line: &str) -> Option<Event<'_>> {
     let (stamp, text) = line.split_once(": ")?;
     if let Some(from) = stamp.strip_prefix("* ") {
-        let from = exactly(from)?;
+        let from = exact_name(from)?;
         return Some(Event::Action { from, text });
     }
-    let Some((from, to)) = stamp.split_once(ARROW) else {
-        let from = exactly(stamp)?;
+    let Some((from, to)) = stamp.split_once(PRIVATE_ARROW) else {
+        let from = exact_name(stamp)?;
         return Some(Event::Message { from, text });
     };
-    let from = exactly(from)?;
-    let to: Option<Vec<Name>> = to.split(',').map(exactly).collect();
+    let from = exact_name(from)?;
+    let to: Option<Vec<Name>> = to.split(',').map(exact_name).collect();
     Some(Event::Private {
         from,
         to: to?,
@@ -137,13 +140,13 @@ fn stamped(line: &str) -> Option<Event<'_>> {
 }
 
 /// A name without blanks around it.
-fn exactly(text: &str) -> Option<Name> {
+fn exact_name(text: &str) -> Option<Name> {
     text.parse()
         .ok()
         .filter(|name: &Name| name.as_str() == text)
 }
 
-fn bracketed(line: &str) -> Option<&str> {
+fn parse_history_marker(line: &str) -> Option<&str> {
     line.strip_prefix("--- ")?.strip_suffix(" ---")
 }
 
@@ -202,7 +205,7 @@ mod tests {
     fn lines_from_before_stand_between_brackets() {
         check(
             "--- the last 2 lines ---",
-            Event::Bracket("the last 2 lines"),
+            Event::HistoryMarker("the last 2 lines"),
         );
         for line in ["--- ", "--- x", "x ---", "------"] {
             check(line, Event::Notice(line));

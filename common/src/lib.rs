@@ -13,45 +13,28 @@
     allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)
 )]
 
-// Where a room is,
 pub mod address;
-// and what comes over its wire: bytes into lines,
-pub mod line;
-// over UDP with a number,
-pub mod sequence;
-// and first with a proof;
-pub mod cookie;
-// made safe to show;
-pub mod text;
-// the first one becomes a name,
-pub mod name;
-// the others requests,
-pub mod request;
-// some of which are commands,
 pub mod command;
-// also with a letter wrong.
-mod nearest;
-// or lines around a file,
-pub mod transfer;
-// whose token proves that it was agreed upon,
-pub mod token;
-// which has a name as well.
-pub mod filename;
-// What the server answers,
 pub mod event;
-// and says by itself.
+pub mod line;
+pub mod name;
 pub mod notice;
+pub mod request;
+pub mod text;
+pub mod token;
+pub mod transfer;
+pub mod udp;
 
 use std::time::Duration;
 
 pub use address::Address;
 pub use command::Command;
-pub use cookie::Cookie;
 pub use event::Event;
-pub use line::{LineSplitter, Next};
+pub use line::{LineSplitter, NextLine};
 pub use name::{Name, NameError};
 pub use request::Request;
 pub use token::Token;
+pub use udp::cookie::Cookie;
 
 /// The line that ends a conversation, in both directions.
 pub const QUIT: &str = "q:quit";
@@ -82,11 +65,11 @@ pub const HEARTBEAT: Duration = Duration::from_secs(30);
 /// it answers an empty line with one. A person's keys do not make it by chance.
 ///
 /// To a server that does not know it, it is a heartbeat like any other.
-pub const PROMISE: &str = " \t ";
+pub const HEARTBEAT_OPT_IN: &str = " \t ";
 
 /// The room in which everybody starts.
 pub const LOBBY: &str = "lobby";
 
 /// How many heartbeats in a row may be missing before either side takes the
 /// other for gone: a hiccup of a Wi-Fi costs one or two.
-pub const HEARTBEATS_MISSED: u32 = 3;
+pub const MAX_MISSED_HEARTBEATS: u32 = 3;

@@ -16,15 +16,15 @@ const CAPACITY: usize = 16 * 1024;
 
 /// How many bytes of a line that never ends are thrown away before the
 /// splitter gives up: far above any honest mistake, and they cost no memory.
-pub const ENDLESS: usize = 64 * 1024;
+pub const MAX_UNTERMINATED: usize = 64 * 1024;
 
 /// What TCP sends in one piece at least, in bytes (RFC 9293, 3.7.1): what is
 /// shorter was not cut on its way.
-pub const SEGMENT: usize = 536;
+pub const MIN_SEGMENT: usize = 536;
 
 /// What [`LineSplitter::next`] found.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Next<'a> {
+pub enum NextLine<'a> {
     /// A whole line, without its `\n` or `\r\n`.
     Line(&'a str),
     /// A line over the limit; what follows its newline is not lost.
@@ -32,11 +32,11 @@ pub enum Next<'a> {
     /// A line that is no UTF-8; the next one may well be.
     NotUtf8,
     /// No whole line yet: fill again.
-    NotYet,
+    Incomplete,
     /// The input has ended and all of it was handed out.
     End,
-    /// [`ENDLESS`] bytes or more came without a newline. Nothing follows.
-    Endless,
+    /// [`MAX_UNTERMINATED`] bytes or more came without a newline. Nothing follows.
+    Overrun,
 }
 
 /// Holds bytes until they are whole lines, in a buffer that never grows.
@@ -59,7 +59,7 @@ enum State {
     /// The line was too long: its rest is thrown away, so many bytes so far.
     Skipping(usize),
     /// Too many bytes of one line came.
-    GivenUp,
+    Overrun,
     /// The reader has ended; a last line without a newline still counts.
     Ended,
 }
@@ -82,7 +82,7 @@ impl LineSplitter {
 
     /// Reads once from `source` and says how many bytes came; 0 is the end.
     ///
-    /// To be called after [`next`](Self::next) said [`Next::NotYet`], which is
+    /// To be called after [`next`](Self::next) said [`NextLine::Incomplete`], which is
     /// when there is room again.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl LineSplitter {
         let room = self.buffer.get_mut(self.end..most).unwrap_or_default();
         let count = source.read(room)?;
         self.end += count;
-        if count == 0 && self.state != State::GivenUp {
+        if count == 0 && self.state != State::Overrun {
             self.state = State::Ended;
         }
         Ok(count)
@@ -112,8 +112,8 @@ impl LineSplitter {
         if let State::Skipping(_) = self.state {
             self.state = State::Collecting; // it was too long already
         }
-        let held = self.held();
-        if held.is_empty() || held.ends_with(b"\n") || is_cut(held) {
+        let held = self.pending();
+        if held.is_empty() || held.ends_with(b"\n") || ends_inside_character(held) {
             return;
         }
         if let Some(after) = self.buffer.get_mut(self.end) {
@@ -124,18 +124,18 @@ impl LineSplitter {
 
     /// Whether a line has begun that has not ended.
     pub fn is_inside_line(&self) -> bool {
-        !self.held().is_empty() || matches!(self.state, State::Skipping(_))
+        !self.pending().is_empty() || matches!(self.state, State::Skipping(_))
     }
 
     /// What has come and was not handed out yet.
-    pub fn held(&self) -> &[u8] {
+    pub fn pending(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// After [`Next::Endless`], goes on to the end of that line all the same, for
+    /// After [`NextLine::Overrun`], goes on to the end of that line all the same, for
     /// a reader that trusts its source.
-    pub fn skip_on(&mut self) {
-        if self.state == State::GivenUp {
+    pub fn skip_overrun(&mut self) {
+        if self.state == State::Overrun {
             self.state = State::Skipping(0);
         }
     }
@@ -144,10 +144,10 @@ impl LineSplitter {
     ///
     /// It is no `Iterator`, as each line borrows the buffer until the next call.
     #[expect(clippy::should_implement_trait)]
-    pub fn next(&mut self) -> Next<'_> {
+    pub fn next(&mut self) -> NextLine<'_> {
         loop {
-            if self.state == State::GivenUp {
-                return Next::Endless;
+            if self.state == State::Overrun {
+                return NextLine::Overrun;
             }
             let Some(newline) = self.find_newline() else {
                 return self.without_newline();
@@ -155,8 +155,8 @@ impl LineSplitter {
             let (from, to) = (self.start, newline);
             if let State::Skipping(before) = self.state {
                 // The too long line ends here, unless its end came too late.
-                if before + (to - from) >= ENDLESS {
-                    self.state = State::GivenUp;
+                if before + (to - from) >= MAX_UNTERMINATED {
+                    self.state = State::Overrun;
                     continue;
                 }
                 self.state = State::Collecting;
@@ -169,43 +169,43 @@ impl LineSplitter {
     }
 
     /// What to say when the buffer holds no newline.
-    fn without_newline(&mut self) -> Next<'_> {
+    fn without_newline(&mut self) -> NextLine<'_> {
         let (from, to) = (self.start, self.end);
         let held = to - from;
         match self.state {
-            State::Ended if held == 0 => Next::End,
+            State::Ended if held == 0 => NextLine::End,
             State::Ended => {
                 self.consume(to);
                 self.decode(from, to, held + 1)
             }
-            State::Collecting if held < self.limit => Next::NotYet,
+            State::Collecting if held < self.limit => NextLine::Incomplete,
             State::Collecting => {
                 self.consume(to);
                 self.state = State::Skipping(held);
-                Next::TooLong
+                NextLine::TooLong
             }
-            State::Skipping(before) if before + held < ENDLESS => {
+            State::Skipping(before) if before + held < MAX_UNTERMINATED => {
                 self.consume(to);
                 self.state = State::Skipping(before + held);
-                Next::NotYet
+                NextLine::Incomplete
             }
-            State::Skipping(_) | State::GivenUp => {
-                self.state = State::GivenUp;
-                Next::Endless
+            State::Skipping(_) | State::Overrun => {
+                self.state = State::Overrun;
+                NextLine::Overrun
             }
         }
     }
 
     /// Makes `from..to` a line; `length` is what counts against the limit.
-    fn decode(&self, from: usize, to: usize, length: usize) -> Next<'_> {
+    fn decode(&self, from: usize, to: usize, length: usize) -> NextLine<'_> {
         if length > self.limit {
-            return Next::TooLong;
+            return NextLine::TooLong;
         }
         let bytes = self.buffer.get(from..to).unwrap_or_default();
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         match std::str::from_utf8(bytes) {
-            Ok(line) => Next::Line(line),
-            Err(_) => Next::NotUtf8,
+            Ok(line) => NextLine::Line(line),
+            Err(_) => NextLine::NotUtf8,
         }
     }
 
@@ -225,9 +225,9 @@ impl LineSplitter {
 
 /// Whether a long message ends in the middle of a character, whose other bytes are
 /// still to come.
-pub fn is_cut(message: &[u8]) -> bool {
+pub fn ends_inside_character(message: &[u8]) -> bool {
     let error = std::str::from_utf8(message).err();
-    message.len() >= SEGMENT && error.is_some_and(|error| error.error_len().is_none())
+    message.len() >= MIN_SEGMENT && error.is_some_and(|error| error.error_len().is_none())
 }
 
 #[cfg(test)]
@@ -243,13 +243,13 @@ mod tests {
         let mut pieces = pieces.iter().filter(|piece| !piece.is_empty());
         loop {
             match splitter.next() {
-                Next::NotYet => {
+                NextLine::Incomplete => {
                     let mut piece = pieces.next().copied().unwrap_or_default();
                     splitter.fill(&mut piece).unwrap();
                     assert!(piece.is_empty(), "one read takes the whole piece");
                 }
-                Next::Line(line) => said.push(line.to_string()),
-                next @ (Next::End | Next::Endless) => {
+                NextLine::Line(line) => said.push(line.to_string()),
+                next @ (NextLine::End | NextLine::Overrun) => {
                     said.push(format!("{next:?}"));
                     return said;
                 }
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn when_a_line_is_given_up_does_not_depend_on_how_it_was_cut() {
-        let mut input = vec![b'x'; ENDLESS];
+        let mut input = vec![b'x'; MAX_UNTERMINATED];
         input.extend(b"\nb\n");
         for size in [1000, 4096, 16_384, 16_383] {
             let pieces: Vec<&[u8]> = input.chunks(size).collect();
@@ -348,16 +348,18 @@ mod tests {
 
     #[test]
     fn whoever_trusts_the_source_can_skip_on_to_the_next_line() {
-        let mut input = vec![b'x'; 3 * ENDLESS];
+        let mut input = vec![b'x'; 3 * MAX_UNTERMINATED];
         input.extend(b"\nb\n");
         for size in [1000, 16_384] {
             let mut splitter = LineSplitter::new(LIMIT);
             let mut pieces = input.chunks(size);
             let line = loop {
                 match splitter.next() {
-                    Next::Endless => splitter.skip_on(),
-                    Next::NotYet => drop(splitter.fill(&mut pieces.next().unwrap()).unwrap()),
-                    Next::Line(line) => break line.to_string(),
+                    NextLine::Overrun => splitter.skip_overrun(),
+                    NextLine::Incomplete => {
+                        splitter.fill(&mut pieces.next().unwrap()).unwrap();
+                    }
+                    NextLine::Line(line) => break line.to_string(),
                     _too_long => {}
                 }
             };
@@ -375,10 +377,10 @@ mod tests {
         }
         let mut splitter = LineSplitter::new(LIMIT);
         splitter.fill(&mut &b"ab"[..]).unwrap();
-        assert_eq!(splitter.next(), Next::NotYet);
+        assert_eq!(splitter.next(), NextLine::Incomplete);
         splitter.fill(&mut Fails).unwrap_err();
         splitter.fill(&mut &b"c\n"[..]).unwrap();
-        assert_eq!(splitter.next(), Next::Line("abc"));
+        assert_eq!(splitter.next(), NextLine::Line("abc"));
     }
     /// What a splitter says about chunks, each of which is a message.
     fn split_chunks(chunks: &[&[u8]]) -> Vec<String> {
@@ -389,8 +391,8 @@ mod tests {
             splitter.end_line();
             loop {
                 match splitter.next() {
-                    Next::Line(line) => said.push(line.to_string()),
-                    Next::NotYet => break,
+                    NextLine::Line(line) => said.push(line.to_string()),
+                    NextLine::Incomplete => break,
                     next => said.push(format!("{next:?}")),
                 }
             }
@@ -414,18 +416,18 @@ mod tests {
     fn a_line_that_is_too_long_already_can_be_ended() {
         let mut splitter = LineSplitter::new(LIMIT);
         splitter.fill(&mut &[b'x'; 100][..]).unwrap();
-        assert_eq!(splitter.next(), Next::TooLong);
+        assert_eq!(splitter.next(), NextLine::TooLong);
         assert!(splitter.is_inside_line());
         splitter.end_line();
         assert!(!splitter.is_inside_line());
         splitter.fill(&mut &b"b\n"[..]).unwrap();
-        assert_eq!(splitter.next(), Next::Line("b"));
+        assert_eq!(splitter.next(), NextLine::Line("b"));
     }
 
     #[test]
     fn a_long_chunk_waits_for_the_rest_of_a_character() {
-        let long = "x".repeat(SEGMENT) + "é";
-        let (first, rest) = long.as_bytes().split_at(SEGMENT + 1);
+        let long = "x".repeat(MIN_SEGMENT) + "é";
+        let (first, rest) = long.as_bytes().split_at(MIN_SEGMENT + 1);
         assert_eq!(split_chunks(&[first, rest]), [long.as_str()]);
         let short = &"xé".as_bytes()[..2];
         assert_eq!(split_chunks(&[short, b"b"]), ["NotUtf8", "b"]);
@@ -436,9 +438,9 @@ mod tests {
         let mut splitter = LineSplitter::new(CAPACITY);
         splitter.fill(&mut &[b'x'; CAPACITY][..]).unwrap();
         splitter.end_line();
-        assert_eq!(splitter.next(), Next::TooLong);
+        assert_eq!(splitter.next(), NextLine::TooLong);
         splitter.fill(&mut &b"b"[..]).unwrap();
         splitter.end_line();
-        assert_eq!(splitter.next(), Next::Line("b"));
+        assert_eq!(splitter.next(), NextLine::Line("b"));
     }
 }

@@ -51,7 +51,7 @@ impl Name {
     /// A name that the program itself gives, such as that of the lobby.
     ///
     /// It is not checked: what comes from anybody else is parsed.
-    pub fn known(text: &'static str) -> Name {
+    pub fn from_static(text: &'static str) -> Name {
         Name::new(text)
     }
 

@@ -25,22 +25,22 @@ pub fn joined(name: &Name) -> String {
 pub fn left(name: &Name, why: &str) -> String {
     match why {
         "" => format!("{name} has left the chat room."),
-        why => format!("{name} has left the chat room ({}).", plain(why)),
+        why => format!("{name} has left the chat room ({}).", without_colons(why)),
     }
 }
 
 /// Told to the room `from` when `name` moves.
-pub fn gone(name: &Name, from: &Name, to: &Name) -> String {
+pub fn moved_to(name: &Name, from: &Name, to: &Name) -> String {
     format!("{name} has gone from {from} to {to}.")
 }
 
 /// Told to the room `to` when `name` moves.
-pub fn come(name: &Name, from: &Name, to: &Name) -> String {
+pub fn arrived_from(name: &Name, from: &Name, to: &Name) -> String {
     format!("{name} has come from {from} to {to}.")
 }
 
 /// Told to a room that is too full for single notices, once in a while.
-pub fn crowd(come: usize, gone: usize, here: usize) -> String {
+pub fn join_leave_counts(come: usize, gone: usize, here: usize) -> String {
     format!("{come} have come and {gone} have gone lately, {here} are here.")
 }
 
@@ -63,12 +63,12 @@ const OWN_NAME: &str = "You are now called ";
 const OWN_ROOM: &str = "You are in ";
 
 /// Told to the member itself.
-pub fn own_name(name: &Name) -> String {
+pub fn own_new_name(name: &Name) -> String {
     format!("{OWN_NAME}{name}.")
 }
 
 /// The name in what [`own_name`] gave, for a client to know its own.
-pub fn read_own_name(notice: &str) -> Option<Name> {
+pub fn parse_own_new_name(notice: &str) -> Option<Name> {
     notice
         .strip_prefix(OWN_NAME)?
         .strip_suffix('.')?
@@ -77,36 +77,36 @@ pub fn read_own_name(notice: &str) -> Option<Name> {
 }
 
 /// Told to a member that has come into `room`, where `others` are.
-pub fn own_room(room: &Name, others: &Company) -> String {
-    format!("{OWN_ROOM}{room} now. {}", others.told())
+pub fn own_new_room(room: &Name, others: &Occupants) -> String {
+    format!("{OWN_ROOM}{room} now. {}", others.to_sentence())
 }
 
 /// The room in what [`own_room`] gave.
-pub fn read_own_room(notice: &str) -> Option<Name> {
+pub fn parse_own_new_room(notice: &str) -> Option<Name> {
     let (room, _) = notice.strip_prefix(OWN_ROOM)?.split_once(" now. ")?;
     room.parse().ok()
 }
 
 /// Told to `name` alone, as the answer that the name is now theirs.
-pub fn welcome(name: &Name, others: &Company) -> String {
-    format!("Welcome, {name}. {}", others.told())
+pub fn welcome(name: &Name, others: &Occupants) -> String {
+    format!("Welcome, {name}. {}", others.to_sentence())
 }
 
 /// The most names that are worth giving in a sentence; more would be a wall of
 /// text.
-pub const MOST_LISTED: usize = 8;
+pub const MAX_LISTED: usize = 8;
 
 /// Who else is in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Company {
+pub struct Occupants {
     /// How many.
     pub count: usize,
     /// Who, or nobody where they are more than [`MOST_LISTED`].
     pub listed: Vec<Name>,
 }
 
-impl Company {
-    fn told(&self) -> String {
+impl Occupants {
+    fn to_sentence(&self) -> String {
         match self.listed.as_slice() {
             [] if self.count == 0 => "You are the first here.".to_string(),
             [] => format!("{} others are here.", self.count),
@@ -121,32 +121,32 @@ impl Company {
 
 /// Which lines from before are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Past {
+pub enum Excerpt {
     /// The last ones of the room.
     Last,
     /// Those that a member who returns has missed.
     Missed,
     /// Those that hold what was searched.
-    Found,
+    Matching,
 }
 
 /// The text between `--- ... ---` before `count` lines from before, the first
 /// of which was said `oldest` ago.
-pub fn past(which: Past, count: usize, oldest: Duration) -> String {
+pub fn excerpt_header(which: Excerpt, count: usize, oldest: Duration) -> String {
     let lines = if count == 1 { "line" } else { "lines" };
     let what = match which {
-        Past::Last => format!("the last {count} {lines}"),
-        Past::Missed => format!("{count} {lines} since you left"),
-        Past::Found => format!("{count} {lines} found"),
+        Excerpt::Last => format!("the last {count} {lines}"),
+        Excerpt::Missed => format!("{count} {lines} since you left"),
+        Excerpt::Matching => format!("{count} {lines} found"),
     };
-    format!("{what}, the oldest from {} ago", short(oldest))
+    format!("{what}, the oldest from {} ago", format_duration(oldest))
 }
 
 /// The text between `--- ... ---` after lines from before.
-pub const PAST_ENDS: &str = "now";
+pub const EXCERPT_END: &str = "now";
 
 /// A time as people say it: `42 s`, `5 min`, `3 h`, `2 d`.
-pub fn short(time: Duration) -> String {
+pub fn format_duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -157,7 +157,7 @@ pub fn short(time: Duration) -> String {
 }
 
 /// A member's `text` as it may stand in a notice: without a `:`.
-pub fn plain(text: &str) -> Cow<'_, str> {
+pub fn without_colons(text: &str) -> Cow<'_, str> {
     match text.contains(':') {
         true => Cow::Owned(text.replace(':', ".")),
         false => Cow::Borrowed(text),
@@ -173,9 +173,9 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn company(count: usize, names: &str) -> Company {
+    fn company(count: usize, names: &str) -> Occupants {
         let listed = names.split_whitespace().map(name).collect();
-        Company { count, listed }
+        Occupants { count, listed }
     }
 
     #[test]
@@ -187,15 +187,15 @@ mod tests {
             joined(ann),
             left(ann, ""),
             left(ann, "eve: hi"),
-            gone(ann, room, room),
-            come(ann, room, room),
-            crowd(3, 4, 5),
+            moved_to(ann, room, room),
+            arrived_from(ann, room, room),
+            join_leave_counts(3, 4, 5),
             renamed(ann, ann),
             away(ann),
             back(ann),
-            own_name(ann),
-            own_room(room, &Company::default()),
-            welcome(ann, &Company::default()),
+            own_new_name(ann),
+            own_new_room(room, &Occupants::default()),
+            welcome(ann, &Occupants::default()),
         ];
         for sentence in all {
             assert_eq!(Event::parse(&sentence), Event::Notice(&sentence));
@@ -219,13 +219,13 @@ mod tests {
     #[test]
     fn a_client_can_read_its_own_name_and_room() {
         let ann = name("Ann");
-        assert_eq!(read_own_name(&own_name(&ann)), Some(ann.clone()));
-        let told = own_room(&ann, &company(1, "bob"));
+        assert_eq!(parse_own_new_name(&own_new_name(&ann)), Some(ann.clone()));
+        let told = own_new_room(&ann, &company(1, "bob"));
         assert_eq!(told, "You are in Ann now. bob is here.");
-        assert_eq!(read_own_room(&told), Some(ann));
+        assert_eq!(parse_own_new_room(&told), Some(ann));
         for other in ["You are now called .", "You are in doubt", "x"] {
-            assert_eq!(read_own_name(other), None);
-            assert_eq!(read_own_room(other), None);
+            assert_eq!(parse_own_new_name(other), None);
+            assert_eq!(parse_own_new_room(other), None);
         }
     }
 
@@ -234,22 +234,23 @@ mod tests {
         let ago = Duration::from_secs;
         let check = |past: String, expected| assert_eq!(past, expected);
         check(
-            past(Past::Last, 20, ago(301)),
+            excerpt_header(Excerpt::Last, 20, ago(301)),
             "the last 20 lines, the oldest from 5 min ago",
         );
         check(
-            past(Past::Missed, 1, ago(0)),
+            excerpt_header(Excerpt::Missed, 1, ago(0)),
             "1 line since you left, the oldest from 0 s ago",
         );
         check(
-            past(Past::Found, 2, ago(7200)),
+            excerpt_header(Excerpt::Matching, 2, ago(7200)),
             "2 lines found, the oldest from 2 h ago",
         );
     }
 
     #[test]
     fn times_are_short() {
-        let check = |seconds, expected| assert_eq!(short(Duration::from_secs(seconds)), expected);
+        let check =
+            |seconds, expected| assert_eq!(format_duration(Duration::from_secs(seconds)), expected);
         check(0, "0 s");
         check(59, "59 s");
         check(60, "1 min");

@@ -26,7 +26,7 @@ pub enum Request<'a> {
 impl<'a> Request<'a> {
     /// Reads one line, without its newline, that the member `me` sent.
     ///
-    /// The line should be clean already, see [`crate::text::clean`]. Every line
+    /// The line should be clean already, see [`crate::text::sanitize`]. Every line
     /// means something, so there is no error.
     pub fn parse(line: &'a str, me: &Name) -> Request<'a> {
         // Before the prefix is looked for: somebody may be called `q`.

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 /// ```
 /// assert_eq!(common::text::clean("red \u{1b}[31malert"), "red [31malert");
 /// ```
-pub fn clean(text: &str) -> Cow<'_, str> {
+pub fn sanitize(text: &str) -> Cow<'_, str> {
     // Most lines are plain ASCII: one pass over bytes is cheaper than decoding.
     let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t');
     if text.bytes().all(plain) || !text.contains(is_unsafe) {
@@ -49,7 +49,7 @@ mod tests {
 
     #[track_caller]
     fn check(input: &str, expected: &str) {
-        assert_eq!(clean(input), expected, "cleaning {input:?}");
+        assert_eq!(sanitize(input), expected, "cleaning {input:?}");
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn cleaning_twice_changes_nothing_more() {
         let dirty = "\u{1b}\u{202e}a\u{200b}\u{feff}b\u{2028}";
-        let once = clean(dirty).into_owned();
-        assert_eq!(clean(&once), once);
+        let once = sanitize(dirty).into_owned();
+        assert_eq!(sanitize(&once), once);
     }
 }

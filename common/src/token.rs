@@ -8,7 +8,7 @@ pub struct Token(pub u128);
 
 impl Token {
     /// Reads 32 hex digits.
-    pub fn read(digits: &str) -> Option<Token> {
+    pub fn parse(digits: &str) -> Option<Token> {
         let all_digits = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = all_digits.then(|| u128::from_str_radix(digits, 16).ok());
         number.flatten().map(Token)
@@ -35,11 +35,11 @@ mod tests {
     #[test]
     fn a_token_is_read_as_it_is_shown() {
         for token in [Token(0), Token(1), Token(u128::MAX)] {
-            assert_eq!(Token::read(&token.to_string()), Some(token));
+            assert_eq!(Token::parse(&token.to_string()), Some(token));
         }
         let signed = format!("+{:031x}", 1);
         for digits in ["", "1", &"x".repeat(32), &"0".repeat(33), &signed] {
-            assert_eq!(Token::read(digits), None, "{digits:?}");
+            assert_eq!(Token::parse(digits), None, "{digits:?}");
         }
     }
 }

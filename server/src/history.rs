@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use common::Event;
-use common::notice::{self, Past};
+use common::notice::{self, Excerpt};
 
 use crate::limits;
 use crate::post::Lines;
@@ -123,12 +123,12 @@ impl History {
         let kept = self.said.iter().rev();
         let kept = kept.filter(|said| !said.from.is_some_and(&deaf_to));
         match gone {
-            None => excerpt(kept, Past::Last, limits::SHOWN.min(self.most), |_| true),
+            None => excerpt(kept, Excerpt::Last, limits::SHOWN.min(self.most), |_| true),
             Some(Departure { heard, .. }) => {
                 let kept = kept.take_while(|said| said.before + said.count as u64 > heard);
                 // What it said itself as its last is nothing that it missed.
                 let kept = kept.filter(|said| said.from != Some(voice));
-                excerpt(kept, Past::Missed, limits::MISSED, |_| true)
+                excerpt(kept, Excerpt::Missed, limits::MISSED, |_| true)
             }
         }
     }
@@ -143,7 +143,7 @@ impl History {
 /// how old they are; nothing if there are none. `newest_first` are the posts.
 pub fn excerpt<'a>(
     newest_first: impl Iterator<Item = &'a Said>,
-    which: Past,
+    which: Excerpt,
     most: usize,
     wanted: impl Fn(&str) -> bool,
 ) -> Option<Vec<u8>> {
@@ -165,11 +165,12 @@ pub fn excerpt<'a>(
     if lines.is_empty() {
         return None;
     }
-    let mut out = Event::Bracket(&notice::past(which, lines.len(), oldest)).to_line();
+    let mut out =
+        Event::HistoryMarker(&notice::excerpt_header(which, lines.len(), oldest)).to_line();
     for line in lines.iter().rev() {
         out.extend_from_slice(line.as_bytes());
         out.push(b'\n');
     }
-    Event::Bracket(notice::PAST_ENDS).encode(&mut out);
+    Event::HistoryMarker(notice::EXCERPT_END).encode(&mut out);
     Some(out)
 }

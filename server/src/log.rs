@@ -206,8 +206,8 @@ mod tests {
             let lines = Lines::new(lines.as_bytes().to_vec());
             append(&Entry::Said(room, lines), &mut text);
         };
-        said(Some(Name::known(LOBBY)), "A: Hello\nB: a: b\n");
-        said(Some(Name::known("games")), "A: Chess?\n* B: nods\n");
+        said(Some(Name::from_static(LOBBY)), "A: Hello\nB: a: b\n");
+        said(Some(Name::from_static("games")), "A: Chess?\n* B: nods\n");
         said(None, "Server: tea\n");
         append(&Entry::Line("x".into()), &mut text);
         let expected = "[A] Hello\n[B] a: b\n[A@games] Chess?\n[* B@games] nods\n[Server] tea\nx\n";

@@ -169,11 +169,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
             "--listen" => {
                 let mut place = vec![value()?];
                 place.extend(arguments.next_if(|next| is_number(next)));
-                places.push(Address::read(&place, PORTS)?);
+                places.push(Address::parse(&place, PORTS)?);
             }
             "--udp" => {
                 let port = arguments.next_if(|next| is_number(next));
-                let port = port.map(|port| address::port(&port, PORTS)).transpose()?;
+                let port = port
+                    .map(|port| address::parse_port(&port, PORTS))
+                    .transpose()?;
                 udp = Some(port.map_or(UdpPort::Same, UdpPort::At));
             }
             "--files" => shared.folder = value()?.into(),
@@ -194,7 +196,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
     }
     // Without a word about it, it listens where HOST and PORT have their defaults.
     if places.is_empty() || !words.is_empty() {
-        places.insert(0, Address::read(&words, PORTS)?);
+        places.insert(0, Address::parse(&words, PORTS)?);
     }
     Ok(Action::Serve(Box::new(Options {
         places,

@@ -195,7 +195,7 @@ impl Room {
     /// Tells how many came and went.
     pub fn tell_count(&mut self) {
         let Footfall { come, gone, .. } = std::mem::take(&mut self.footfall);
-        let told = notice::crowd(come, gone, self.members.len());
+        let told = notice::join_leave_counts(come, gone, self.members.len());
         self.tell_unless_quiet(&Event::Notice(&told).to_line());
     }
 

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use common::{LineSplitter, MAX_EVENT, Next};
+use common::{LineSplitter, MAX_EVENT, NextLine};
 
 use crate::DEADLINE;
 
@@ -135,10 +135,12 @@ impl Peer {
     pub fn hear_until(&mut self, until: Instant) -> Option<Option<String>> {
         loop {
             let heard = match self.lines.next() {
-                Next::Line(line) if self.deaf_to.is_some_and(|to| line.starts_with(to)) => continue,
-                Next::Line(line) => Some(line.to_string()),
-                Next::End => None,
-                Next::NotYet => {
+                NextLine::Line(line) if self.deaf_to.is_some_and(|to| line.starts_with(to)) => {
+                    continue;
+                }
+                NextLine::Line(line) => Some(line.to_string()),
+                NextLine::End => None,
+                NextLine::Incomplete => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return None;

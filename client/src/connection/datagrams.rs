@@ -12,7 +12,7 @@
 
 use std::time::{Duration, Instant};
 
-use common::sequence::{Numbered, Tally};
+use common::udp::sequence::{Numbered, ReceiveTracker};
 use common::{Event, QUIT, notice};
 
 use super::again::{Beats, Pending, Step};
@@ -47,7 +47,7 @@ pub(super) struct Datagrams {
     beats: Beats,
     sent: u64,
     delivered: u64,
-    tally: Tally,
+    tally: ReceiveTracker,
 }
 
 /// What a datagram comes to.
@@ -72,7 +72,7 @@ impl Datagrams {
             beats: Beats::default(),
             sent: 0,
             delivered: 0,
-            tally: Tally::default(),
+            tally: ReceiveTracker::default(),
         }
     }
 
@@ -197,7 +197,7 @@ impl Datagrams {
         let line = match Numbered::parse(line) {
             Some(numbered) => {
                 self.delivered = self.delivered.max(numbered.arrived);
-                if !self.tally.note(numbered.number) {
+                if !self.tally.record(numbered.number) {
                     return Came::Nothing;
                 }
                 numbered.line
@@ -401,7 +401,7 @@ mod tests {
             tally,
         } = talk.datagrams.figures();
         assert_eq!((sent, delivered), (2, 1));
-        assert_eq!((tally.missing(), tally.doubles()), (2, 1));
+        assert_eq!((tally.missing(), tally.duplicates()), (2, 1));
     }
 
     #[test]

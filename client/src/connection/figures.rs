@@ -1,6 +1,6 @@
 //! Turns the counts of a conversation over UDP into words.
 
-use common::sequence::Tally;
+use common::udp::sequence::ReceiveTracker;
 
 /// What has come and gone by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Figures {
     /// How many of them the server has got, as it said last.
     pub delivered: u64,
     /// What we have got.
-    pub tally: Tally,
+    pub tally: ReceiveTracker,
 }
 
 /// What there is to say where nothing is counted.
@@ -26,7 +26,7 @@ impl Figures {
         } = self;
         let (got, missing) = (tally.arrived(), tally.missing());
         let percent = percent(missing, got.saturating_add(missing));
-        let doubles = tally.doubles();
+        let doubles = tally.duplicates();
         [
             format!("sent {sent}, of which {delivered} had arrived when the server spoke last"),
             format!("got {got}, missing {missing} ({percent:.1} %), doubled {doubles}"),
@@ -49,9 +49,9 @@ mod tests {
 
     #[track_caller]
     fn check(numbers: &[u64], expected: &str) {
-        let mut tally = Tally::default();
+        let mut tally = ReceiveTracker::default();
         for &number in numbers {
-            tally.note(number);
+            tally.record(number);
         }
         let [sent, got] = Figures {
             sent: 3,

@@ -24,7 +24,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::sequence::MAX_NUMBERS;
+use common::udp::sequence::MAX_PREFIX;
 use common::{Address, MAX_DATAGRAM, MAX_LINE};
 
 pub use figures::{Figures, NOT_COUNTED};
@@ -70,7 +70,7 @@ impl Transport {
         match self {
             Transport::Tcp => MAX_LINE - 1,
             Transport::Unframed => unframed::CHUNK,
-            Transport::Udp => MAX_DATAGRAM - MAX_NUMBERS - 1,
+            Transport::Udp => MAX_DATAGRAM - MAX_PREFIX - 1,
         }
     }
 }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::line::is_cut;
+use common::line::ends_inside_character;
 use common::{Address, MAX_EVENT, QUIT};
 
 use super::is_tick;
@@ -239,7 +239,7 @@ impl Talk {
                 heard.extend_from_slice(line);
             }
         }
-        if !heard.is_empty() && !heard.ends_with(b"\n") && !is_cut(chunk) {
+        if !heard.is_empty() && !heard.ends_with(b"\n") && !ends_inside_character(chunk) {
             heard.push(b'\n');
         }
         heard
@@ -275,7 +275,7 @@ fn line(text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::line::SEGMENT;
+    use common::line::MIN_SEGMENT;
 
     /// A server whose every chunk is one read, and then the end.
     struct Chunks<'a>(Vec<&'a [u8]>);
@@ -314,8 +314,8 @@ mod tests {
         check(&[b"bob: a", b"bob: b"], "bob: a\nbob: b\n");
         check(&[b"bob: a\nbob: b"], "bob: a\nbob: b\n");
         check(&[b"bob: a\n\n\r\n", b"\n"], "bob: a\n");
-        let long = "x".repeat(SEGMENT) + "é";
-        let (first, rest) = long.as_bytes().split_at(SEGMENT + 1);
+        let long = "x".repeat(MIN_SEGMENT) + "é";
+        let (first, rest) = long.as_bytes().split_at(MIN_SEGMENT + 1);
         check(&[first, rest], &format!("{long}\n"));
     }
 

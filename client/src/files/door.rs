@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use common::transfer::{Answer, Demand, Direction, Leave};
+use common::transfer::{Direction, TicketGrant, TransferReply, TransferRequest};
 use common::{MAX_EVENT, text};
 
 use super::brake::Braked;
@@ -22,7 +22,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Why no bytes can flow.
 pub fn open(
     server: SocketAddr,
-    leave: &Leave,
+    leave: &TicketGrant,
     offset: u64,
     braked: &Braked,
 ) -> Result<(TcpStream, u64), Fault> {
@@ -30,7 +30,7 @@ pub fn open(
         None => Direction::Put,
         Some(_) => Direction::Get,
     };
-    let demand = Demand::line(direction, leave.ticket, offset);
+    let demand = TransferRequest::encode(direction, leave.ticket, offset);
     let stream = reach(server).map_err(|error| {
         Fault::Broken(format!(
             "files need the server's TCP port, and {server} cannot be reached: {}",
@@ -41,9 +41,9 @@ pub fn open(
     let shown = (&stream).write_all(format!("{demand}\n").as_bytes());
     shown.map_err(|error| broken(&error))?;
     match answer(&stream)? {
-        Answer::Ok(number) => Ok((stream, number)),
-        Answer::Refused(why) => Err(Fault::Refused(why)),
-        Answer::Done => Err(nonsense()),
+        TransferReply::Ok(number) => Ok((stream, number)),
+        TransferReply::Refused(why) => Err(Fault::Refused(why)),
+        TransferReply::Done => Err(nonsense()),
     }
 }
 
@@ -61,7 +61,7 @@ fn reach(server: SocketAddr) -> io::Result<TcpStream> {
 /// # Errors
 ///
 /// If none comes, or something else.
-pub fn answer(mut stream: &TcpStream) -> Result<Answer, Fault> {
+pub fn answer(mut stream: &TcpStream) -> Result<TransferReply, Fault> {
     let mut line = Vec::new();
     let mut byte = [0];
     while line.len() < MAX_EVENT {
@@ -69,7 +69,7 @@ pub fn answer(mut stream: &TcpStream) -> Result<Answer, Fault> {
             Ok(0) => return Err(Fault::Broken("the server has closed it".to_string())),
             Ok(_) if byte == *b"\n" => {
                 let line = String::from_utf8_lossy(&line);
-                let answer = Answer::parse(&text::clean(&line));
+                let answer = TransferReply::parse(&text::sanitize(&line));
                 return answer.ok_or_else(nonsense);
             }
             Ok(_) => line.extend(byte),

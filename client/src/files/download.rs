@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::filename;
+use common::transfer::filename;
 
 use super::landing::Landing;
 use super::progress::Meter;
@@ -40,7 +40,7 @@ pub fn run(link: &Link, id: u64, to: &To) -> Result<Option<PathBuf>, Fault> {
     let mut here = 0;
     link.persist(|| {
         let (leave, stream, size) = link.connect(Wanted::Get(id), here)?;
-        let name = filename::clean(&leave.name);
+        let name = filename::sanitize(&leave.name);
         let (_, known) = link.meter.file.get_or_init(|| (name, size));
         if size != leave.size || size != *known {
             return Err(Fault::Failed(

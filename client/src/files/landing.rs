@@ -11,7 +11,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use common::filename;
+use common::transfer::filename;
 
 use crate::connection::words;
 
@@ -37,10 +37,10 @@ impl Landing {
     ///
     /// Says where nothing can be written, and why.
     pub fn open(folder: &Path, to: Option<&Path>, called: &str) -> Result<Landing, String> {
-        let (folder, name) = aim(folder, to, &filename::clean(called));
+        let (folder, name) = aim(folder, to, &filename::sanitize(called));
         let part = folder.join(format!(
             ".{}.part-{:016x}",
-            filename::clean(&name),
+            filename::sanitize(&name),
             random()
         ));
         // `create_new` fails at whatever is there, a link that leads nowhere included.
@@ -70,7 +70,7 @@ impl Landing {
         for number in 0..NAMES {
             let name = match number {
                 0 => self.name.clone(),
-                number => filename::numbered(&self.name, number),
+                number => filename::with_number(&self.name, number),
             };
             let path = self.folder.join(name);
             match self.settle(&path) {

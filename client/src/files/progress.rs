@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use common::transfer::{Direction, size};
+use common::transfer::{Direction, format_size};
 
 /// Over how long a time the rate is measured: long enough to be steady, and short
 /// enough that one sees what the network does.
@@ -151,7 +151,12 @@ impl Status {
     }
 
     fn figures(&self) -> String {
-        format!("{} %, {}/s{}", self.percent(), size(self.rate), self.left())
+        format!(
+            "{} %, {}/s{}",
+            self.percent(),
+            format_size(self.rate),
+            self.left()
+        )
     }
 
     /// Nothing where nobody can know it.

@@ -22,7 +22,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use common::transfer::Leave;
+use common::transfer::TicketGrant;
 use crossbeam_channel::Sender;
 
 /// How long a request waits for its ticket: the server has to look into a list for it,
@@ -55,7 +55,7 @@ impl Wanted {
         }
     }
 
-    fn fits(&self, leave: &Leave) -> bool {
+    fn fits(&self, leave: &TicketGrant) -> bool {
         match self {
             Wanted::Put { size, .. } => leave.id.is_none() && leave.size == *size,
             Wanted::Get(id) => leave.id == Some(*id),
@@ -68,7 +68,7 @@ pub struct Ask {
     /// What for.
     pub wanted: Wanted,
     /// Takes the ticket, or why there is none.
-    pub reply: Sender<Result<Leave, String>>,
+    pub reply: Sender<Result<TicketGrant, String>>,
 }
 
 /// A request on its way.
@@ -99,7 +99,7 @@ impl Requests {
     }
 
     /// A ticket has come. It comes back if nobody has asked for it here.
-    pub fn granted(&mut self, leave: Leave) -> Option<Leave> {
+    pub fn granted(&mut self, leave: TicketGrant) -> Option<TicketGrant> {
         let fitting = self
             .0
             .iter()
@@ -156,7 +156,7 @@ mod tests {
     use common::Token;
     use crossbeam_channel::{Receiver, bounded};
 
-    type Reply = Receiver<Result<Leave, String>>;
+    type Reply = Receiver<Result<TicketGrant, String>>;
 
     fn ask(requests: &mut Requests, wanted: Wanted, fence: u32) -> Reply {
         let (reply, answer) = bounded(1);
@@ -169,9 +169,9 @@ mod tests {
         Wanted::Put { name, size }
     }
 
-    fn leave(size: u64, id: Option<u64>) -> Leave {
+    fn leave(size: u64, id: Option<u64>) -> TicketGrant {
         let name = "x".to_string();
-        Leave {
+        TicketGrant {
             ticket: Token(1),
             size,
             name,

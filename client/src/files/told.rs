@@ -1,7 +1,7 @@
 //! Turns what is known of a transfer into the words that stand on the screen.
 
 use common::text;
-use common::transfer::{Direction, size};
+use common::transfer::{Direction, format_size};
 
 use super::progress::{Meter, time, verb};
 use super::worker::Done;
@@ -50,12 +50,12 @@ pub(super) fn told(task: &Task, meter: &Meter, done: &Done) -> String {
         .map(|path| format!(": {}", path.display()));
     format!(
         "{has} {name}, {}, in {took}{}",
-        size(bytes),
+        format_size(bytes),
         place.unwrap_or_default()
     )
 }
 
 /// A path holds what the system lets it hold.
 pub(super) fn clean(line: &str) -> String {
-    text::clean(line).into_owned()
+    text::sanitize(line).into_owned()
 }

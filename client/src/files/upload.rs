@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::SystemTime;
 
-use common::filename;
-use common::transfer::Answer;
+use common::transfer::TransferReply;
+use common::transfer::filename;
 
 use super::progress::Stride;
 use super::request::Wanted;
@@ -33,7 +33,7 @@ struct Source {
 pub fn run(link: &Link, path: &Path) -> Result<(), Fault> {
     let source = Source::open(path).map_err(Fault::Failed)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = filename::clean(&name);
+    let name = filename::sanitize(&name);
     let size = source.size;
     let _ = link.meter.file.set((name.clone(), size));
     link.persist(|| {
@@ -47,14 +47,14 @@ pub fn run(link: &Link, path: &Path) -> Result<(), Fault> {
         match pour(link, &source, &stream, have) {
             // A server that takes no more has mostly said why.
             Err(Fault::Broken(why)) => match door::answer(&stream) {
-                Ok(Answer::Refused(why)) => Err(Fault::Refused(why)),
+                Ok(TransferReply::Refused(why)) => Err(Fault::Refused(why)),
                 _ => Err(Fault::Broken(why)),
             },
             Err(fault) => Err(fault),
             Ok(()) => match door::answer(&stream)? {
-                Answer::Done => Ok(()),
-                Answer::Refused(why) => Err(Fault::Refused(why)),
-                Answer::Ok(_) => Err(door::nonsense()),
+                TransferReply::Done => Ok(()),
+                TransferReply::Refused(why) => Err(Fault::Refused(why)),
+                TransferReply::Ok(_) => Err(door::nonsense()),
             },
         }
     })

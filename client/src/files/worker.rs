@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::transfer::Leave;
+use common::transfer::TicketGrant;
 use crossbeam_channel::{Sender, after, bounded, select};
 
 use super::brake::Braked;
@@ -108,13 +108,17 @@ impl Link {
     /// # Errors
     ///
     /// If there is no ticket, or it opens nothing.
-    pub fn connect(&self, wanted: Wanted, offset: u64) -> Result<(Leave, TcpStream, u64), Fault> {
+    pub fn connect(
+        &self,
+        wanted: Wanted,
+        offset: u64,
+    ) -> Result<(TicketGrant, TcpStream, u64), Fault> {
         let leave = self.ticket(wanted)?;
         let (stream, number) = door::open(self.server, &leave, offset, &self.braked)?;
         Ok((leave, stream, number))
     }
 
-    fn ticket(&self, wanted: Wanted) -> Result<Leave, Fault> {
+    fn ticket(&self, wanted: Wanted) -> Result<TicketGrant, Fault> {
         let (reply, answer) = bounded(1);
         // When the desk is gone, so is the other end of this channel.
         let _ = self.desk.send(Event::Ask(Ask { wanted, reply }));

@@ -222,7 +222,7 @@ fn style(line: &str) -> &'static str {
         Event::Operator(_) => BOLD,
         Event::Private { .. } => MAGENTA,
         Event::Action { .. } => CYAN,
-        Event::Bracket(_) => DIM,
+        Event::HistoryMarker(_) => DIM,
         _ => "",
     }
 }

@@ -30,8 +30,8 @@ impl Follower {
             return Regard::Usual;
         };
         let text = match Event::parse(line) {
-            Event::Bracket(text) => {
-                self.past = text != notice::PAST_ENDS;
+            Event::HistoryMarker(text) => {
+                self.past = text != notice::EXCERPT_END;
                 return Regard::Past;
             }
             _ if self.past => return Regard::Past,

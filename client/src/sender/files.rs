@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use common::transfer::Leave;
+use common::transfer::TicketGrant;
 
 use super::{Sender, Stop};
 use crate::files::request::Ask;
@@ -32,9 +32,9 @@ impl<W: Write> Sender<W> {
     }
 
     /// Hands a ticket to its transfer. One that was asked for by hand is shown.
-    pub(super) fn granted(&mut self, leave: Leave) {
+    pub(super) fn granted(&mut self, leave: TicketGrant) {
         if let Some(leave) = self.sources.files.requests.granted(leave) {
-            self.screen.received(leave.told());
+            self.screen.received(leave.to_sentence());
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use common::{HEARTBEAT, PROMISE};
+use common::{HEARTBEAT, HEARTBEAT_OPT_IN};
 
 use super::{Sender, Stop};
 
@@ -18,7 +18,7 @@ impl<W: Write> Sender<W> {
         if self.heartbeat > HEARTBEAT {
             return self.beat(); // it would be a promise we do not keep
         }
-        self.put(PROMISE)?;
+        self.put(HEARTBEAT_OPT_IN)?;
         self.pace.beat();
         Ok(())
     }

@@ -13,7 +13,7 @@ mod news;
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
 
-use common::{HEARTBEATS_MISSED, Name, QUIT};
+use common::{MAX_MISSED_HEARTBEATS, Name, QUIT};
 use crossbeam_channel::{Receiver, never, select, tick};
 
 use crate::connection::{NOT_COUNTED, Terms, is_tick, words};
@@ -277,7 +277,7 @@ impl<W: Write> Sender<W> {
     /// the 90 s that it may be silent. With its ten lines a second it needs 3 s
     /// for the window between two heartbeats, so a quick one sets no less.
     fn patience(&self) -> Duration {
-        FAREWELL.max(self.heartbeat * HEARTBEATS_MISSED)
+        FAREWELL.max(self.heartbeat * MAX_MISSED_HEARTBEATS)
     }
 }
 
@@ -288,7 +288,7 @@ mod tests {
     use crate::files::Place;
     use crate::receiver::LastWord;
     use crate::screen::{self, Line};
-    use common::{HEARTBEAT, PROMISE};
+    use common::{HEARTBEAT, HEARTBEAT_OPT_IN};
     use crossbeam_channel::{Sender as Way, unbounded};
     use std::io;
 
@@ -479,7 +479,7 @@ mod tests {
     #[test]
     fn the_first_heartbeat_promises_only_what_can_be_kept() {
         let more = HEARTBEAT + Duration::from_millis(1);
-        for (heartbeat, expected) in [(HEARTBEAT, PROMISE), (more, "")] {
+        for (heartbeat, expected) in [(HEARTBEAT, HEARTBEAT_OPT_IN), (more, "")] {
             let (mut sender, _ways) = sender(Vec::new(), Input::Pipe);
             sender.heartbeat = heartbeat;
             assert!(sender.promise().is_ok());

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use common::PROMISE;
+use common::HEARTBEAT_OPT_IN;
 
 use crate::support::Room;
 
@@ -85,7 +85,11 @@ fn answers_alone_keep_the_connection() {
 #[test]
 fn the_first_one_promises_the_others_unless_they_are_too_rare() {
     let room = Room::open();
-    for (seconds, expected) in [("0.5", PROMISE), ("30", PROMISE), ("31", "")] {
+    for (seconds, expected) in [
+        ("0.5", HEARTBEAT_OPT_IN),
+        ("30", HEARTBEAT_OPT_IN),
+        ("31", ""),
+    ] {
         let (mut peer, _client) = room.welcome("ann", &["--heartbeat", seconds]);
         let first = peer.hear_exactly();
         assert_eq!(first.as_deref(), Some(expected), "{seconds} s");

@@ -1,15 +1,15 @@
 //! The user's manual has every command, as the one list of them says.
 
-use common::command::{Row, TABLE};
+use common::command::{HelpRow, TABLE};
 
 /// The row of the manual for a row of the list.
-fn row(row: &Row) -> String {
+fn row(row: &HelpRow) -> String {
     let usages = row.entries.iter().map(|entry| {
         let aliases = entry.aliases.iter().map(|alias| format!(" or `/{alias}`"));
         format!("`{}`{}", entry.usage(), aliases.collect::<String>())
     });
     let usages: Vec<String> = usages.collect();
-    format!("| {} | {} |", usages.join(", "), row.does)
+    format!("| {} | {} |", usages.join(", "), row.summary)
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::sequence::Numbered;
-use common::{LineSplitter, Next};
+use common::udp::sequence::Numbered;
+use common::{LineSplitter, NextLine};
 
 /// How long anything may take that a test waits for.
 pub const DEADLINE: Duration = Duration::from_secs(20);
@@ -111,7 +111,7 @@ impl Peer {
     /// the promise, is a blank line like the others to a server that knows no better.
     pub fn hear(&mut self) -> Option<String> {
         self.hear_exactly().map(|line| match line.as_str() {
-            common::PROMISE => String::new(),
+            common::HEARTBEAT_OPT_IN => String::new(),
             _ => line,
         })
     }
@@ -120,9 +120,9 @@ impl Peer {
     pub fn hear_exactly(&mut self) -> Option<String> {
         loop {
             let line = match self.splitter.next() {
-                Next::Line(line) => Some(line.to_string()),
-                Next::End => None,
-                Next::NotYet => match self.splitter.fill(&mut self.stream) {
+                NextLine::Line(line) => Some(line.to_string()),
+                NextLine::End => None,
+                NextLine::Incomplete => match self.splitter.fill(&mut self.stream) {
                     Ok(_) => continue,
                     Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
                     Err(error) => self.fail(&error.to_string()),
@@ -173,8 +173,8 @@ impl Peer {
     pub fn expect_silence(&mut self) {
         let moment = Duration::from_millis(300);
         self.stream.set_read_timeout(Some(moment)).unwrap();
-        let quiet =
-            self.splitter.next() == Next::NotYet && self.splitter.fill(&mut self.stream).is_err();
+        let quiet = self.splitter.next() == NextLine::Incomplete
+            && self.splitter.fill(&mut self.stream).is_err();
         self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
         if !quiet {
             self.fail("expected silence");
@@ -346,12 +346,12 @@ fn lines(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
         let mut splitter = LineSplitter::new(2 * common::MAX_EVENT);
         loop {
             match splitter.next() {
-                Next::Line(line) => {
+                NextLine::Line(line) => {
                     if sender.send(line.to_string()).is_err() {
                         return;
                     }
                 }
-                Next::NotYet => drop(splitter.fill(&mut pipe).unwrap()),
+                NextLine::Incomplete => drop(splitter.fill(&mut pipe).unwrap()),
                 _ => return,
             }
         }

@@ -497,7 +497,7 @@ fn no_message_of_a_flood_keeps_ctrl_c_waiting() {
 /// The lines from before that a room shows, with the brackets around them.
 fn past(lines: &[&str]) -> String {
     let ago = Duration::from_secs(60);
-    let text = common::notice::past(common::notice::Past::Last, lines.len(), ago);
+    let text = common::notice::excerpt_header(common::notice::Excerpt::Last, lines.len(), ago);
     format!("--- {text} ---\n{}\n--- now ---\n", lines.join("\n"))
 }
 

@@ -3,19 +3,20 @@
 //! The [`TABLE`] is the one list of commands: the parser, `/help` and the check
 //! of the user's manual all go by it.
 
+mod suggest;
 mod table;
 
-pub use table::{Entry, Row, TABLE, entries, find};
+pub use table::{CommandSpec, HelpRow, TABLE, entries, find};
 
 use crate::Name;
-use crate::nearest::nearest;
+use suggest::suggest;
 use table::words;
 
 /// What a member can ask for beside talking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command<'a> {
     /// The list of commands, or one of them in detail.
-    Help(Option<&'static Entry>),
+    Help(Option<&'static CommandSpec>),
     /// Who is here, each with a line.
     Who,
     /// Who is here, only the names.
@@ -82,7 +83,7 @@ pub enum Command<'a> {
 
 /// How many members one private message may go to: enough for a team, and their
 /// names fit into the line before it.
-pub const MOST_RECEIVERS: usize = 20;
+pub const MAX_RECIPIENTS: usize = 20;
 
 impl<'a> Command<'a> {
     /// Reads a command from its `word`, without the slash, and the `rest`.
@@ -96,29 +97,29 @@ impl<'a> Command<'a> {
         let text = || Some(rest).filter(|rest| !rest.is_empty());
         let needed = || text().ok_or_else(usage);
         Ok(match entry.word {
-            "help" => Command::Help(text().map(entry_of).transpose()?),
+            "help" => Command::Help(text().map(parse_entry).transpose()?),
             "who" => Command::Who,
             "names" => Command::Names,
-            "whois" => Command::Whois(name(needed()?)?),
-            "msg" => message(rest).ok_or_else(usage)??,
+            "whois" => Command::Whois(parse_name(needed()?)?),
+            "msg" => parse_message(rest).ok_or_else(usage)??,
             "reply" => Command::Reply(needed()?),
             "me" => Command::Me(needed()?),
-            "nick" => Command::Nick(name(needed()?)?),
-            "join" => Command::Join(room(needed()?)?),
+            "nick" => Command::Nick(parse_name(needed()?)?),
+            "join" => Command::Join(parse_room(needed()?)?),
             "leave" => Command::Leave,
             "rooms" => Command::Rooms,
             "topic" => Command::Topic(text()),
             "away" => Command::Away(text()),
             "back" => Command::Back,
-            "history" => Command::History(text().map(count).transpose()?),
+            "history" => Command::History(text().map(parse_count).transpose()?),
             "search" => Command::Search(needed()?),
-            "ignore" => Command::Ignore(text().map(name).transpose()?),
-            "unignore" => Command::Unignore(name(needed()?)?),
+            "ignore" => Command::Ignore(text().map(parse_name).transpose()?),
+            "unignore" => Command::Unignore(parse_name(needed()?)?),
             "quiet" => Command::Quiet,
             "files" => Command::Files,
-            "put" => put(rest).ok_or_else(usage)??,
-            "get" => Command::Get(file(needed()?)?),
-            "forget" => Command::Forget(file(needed()?)?),
+            "put" => parse_put(rest).ok_or_else(usage)??,
+            "get" => Command::Get(parse_file_id(needed()?)?),
+            "forget" => Command::Forget(parse_file_id(needed()?)?),
             "ping" => Command::Ping,
             "version" => Command::Version,
             "uptime" => Command::Uptime,
@@ -128,28 +129,28 @@ impl<'a> Command<'a> {
     }
 }
 
-fn name(text: &str) -> Result<Name, String> {
+fn parse_name(text: &str) -> Result<Name, String> {
     text.parse()
         .map_err(|why| format!("That name will not do, {why}."))
 }
 
 /// A room is named as a member is; the `#` is a habit from IRC.
-pub fn room(text: &str) -> Result<Name, String> {
+pub fn parse_room(text: &str) -> Result<Name, String> {
     let text = text.strip_prefix('#').unwrap_or(text);
     text.parse()
         .map_err(|why| format!("That room will not do, {why}."))
 }
 
 /// `NAME[,NAME...] TEXT`; nothing if a part is missing.
-fn message(rest: &str) -> Option<Result<Command<'_>, String>> {
+fn parse_message(rest: &str) -> Option<Result<Command<'_>, String>> {
     let (names, text) = rest.split_once(char::is_whitespace)?;
     let names = names.split(',').filter(|part| !part.is_empty());
     let mut to: Vec<Name> = Vec::new();
     for part in names {
-        match name(part) {
+        match parse_name(part) {
             Ok(one) if to.contains(&one) => {}
-            Ok(_) if to.len() == MOST_RECEIVERS => {
-                let most = format!("A private message goes to at most {MOST_RECEIVERS} names.");
+            Ok(_) if to.len() == MAX_RECIPIENTS => {
+                let most = format!("A private message goes to at most {MAX_RECIPIENTS} names.");
                 return Some(Err(most));
             }
             Ok(one) => to.push(one),
@@ -160,13 +161,13 @@ fn message(rest: &str) -> Option<Result<Command<'_>, String>> {
     (!to.is_empty()).then_some(Ok(Command::Msg { to, text }))
 }
 
-fn count(text: &str) -> Result<usize, String> {
+fn parse_count(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|&number| number > 0);
     number.ok_or_else(|| "How many lines? Type /history and a number from 1 on.".to_string())
 }
 
 /// `NAME SIZE`, where the name may hold blanks; nothing if a part is missing.
-fn put(rest: &str) -> Option<Result<Command<'_>, String>> {
+fn parse_put(rest: &str) -> Option<Result<Command<'_>, String>> {
     let (name, size) = rest.rsplit_once(char::is_whitespace)?;
     let size = size.parse();
     let size = size.map_err(|_| "The size is a number of bytes.".to_string());
@@ -174,12 +175,12 @@ fn put(rest: &str) -> Option<Result<Command<'_>, String>> {
     Some(size.map(|size| Command::Put { name, size }))
 }
 
-fn file(text: &str) -> Result<u64, String> {
+fn parse_file_id(text: &str) -> Result<u64, String> {
     let number = text.strip_prefix('#').unwrap_or(text).parse();
     number.map_err(|_| "Which file? /files lists them with their numbers.".to_string())
 }
 
-fn entry_of(word: &str) -> Result<&'static Entry, String> {
+fn parse_entry(word: &str) -> Result<&'static CommandSpec, String> {
     let word = word.strip_prefix('/').unwrap_or(word);
     find(word).ok_or_else(|| unknown(word))
 }
@@ -193,7 +194,7 @@ fn unknown(word: &str) -> String {
         word if sayable => format!("There is no command /{word}."),
         _ => "There is no such command.".to_string(),
     };
-    match nearest(word, words()).filter(|_| sayable) {
+    match suggest(word, words()).filter(|_| sayable) {
         Some(near) => format!("{what} Did you mean /{near}? /help lists all, // begins a text."),
         None => format!("{what} /help lists all, // begins a text."),
     }

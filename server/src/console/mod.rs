@@ -9,7 +9,7 @@ mod tables;
 use std::io::Read;
 use std::sync::Arc;
 
-use common::{Event, LineSplitter, MAX_LINE, Next, text};
+use common::{Event, LineSplitter, MAX_LINE, NextLine, text};
 
 use crate::files::Files;
 use crate::log::Log;
@@ -45,7 +45,7 @@ const MOTD_LINES: usize = 20;
 /// What newcomers can be told out of `lines`: safe to show, and not too much.
 pub fn motd<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
     let short = |line: &'a str| line.chars().take(MOTD_LINE).collect::<String>();
-    let lines = lines.map(|line| text::clean(&short(line)).into_owned());
+    let lines = lines.map(|line| text::sanitize(&short(line)).into_owned());
     lines.take(MOTD_LINES).collect()
 }
 
@@ -76,18 +76,18 @@ impl Console {
         let mut lines = LineSplitter::new(MAX_LINE);
         loop {
             match lines.next() {
-                Next::NotYet => {
+                NextLine::Incomplete => {
                     if lines.fill(&mut input).is_err() {
                         return;
                     }
                 }
-                Next::Line(line) => self.act(&text::clean(line)),
-                Next::TooLong | Next::NotUtf8 => {
+                NextLine::Line(line) => self.act(&text::sanitize(line)),
+                NextLine::TooLong | NextLine::NotUtf8 => {
                     self.log.line("That line is too long, or no UTF-8 text.");
                 }
                 // Whoever sends this is no attacker: it is the operator's own.
-                Next::Endless => lines.skip_on(),
-                Next::End => return,
+                NextLine::Overrun => lines.skip_overrun(),
+                NextLine::End => return,
             }
         }
     }

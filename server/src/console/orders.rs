@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::notice::{plain, short};
+use common::notice::{format_duration, without_colons};
 use common::{Event, Name};
 
 use super::{Console, NO_FILES};
@@ -23,7 +23,7 @@ impl Console {
         };
         let told = match why.trim() {
             "" => "The operator removed you.".to_string(),
-            why => format!("The operator removed you, {}", plain(why)),
+            why => format!("The operator removed you, {}", without_colons(why)),
         };
         self.usher
             .show_out(&link, Ending::told(Reason::Kicked, told));
@@ -50,7 +50,7 @@ impl Console {
         }
         let time = time.map_or_else(
             || "for ever".to_string(),
-            |time| format!("for {}", short(time)),
+            |time| format!("for {}", format_duration(time)),
         );
         format!("{whom} is banned {time}, {} removed.", present.len())
     }
@@ -153,7 +153,7 @@ impl Console {
     pub(super) fn say_in(&self, rest: &str) -> String {
         let (room, text) = rest.split_once(' ').unwrap_or((rest, ""));
         let text = text.trim();
-        let place = common::command::room(room).ok();
+        let place = common::command::parse_room(room).ok();
         match place.and_then(|room| self.registry.place(&room)) {
             _ if text.is_empty() => "Where, and what? Type /say ROOM TEXT.".to_string(),
             None => format!("There is no room {room}. /rooms lists them."),

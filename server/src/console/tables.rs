@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use common::notice::short;
+use common::notice::format_duration;
 
 use super::{Console, NO_FILES};
 use crate::{files, limits};
@@ -17,7 +17,7 @@ impl Console {
         for seen in &members {
             let link = &seen.link;
             let (name, room) = (seen.name.as_str(), seen.room.as_str());
-            let (address, idle) = (link.address.to_string(), short(link.idle()));
+            let (address, idle) = (link.address.to_string(), format_duration(link.idle()));
             let mut marks = String::new();
             for (mark, holds) in [
                 ("  lagging", link.is_lagging()),
@@ -69,7 +69,7 @@ impl Console {
             let left = ban
                 .until
                 .map(|until| until.saturating_duration_since(Instant::now()));
-            let left = left.map_or_else(|| "for ever".to_string(), short);
+            let left = left.map_or_else(|| "for ever".to_string(), format_duration);
             let whom = ban.whom.to_string();
             table.push_str(&format!("\n{whom:<40}  {left:>8}"));
         }

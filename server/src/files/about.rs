@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use common::notice::short;
-use common::transfer::size;
-use common::{Name, filename};
+use common::Name;
+use common::notice::format_duration;
+use common::transfer::filename;
+use common::transfer::format_size;
 
 use super::unix_now;
 
@@ -57,7 +58,7 @@ impl About {
             name: value("name")?.to_string(),
         };
         // Somebody else may have written it.
-        (filename::clean(&about.name) == about.name).then_some(about)
+        (filename::sanitize(&about.name) == about.name).then_some(about)
     }
 }
 
@@ -65,7 +66,7 @@ impl About {
 impl fmt::Display for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let About { id, name, who, .. } = self;
-        let (size, age) = (size(self.size), short(self.age()));
+        let (size, age) = (format_size(self.size), format_duration(self.age()));
         write!(f, "{id:>4}  {size:>8}  {name}  from {who}, {age} ago")
     }
 }

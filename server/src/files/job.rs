@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use common::Name;
-use common::transfer::size;
+use common::transfer::format_size;
 
 use super::about::About;
 use super::shelf::{Begun, Grant, What};
@@ -191,7 +191,7 @@ impl Upload {
     /// Who sends what, for the log.
     pub fn told(&self) -> String {
         let About { who, name, .. } = &self.about;
-        let size = size(self.about.size);
+        let size = format_size(self.about.size);
         format!("{who} sends {name}, {size}")
     }
 

@@ -20,8 +20,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use common::transfer::{Demand, Leave};
-use common::{Name, Token, filename};
+use common::transfer::filename;
+use common::transfer::{TicketGrant, TransferRequest};
+use common::{Name, Token};
 
 use crate::link::Id;
 use crate::log::Log;
@@ -129,8 +130,8 @@ impl Files {
     /// # Errors
     ///
     /// Why not, in a sentence for the member.
-    pub fn ask_put(&self, asker: Asker, name: &str, size: u64) -> Result<Leave, String> {
-        let name = filename::clean(name);
+    pub fn ask_put(&self, asker: Asker, name: &str, size: u64) -> Result<TicketGrant, String> {
+        let name = filename::sanitize(name);
         let what = What::New { name, size };
         self.lock().grant(asker, what, token(), Instant::now())
     }
@@ -140,7 +141,7 @@ impl Files {
     /// # Errors
     ///
     /// Why not, in a sentence for the member.
-    pub fn ask_get(&self, asker: Asker, id: u64) -> Result<Leave, String> {
+    pub fn ask_get(&self, asker: Asker, id: u64) -> Result<TicketGrant, String> {
         let what = What::Existing(id);
         self.lock().grant(asker, what, token(), Instant::now())
     }
@@ -166,7 +167,7 @@ impl Files {
     /// # Errors
     ///
     /// Why not; wrong tickets are all refused alike.
-    pub fn redeem(self: &Arc<Files>, demand: Demand, ip: IpAddr) -> Result<Job, Failure> {
+    pub fn redeem(self: &Arc<Files>, demand: TransferRequest, ip: IpAddr) -> Result<Job, Failure> {
         let grant = self.lock().redeem(demand, ip, Instant::now())?;
         job::begin(self, grant, demand.offset)
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::time::Instant;
 
-use common::transfer::{Demand, Direction, Leave, TICKET_LIFE, size};
+use common::transfer::{Direction, TICKET_LIFETIME, TicketGrant, TransferRequest, format_size};
 use common::{Name, Token};
 
 use super::about::About;
@@ -110,7 +110,7 @@ impl Shelf {
         what: What,
         ticket: Token,
         now: Instant,
-    ) -> Result<Leave, String> {
+    ) -> Result<TicketGrant, String> {
         self.grants.retain(|_, grant| grant.until > now);
         let own = self
             .grants
@@ -135,9 +135,9 @@ impl Shelf {
         };
         // From now on it may have transfers; see `leave`.
         self.running.entry(asker.id).or_default();
-        let until = now + TICKET_LIFE;
+        let until = now + TICKET_LIFETIME;
         self.grants.insert(ticket, Grant { asker, what, until });
-        Ok(Leave {
+        Ok(TicketGrant {
             ticket,
             size,
             name,
@@ -151,14 +151,14 @@ impl Shelf {
             return Err(format!("There is nothing in {name}."));
         }
         if bytes > one {
-            let most = size(one);
+            let most = format_size(one);
             return Err(format!("{name} is too large, a file may have {most} here."));
         }
         let held = self.held();
         match held.checked_add(bytes) {
             Some(sum) if sum <= all => Ok(()),
             _ => {
-                let left = size(all.saturating_sub(held));
+                let left = format_size(all.saturating_sub(held));
                 Err(format!(
                     "There is no room for {name}, {left} are left here."
                 ))
@@ -174,7 +174,12 @@ impl Shelf {
     }
 
     /// Takes the grant that `demand` shows the ticket of. It is gone then.
-    pub fn redeem(&mut self, demand: Demand, ip: IpAddr, now: Instant) -> Result<Grant, Failure> {
+    pub fn redeem(
+        &mut self,
+        demand: TransferRequest,
+        ip: IpAddr,
+        now: Instant,
+    ) -> Result<Grant, Failure> {
         let ticket = demand.ticket.ok_or(Failure::Ticket)?;
         let grant = self.grants.remove(&ticket).ok_or(Failure::Ticket)?;
         let direction = match grant.what {

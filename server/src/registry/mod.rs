@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::Name;
-use common::notice::Company;
+use common::notice::Occupants;
 
 use rooms::Rooms;
 pub use rooms::{HALL, LOBBY_NUMBER, Moved, NoMove, hall, lobby};
@@ -108,7 +108,7 @@ impl Registry {
     /// # Errors
     ///
     /// When somebody holds the name, in whatever case.
-    pub fn claim(&self, name: &Name, link: &Arc<Link>) -> Result<Company, Taken> {
+    pub fn claim(&self, name: &Name, link: &Arc<Link>) -> Result<Occupants, Taken> {
         let mut people = self.lock();
         people.must_be_free(name)?;
         let room = lobby().name;
@@ -250,7 +250,7 @@ impl People {
 
     /// Who is in `room`. Who is about to leave keeps the name until everybody
     /// has been told, but is not worth naming.
-    fn company(&self, room: &Name) -> Company {
+    fn company(&self, room: &Name) -> Occupants {
         let mut company = self.rooms.company(room);
         let staying = |name: &Name| {
             let member = self.members.get(name);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use common::notice::{Company, MOST_LISTED};
+use common::notice::{MAX_LISTED, Occupants};
 use common::{LOBBY, Name};
 
 use crate::link::Id;
@@ -41,7 +41,7 @@ pub fn lobby() -> Place {
 }
 
 fn place(number: u64, name: &'static str) -> Place {
-    let name = Name::known(name);
+    let name = Name::from_static(name);
     Place { number, name }
 }
 
@@ -52,7 +52,7 @@ pub struct Moved {
     /// Where it is now.
     pub to: Place,
     /// Who was there before.
-    pub others: Company,
+    pub others: Occupants,
 }
 
 /// Why somebody cannot go to a room.
@@ -139,16 +139,16 @@ impl Rooms {
     }
 
     /// Who is in a room, or how many.
-    pub fn company(&self, room: &Name) -> Company {
+    pub fn company(&self, room: &Name) -> Occupants {
         let Some(room) = self.rooms.get(&key(room)) else {
-            return Company::default();
+            return Occupants::default();
         };
         let count = room.members.len();
-        let listed = match count <= MOST_LISTED {
+        let listed = match count <= MAX_LISTED {
             true => room.members.values().cloned().collect(),
             false => Vec::new(),
         };
-        Company { count, listed }
+        Occupants { count, listed }
     }
 
     /// All members, those of `first` first.

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use common::{LineSplitter, MAX_LINE, Next};
+use common::{LineSplitter, MAX_LINE, NextLine};
 
 use crate::link::{Inlet, Link};
 use crate::reason::{Ending, Reason};
@@ -56,7 +56,7 @@ impl Ear {
     }
 
     /// The next line of what has come so far.
-    pub fn next(&mut self) -> Next<'_> {
+    pub fn next(&mut self) -> NextLine<'_> {
         if matches!(self.framing, Framing::Unknown(_)) && self.held().contains(&b'\n') {
             self.framing = Framing::Lines;
         }
@@ -65,7 +65,7 @@ impl Ear {
 
     /// What has come and is no line yet.
     pub fn held(&self) -> &[u8] {
-        self.lines.held()
+        self.lines.pending()
     }
 
     /// Waits for more bytes on `link`, for as long as `patience` says; `None`

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use common::transfer::Demand;
-use common::{Event, Name, Next, QUIT, notice};
+use common::transfer::TransferRequest;
+use common::{Event, Name, NextLine, QUIT, notice};
 
 use super::ear::{Ear, Filled, line_without_end};
 use super::handover;
@@ -19,7 +19,7 @@ pub enum Arrival {
     /// A member of this name.
     Member(Name),
     /// The way of a file.
-    Transfer(Demand),
+    Transfer(TransferRequest),
 }
 
 /// Asks until there is a name that nobody else holds, and enters with it; unless
@@ -38,10 +38,10 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Arrival, Ending> {
             return Err(ending);
         }
         let refused = match ear.next() {
-            Next::Line(line) if line.trim().is_empty() => continue,
-            Next::Line(line) if line.trim() == QUIT => return Err(Reason::Quit.into()),
-            Next::Line(line) => {
-                if let Some(demand) = Demand::parse(line) {
+            NextLine::Line(line) if line.trim().is_empty() => continue,
+            NextLine::Line(line) if line.trim() == QUIT => return Err(Reason::Quit.into()),
+            NextLine::Line(line) => {
+                if let Some(demand) = TransferRequest::parse(line) {
                     return Ok(Arrival::Transfer(demand));
                 }
                 match attempt(visit, line)? {
@@ -49,14 +49,14 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Arrival, Ending> {
                     Attempt::Refused(why) => why,
                 }
             }
-            Next::TooLong => "That is too long for a name.".to_string(),
-            Next::NotUtf8 => "That name is not UTF-8 text.".to_string(),
-            Next::NotYet => {
+            NextLine::TooLong => "That is too long for a name.".to_string(),
+            NextLine::NotUtf8 => "That name is not UTF-8 text.".to_string(),
+            NextLine::Incomplete => {
                 clock.fill(visit, ear)?;
                 continue;
             }
-            Next::End => return Err(Reason::Eof.into()),
-            Next::Endless => return Err(line_without_end()),
+            NextLine::End => return Err(Reason::Eof.into()),
+            NextLine::Overrun => return Err(line_without_end()),
         };
         tries += 1;
         if tries == limits::NAME_TRIES {

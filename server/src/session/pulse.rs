@@ -52,7 +52,7 @@ impl Pulse {
 
     /// How long the client may be silent, if it keeps a heartbeat.
     pub fn patience(&self) -> Option<Duration> {
-        let missed = common::HEARTBEATS_MISSED;
+        let missed = common::MAX_MISSED_HEARTBEATS;
         self.steady.then(|| self.interval * missed)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use common::{Event, Name, Next, PROMISE, Request, text};
+use common::{Event, HEARTBEAT_OPT_IN, Name, NextLine, Request, text};
 
 use super::UntilEnding;
 use super::bucket::Bucket;
@@ -55,10 +55,10 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear, me: Name) -> UntilEnding {
     };
     loop {
         match ear.next() {
-            Next::Line(line) => talk.hear(line)?,
-            Next::TooLong => talk.refuse(TOO_LONG)?,
-            Next::NotUtf8 => talk.refuse(NOT_UTF8)?,
-            Next::NotYet => {
+            NextLine::Line(line) => talk.hear(line)?,
+            NextLine::TooLong => talk.refuse(TOO_LONG)?,
+            NextLine::NotUtf8 => talk.refuse(NOT_UTF8)?,
+            NextLine::Incomplete => {
                 talk.post();
                 match ear.fill(&talk.visit.link, talk.patience())? {
                     Filled::Bytes | Filled::Unframed => talk.warned = false,
@@ -66,11 +66,11 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear, me: Name) -> UntilEnding {
                     Filled::Nothing => talk.miss()?,
                 }
             }
-            Next::End => {
+            NextLine::End => {
                 talk.post();
                 return Err(Reason::Eof.into());
             }
-            Next::Endless => {
+            NextLine::Overrun => {
                 talk.post();
                 return Err(line_without_end());
             }
@@ -99,7 +99,7 @@ impl Talk<'_, '_> {
     /// Does what one line asks for.
     fn hear(&mut self, line: &str) -> Result<(), Ending> {
         self.wait_for_turn()?;
-        let line = text::clean(line);
+        let line = text::sanitize(line);
         fault::trip(&line, &self.visit.shared.registry);
         let waits = self.manner.waits(&line, &self.me, &self.visit.link);
         self.answered = false;
@@ -121,7 +121,7 @@ impl Talk<'_, '_> {
             }
             Request::Heartbeat if self.manner.is_unframed() => self.reply(&Event::Refusal(BLANK)),
             Request::Heartbeat => {
-                if line == PROMISE {
+                if line == HEARTBEAT_OPT_IN {
                     self.visit.link.promise();
                     self.pulse.promise();
                 }

@@ -7,7 +7,7 @@
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 
 use common::Event;
-use common::transfer::{Answer, Demand, shared};
+use common::transfer::{TransferReply, TransferRequest, shared_file};
 use crossbeam_channel::bounded;
 
 use super::ear::Ear;
@@ -23,7 +23,7 @@ use crate::reason::{Ending, Reason};
 const CHUNK: usize = 256 * 1024;
 
 /// Carries the file that `demand` has leave for, and says how that ended.
-pub fn run(visit: &Visit<'_>, ear: &mut Ear, demand: Demand) -> Ending {
+pub fn run(visit: &Visit<'_>, ear: &mut Ear, demand: TransferRequest) -> Ending {
     // It has shown what it wants, and needs no name to stay.
     if !visit.takes_place() {
         return door::crowded_out();
@@ -52,7 +52,7 @@ pub fn run(visit: &Visit<'_>, ear: &mut Ear, demand: Demand) -> Ending {
 
 /// The ending of a transfer that does not begin.
 fn refusal(why: &str) -> Ending {
-    let answer = Answer::Refused(why.to_string());
+    let answer = TransferReply::Refused(why.to_string());
     Ending::answered(Reason::Protocol, answer.to_line().into())
 }
 
@@ -81,7 +81,7 @@ impl Carrier<'_, '_> {
     /// From the peer to the disk.
     fn take(&self, mut upload: Upload, ear: &mut Ear) -> Carried {
         self.files.note(&format!("{}.", upload.told()));
-        self.say(&Answer::Ok(upload.have))?;
+        self.say(&TransferReply::Ok(upload.have))?;
         // What came right behind the demand has been read already.
         let early = ear.held().to_vec();
         let inlet = ear.inlet();
@@ -112,14 +112,14 @@ impl Carrier<'_, '_> {
             Ok(done) => done,
             Err(failure) => return self.refuse(&failure),
         };
-        let notice = shared(&about.who, &about.name, about.size, about.id);
+        let notice = shared_file(&about.who, &about.name, about.size, about.id);
         self.files.note(&notice);
         let notice = Event::Notice(&notice).to_line();
         self.visit
             .shared
             .posts
             .send(Post::Shared { member, notice });
-        self.say(&Answer::Done)
+        self.say(&TransferReply::Done)
     }
 
     /// From the disk to the peer.
@@ -127,7 +127,7 @@ impl Carrier<'_, '_> {
         let Download { about, offset, .. } = &download;
         self.files
             .note(&format!("{} fetches {}.", download.who(), about.name));
-        self.say(&Answer::Ok(about.size))?;
+        self.say(&TransferReply::Ok(about.size))?;
         let socket = self.pipe.stream(self.files.stall());
         // Through a buffer of ours, and not by the kernel alone (sendfile), as a mere
         // `io::copy` would: on the loopback that took half as long again (measured).
@@ -178,11 +178,11 @@ impl Carrier<'_, '_> {
     }
 
     fn refuse(&self, failure: &Failure) -> Carried {
-        self.say(&Answer::Refused(failure.told().to_string()))?;
+        self.say(&TransferReply::Refused(failure.told().to_string()))?;
         Err(Reason::Kicked)
     }
 
-    fn say(&self, answer: &Answer) -> Carried {
+    fn say(&self, answer: &TransferReply) -> Carried {
         let said = self.pipe.stream(self.files.stall());
         let said = said.and_then(|mut stream| stream.write_all(answer.to_line().as_bytes()));
         said.map_err(|error| blame(&error))

@@ -114,7 +114,7 @@ impl<'a> Visit<'a> {
             id: self.link.id,
             voice: registry.voice(new),
             notice: Event::Notice(&notice::renamed(old, new)).to_line(),
-            told: Event::Notice(&notice::own_name(new)).to_line(),
+            told: Event::Notice(&notice::own_new_name(new)).to_line(),
         });
         registry.free(old);
         Ok(())

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::Token;
-use common::sequence::{Numbered, Tally};
+use common::udp::sequence::{Numbered, ReceiveTracker};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::cookie::WINDOW;
@@ -118,7 +118,7 @@ impl Peer {
 /// the address.
 pub struct Mailbox {
     datagrams: Receiver<Datagram>,
-    tally: Tally,
+    tally: ReceiveTracker,
     peer: Arc<Peer>,
     peers: Arc<Peers>,
     tag: Token,
@@ -162,7 +162,7 @@ impl Mailbox {
         let Some(numbered) = numbered else {
             return Some(bytes);
         };
-        let new = self.tally.note(numbered.number);
+        let new = self.tally.record(numbered.number);
         let Peer {
             arrived, numbers, ..
         } = &*self.peer;
@@ -234,7 +234,7 @@ impl Peers {
         self.lock().peers.insert(address, Arc::clone(&peer));
         let mailbox = Mailbox {
             datagrams,
-            tally: Tally::default(),
+            tally: ReceiveTracker::default(),
             peer: Arc::clone(&peer),
             peers: Arc::clone(self),
             tag,

@@ -10,7 +10,7 @@ use std::str;
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::sequence::Numbered;
+use common::udp::sequence::Numbered;
 use common::{Cookie, MAX_DATAGRAM, Name, QUIT, notice};
 
 use super::cookie::{Cookies, WINDOW};
@@ -119,7 +119,7 @@ impl Reception {
             text if text.starts_with('!') => return,
             _ if bytes.len() > MAX_DATAGRAM => TOO_LONG.to_string(),
             _ if Numbered::parse(text).is_some() => NOT_HERE.to_string(),
-            text if Cookie::is_meant(text) => match self.admit(text, from) {
+            text if Cookie::has_cookie_prefix(text) => match self.admit(text, from) {
                 Some(()) => return,
                 None => BAD_COOKIE.to_string(),
             },

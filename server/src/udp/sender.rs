@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use common::MAX_DATAGRAM;
-use common::sequence::MAX_NUMBERS;
+use common::udp::sequence::MAX_PREFIX;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::peer::Peer;
@@ -20,7 +20,7 @@ const WAITING: usize = 10_000;
 
 /// The most bytes of a line in one datagram, so that its numbers and its newline
 /// have room.
-const LONGEST_LINE: usize = MAX_DATAGRAM - MAX_NUMBERS - 1;
+const LONGEST_LINE: usize = MAX_DATAGRAM - MAX_PREFIX - 1;
 
 /// The way to the sender's thread.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::transfer::Leave;
+use common::transfer::TicketGrant;
 use tests::{DEADLINE, Peer, Running, eventually};
 
 use super::house::{House, Scratch, have, serve, serve_through};
@@ -65,10 +65,10 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// Asks in the chat for leave.
-fn leave(who: &mut Peer, command: &str) -> Leave {
+fn leave(who: &mut Peer, command: &str) -> TicketGrant {
     who.say(command);
     let told = who.expect_start("Ticket ");
-    Leave::read(&told).unwrap_or_else(|| panic!("{told}"))
+    TicketGrant::parse(&told).unwrap_or_else(|| panic!("{told}"))
 }
 
 fn share(address: SocketAddr, who: &mut Peer, name: &str, bytes: &[u8]) -> u64 {
@@ -439,7 +439,7 @@ fn what_broke_goes_on_where_it_broke() {
         drop(transfer);
         let rest = eventually("a place", || {
             ann.say(&format!("/get {id}"));
-            let ticket = Leave::read(&ann.hear()?)?.ticket;
+            let ticket = TicketGrant::parse(&ann.hear()?)?.ticket;
             let mut transfer = shelf.connect(&format!("/get {ticket} {cut}"));
             transfer.expect(&format!("ok {SIZE}"));
             Some(transfer.rest())

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::transfer::Leave;
+use common::transfer::TicketGrant;
 
 use crate::case::{Side, joined};
 use crate::delay::Pace;
@@ -191,7 +191,7 @@ impl Chat {
     /// Opens a transfer.
     fn transfer(&mut self, command: &str) -> io::Result<TcpStream> {
         self.say(command)?;
-        let leave = self.expect(Leave::read)?;
+        let leave = self.expect(TicketGrant::parse)?;
         let word = command.split(' ').next().unwrap_or_default();
         let mut stream = TcpStream::connect(self.address)?;
         stream.write_all(format!("{word} {}\n", leave.ticket).as_bytes())?;

@@ -24,7 +24,7 @@ fn help_lists_every_command_and_explains_each() {
                 .all(|entry| line.contains(&entry.usage())),
             "{line}"
         );
-        assert!(line.ends_with(row.does), "{line}");
+        assert!(line.ends_with(row.summary), "{line}");
     }
     for entry in entries() {
         ann.say(&format!("/? {}", entry.word));

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use common::transfer::Leave;
+use common::transfer::TicketGrant;
 use server::files::Settings;
 use tests::{DEADLINE, Peer, eventually};
 
@@ -49,7 +49,7 @@ fn open(folder: &Path, change: impl FnOnce(&mut Settings)) -> House {
 fn begin(house: &House, who: &mut Peer, command: &str) -> (TcpStream, String) {
     who.say(command);
     let told = who.expect_start("Ticket ");
-    let leave = Leave::read(&told).unwrap();
+    let leave = TicketGrant::parse(&told).unwrap();
     let word = command.split(' ').next().unwrap();
     let mut stream = TcpStream::connect(house.address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -86,7 +86,9 @@ fn a_file_goes_both_ways_by_netcat() {
     fs::write(&file, &bytes).unwrap();
     let leave = |who: &mut Peer, command: &str| {
         who.say(command);
-        Leave::read(&who.expect_start("Ticket ")).unwrap().ticket
+        TicketGrant::parse(&who.expect_start("Ticket "))
+            .unwrap()
+            .ticket
     };
     let shell = |line: &str, file: &Path| {
         let mut shell = Command::new("sh");

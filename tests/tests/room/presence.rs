@@ -51,7 +51,7 @@ fn who_vanished_gets_the_name_back_and_what_was_missed() {
     let mut ann = house.join("ann");
     let mut lost = house.join("bob");
     ann.expect("bob has joined the chat room.");
-    lost.say(common::PROMISE);
+    lost.say(common::HEARTBEAT_OPT_IN);
     lost.expect("");
     lost.say("my last");
     ann.expect("bob: my last");
@@ -69,7 +69,7 @@ fn who_vanished_gets_the_name_back_and_what_was_missed() {
 fn a_live_members_name_is_never_given_away() {
     let house = House::open();
     let mut bob = house.join("bob");
-    bob.say(common::PROMISE);
+    bob.say(common::HEARTBEAT_OPT_IN);
     bob.expect("");
     let mut other = Peer::connect(house.address);
     other.say("bob");

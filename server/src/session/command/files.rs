@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::transfer::Leave;
+use common::transfer::TicketGrant;
 
 use super::super::talk::Talk;
 use crate::files::{self, About, Asker, Files};
@@ -46,7 +46,7 @@ impl Talk<'_, '_> {
     }
 
     /// Asks for leave, and tells the ticket, or why there is none.
-    fn ask(&mut self, ask: impl FnOnce(&Files, Asker) -> Result<Leave, String>) {
+    fn ask(&mut self, ask: impl FnOnce(&Files, Asker) -> Result<TicketGrant, String>) {
         let Some(files) = self.shared_files() else {
             return;
         };
@@ -56,7 +56,7 @@ impl Talk<'_, '_> {
             name: self.me.clone(),
         };
         match ask(&files, asker) {
-            Ok(leave) => self.say(&leave.told()),
+            Ok(leave) => self.say(&leave.to_sentence()),
             Err(why) => self.refuse_command(&why),
         }
     }

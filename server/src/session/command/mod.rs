@@ -13,8 +13,8 @@ mod rooms;
 
 use std::time::Duration;
 
-use common::command::{Entry, TABLE};
-use common::notice::{plain, short};
+use common::command::{CommandSpec, TABLE};
+use common::notice::{format_duration, without_colons};
 use common::{Command, Event};
 
 use super::talk::Talk;
@@ -90,21 +90,21 @@ impl Talk<'_, '_> {
             .charge(u32::try_from(lines.len() / 20).unwrap_or(u32::MAX));
         let mut bytes = Vec::new();
         for line in lines {
-            Event::Notice(&plain(line)).encode(&mut bytes);
+            Event::Notice(&without_colons(line)).encode(&mut bytes);
         }
         self.visit.shared.posts.tell(self.visit.link.id, bytes);
     }
 
     fn help(&mut self) {
-        let row = |row: &common::command::Row| {
-            let usages: Vec<String> = row.entries.iter().map(Entry::usage).collect();
-            format!("{:<38} {}", usages.join(", "), row.does)
+        let row = |row: &common::command::HelpRow| {
+            let usages: Vec<String> = row.entries.iter().map(CommandSpec::usage).collect();
+            format!("{:<38} {}", usages.join(", "), row.summary)
         };
         let rows: Vec<String> = TABLE.iter().map(row).collect();
         self.answer(&rows);
     }
 
-    fn explain(&mut self, entry: &Entry) {
+    fn explain(&mut self, entry: &CommandSpec) {
         let mut told = format!("{} - {}", entry.usage(), entry.detail);
         if !entry.aliases.is_empty() {
             told += &format!(" Also /{}.", entry.aliases.join(", /"));
@@ -121,11 +121,14 @@ impl Talk<'_, '_> {
 
     fn uptime(&mut self) {
         let time = self.visit.shared.started.elapsed();
-        self.say(&format!("The server has been running for {}.", short(time)));
+        self.say(&format!(
+            "The server has been running for {}.",
+            format_duration(time)
+        ));
     }
 }
 
 /// For how long, as it stands in a table.
 fn idle(time: Duration) -> String {
-    format!("idle {}", short(time))
+    format!("idle {}", format_duration(time))
 }

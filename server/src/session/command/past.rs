@@ -1,6 +1,6 @@
 //! What was said before.
 
-use common::notice::Past;
+use common::notice::Excerpt;
 
 use super::super::talk::Talk;
 use crate::history::excerpt;
@@ -13,14 +13,14 @@ const COST: u32 = 5;
 impl Talk<'_, '_> {
     pub(super) fn history(&mut self, count: Option<usize>) {
         let most = count.unwrap_or(limits::SHOWN);
-        self.show(Past::Last, most, "Nothing was said here yet.", |_| true);
+        self.show(Excerpt::Last, most, "Nothing was said here yet.", |_| true);
     }
 
     pub(super) fn search(&mut self, text: &str) {
         let text = text.to_lowercase();
         let found = |line: &str| line.to_lowercase().contains(&text);
         self.show(
-            Past::Found,
+            Excerpt::Matching,
             limits::FOUND,
             "No line of this room holds that.",
             found,
@@ -29,7 +29,7 @@ impl Talk<'_, '_> {
 
     /// The looking is done here, in the member's own thread and time; the
     /// broadcaster only hands out what there is.
-    fn show(&mut self, which: Past, most: usize, none: &str, wanted: impl Fn(&str) -> bool) {
+    fn show(&mut self, which: Excerpt, most: usize, none: &str, wanted: impl Fn(&str) -> bool) {
         self.bucket.charge(COST);
         let id = self.visit.link.id;
         let said = self.visit.shared.posts.recall(id);

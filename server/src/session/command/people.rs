@@ -1,6 +1,6 @@
 //! Who is here, who one is, and whether one is reading.
 
-use common::notice::{self, plain, short};
+use common::notice::{self, format_duration, without_colons};
 use common::{Event, Name};
 
 use super::super::talk::Talk;
@@ -50,7 +50,7 @@ impl Talk<'_, '_> {
     pub(super) fn whois(&mut self, name: &Name) {
         let told = match self.visit.shared.registry.whois(name) {
             Whois::Here(seen) => described(&seen),
-            Whois::Gone(ago) => format!("{name} was last here {} ago.", short(ago)),
+            Whois::Gone(ago) => format!("{name} was last here {} ago.", format_duration(ago)),
             Whois::Unknown => return self.refuse_command(&nobody(name)),
         };
         self.say(&told);
@@ -145,10 +145,10 @@ fn described(seen: &Seen) -> String {
     let away = match seen.away.as_deref() {
         None => String::new(),
         Some("") => ", and away".to_string(),
-        Some(why) => format!(", and away ({})", plain(why)),
+        Some(why) => format!(", and away ({})", without_colons(why)),
     };
     let (name, room) = (&seen.name, &seen.room);
-    let since = short(seen.link.opened().elapsed());
+    let since = format_duration(seen.link.opened().elapsed());
     let idle = idle(seen.link.idle());
     format!("{name} has been here for {since}, is in {room}, {idle}{away}.")
 }

@@ -1,6 +1,6 @@
 //! What is said to some alone.
 
-use common::notice::plain;
+use common::notice::without_colons;
 use common::{Event, Name};
 
 use super::super::talk::Talk;
@@ -53,7 +53,7 @@ impl Talk<'_, '_> {
     fn tell_away(&mut self, name: &Name, why: &str) {
         match why {
             "" => self.say(&format!("{name} is away.")),
-            why => self.say(&format!("{name} is away ({}).", plain(why))),
+            why => self.say(&format!("{name} is away ({}).", without_colons(why))),
         }
     }
 

@@ -29,9 +29,9 @@ impl Talk<'_, '_> {
         let entry = format!("[MOVED] {me} has gone from {old} to {new}.");
         self.visit.shared.posts.send(Post::Move(Passage {
             id: self.visit.link.id,
-            gone: line(&notice::gone(me, old, new)),
-            come: line(&notice::come(me, old, new)),
-            told: line(&notice::own_room(new, &others)),
+            gone: line(&notice::moved_to(me, old, new)),
+            come: line(&notice::arrived_from(me, old, new)),
+            told: line(&notice::own_new_room(new, &others)),
             entry: Entry::Line(entry),
             to,
         }));

@@ -2,7 +2,7 @@
 
 /// The first of `known` that begins with `word`, or else the one that takes the
 /// fewest keys to make out of it, if at most two and not all of them.
-pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let begun = known
         .clone()
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn a_beginning_counts_more_than_a_likeness() {
-        let nearest = |word| nearest(word, ["who", "whois", "join"].into_iter());
+        let nearest = |word| suggest(word, ["who", "whois", "join"].into_iter());
         assert_eq!(nearest("whoi"), Some("whois"));
         assert_eq!(nearest("WHA"), Some("who"));
         assert_eq!(nearest("jion"), Some("join"));

@@ -1,7 +1,7 @@
 //! Turns the lines around a file's bytes into what they mean, and back.
 //!
-//! A file has a connection of its own. Its first line is a [`Demand`] with a ticket
-//! that was given out in the chat; the server answers with an [`Answer`]; then the
+//! A file has a connection of its own. Its first line is a [`TransferRequest`] with a ticket
+//! that was given out in the chat; the server answers with an [`TransferReply`]; then the
 //! bytes flow. Whoever uploads gets a second `ok` when the file is safe.
 //!
 //! ```text
@@ -10,6 +10,8 @@
 //!                      <--- bytes     the rest  --->
 //!                                               <--- ok
 //! ```
+
+pub mod filename;
 
 use std::time::Duration;
 
@@ -26,7 +28,7 @@ pub enum Direction {
 
 /// The first line of a transfer's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Demand {
+pub struct TransferRequest {
     /// Which way.
     pub direction: Direction,
     /// None if there is none, or nonsense.
@@ -35,20 +37,20 @@ pub struct Demand {
     pub offset: u64,
 }
 
-impl Demand {
+impl TransferRequest {
     /// Reads a first line; one that does not begin with `/put` or `/get` is no
     /// demand. Names do not begin with a slash, so it is not taken for one.
-    pub fn parse(line: &str) -> Option<Demand> {
+    pub fn parse(line: &str) -> Option<TransferRequest> {
         let mut words = line.split_whitespace();
         let direction = match words.next()? {
             "/put" => Direction::Put,
             "/get" => Direction::Get,
             _ => return None,
         };
-        let ticket = words.next().and_then(Token::read);
+        let ticket = words.next().and_then(Token::parse);
         let offset = words.next().map_or(Some(0), |word| word.parse().ok());
         let nothing_more = words.next().is_none();
-        Some(Demand {
+        Some(TransferRequest {
             direction,
             ticket: ticket.filter(|_| nothing_more && offset.is_some()),
             offset: offset.unwrap_or(0),
@@ -56,7 +58,7 @@ impl Demand {
     }
 
     /// The line, without a newline, for `ticket`.
-    pub fn line(direction: Direction, ticket: Token, offset: u64) -> String {
+    pub fn encode(direction: Direction, ticket: Token, offset: u64) -> String {
         match direction {
             Direction::Put => format!("/put {ticket}"),
             Direction::Get if offset == 0 => format!("/get {ticket}"),
@@ -67,7 +69,7 @@ impl Demand {
 
 /// What the server says to a demand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum TransferReply {
     /// The size of the file, in bytes; or how many of them it has already.
     Ok(u64),
     /// The upload is safe.
@@ -76,31 +78,34 @@ pub enum Answer {
     Refused(String),
 }
 
-impl Answer {
+impl TransferReply {
     /// Reads the server's line, without its newline.
-    pub fn parse(line: &str) -> Option<Answer> {
+    pub fn parse(line: &str) -> Option<TransferReply> {
         if line == "ok" {
-            return Some(Answer::Done);
+            return Some(TransferReply::Done);
         }
         if let Some(why) = line.strip_prefix("! ") {
-            return Some(Answer::Refused(why.to_string()));
+            return Some(TransferReply::Refused(why.to_string()));
         }
-        line.strip_prefix("ok ")?.parse().ok().map(Answer::Ok)
+        line.strip_prefix("ok ")?
+            .parse()
+            .ok()
+            .map(TransferReply::Ok)
     }
 
     /// The line, with its newline.
     pub fn to_line(&self) -> String {
         match self {
-            Answer::Ok(number) => format!("ok {number}\n"),
-            Answer::Done => "ok\n".to_string(),
-            Answer::Refused(why) => format!("! {why}\n"),
+            TransferReply::Ok(number) => format!("ok {number}\n"),
+            TransferReply::Done => "ok\n".to_string(),
+            TransferReply::Refused(why) => format!("! {why}\n"),
         }
     }
 }
 
 /// Leave for one transfer, as the chat tells it to whoever asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leave {
+pub struct TicketGrant {
     /// What the transfer has to show.
     pub ticket: Token,
     /// The file's size, in bytes.
@@ -113,15 +118,15 @@ pub struct Leave {
 }
 
 /// How long a ticket is good: it is for a program, which uses it at once.
-pub const TICKET_LIFE: Duration = Duration::from_secs(60);
+pub const TICKET_LIFETIME: Duration = Duration::from_secs(60);
 
-impl Leave {
+impl TicketGrant {
     /// The sentence in the chat.
-    pub fn told(&self) -> String {
-        let Leave {
+    pub fn to_sentence(&self) -> String {
+        let TicketGrant {
             ticket, size, name, ..
         } = self;
-        let seconds = TICKET_LIFE.as_secs();
+        let seconds = TICKET_LIFETIME.as_secs();
         match self.id {
             None => format!("Ticket {ticket} to put {size} bytes of {name} within {seconds} s."),
             Some(id) => {
@@ -131,8 +136,8 @@ impl Leave {
     }
 
     /// Reads such a sentence.
-    pub fn read(notice: &str) -> Option<Leave> {
-        let end = format!(" within {} s.", TICKET_LIFE.as_secs());
+    pub fn parse(notice: &str) -> Option<TicketGrant> {
+        let end = format!(" within {} s.", TICKET_LIFETIME.as_secs());
         let rest = notice.strip_prefix("Ticket ")?.strip_suffix(&end)?;
         let (ticket, rest) = rest.split_once(" to ")?;
         let (way, rest) = rest.split_once(' ')?;
@@ -145,8 +150,8 @@ impl Leave {
             }
             _ => return None,
         };
-        Some(Leave {
-            ticket: Token::read(ticket)?,
+        Some(TicketGrant {
+            ticket: Token::parse(ticket)?,
             size: size.parse().ok()?,
             name: name.to_string(),
             id,
@@ -155,14 +160,14 @@ impl Leave {
 }
 
 /// The sentence for a room when somebody has put a file there.
-pub fn shared(who: &Name, name: &str, bytes: u64, id: u64) -> String {
-    let size = size(bytes);
+pub fn shared_file(who: &Name, name: &str, bytes: u64, id: u64) -> String {
+    let size = format_size(bytes);
     format!("{who} shares {name}, {size}. Type /get {id} to fetch it.")
 }
 
 /// A number of bytes as people say it: `812 B`, `12.3 KB`, `1.0 GB`. The units are
 /// those of the SI, 1,000 each.
-pub fn size(bytes: u64) -> String {
+pub fn format_size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
     if bytes < 1000 {
         return format!("{bytes} B");
@@ -186,7 +191,7 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, expected: Option<(Direction, Option<Token>, u64)>) {
-        let read = Demand::parse(line).map(|it| (it.direction, it.ticket, it.offset));
+        let read = TransferRequest::parse(line).map(|it| (it.direction, it.ticket, it.offset));
         assert_eq!(read, expected, "{line:?}");
     }
 
@@ -197,7 +202,7 @@ mod tests {
             (Direction::Get, 0),
             (Direction::Get, 7),
         ] {
-            let line = Demand::line(direction, TICKET, offset);
+            let line = TransferRequest::encode(direction, TICKET, offset);
             check(&line, Some((direction, Some(TICKET), offset)));
         }
     }
@@ -222,13 +227,18 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_as_it_was_written() {
-        let refused = Answer::Refused("no".to_string());
-        for answer in [Answer::Ok(0), Answer::Ok(u64::MAX), Answer::Done, refused] {
+        let refused = TransferReply::Refused("no".to_string());
+        for answer in [
+            TransferReply::Ok(0),
+            TransferReply::Ok(u64::MAX),
+            TransferReply::Done,
+            refused,
+        ] {
             let line = answer.to_line();
-            assert_eq!(Answer::parse(line.trim_end()), Some(answer));
+            assert_eq!(TransferReply::parse(line.trim_end()), Some(answer));
         }
         for line in ["", "ok x", "ok -1", "okay", "Welcome, ann."] {
-            assert_eq!(Answer::parse(line), None, "{line:?}");
+            assert_eq!(TransferReply::parse(line), None, "{line:?}");
         }
     }
 
@@ -240,13 +250,13 @@ mod tests {
                 "a, b within 60 s.txt",
                 " to get 1 bytes of 2, x",
             ] {
-                let leave = Leave {
+                let leave = TicketGrant {
                     ticket: TICKET,
                     size: 12_345,
                     name: name.to_string(),
                     id,
                 };
-                assert_eq!(Leave::read(&leave.told()), Some(leave));
+                assert_eq!(TicketGrant::parse(&leave.to_sentence()), Some(leave));
             }
         }
         for notice in [
@@ -254,13 +264,13 @@ mod tests {
             "Ticket to ride",
             "Ticket 2a to put 1 bytes of x within 60 s.",
         ] {
-            assert_eq!(Leave::read(notice), None, "{notice}");
+            assert_eq!(TicketGrant::parse(notice), None, "{notice}");
         }
     }
 
     #[test]
     fn sizes_are_short() {
-        let check = |bytes: u64, expected: &str| assert_eq!(size(bytes), expected);
+        let check = |bytes: u64, expected: &str| assert_eq!(format_size(bytes), expected);
         check(0, "0 B");
         check(999, "999 B");
         check(1000, "1.0 KB");

@@ -19,12 +19,12 @@ impl Cookie {
     /// Reads such a line, without its newline.
     pub fn parse(line: &str) -> Option<Cookie> {
         let (tag, name) = line.strip_prefix(WORD)?.split_once(' ')?;
-        let (tag, name) = (Token::read(tag)?, name.parse().ok()?);
+        let (tag, name) = (Token::parse(tag)?, name.parse().ok()?);
         Some(Cookie { tag, name })
     }
 
     /// Whether a line means to be one, whatever is wrong with it.
-    pub fn is_meant(line: &str) -> bool {
+    pub fn has_cookie_prefix(line: &str) -> bool {
         line.starts_with(WORD)
     }
 }
@@ -62,6 +62,6 @@ mod tests {
         ] {
             assert_eq!(Cookie::parse(line), None, "{line}");
         }
-        assert!(Cookie::is_meant("/cookie x") && !Cookie::is_meant("/cookies"));
+        assert!(Cookie::has_cookie_prefix("/cookie x") && !Cookie::has_cookie_prefix("/cookies"));
     }
 }

@@ -10,10 +10,10 @@
 //! ```
 
 /// What a numbered line begins with.
-const MARK: &str = "/seq ";
+const PREFIX: &str = "/seq ";
 
 /// The most bytes that the mark and both numbers take.
-pub const MAX_NUMBERS: usize = MARK.len() + 2 * 21;
+pub const MAX_PREFIX: usize = PREFIX.len() + 2 * 21;
 
 /// How far back a datagram that comes late is still known to be new or not: a
 /// network that reorders does so among a few (RFC 4303, 3.4.3).
@@ -33,7 +33,7 @@ pub struct Numbered<'a> {
 impl<'a> Numbered<'a> {
     /// Reads a line that begins with its number; any other has none.
     pub fn parse(line: &'a str) -> Option<Numbered<'a>> {
-        let (number, rest) = line.strip_prefix(MARK)?.split_once(' ')?;
+        let (number, rest) = line.strip_prefix(PREFIX)?.split_once(' ')?;
         let (arrived, line) = rest.split_once(' ')?;
         Some(Numbered {
             number: number.parse().ok().filter(|&number| number > 0)?,
@@ -49,25 +49,25 @@ impl<'a> Numbered<'a> {
             arrived,
             line,
         } = self;
-        format!("{MARK}{number} {arrived} {line}")
+        format!("{PREFIX}{number} {arrived} {line}")
     }
 }
 
 /// What is known of the datagrams that should have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct ReceiveTracker {
     /// The highest number so far.
     highest: u64,
     /// Whether `highest - n` has come, for each bit `n`.
     window: u64,
     arrived: u64,
-    doubles: u64,
+    duplicates: u64,
 }
 
-impl Tally {
+impl ReceiveTracker {
     /// Notes that the line `number` has come, and says whether it is new. One
     /// that comes too late to tell counts as a double.
-    pub fn note(&mut self, number: u64) -> bool {
+    pub fn record(&mut self, number: u64) -> bool {
         let new = match number.checked_sub(self.highest) {
             Some(ahead @ 1..) => {
                 self.highest = number;
@@ -85,7 +85,7 @@ impl Tally {
         };
         match new {
             true => self.arrived += 1,
-            false => self.doubles += 1,
+            false => self.duplicates += 1,
         }
         new
     }
@@ -101,8 +101,8 @@ impl Tally {
     }
 
     /// How many came again.
-    pub fn doubles(&self) -> u64 {
-        self.doubles
+    pub fn duplicates(&self) -> u64 {
+        self.duplicates
     }
 }
 
@@ -126,7 +126,7 @@ mod tests {
         check("/seq 7 12 ", Some((7, 12, "")));
         check("/seq 7 12  two  blanks ", Some((7, 12, " two  blanks ")));
         let most = format!("/seq {0} {0} ", u64::MAX);
-        assert!(most.len() <= MAX_NUMBERS);
+        assert!(most.len() <= MAX_PREFIX);
         check(&most, Some((u64::MAX, u64::MAX, "")));
     }
 
@@ -149,11 +149,11 @@ mod tests {
 
     /// What `numbers` come to: arrived, missing, doubles.
     fn tally(numbers: impl IntoIterator<Item = u64>) -> (u64, u64, u64) {
-        let mut tally = Tally::default();
+        let mut tally = ReceiveTracker::default();
         for number in numbers {
-            tally.note(number);
+            tally.record(number);
         }
-        (tally.arrived(), tally.missing(), tally.doubles())
+        (tally.arrived(), tally.missing(), tally.duplicates())
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn numbers_out_of_this_world_do_no_harm() {
         assert_eq!(tally([1, u64::MAX, 1, 0]), (2, u64::MAX - 2, 2));
-        let mut tally = Tally::default();
-        assert!(!tally.note(0));
+        let mut tally = ReceiveTracker::default();
+        assert!(!tally.record(0));
     }
 }

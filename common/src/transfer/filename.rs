@@ -8,10 +8,10 @@ use crate::text;
 
 /// The most bytes of a name. File systems take 255; the rest is for what a client
 /// adds while it fetches, and so that no two collide.
-pub const LONGEST: usize = 200;
+pub const MAX_FILENAME: usize = 200;
 
 /// What stands for a name of which nothing is left.
-const NAMELESS: &str = "file";
+const UNNAMED: &str = "file";
 
 /// Devices of Windows, which are opened by these names with any extension.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
@@ -22,18 +22,18 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 /// `.` or `-`, which would hide the file or make it an option of some command.
 ///
 /// ```
-/// assert_eq!(common::filename::clean("../../etc/passwd"), "passwd");
+/// assert_eq!(common::transfer::filename::clean("../../etc/passwd"), "passwd");
 /// ```
-pub fn clean(name: &str) -> String {
+pub fn sanitize(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let last = text::clean(last);
-    let plain: String = last.trim().chars().map(plain).collect();
+    let last = text::sanitize(last);
+    let plain: String = last.trim().chars().map(replace_special).collect();
     // Windows drops these at the end, so that two names would be one.
     let plain = plain.trim_end_matches(['.', ' ']);
     let plain = shorten(plain);
     let plain = plain.trim_end_matches(['.', ' ']);
     match plain.chars().next() {
-        None => NAMELESS.to_string(),
+        None => UNNAMED.to_string(),
         Some('.' | '-') => format!("_{}", plain.get(1..).unwrap_or_default()),
         Some(_) if is_device(plain) => format!("_{plain}"),
         Some(_) => plain.to_string(),
@@ -41,14 +41,14 @@ pub fn clean(name: &str) -> String {
 }
 
 /// A name and a number before its extension: `notes-1.pdf`.
-pub fn numbered(name: &str, number: u32) -> String {
+pub fn with_number(name: &str, number: u32) -> String {
     match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => format!("{stem}-{number}.{extension}"),
         _ => format!("{name}-{number}"),
     }
 }
 
-fn plain(c: char) -> char {
+fn replace_special(c: char) -> char {
     match c {
         // Windows, where `:` also leads to a file's other streams.
         '<' | '>' | ':' | '"' | '|' | '?' | '*' => '_',
@@ -59,14 +59,14 @@ fn plain(c: char) -> char {
 
 /// Cuts a name that is too long, but not its extension.
 fn shorten(name: &str) -> String {
-    if name.len() <= LONGEST {
+    if name.len() <= MAX_FILENAME {
         return name.to_string();
     }
     let extension = name
         .rfind('.')
         .map_or("", |dot| name.get(dot..).unwrap_or_default());
     let extension = if extension.len() <= 20 { extension } else { "" };
-    let mut end = LONGEST - extension.len();
+    let mut end = MAX_FILENAME - extension.len();
     while !name.is_char_boundary(end) {
         end -= 1;
     }
@@ -88,8 +88,8 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, expected: &str) {
-        assert_eq!(clean(name), expected, "cleaning {name:?}");
-        assert_eq!(clean(expected), expected, "clean is clean");
+        assert_eq!(sanitize(name), expected, "cleaning {name:?}");
+        assert_eq!(sanitize(expected), expected, "clean is clean");
     }
 
     #[test]
@@ -138,19 +138,19 @@ mod tests {
 
     #[test]
     fn a_long_name_keeps_its_extension() {
-        let cleaned = clean(&format!("{}.pdf", "x".repeat(300)));
-        assert_eq!(cleaned.len(), LONGEST);
+        let cleaned = sanitize(&format!("{}.pdf", "x".repeat(300)));
+        assert_eq!(cleaned.len(), MAX_FILENAME);
         assert!(cleaned.ends_with("x.pdf"));
-        let cleaned = clean(&"é".repeat(300));
-        assert_eq!(cleaned.len(), LONGEST);
+        let cleaned = sanitize(&"é".repeat(300));
+        assert_eq!(cleaned.len(), MAX_FILENAME);
         let dotted = format!("x{}", ". ".repeat(300) + "no extension of a file");
-        assert_eq!(clean(&dotted), "x");
+        assert_eq!(sanitize(&dotted), "x");
     }
 
     #[test]
     fn a_number_goes_before_the_extension() {
-        assert_eq!(numbered("notes.pdf", 1), "notes-1.pdf");
-        assert_eq!(numbered("notes", 2), "notes-2");
-        assert_eq!(numbered("a.tar.gz", 1), "a.tar-1.gz");
+        assert_eq!(with_number("notes.pdf", 1), "notes-1.pdf");
+        assert_eq!(with_number("notes", 2), "notes-2");
+        assert_eq!(with_number("a.tar.gz", 1), "a.tar-1.gz");
     }
 }
