@@ -67,7 +67,7 @@ pub fn own_new_name(name: &Name) -> String {
     format!("{OWN_NAME}{name}.")
 }
 
-/// The name in what [`own_name`] gave, for a client to know its own.
+/// The name in what [`own_new_name`] gave, for a client to know its own.
 pub fn parse_own_new_name(notice: &str) -> Option<Name> {
     notice
         .strip_prefix(OWN_NAME)?
@@ -81,7 +81,7 @@ pub fn own_new_room(room: &Name, others: &Occupants) -> String {
     format!("{OWN_ROOM}{room} now. {}", others.to_sentence())
 }
 
-/// The room in what [`own_room`] gave.
+/// The room in what [`own_new_room`] gave.
 pub fn parse_own_new_room(notice: &str) -> Option<Name> {
     let (room, _) = notice.strip_prefix(OWN_ROOM)?.split_once(" now. ")?;
     room.parse().ok()
@@ -101,7 +101,7 @@ pub const MAX_LISTED: usize = 8;
 pub struct Occupants {
     /// How many.
     pub count: usize,
-    /// Who, or nobody where they are more than [`MOST_LISTED`].
+    /// Who, or nobody where they are more than [`MAX_LISTED`].
     pub listed: Vec<Name>,
 }
 
