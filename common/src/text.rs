@@ -14,7 +14,7 @@ use std::borrow::Cow;
 /// without a copy.
 ///
 /// ```
-/// assert_eq!(common::text::clean("red \u{1b}[31malert"), "red [31malert");
+/// assert_eq!(common::text::sanitize("red \u{1b}[31malert"), "red [31malert");
 /// ```
 pub fn sanitize(text: &str) -> Cow<'_, str> {
     // Most lines are plain ASCII: one pass over bytes is cheaper than decoding.
