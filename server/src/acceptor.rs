@@ -6,41 +6,41 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use crate::entrance::Entrance;
+use crate::entrance::SessionSpawner;
 use crate::log::Log;
-use crate::setback::Setback;
-use crate::stop::Stop;
+use crate::setback::Backoff;
+use crate::stop::Shutdown;
 
 /// Accepts connections until the server ends.
-pub struct Acceptor {
+pub struct TcpAcceptor {
     /// Where they go in.
-    pub entrance: Arc<Entrance>,
+    pub spawner: Arc<SessionSpawner>,
     /// Ends this thread.
-    pub stop: Stop,
+    pub shutdown: Shutdown,
     /// Tells of failing accepts.
     pub log: Log,
 }
 
-impl Acceptor {
+impl TcpAcceptor {
     /// The thread's life: until the stop signal is raised, and then the next
     /// connection.
     pub fn run(self, listener: &TcpListener) {
-        let mut setback = Setback::default();
+        let mut setback = Backoff::default();
         loop {
             let accepted = listener.accept();
-            if self.stop.is_raised() {
+            if self.shutdown.is_triggered() {
                 return;
             }
             match accepted {
                 Ok((stream, address)) => {
-                    setback.is_over();
+                    setback.reset();
                     // An error here is a peer that is gone again already, or one
                     // that was told that there is no thread left for it.
-                    let _ = self.entrance.take_in(stream, address);
+                    let _ = self.spawner.spawn_tcp(stream, address);
                 }
                 Err(error) => {
                     let what = format!("cannot accept: {error}");
-                    setback.suffer(&what, &self.log, &self.stop);
+                    setback.wait(&what, &self.log, &self.shutdown);
                 }
             }
         }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// How many bytes of memory a batch keeps in any case: what an ordinary read
 /// brings, several times over.
-const LARGE: usize = 32 * 1024;
+const KEPT_CAPACITY: usize = 32 * 1024;
 
 /// The lines collected since the last write.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub struct Batch {
     shared: Vec<u8>,
     private: Vec<u8>,
     /// The shared bytes once more, for all those who have to keep them.
-    kept: OnceCell<Arc<[u8]>>,
+    shared_copy: OnceCell<Arc<[u8]>>,
 }
 
 /// How one member's lines differ from the shared ones.
@@ -49,12 +49,12 @@ struct Edit {
 
 impl Batch {
     /// Adds lines for everybody in the room.
-    pub fn say(&mut self, lines: &[u8]) {
+    pub fn push_shared(&mut self, lines: &[u8]) {
         self.shared.extend_from_slice(lines);
     }
 
     /// Leaves the last `length` bytes that were said out of this view.
-    pub fn leave_out(&self, view: &mut View, length: usize) {
+    pub fn exclude(&self, view: &mut View, length: usize) {
         let at = self.shared.len().saturating_sub(length);
         match view.edits.last_mut() {
             Some(last) if last.skip > 0 && last.at + last.skip == at => last.skip += length,
@@ -67,7 +67,7 @@ impl Batch {
     }
 
     /// Adds lines for the member with this view alone.
-    pub fn tell(&mut self, view: &mut View, lines: &[u8]) {
+    pub fn push_private(&mut self, view: &mut View, lines: &[u8]) {
         let at = self.shared.len();
         let begin = self.private.len();
         self.private.extend_from_slice(lines);
@@ -80,7 +80,7 @@ impl Batch {
     }
 
     /// The view of a member that hears what is said from now on.
-    pub fn newcomer(&self) -> View {
+    pub fn newcomer_view(&self) -> View {
         View {
             from: self.shared.len(),
             edits: Vec::new(),
@@ -88,7 +88,7 @@ impl Batch {
     }
 
     /// Whether nothing is said to everybody.
-    pub fn is_private(&self) -> bool {
+    pub fn has_no_shared(&self) -> bool {
         self.shared.is_empty()
     }
 
@@ -98,7 +98,7 @@ impl Batch {
     }
 
     /// Puts what the member with this view gets into `pieces`.
-    pub fn pieces<'a>(&'a self, view: &View, pieces: &mut Vec<IoSlice<'a>>) {
+    pub fn slices<'a>(&'a self, view: &View, pieces: &mut Vec<IoSlice<'a>>) {
         pieces.clear();
         let mut push = |bytes: &'a [u8], range: Range<usize>| match bytes.get(range) {
             Some([]) | None => {}
@@ -115,13 +115,13 @@ impl Batch {
 
     /// What the member with this view gets, to be kept for later. However many
     /// members lag behind, what they share is copied once.
-    pub fn keep(&self, view: &View) -> Arc<[u8]> {
+    pub fn copy_for(&self, view: &View) -> Arc<[u8]> {
         if view.from == 0 && view.edits.is_empty() {
-            let kept = self.kept.get_or_init(|| self.shared.as_slice().into());
+            let kept = self.shared_copy.get_or_init(|| self.shared.as_slice().into());
             return Arc::clone(kept);
         }
         let mut pieces = Vec::new();
-        self.pieces(view, &mut pieces);
+        self.slices(view, &mut pieces);
         pieces
             .iter()
             .flat_map(|piece| piece.iter())
@@ -132,12 +132,12 @@ impl Batch {
     /// Empties the batch, after everybody has got it. A busy room keeps its
     /// memory for the next; one that was busy once does not, as rooms are many.
     pub fn clear(&mut self) {
-        if self.shared.capacity() > LARGE && self.shared.len() < self.shared.capacity() / 4 {
-            self.shared.shrink_to(LARGE);
+        if self.shared.capacity() > KEPT_CAPACITY && self.shared.len() < self.shared.capacity() / 4 {
+            self.shared.shrink_to(KEPT_CAPACITY);
         }
         self.shared.clear();
         self.private.clear();
-        self.kept.take();
+        self.shared_copy.take();
     }
 }
 
@@ -156,28 +156,28 @@ mod tests {
     /// What the member with `view` gets, as text.
     fn seen(batch: &Batch, view: &View) -> String {
         let mut pieces = Vec::new();
-        batch.pieces(view, &mut pieces);
+        batch.slices(view, &mut pieces);
         let bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.to_vec()).collect();
-        assert_eq!(*batch.keep(view), *bytes, "kept as it is sent");
+        assert_eq!(*batch.copy_for(view), *bytes, "kept as it is sent");
         String::from_utf8(bytes).unwrap()
     }
 
     fn say_for_others(batch: &mut Batch, view: &mut View, lines: &[u8]) {
-        batch.say(lines);
-        batch.leave_out(view, lines.len());
+        batch.push_shared(lines);
+        batch.exclude(view, lines.len());
     }
 
     #[test]
     fn own_lines_are_left_out_and_told_ones_put_in() {
         let mut batch = Batch::default();
         let (mut ann, bob) = (View::default(), View::default());
-        batch.say(b"1 ");
+        batch.push_shared(b"1 ");
         say_for_others(&mut batch, &mut ann, b"a ");
-        batch.tell(&mut ann, b"! ");
-        batch.say(b"2 ");
+        batch.push_private(&mut ann, b"! ");
+        batch.push_shared(b"2 ");
         say_for_others(&mut batch, &mut ann, b"b ");
         say_for_others(&mut batch, &mut ann, b"c ");
-        batch.say(b"3 ");
+        batch.push_shared(b"3 ");
         assert_eq!(seen(&batch, &bob), "1 a 2 b c 3 ");
         assert_eq!(seen(&batch, &ann), "1 ! 2 3 ");
     }
@@ -185,22 +185,22 @@ mod tests {
     #[test]
     fn a_newcomer_hears_what_follows() {
         let mut batch = Batch::default();
-        batch.say(b"before ");
-        let mut new = batch.newcomer();
-        batch.tell(&mut new, b"welcome ");
-        batch.say(b"after ");
+        batch.push_shared(b"before ");
+        let mut new = batch.newcomer_view();
+        batch.push_private(&mut new, b"welcome ");
+        batch.push_shared(b"after ");
         assert_eq!(seen(&batch, &new), "welcome after ");
     }
 
     #[test]
     fn a_cleared_view_hears_all_of_the_next_batch() {
         let mut batch = Batch::default();
-        batch.say(b"before ");
-        let mut ann = batch.newcomer();
+        batch.push_shared(b"before ");
+        let mut ann = batch.newcomer_view();
         say_for_others(&mut batch, &mut ann, b"a");
         ann.clear();
         batch.clear();
-        batch.say(b"b");
+        batch.push_shared(b"b");
         assert_eq!(seen(&batch, &ann), "b");
     }
 }

@@ -19,7 +19,7 @@ const FILES_SPARED: usize = 64;
 const UNKNOWN: usize = 256 - FILES_SPARED;
 
 /// How many clients fit.
-pub fn clients() -> usize {
+pub fn max_clients() -> usize {
     let status = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let number = |path: &str| status(path).trim().parse::<usize>().ok();
     let own = status("/proc/self/limits");

@@ -9,41 +9,41 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use crate::door::{self, Door};
+use crate::door::{self, ConnectionLimiter};
 use crate::limits;
-use crate::link::{self, Id, Inlet, Link, Outlet, Writers};
+use crate::link::{self, ConnectionId, ReadHalf, Connection, WriteHalf, WriterThreads};
 use crate::post::Post;
-use crate::reason::{Ending, Reason};
-use crate::session::{self, Shared};
-use crate::udp::{Mailbox, Peer};
-use crate::usher::Usher;
+use crate::reason::{Close, CloseReason};
+use crate::session::{self, ServerContext};
+use crate::udp::{Mailbox, UdpPeer};
+use crate::usher::Reaper;
 
 /// Where connections come in.
-pub struct Entrance {
+pub struct SessionSpawner {
     /// Decides who comes in.
-    door: Arc<Door>,
+    limiter: Arc<ConnectionLimiter>,
     /// Shows out who has to make room.
-    usher: Usher,
+    reaper: Reaper,
     /// Given to each session.
-    shared: Shared,
+    context: ServerContext,
     /// For the outlets of lagging members.
-    writers: Arc<Writers>,
+    writers: Arc<WriterThreads>,
     /// A copy is held for each refused connection that is still read from.
-    lingering: Arc<()>,
+    lingering_refusals: Arc<()>,
     /// How many have come.
-    count: AtomicU64,
+    opened: AtomicU64,
 }
 
-impl Entrance {
+impl SessionSpawner {
     /// An entrance to the room that `shared` tells of.
-    pub fn new(door: Arc<Door>, usher: Usher, shared: Shared, writers: Arc<Writers>) -> Entrance {
-        Entrance {
-            door,
-            usher,
-            shared,
+    pub fn new(limiter: Arc<ConnectionLimiter>, reaper: Reaper, context: ServerContext, writers: Arc<WriterThreads>) -> SessionSpawner {
+        SessionSpawner {
+            limiter,
+            reaper,
+            context,
             writers,
-            lingering: Arc::new(()),
-            count: AtomicU64::new(0),
+            lingering_refusals: Arc::new(()),
+            opened: AtomicU64::new(0),
         }
     }
 
@@ -52,60 +52,60 @@ impl Entrance {
     /// # Errors
     ///
     /// When its peer is gone again already.
-    pub fn take_in(&self, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
-        let limits = &self.shared.limits;
-        let parts = link::open(self.next(), stream, address, limits, &self.writers)?;
+    pub fn spawn_tcp(&self, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
+        let limits = &self.context.limits;
+        let parts = link::open_tcp(self.next_id(), stream, address, limits, &self.writers)?;
         self.admit(parts)
     }
 
     /// Takes in a peer that has proved its address, and whose first line is in its
     /// mailbox already.
-    pub fn take_in_peer(&self, peer: Arc<Peer>, mailbox: Mailbox) {
-        let limits = &self.shared.limits;
-        let parts = link::open_datagrams(self.next(), peer, mailbox, limits, &self.writers);
+    pub fn spawn_udp(&self, peer: Arc<UdpPeer>, mailbox: Mailbox) {
+        let limits = &self.context.limits;
+        let parts = link::open_udp(self.next_id(), peer, mailbox, limits, &self.writers);
         // An error means that the machine has no thread left, which it was told.
         let _told = self.admit(parts);
     }
 
     /// The number of the next connection.
-    fn next(&self) -> Id {
-        self.count.fetch_add(1, Ordering::Relaxed) + 1
+    fn next_id(&self) -> ConnectionId {
+        self.opened.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    fn admit(&self, (link, inlet, outlet): (Arc<Link>, Inlet, Outlet)) -> io::Result<()> {
+    fn admit(&self, (link, inlet, outlet): (Arc<Connection>, ReadHalf, WriteHalf)) -> io::Result<()> {
         let address = link.address;
-        self.shared.posts.send(Post::Open(outlet));
-        let admitted = self.shared.rules.admit_address(address.ip());
-        let pass = match admitted.and_then(|()| self.door.admit(&link)) {
+        self.context.posts.send(Post::Open(outlet));
+        let admitted = self.context.moderation.admit_address(address.ip());
+        let pass = match admitted.and_then(|()| self.limiter.admit(&link)) {
             Ok((pass, crowded_out)) => {
                 if let Some(oldest) = crowded_out {
-                    self.usher.show_out(&oldest, door::crowded_out());
+                    self.reaper.disconnect(&oldest, door::evicted());
                 }
                 pass
             }
             Err(ending) => {
-                session::turn_away(&link, &self.shared.posts, ending);
-                return self.linger(inlet, address);
+                session::reject(&link, &self.context.posts, ending);
+                return self.linger_refused(inlet, address);
             }
         };
-        let (visitor, shared) = (Arc::clone(&link), self.shared.clone());
+        let (visitor, shared) = (Arc::clone(&link), self.context.clone());
         let life = move || session::run(inlet, visitor, pass, shared);
-        if spawn("session", address, life).is_err() {
-            let ending = Ending::told(Reason::Full, "The room is full.");
-            session::turn_away(&link, &self.shared.posts, ending);
+        if spawn_detached("session", address, life).is_err() {
+            let ending = Close::with_message(CloseReason::Full, "The room is full.");
+            session::reject(&link, &self.context.posts, ending);
         }
         Ok(())
     }
 
     /// Reads on for a moment from a refused connection, so that it sees why; if
     /// too many of these are under way, it just has to be quick.
-    fn linger(&self, mut inlet: Inlet, address: SocketAddr) -> io::Result<()> {
-        let place = Arc::clone(&self.lingering);
-        if Arc::strong_count(&place) > limits::LINGERING_REFUSALS + 1 {
+    fn linger_refused(&self, mut inlet: ReadHalf, address: SocketAddr) -> io::Result<()> {
+        let place = Arc::clone(&self.lingering_refusals);
+        if Arc::strong_count(&place) > limits::MAX_LINGERING_REFUSALS + 1 {
             return Ok(());
         }
-        spawn("refusal", address, move || {
-            session::linger(&mut inlet, limits::STOPPING);
+        spawn_detached("refusal", address, move || {
+            session::linger(&mut inlet, limits::SHUTDOWN_TIMEOUT);
             drop(place);
         })
     }
@@ -114,10 +114,10 @@ impl Entrance {
 /// Starts a thread that nobody joins: an ended thread that waits to be joined
 /// keeps its stack, and there may be many. That all sessions have ended is seen
 /// from the passes they hold.
-fn spawn(job: &str, address: SocketAddr, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
+fn spawn_detached(job: &str, address: SocketAddr, life: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new()
         .name(format!("{job} {address}"))
-        .stack_size(limits::STACK)
+        .stack_size(limits::SESSION_STACK)
         .spawn(life)
         .map(drop)
 }

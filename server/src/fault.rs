@@ -5,7 +5,7 @@ use crate::registry::Registry;
 
 /// Panics on `panic!`, and on `panic! locked` with the registry locked.
 #[cfg(test)]
-pub fn trip(line: &str, registry: &Registry) {
+pub fn check(line: &str, registry: &Registry) {
     match line {
         "panic!" => panic!("as asked"),
         "panic! locked" => registry.panic_locked(),
@@ -15,7 +15,7 @@ pub fn trip(line: &str, registry: &Registry) {
 
 /// Does nothing.
 #[cfg(not(test))]
-pub fn trip(_line: &str, _registry: &Registry) {}
+pub fn check(_line: &str, _registry: &Registry) {}
 
 #[cfg(test)]
 mod tests {
@@ -27,7 +27,7 @@ mod tests {
     use tests::{Peer, eventually};
 
     use crate::limits::Limits;
-    use crate::{Setup, stop};
+    use crate::{ServerConfig, stop};
 
     /// An output that the test can look into.
     #[derive(Clone, Default)]
@@ -57,11 +57,11 @@ mod tests {
     fn a_panic_ends_one_session_and_the_room_goes_on() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (stopper, stop) = stop::signal();
+        let (stopper, stop) = stop::channel();
         let log = Shared::default();
-        let setup = Setup {
+        let setup = ServerConfig {
             output: Box::new(log.clone()),
-            ..Setup::alone(Limits::default())
+            ..ServerConfig::minimal(Limits::default())
         };
         let handle = stopper.clone();
         let server = thread::spawn(move || crate::run(listener, setup, handle, stop));
@@ -85,7 +85,7 @@ mod tests {
         carl.expect("ann has joined the chat room.");
         carl.say("all is well");
         ann.expect("carl: all is well");
-        stopper.raise();
+        stopper.trigger();
         for peer in [&mut ann, &mut carl] {
             peer.expect("The server is stopping.");
             peer.expect_quit();

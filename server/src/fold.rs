@@ -3,11 +3,11 @@
 
 /// What stands before a text, with its `: `, is at most this long: a sender, and
 /// twenty receivers. What has its first `: ` later has none.
-const LONGEST_STAMP: usize = 600;
+const MAX_STAMP: usize = 600;
 
 /// What a piece begins with that has no stamp: it must not read as an event of its
 /// own, whatever somebody made stand there.
-const GOES_ON: &[u8] = b"... ";
+const CONTINUATION: &[u8] = b"... ";
 
 /// Parts `line`, without its newline, into pieces of at most `most` bytes. Each
 /// begins as the line does, with who has said it. No character is cut.
@@ -15,10 +15,10 @@ pub fn fold(line: &[u8], most: usize) -> Vec<Vec<u8>> {
     if line.len() <= most {
         return vec![line.to_vec()];
     }
-    let searched = line.get(..LONGEST_STAMP.min(most / 2)).unwrap_or(line);
+    let searched = line.get(..MAX_STAMP.min(most / 2)).unwrap_or(line);
     let stamp = searched.windows(2).position(|two| two == b": ");
     let (stamp, mut text) = line.split_at(stamp.map_or(0, |at| at + 2));
-    let again = if stamp.is_empty() { GOES_ON } else { stamp };
+    let again = if stamp.is_empty() { CONTINUATION } else { stamp };
     let mut pieces: Vec<Vec<u8>> = Vec::new();
     while !text.is_empty() {
         let stamp = if pieces.is_empty() { stamp } else { again };

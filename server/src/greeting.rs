@@ -10,7 +10,7 @@ use crate::listeners::Addresses;
 /// The lines for a server at `addresses` that holds `clients` clients.
 ///
 /// `client` is how people here start one.
-pub fn text(addresses: &Addresses, clients: usize, client: Client) -> String {
+pub fn render(addresses: &Addresses, clients: usize, client: ClientCommand) -> String {
     let Addresses { tcp, udp } = addresses;
     let mut text = String::new();
     for address in tcp {
@@ -20,10 +20,10 @@ pub fn text(addresses: &Addresses, clients: usize, client: Client) -> String {
         text += &format!("It is open over UDP at {address}\n");
     }
     for address in tcp {
-        text += &ways_in(*address, client, Way::Tcp);
+        text += &join_instructions(*address, client, JoinTransport::Tcp);
     }
     for address in udp {
-        text += &ways_in(*address, client, Way::Udp);
+        text += &join_instructions(*address, client, JoinTransport::Udp);
     }
     if tcp.iter().all(|address| address.ip().is_loopback()) {
         let port = tcp.first().map_or(DEFAULT_PORT, SocketAddr::port);
@@ -38,11 +38,11 @@ pub fn text(addresses: &Addresses, clients: usize, client: Client) -> String {
 }
 
 /// How to join a server at `address`, from here and from elsewhere.
-fn ways_in(address: SocketAddr, client: Client, way: Way) -> String {
+fn join_instructions(address: SocketAddr, client: ClientCommand, way: JoinTransport) -> String {
     let (ip, port) = (address.ip(), address.port());
     let (over, ours, theirs) = match way {
-        Way::Tcp => ("", "", "nc"),
-        Way::Udp => (" over UDP", "--udp ", "nc -u"),
+        JoinTransport::Tcp => ("", "", "nc"),
+        JoinTransport::Udp => (" over UDP", "--udp ", "nc -u"),
     };
     let join = |from: &str, ip: IpAddr| {
         let client = client.client();
@@ -63,32 +63,32 @@ fn ways_in(address: SocketAddr, client: Client, way: Way) -> String {
 }
 
 #[derive(Clone, Copy)]
-enum Way {
+enum JoinTransport {
     Tcp,
     Udp,
 }
 
 /// How people here start a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Client {
+pub enum ClientCommand {
     /// By its name.
     Installed,
     /// By cargo, in this workspace.
     InWorkspace,
 }
 
-impl Client {
+impl ClientCommand {
     fn client(self) -> &'static str {
         match self {
-            Client::Installed => "chat-client",
-            Client::InWorkspace => "cargo run --bin chat-client --",
+            ClientCommand::Installed => "chat-client",
+            ClientCommand::InWorkspace => "cargo run --bin chat-client --",
         }
     }
 
     fn server(self) -> &'static str {
         match self {
-            Client::Installed => "chat-server",
-            Client::InWorkspace => "cargo run --bin chat-server --",
+            ClientCommand::Installed => "chat-server",
+            ClientCommand::InWorkspace => "cargo run --bin chat-server --",
         }
     }
 }
@@ -128,7 +128,7 @@ mod tests {
             udp,
             ..at("127.0.0.1:4000")
         };
-        let text = text(&addresses, 10, Client::Installed);
+        let text = render(&addresses, 10, ClientCommand::Installed);
         assert!(text.contains("\nIt is open over UDP at 127.0.0.1:5000\n"));
         let join = "over UDP:  chat-client --udp 127.0.0.1 5000    (or: nc -u 127.0.0.1 5000)\n";
         assert!(text.contains(join), "{text}");
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_first_line_says_where_and_the_second_how_to_join() {
-        let text = text(&at("127.0.0.1:4000"), 10, Client::Installed);
+        let text = render(&at("127.0.0.1:4000"), 10, ClientCommand::Installed);
         let mut lines = text.lines();
         let first = "The chat server is listening at 127.0.0.1:4000";
         assert_eq!(lines.next(), Some(first));
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn open_to_all_it_gives_an_address_one_can_connect_to() {
-        let text = text(&at("[::]:4000"), 10, Client::InWorkspace);
+        let text = render(&at("[::]:4000"), 10, ClientCommand::InWorkspace);
         assert!(text.contains("cargo run --bin chat-client -- ::1 4000 "));
         assert!(!text.contains(" :: "));
     }

@@ -16,10 +16,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// A shell and the kernel may both tell of one closed window.
-const ECHO: Duration = Duration::from_secs(1);
+const SIGNAL_WINDOW: Duration = Duration::from_secs(1);
 
 /// How often the terminal is looked for.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Remembers when the terminal went.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ impl Hangup {
         // Not joined: it has nothing to lose when the process ends.
         let _detached = thread.spawn(move || {
             while !watcher.is_gone() {
-                thread::sleep(LOOK);
+                thread::sleep(POLL_INTERVAL);
             }
         })?;
         Ok(hangup)
@@ -58,7 +58,7 @@ impl Hangup {
     /// Whether a signal that just came says no more than that the terminal is
     /// gone.
     pub fn explains_signal(&self) -> bool {
-        self.is_gone() && self.gone_for().is_some_and(|time| time < ECHO)
+        self.is_gone() && self.gone_for().is_some_and(|time| time < SIGNAL_WINDOW)
     }
 
     /// Looks for the terminal, unless it is known to be gone.

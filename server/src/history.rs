@@ -16,48 +16,48 @@ use crate::post::Lines;
 /// Whose lines these are: a number that stands for a name, and for whoever has
 /// it. A member that comes back under the same name has the same voice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Voice(pub u64);
+pub struct SenderId(pub u64);
 
 /// One post, as it was said.
 #[derive(Clone)]
-pub struct Said {
+pub struct HistoryEntry {
     /// When.
     pub at: Instant,
     /// By whom; nobody for the operator.
-    pub from: Option<Voice>,
+    pub from: Option<SenderId>,
     /// The lines, each with its newline.
     pub lines: Lines,
     /// How many they are.
     count: usize,
     /// How many lines were said in this room before them.
-    before: u64,
+    lines_before: u64,
 }
 
 /// The last lines of one room.
 pub struct History {
-    said: VecDeque<Said>,
+    entries: VecDeque<HistoryEntry>,
     /// How many lines it may hold.
-    most: usize,
+    max_lines: usize,
     lines: usize,
     bytes: usize,
     /// How many lines were ever said here.
     total: u64,
-    departed: HashMap<Voice, Departure>,
+    departed: HashMap<SenderId, Departure>,
 }
 
 /// Up to where somebody has heard what was said.
 #[derive(Clone, Copy)]
 struct Departure {
     at: Instant,
-    heard: u64,
+    last_line: u64,
 }
 
 impl History {
     /// An empty one, for `most` lines.
-    pub fn new(most: usize) -> History {
+    pub fn new(max_lines: usize) -> History {
         History {
-            said: VecDeque::new(),
-            most,
+            entries: VecDeque::new(),
+            max_lines,
             lines: 0,
             bytes: 0,
             total: 0,
@@ -66,83 +66,83 @@ impl History {
     }
 
     /// Notes that `count` lines were said just now.
-    pub fn note(&mut self, from: Option<Voice>, lines: &Lines, count: usize) {
-        if self.most == 0 {
+    pub fn record(&mut self, from: Option<SenderId>, lines: &Lines, count: usize) {
+        if self.max_lines == 0 {
             return;
         }
         self.lines += count;
         self.bytes += lines.capacity();
-        self.said.push_back(Said {
+        self.entries.push_back(HistoryEntry {
             at: Instant::now(),
             from,
             lines: Lines::clone(lines),
             count,
-            before: self.total,
+            lines_before: self.total,
         });
         self.total += count as u64;
-        while let Some(first) = self.said.front() {
+        while let Some(first) = self.entries.front() {
             // A post stays as long as one of its lines is among the last.
-            let spare = self.lines - first.count >= self.most;
-            if !spare && self.bytes <= limits::HISTORY_BYTES {
+            let spare = self.lines - first.count >= self.max_lines;
+            if !spare && self.bytes <= limits::MAX_HISTORY_BYTES {
                 return;
             }
             self.lines -= first.count;
             self.bytes -= first.lines.capacity();
-            self.said.pop_front();
+            self.entries.pop_front();
         }
     }
 
     /// Notes that somebody goes, who was surely there until `until`.
-    pub fn depart(&mut self, voice: Voice, until: Option<Instant>) {
-        if self.most == 0 {
+    pub fn record_departure(&mut self, voice: SenderId, until: Option<Instant>) {
+        if self.max_lines == 0 {
             return;
         }
         let at = Instant::now();
-        let recent = |_: &Voice, gone: &mut Departure| at - gone.at < limits::RETURN;
-        if self.departed.len() >= limits::DEPARTED {
+        let recent = |_: &SenderId, gone: &mut Departure| at - gone.at < limits::RETURN_WINDOW;
+        if self.departed.len() >= limits::MAX_DEPARTED {
             self.departed.retain(recent);
         }
-        if self.departed.len() < limits::DEPARTED {
-            let heard = until.map_or(self.total, |until| self.before(until));
-            self.departed.insert(voice, Departure { at, heard });
+        if self.departed.len() < limits::MAX_DEPARTED {
+            let heard = until.map_or(self.total, |until| self.lines_before(until));
+            self.departed.insert(voice, Departure { at, last_line: heard });
         }
     }
 
     /// How many lines had been said at a moment.
-    fn before(&self, moment: Instant) -> u64 {
-        let later = self.said.partition_point(|said| said.at < moment);
-        self.said.get(later).map_or(self.total, |said| said.before)
+    fn lines_before(&self, moment: Instant) -> u64 {
+        let later = self.entries.partition_point(|said| said.at < moment);
+        self.entries.get(later).map_or(self.total, |said| said.lines_before)
     }
 
     /// What a member with this voice is shown when it comes in: what it has
     /// missed if it was here within the hour, else the last few lines. Lines of
     /// those that it is `deaf_to` are left out.
-    pub fn greet(&mut self, voice: Voice, deaf_to: impl Fn(Voice) -> bool) -> Option<Vec<u8>> {
+    pub fn excerpt_for(&mut self, voice: SenderId, deaf_to: impl Fn(SenderId) -> bool) -> Option<Vec<u8>> {
         let gone = self.departed.remove(&voice);
-        let gone = gone.filter(|gone| gone.at.elapsed() < limits::RETURN);
-        let kept = self.said.iter().rev();
+        let gone = gone.filter(|gone| gone.at.elapsed() < limits::RETURN_WINDOW);
+        let kept = self.entries.iter().rev();
         let kept = kept.filter(|said| !said.from.is_some_and(&deaf_to));
         match gone {
-            None => excerpt(kept, Excerpt::Last, limits::SHOWN.min(self.most), |_| true),
-            Some(Departure { heard, .. }) => {
-                let kept = kept.take_while(|said| said.before + said.count as u64 > heard);
+            None => excerpt(kept, Excerpt::Last, limits::HISTORY_ON_JOIN.min(self.max_lines), |_| true),
+            Some(Departure { last_line: heard, .. }) => {
+                let kept = kept.take_while(|said| said.lines_before + said.count as u64 > heard);
                 // What it said itself as its last is nothing that it missed.
                 let kept = kept.filter(|said| said.from != Some(voice));
-                excerpt(kept, Excerpt::Missed, limits::MISSED, |_| true)
+                excerpt(kept, Excerpt::Missed, limits::HISTORY_ON_RETURN, |_| true)
             }
         }
     }
 
     /// All of it, the oldest first, for somebody to look through.
-    pub fn snapshot(&self) -> Vec<Said> {
-        self.said.iter().cloned().collect()
+    pub fn snapshot(&self) -> Vec<HistoryEntry> {
+        self.entries.iter().cloned().collect()
     }
 }
 
 /// The newest `most` lines that are `wanted`, in brackets that say how many and
 /// how old they are; nothing if there are none. `newest_first` are the posts.
 pub fn excerpt<'a>(
-    newest_first: impl Iterator<Item = &'a Said>,
+    newest_first: impl Iterator<Item = &'a HistoryEntry>,
     which: Excerpt,
     most: usize,
     wanted: impl Fn(&str) -> bool,

@@ -14,27 +14,27 @@ use std::thread;
 use std::time::Duration;
 
 /// How often to look whether it is in the foreground.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A terminal that is left alone while it is somebody else's; or any other
 /// input, as it is.
-pub struct Keyboard<R> {
+pub struct ConsoleInput<R> {
     input: R,
     terminal: bool,
 }
 
-impl<R: Read + IsTerminal> Keyboard<R> {
+impl<R: Read + IsTerminal> ConsoleInput<R> {
     /// Reads from `input`.
-    pub fn new(input: R) -> Keyboard<R> {
+    pub fn new(input: R) -> ConsoleInput<R> {
         let terminal = input.is_terminal();
-        Keyboard { input, terminal }
+        ConsoleInput { input, terminal }
     }
 }
 
-impl<R: Read> Read for Keyboard<R> {
+impl<R: Read> Read for ConsoleInput<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.terminal && is_background(&stat()) {
-            thread::sleep(LOOK);
+            thread::sleep(POLL_INTERVAL);
         }
         self.input.read(buffer)
     }

@@ -76,5 +76,5 @@ mod reason;
 // and mistakes on purpose.
 mod fault;
 
-pub use log::Scope as LogScope;
-pub use server::{Setup, run};
+pub use log::LogScope as LogScope;
+pub use server::{ServerConfig, run};

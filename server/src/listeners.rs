@@ -54,7 +54,7 @@ impl Listeners {
                 Some(UdpPort::At(port)) => port,
             };
             let place = SocketAddr::new(bound.ip(), port);
-            if listeners.is_at(place) {
+            if listeners.has_udp_at(place) {
                 continue; // for another TCP port of the same host
             }
             let cannot = |error| format!("cannot listen over UDP at {place}: {error}");
@@ -64,7 +64,7 @@ impl Listeners {
     }
 
     /// Whether it listens over UDP at this very place.
-    fn is_at(&self, place: SocketAddr) -> bool {
+    fn has_udp_at(&self, place: SocketAddr) -> bool {
         let mut places = self.udp.iter().map(UdpSocket::local_addr);
         places.any(|at| at.is_ok_and(|at| at == place))
     }
@@ -94,14 +94,14 @@ pub struct Addresses {
 }
 
 /// Gets an acceptor out of `accept`, which only a connection can do.
-pub fn knock(address: SocketAddr) {
+pub fn wake_acceptor(address: SocketAddr) {
     let patience = Duration::from_millis(100);
-    let _ = TcpStream::connect_timeout(&reachable(address), patience);
+    let _ = TcpStream::connect_timeout(&connectable(address), patience);
 }
 
 /// Gets a receiver out of its waiting, which only a datagram can do.
-pub fn nudge(address: SocketAddr) {
-    let address = reachable(address);
+pub fn wake_udp_receiver(address: SocketAddr) {
+    let address = connectable(address);
     let own = match address {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
@@ -110,7 +110,7 @@ pub fn nudge(address: SocketAddr) {
 }
 
 /// The address at which a socket bound to `address` can be reached from here.
-fn reachable(address: SocketAddr) -> SocketAddr {
+fn connectable(address: SocketAddr) -> SocketAddr {
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

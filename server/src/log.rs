@@ -17,15 +17,15 @@ use common::{LOBBY, Name};
 
 use crate::limits;
 use crate::post::Lines;
-use crate::time::Utc;
+use crate::time::Timestamp;
 
 /// How often the operator is told that the log file cannot be written.
-const REPEAT_FAULT: Duration = Duration::from_secs(60);
+const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// One line of the log, or several of one kind.
-pub enum Entry {
+pub enum LogEntry {
     /// One or more messages, as the members get them, in this room or in all.
-    Said(Option<Name>, Lines),
+    Messages(Option<Name>, Lines),
     /// Anything else, ready to be shown.
     Line(String),
     /// Nothing follows.
@@ -35,14 +35,14 @@ pub enum Entry {
 /// The way to the logger.
 #[derive(Clone)]
 pub struct Log {
-    entries: Sender<Entry>,
-    left_out: Arc<AtomicU64>,
-    scope: Scope,
+    entries: Sender<LogEntry>,
+    dropped: Arc<AtomicU64>,
+    scope: LogScope,
 }
 
 /// What is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum LogScope {
     /// Messages, and who comes and goes.
     Everything,
     /// Only who comes and goes.
@@ -51,62 +51,62 @@ pub enum Scope {
 
 impl Log {
     /// Logs lines that were said, if that does not take waiting.
-    pub fn said(&self, room: Option<Name>, lines: Lines) {
-        if self.scope == Scope::Everything {
-            if self.entries.len() < limits::LOG_MESSAGES {
-                self.note(Entry::Said(room, lines));
+    pub fn messages(&self, room: Option<Name>, lines: Lines) {
+        if self.scope == LogScope::Everything {
+            if self.entries.len() < limits::LOG_MESSAGE_QUEUE {
+                self.push(LogEntry::Messages(room, lines));
             } else {
                 let count = lines.iter().filter(|&&byte| byte == b'\n').count();
-                self.leave_out(u64::try_from(count).unwrap_or(u64::MAX));
+                self.count_dropped(u64::try_from(count).unwrap_or(u64::MAX));
             }
         }
     }
 
-    fn leave_out(&self, count: u64) {
-        self.left_out.fetch_add(count, Ordering::Relaxed);
+    fn count_dropped(&self, count: u64) {
+        self.dropped.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Logs `entry`, if there is room at all.
-    pub fn note(&self, entry: Entry) {
+    pub fn push(&self, entry: LogEntry) {
         if self.entries.try_send(entry).is_err() {
-            self.leave_out(1);
+            self.count_dropped(1);
         }
     }
 
     /// Has the logger end, after all that was logged before. Others may still
     /// hold a copy of the log, such as a console that waits for its keyboard.
     /// Waits for a place in the log until `deadline`.
-    pub fn end(self, deadline: Instant) {
-        let _ = self.entries.send_deadline(Entry::End, deadline);
+    pub fn finish(self, deadline: Instant) {
+        let _ = self.entries.send_deadline(LogEntry::End, deadline);
     }
 
     /// Logs one line.
     pub fn line(&self, line: impl Into<String>) {
-        self.note(Entry::Line(line.into()));
+        self.push(LogEntry::Line(line.into()));
     }
 }
 
 /// Owns the places that the log goes to.
 pub struct Logger {
-    entries: Receiver<Entry>,
+    entries: Receiver<LogEntry>,
     left_out: Arc<AtomicU64>,
     output: Box<dyn Write + Send>,
     file: Option<Box<dyn Write + Send>>,
-    fault_told: Option<Instant>,
+    fault_reported: Option<Instant>,
 }
 
 /// Makes a log that goes to `output`, and to `file` with the time before each
 /// line.
 pub fn new(
-    scope: Scope,
+    scope: LogScope,
     output: Box<dyn Write + Send>,
     file: Option<Box<dyn Write + Send>>,
 ) -> (Log, Logger) {
-    let (sender, entries) = bounded(limits::LOG_ENTRIES);
+    let (sender, entries) = bounded(limits::LOG_QUEUE);
     let left_out = Arc::new(AtomicU64::new(0));
     let log = Log {
         entries: sender,
-        left_out: Arc::clone(&left_out),
+        dropped: Arc::clone(&left_out),
         scope,
     };
     let logger = Logger {
@@ -114,7 +114,7 @@ pub fn new(
         left_out,
         output,
         file,
-        fault_told: None,
+        fault_reported: None,
     };
     (log, logger)
 }
@@ -126,8 +126,8 @@ impl Logger {
         while let Ok(mut entry) = self.entries.recv() {
             // What waits goes out in one write, as the messages themselves do.
             loop {
-                append(&entry, &mut text);
-                if matches!(entry, Entry::End) || text.len() >= limits::BATCH {
+                format_entry(&entry, &mut text);
+                if matches!(entry, LogEntry::End) || text.len() >= limits::MAX_BATCH_BYTES {
                     break;
                 }
                 match self.entries.try_recv() {
@@ -141,7 +141,7 @@ impl Logger {
             }
             self.write(&text);
             text.clear();
-            if matches!(entry, Entry::End) {
+            if matches!(entry, LogEntry::End) {
                 return;
             }
         }
@@ -150,41 +150,41 @@ impl Logger {
     fn write(&mut self, text: &str) {
         // A closed pipe or a full device: the room is more important than its
         // log, and there is nobody to tell.
-        let _ = put(&mut self.output, text);
+        let _ = write_and_flush(&mut self.output, text);
         let Some(file) = &mut self.file else { return };
-        let now = Utc::from(SystemTime::now());
+        let now = Timestamp::from(SystemTime::now());
         let stamped: String = text.lines().map(|line| format!("{now} {line}\n")).collect();
-        match put(file, &stamped) {
-            Ok(()) => self.fault_told = None,
-            Err(error) => self.tell_fault(&error),
+        match write_and_flush(file, &stamped) {
+            Ok(()) => self.fault_reported = None,
+            Err(error) => self.report_fault(&error),
         }
     }
 
-    fn tell_fault(&mut self, error: &io::Error) {
+    fn report_fault(&mut self, error: &io::Error) {
         if self
-            .fault_told
-            .is_none_or(|told| told.elapsed() >= REPEAT_FAULT)
+            .fault_reported
+            .is_none_or(|told| told.elapsed() >= FAULT_INTERVAL)
         {
-            self.fault_told = Some(Instant::now());
+            self.fault_reported = Some(Instant::now());
             let told = format!("[SERVER] cannot write the log file: {error}.\n");
-            let _ = put(&mut self.output, &told);
+            let _ = write_and_flush(&mut self.output, &told);
         }
     }
 }
 
-fn put(output: &mut Box<dyn Write + Send>, text: &str) -> io::Result<()> {
+fn write_and_flush(output: &mut Box<dyn Write + Send>, text: &str) -> io::Result<()> {
     output.write_all(text.as_bytes())?;
     output.flush()
 }
 
-fn append(entry: &Entry, text: &mut String) {
+fn format_entry(entry: &LogEntry, text: &mut String) {
     match entry {
-        Entry::Line(line) => {
+        LogEntry::Line(line) => {
             text.push_str(line);
             text.push('\n');
         }
-        Entry::End => {}
-        Entry::Said(room, lines) => {
+        LogEntry::End => {}
+        LogEntry::Messages(room, lines) => {
             let room = room.as_ref().filter(|room| !room.matches(LOBBY));
             let room = room.map(|room| format!("@{room}")).unwrap_or_default();
             for line in String::from_utf8_lossy(lines).lines() {
@@ -204,24 +204,24 @@ mod tests {
         let mut text = String::new();
         let mut said = |room, lines: &str| {
             let lines = Lines::new(lines.as_bytes().to_vec());
-            append(&Entry::Said(room, lines), &mut text);
+            format_entry(&LogEntry::Messages(room, lines), &mut text);
         };
         said(Some(Name::from_static(LOBBY)), "A: Hello\nB: a: b\n");
         said(Some(Name::from_static("games")), "A: Chess?\n* B: nods\n");
         said(None, "Server: tea\n");
-        append(&Entry::Line("x".into()), &mut text);
+        format_entry(&LogEntry::Line("x".into()), &mut text);
         let expected = "[A] Hello\n[B] a: b\n[A@games] Chess?\n[* B@games] nods\n[Server] tea\nx\n";
         assert_eq!(text, expected);
     }
 
     #[test]
     fn a_log_that_is_not_read_leaves_out_messages_but_no_arrivals() {
-        let (log, logger) = new(Scope::Everything, Box::new(io::sink()), None);
-        for _ in 0..limits::LOG_MESSAGES + 10 {
-            log.said(None, Lines::new(b"a: b\na: c\n".to_vec()));
+        let (log, logger) = new(LogScope::Everything, Box::new(io::sink()), None);
+        for _ in 0..limits::LOG_MESSAGE_QUEUE + 10 {
+            log.messages(None, Lines::new(b"a: b\na: c\n".to_vec()));
         }
         log.line("c arrived");
-        assert_eq!(logger.entries.len(), limits::LOG_MESSAGES + 1);
+        assert_eq!(logger.entries.len(), limits::LOG_MESSAGE_QUEUE + 1);
         assert_eq!(logger.left_out.load(Ordering::Relaxed), 20);
     }
 }

@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use std::process::{self, ExitCode};
 
 use server::console;
-use server::greeting::{self, Client};
+use server::greeting::{self, ClientCommand};
 use server::hangup::Hangup;
-use server::keyboard::Keyboard;
+use server::keyboard::ConsoleInput;
 use server::listeners::Listeners;
 use server::options::{Action, Options};
-use server::{Setup, stop};
+use server::{ServerConfig, stop};
 
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
@@ -37,34 +37,34 @@ fn main() -> ExitCode {
 
 fn serve(options: Options) -> Result<(), (u8, String)> {
     let cannot_listen = |error| (CANNOT_LISTEN, error);
-    let listeners = Listeners::bind(&options.places, options.udp).map_err(cannot_listen)?;
+    let listeners = Listeners::bind(&options.addresses, options.udp).map_err(cannot_listen)?;
     let addresses = listeners.addresses();
     let addresses = addresses.map_err(|error| cannot_listen(error.to_string()))?;
     let failure = |error: String| (FAILURE, error);
 
-    let (stopper, stop) = stop::signal();
+    let (stopper, stop) = stop::channel();
     let hangup = Hangup::watch().map_err(|error| failure(format!("cannot start: {error}")))?;
     let on_signal = stopper.clone();
     ctrlc::set_handler(move || {
-        if !hangup.explains_signal() && !on_signal.raise() {
+        if !hangup.explains_signal() && !on_signal.trigger() {
             process::exit(INTERRUPTED);
         }
     })
     .map_err(|error| failure(format!("cannot watch for Ctrl-C: {error}")))?;
 
     let client = match env::var_os("CARGO") {
-        Some(_) => Client::InWorkspace,
-        None => Client::Installed,
+        Some(_) => ClientCommand::InWorkspace,
+        None => ClientCommand::Installed,
     };
-    let setup = Setup {
+    let setup = ServerConfig {
         transcript: options.transcript,
         files: options.files,
         motd: options.motd.as_deref().map_or(Ok(Vec::new()), read_motd)?,
-        greeting: greeting::text(&addresses, options.limits.clients, client),
-        scope: options.scope,
+        banner: greeting::render(&addresses, options.limits.max_clients, client),
+        log_scope: options.log_scope,
         output: Box::new(io::stdout()),
         log_file: options.log.as_deref().map(open_log).transpose()?,
-        console: Some(Box::new(Keyboard::new(io::stdin()))),
+        console: Some(Box::new(ConsoleInput::new(io::stdin()))),
         limits: options.limits,
     };
     server::run(listeners, setup, stopper, stop)

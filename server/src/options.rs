@@ -9,10 +9,10 @@ use common::{Address, address};
 
 use crate::capacity;
 use crate::files;
-use crate::limits::{Limits, Rate, SMALLEST_BACKLOG};
+use crate::limits::{Limits, Rate, MIN_BACKLOG};
 use crate::listeners::UdpPort;
-use crate::log::Scope;
-use crate::transcript::{self, Settings};
+use crate::log::LogScope;
+use crate::transcript::{self, TranscriptConfig};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -27,21 +27,21 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Options {
     /// Where to listen; at least one.
-    pub places: Vec<Address>,
+    pub addresses: Vec<Address>,
     /// At which port to listen over UDP, if at all.
     pub udp: Option<UdpPort>,
     /// The limits, as they stand after all options.
     pub limits: Limits,
     /// What is logged.
-    pub scope: Scope,
+    pub log_scope: LogScope,
     /// The log file's path.
     pub log: Option<String>,
     /// The path of what everybody is told who comes in.
     pub motd: Option<String>,
     /// Where all that rooms hear is kept.
-    pub transcript: Option<Settings>,
+    pub transcript: Option<TranscriptConfig>,
     /// Where the files lie that people share.
-    pub files: Option<files::Settings>,
+    pub files: Option<files::FilesConfig>,
 }
 
 const HELP: &str = "\
@@ -117,18 +117,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
     let mut places = Vec::new();
     let mut udp = None;
     let mut limits = Limits {
-        clients: capacity::clients(),
+        max_clients: capacity::max_clients(),
         ..Limits::default()
     };
-    let mut scope = Scope::Everything;
+    let mut scope = LogScope::Everything;
     let mut log = None;
     let mut motd = None;
-    let mut kept = Settings {
+    let mut kept = TranscriptConfig {
         path: PathBuf::new(),
-        most_bytes: transcript::MOST_BYTES,
-        kept: transcript::KEPT,
+        max_bytes: transcript::MAX_BYTES,
+        old_files: transcript::OLD_FILES,
     };
-    let mut shared = files::Settings::of(PathBuf::new());
+    let mut shared = files::FilesConfig::new(PathBuf::new());
     while let Some(argument) = arguments.next() {
         let mut value = || {
             let value = arguments.next();
@@ -142,29 +142,29 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
             }
             "--max-clients" => {
                 // More than the machine holds would end in an abort, not an error.
-                let most = capacity::clients();
-                limits.clients = at_least(1, &argument, &value()?)?.min(most);
+                let most = capacity::max_clients();
+                limits.max_clients = at_least(1, &argument, &value()?)?.min(most);
             }
-            "--max-unnamed" => limits.unnamed = at_least(1, &argument, &value()?)?,
-            "--per-address" => limits.per_address = at_least(1, &argument, &value()?)?,
-            "--name-timeout" => limits.naming = seconds(&argument, &value()?)?,
-            "--strict" => limits.quiet = None,
+            "--max-unnamed" => limits.max_unnamed = at_least(1, &argument, &value()?)?,
+            "--per-address" => limits.max_per_address = at_least(1, &argument, &value()?)?,
+            "--name-timeout" => limits.name_timeout = seconds(&argument, &value()?)?,
+            "--strict" => limits.unframed_delay = None,
             "--rate" => limits.rate = rate(&value()?)?,
             "--backlog" => {
-                let least = SMALLEST_BACKLOG / 1024;
+                let least = MIN_BACKLOG / 1024;
                 let kib = at_least(least, &argument, &value()?)?;
-                limits.backlog = kib.saturating_mul(1024);
+                limits.max_backlog = kib.saturating_mul(1024);
             }
-            "--stall" => limits.stall = seconds(&argument, &value()?)?,
+            "--stall" => limits.stall_timeout = seconds(&argument, &value()?)?,
             "--heartbeat" => limits.heartbeat = seconds(&argument, &value()?)?,
-            "--history" => limits.history = at_least(0, &argument, &value()?)?,
-            "--crowd" => limits.crowd = at_least(0, &argument, &value()?)?,
-            "--max-rooms" => limits.rooms = at_least(1, &argument, &value()?)?,
+            "--history" => limits.history_lines = at_least(0, &argument, &value()?)?,
+            "--crowd" => limits.join_notice_limit = at_least(0, &argument, &value()?)?,
+            "--max-rooms" => limits.max_rooms = at_least(1, &argument, &value()?)?,
             "--transcript" => kept.path = value()?.into(),
-            "--transcript-size" => kept.most_bytes = mib(&argument, &value()?)?,
+            "--transcript-size" => kept.max_bytes = mib(&argument, &value()?)?,
             "--transcript-keep" => {
                 let files = at_least(0, &argument, &value()?)?;
-                kept.kept = u32::try_from(files).unwrap_or(u32::MAX);
+                kept.old_files = u32::try_from(files).unwrap_or(u32::MAX);
             }
             "--listen" => {
                 let mut place = vec![value()?];
@@ -179,17 +179,17 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
                 udp = Some(port.map_or(UdpPort::Same, UdpPort::At));
             }
             "--files" => shared.folder = value()?.into(),
-            "--file-size" => shared.most_bytes = mib(&argument, &value()?)?,
-            "--files-size" => shared.all_bytes = mib(&argument, &value()?)?,
+            "--file-size" => shared.max_file_bytes = mib(&argument, &value()?)?,
+            "--files-size" => shared.max_total_bytes = mib(&argument, &value()?)?,
             "--files-rate" => shared.rate = mib(&argument, &value()?)?,
-            "--transfers" => shared.transfers = at_least(1, &argument, &value()?)?,
+            "--transfers" => shared.max_transfers = at_least(1, &argument, &value()?)?,
             "--files-days" => {
                 let days = at_least(1, &argument, &value()?)? as u64;
-                shared.kept = Duration::from_secs(days.saturating_mul(86_400));
+                shared.max_age = Duration::from_secs(days.saturating_mul(86_400));
             }
             "--motd" => motd = Some(value()?),
             "--log" => log = Some(value()?),
-            "--quiet" => scope = Scope::NoMessages,
+            "--quiet" => scope = LogScope::NoMessages,
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
             _ => words.push(argument),
         }
@@ -199,10 +199,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Action, St
         places.insert(0, Address::parse(&words, PORTS)?);
     }
     Ok(Action::Serve(Box::new(Options {
-        places,
+        addresses: places,
         udp,
         limits,
-        scope,
+        log_scope: scope,
         log,
         motd,
         transcript: Some(kept).filter(|kept| kept.path != PathBuf::new()),
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn it_listens_at_every_address_that_is_named() {
         let check = |line: &str, expected: &[&str]| {
-            let places = parsed(line).unwrap().places;
+            let places = parsed(line).unwrap().addresses;
             let places: Vec<String> = places.iter().map(Address::to_string).collect();
             assert_eq!(places, expected, "{line}");
         };
@@ -287,7 +287,7 @@ mod tests {
         let check = |line: &str, expected: Option<UdpPort>| {
             let options = parsed(line).unwrap();
             assert_eq!(options.udp, expected, "{line}");
-            assert_eq!(options.places[0].port, 4000, "{line}");
+            assert_eq!(options.addresses[0].port, 4000, "{line}");
         };
         check("", None);
         check("--udp", Some(UdpPort::Same));
@@ -302,8 +302,8 @@ mod tests {
         let limits = parsed("--stall 0.5 --rate 5:7 --backlog 64")
             .unwrap()
             .limits;
-        assert_eq!(limits.stall, Duration::from_millis(500));
-        assert_eq!(limits.backlog, 65_536);
+        assert_eq!(limits.stall_timeout, Duration::from_millis(500));
+        assert_eq!(limits.max_backlog, 65_536);
         let (per_second, burst) = (5, 7);
         assert_eq!(limits.rate, Rate::Limited { per_second, burst });
         assert_eq!(parsed("--rate off").unwrap().limits.rate, Rate::Unlimited);

@@ -9,10 +9,10 @@ use std::time::Instant;
 use common::Name;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::history::{Said, Voice};
+use crate::history::{HistoryEntry, SenderId};
 use crate::limits;
-use crate::link::{Id, Outlet, Pipe};
-use crate::log::Entry;
+use crate::link::{ConnectionId, WriteHalf, BlockingWriter};
+use crate::log::LogEntry;
 
 /// One or more lines on their way, each with its newline, ready to be sent.
 /// They are shared by all who keep them: the history, the log, the transcript.
@@ -20,7 +20,7 @@ pub type Lines = Arc<Vec<u8>>;
 
 /// A room, as the broadcaster knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RoomId {
     /// What tells it from all other rooms, also from earlier ones of its name.
     pub number: u64,
     /// What it is called in the log.
@@ -31,17 +31,17 @@ pub struct Place {
 /// newline, ready to be sent; log entries are passed on without being read.
 pub enum Post {
     /// A connection is there; it gets what it is told, but hears nobody yet.
-    Open(Outlet),
+    Open(WriteHalf),
     /// Its peer ends no lines, and is not to be sent any newline.
-    Unframe(Id),
+    SetUnframed(ConnectionId),
     /// It becomes a member, with this voice.
-    Enter(Passage, Voice),
+    Join(RoomChange, SenderId),
     /// A member goes to another room.
-    Move(Passage),
+    Move(RoomChange),
     /// A member says one or more lines to everybody else in its room.
     Say {
         /// Who.
-        from: Id,
+        from: ConnectionId,
         /// Its lines.
         lines: Lines,
         /// How many they are.
@@ -50,25 +50,25 @@ pub enum Post {
     /// A line for one connection alone.
     Tell {
         /// Which.
-        to: Id,
+        to: ConnectionId,
         /// The line, or several.
         line: Vec<u8>,
     },
     /// A private line from one member to another.
-    Whisper {
+    Private {
         /// Who says it.
-        from: Id,
+        from: ConnectionId,
         /// Who hears it.
-        to: Id,
+        to: ConnectionId,
         /// The line.
         line: Lines,
         /// For the one who says it, if the other has left meanwhile.
-        missed: Vec<u8>,
+        if_departed: Vec<u8>,
     },
     /// Something about a member, for everybody else in its room.
     About {
         /// Who.
-        id: Id,
+        id: ConnectionId,
         /// For the others.
         notice: Vec<u8>,
         /// For the member itself.
@@ -78,9 +78,9 @@ pub enum Post {
     /// [`Post::About`].
     Rename {
         /// Who.
-        id: Id,
+        id: ConnectionId,
         /// The new voice; whoever is deaf to the old one is to this as well.
-        voice: Voice,
+        voice: SenderId,
         /// For the others in the room.
         notice: Vec<u8>,
         /// For the member itself.
@@ -89,135 +89,135 @@ pub enum Post {
     /// A member sets its room's topic to this line.
     SetTopic {
         /// Who.
-        id: Id,
+        id: ConnectionId,
         /// For everybody in the room, now and later.
         line: Lines,
     },
     /// A member asks for its room's topic; `none` is the answer if there is none.
     AskTopic {
         /// Who.
-        id: Id,
+        id: ConnectionId,
         /// The answer to give then.
         none: Vec<u8>,
     },
     /// A member wants to look through what its room has kept.
-    Recall {
+    ReadHistory {
         /// Who.
-        id: Id,
+        id: ConnectionId,
         /// Where to send it.
-        reply: Sender<Vec<Said>>,
+        reply: Sender<Vec<HistoryEntry>>,
     },
     /// A member wants to hear less, or more again.
-    Heed {
+    SetFilter {
         /// Who.
-        id: Id,
+        id: ConnectionId,
         /// What.
-        what: Heed,
+        change: FilterChange,
     },
     /// A connection carries a file: its session writes to it from now on.
-    HandOver {
+    TakeWriter {
         /// Which.
-        id: Id,
+        id: ConnectionId,
         /// Where the writing side goes.
-        to: Sender<Pipe>,
+        to: Sender<BlockingWriter>,
     },
     /// A member has shared a file: its room is told, or the lobby if it has left.
-    Shared {
+    FileShared {
         /// Who.
-        member: Id,
+        member: ConnectionId,
         /// For everybody there, also for the member.
         notice: Vec<u8>,
     },
     /// A line from the operator, for everybody in one room or in all of them.
     Announce {
         /// Where; everywhere if not said.
-        place: Option<Place>,
+        place: Option<RoomId>,
         /// The line.
         line: Lines,
     },
     /// A connection ends: it gets `farewell` as the last, the others `notice`.
-    Exit {
+    Leave {
         /// Which.
-        id: Id,
+        id: ConnectionId,
         /// For the others; empty if it was not a member.
         notice: Vec<u8>,
         /// For the one that leaves.
-        farewell: Vec<u8>,
+        final_bytes: Vec<u8>,
         /// For the log.
-        entry: Entry,
+        entry: LogEntry,
         /// When it was last heard from, if it may have missed what came after.
-        heard: Option<Instant>,
+        last_received: Option<Instant>,
     },
     /// A connection is ended from outside: it gets these lines as its last, and
     /// exits when its session has seen it.
-    Dismiss {
+    Disconnect {
         /// Which.
-        id: Id,
+        id: ConnectionId,
         /// For the one that has to go.
         farewell: Vec<u8>,
     },
     /// The server is about to end, which everybody is told: who leaves from now
     /// on does so without a notice, as everybody does.
-    Stopping(Vec<u8>),
+    ShuttingDown(Vec<u8>),
     /// All has been said: everybody who is still here gets these last lines.
-    Farewell(Vec<u8>),
+    FinalLines(Vec<u8>),
     /// Nothing follows.
     End,
 }
 
 impl Post {
     /// How many bytes it brings, roughly: only what is said comes in masses.
-    pub fn weight(&self) -> usize {
+    pub fn byte_size(&self) -> usize {
         match self {
             Post::Say { lines, .. } => lines.len(),
-            Post::Whisper { line, .. } => line.len(),
+            Post::Private { line, .. } => line.len(),
             Post::Tell { line, .. } => line.len(),
-            Post::Enter(way, _) | Post::Move(way) => way.told.len() + way.come.len(),
+            Post::Join(way, _) | Post::Move(way) => way.own_notice.len() + way.arrival_notice.len(),
             _ => 0,
         }
     }
 }
 
 /// The way of a member from one room to another.
-pub struct Passage {
+pub struct RoomChange {
     /// Who.
-    pub id: Id,
+    pub id: ConnectionId,
     /// Where to.
-    pub to: Place,
+    pub to: RoomId,
     /// For those it leaves.
-    pub gone: Vec<u8>,
+    pub departure_notice: Vec<u8>,
     /// For those it comes to.
-    pub come: Vec<u8>,
+    pub arrival_notice: Vec<u8>,
     /// For itself, before the room's topic and history.
-    pub told: Vec<u8>,
+    pub own_notice: Vec<u8>,
     /// For the log.
-    pub entry: Entry,
+    pub log_entry: LogEntry,
 }
 
 /// What a member hears beside messages, and of whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heed {
+pub enum FilterChange {
     /// Nothing more from this voice.
-    Ignore(Voice),
+    Ignore(SenderId),
     /// This voice again.
-    Unignore(Voice),
+    Unignore(SenderId),
     /// No notices of who comes and goes.
-    MessagesOnly,
+    HideJoinLeave,
     /// These notices again.
-    Everything,
+    ShowJoinLeave,
 }
 
 /// The way to the broadcaster.
 #[derive(Clone)]
-pub struct Posts(Sender<Post>);
+pub struct PostSender(Sender<Post>);
 
 /// Makes the channel between all sessions and the broadcaster.
-pub fn channel() -> (Posts, Receiver<Post>) {
-    let (sender, receiver) = bounded(limits::POSTS);
-    (Posts(sender), receiver)
+pub fn channel() -> (PostSender, Receiver<Post>) {
+    let (sender, receiver) = bounded(limits::POST_QUEUE);
+    (PostSender(sender), receiver)
 }
 
-impl Posts {
+impl PostSender {
     /// Hands over one post; waits while too many are waiting already, which is
     /// how a room that cannot keep up slows down those who speak.
     pub fn send(&self, post: Post) {
@@ -227,14 +227,14 @@ impl Posts {
     }
 
     /// Tells `line` to the connection `to` alone.
-    pub fn tell(&self, to: Id, line: Vec<u8>) {
+    pub fn send_to(&self, to: ConnectionId, line: Vec<u8>) {
         self.send(Post::Tell { to, line });
     }
 
     /// What the room of `id` has kept, the oldest first.
-    pub fn recall(&self, id: Id) -> Vec<Said> {
+    pub fn read_history(&self, id: ConnectionId) -> Vec<HistoryEntry> {
         let (reply, answer) = bounded(1);
-        self.send(Post::Recall { id, reply });
+        self.send(Post::ReadHistory { id, reply });
         // A broadcaster that has ended, or a member that it does not know any
         // more, has nothing to show.
         answer.recv().unwrap_or_default()

@@ -6,7 +6,7 @@ use common::Event;
 
 /// The fixed set of words that the log's close lines end with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum CloseReason {
     /// The member asked to leave.
     Quit,
     /// The peer closed its side.
@@ -33,74 +33,74 @@ pub enum Reason {
     Panic,
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Reason::Quit => "quit",
-            Reason::Eof => "eof",
-            Reason::Reset => "reset",
-            Reason::Slow => "slow",
-            Reason::Timeout => "timeout",
-            Reason::Name => "name",
-            Reason::Line => "line",
-            Reason::Full => "full",
-            Reason::Kicked => "kicked",
-            Reason::Shutdown => "shutdown",
-            Reason::Protocol => "protocol",
-            Reason::Panic => "panic",
+            CloseReason::Quit => "quit",
+            CloseReason::Eof => "eof",
+            CloseReason::Reset => "reset",
+            CloseReason::Slow => "slow",
+            CloseReason::Timeout => "timeout",
+            CloseReason::Name => "name",
+            CloseReason::Line => "line",
+            CloseReason::Full => "full",
+            CloseReason::Kicked => "kicked",
+            CloseReason::Shutdown => "shutdown",
+            CloseReason::Protocol => "protocol",
+            CloseReason::Panic => "panic",
         })
     }
 }
 
 /// The end of one connection.
 #[derive(Clone, Debug)]
-pub struct Ending {
+pub struct Close {
     /// For the log.
-    pub reason: Reason,
+    pub reason: CloseReason,
     /// For the peer: a sentence without a `:`, or nothing where it knows.
-    pub told: String,
+    pub message: String,
     /// For a peer that does not know our protocol, the last bytes as they are.
-    answer: Option<Vec<u8>>,
+    raw_reply: Option<Vec<u8>>,
 }
 
-impl Ending {
+impl Close {
     /// An ending that the peer is told about with `told`.
-    pub fn told(reason: Reason, told: impl Into<String>) -> Ending {
-        let told = told.into();
-        let answer = None;
-        Ending {
+    pub fn with_message(reason: CloseReason, told: impl Into<String>) -> Close {
+        let message = told.into();
+        let raw_reply = None;
+        Close {
             reason,
-            told,
-            answer,
+            message,
+            raw_reply,
         }
     }
 
     /// An ending whose last bytes, `answer`, are in the peer's own protocol.
-    pub fn answered(reason: Reason, answer: Vec<u8>) -> Ending {
-        let answer = Some(answer);
-        Ending {
-            answer,
-            ..Ending::from(reason)
+    pub fn with_raw_reply(reason: CloseReason, answer: Vec<u8>) -> Close {
+        let raw_reply = Some(answer);
+        Close {
+            raw_reply,
+            ..Close::from(reason)
         }
     }
 
     /// The last bytes for the peer.
-    pub fn farewell(&self) -> Vec<u8> {
-        if let Some(answer) = &self.answer {
+    pub fn final_bytes(&self) -> Vec<u8> {
+        if let Some(answer) = &self.raw_reply {
             return answer.clone();
         }
         let mut lines = Vec::new();
-        if !self.told.is_empty() {
-            Event::Refusal(&self.told).encode(&mut lines);
+        if !self.message.is_empty() {
+            Event::Refusal(&self.message).encode(&mut lines);
         }
         Event::Quit.encode(&mut lines);
         lines
     }
 }
 
-impl From<Reason> for Ending {
+impl From<CloseReason> for Close {
     /// An ending that needs no words.
-    fn from(reason: Reason) -> Ending {
-        Ending::told(reason, "")
+    fn from(reason: CloseReason) -> Close {
+        Close::with_message(reason, "")
     }
 }

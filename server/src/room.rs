@@ -10,9 +10,9 @@ use std::time::Instant;
 use common::{Event, Name, notice};
 
 use crate::batch::{Batch, View};
-use crate::history::{History, Said, Voice};
+use crate::history::{History, HistoryEntry, SenderId};
 use crate::limits;
-use crate::link::{Id, Outlet};
+use crate::link::{ConnectionId, WriteHalf};
 use crate::post::Lines;
 
 /// The members of one room and what is said there.
@@ -21,57 +21,57 @@ pub struct Room {
     pub name: Name,
     /// In the order in which they came, which is the order their sockets lie in
     /// memory: at a thousand members that saves a tenth of the time (measured).
-    members: BTreeMap<Id, Member>,
+    members: BTreeMap<ConnectionId, Member>,
     batch: Batch,
     /// Those whose view of this batch is not simply the shared lines.
-    touched: Vec<Id>,
+    customized: Vec<ConnectionId>,
     /// Those who do not want to know who comes and goes.
-    quiet: BTreeSet<Id>,
+    hide_join_leave: BTreeSet<ConnectionId>,
     /// What the room is about, with who said so; shown to who comes in.
     topic: Option<Lines>,
     history: History,
     /// Above so many members it is told only how many come and go.
-    crowd: usize,
-    footfall: Footfall,
+    join_notice_limit: usize,
+    join_leave_counter: JoinLeaveCounter,
 }
 
 struct Member {
-    outlet: Outlet,
+    write_half: WriteHalf,
     view: View,
 }
 
 /// Who came and went since the last time that was told.
 #[derive(Default)]
-struct Footfall {
-    come: usize,
-    gone: usize,
+struct JoinLeaveCounter {
+    joined: usize,
+    left: usize,
     /// When it is told next; none if nobody came or went.
     due: Option<Instant>,
 }
 
 /// In which way somebody passes the door of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Change {
     /// In.
-    Come,
+    Joined,
     /// Out.
-    Gone,
+    Left,
 }
 
 impl Room {
     /// An empty room that keeps `history` lines, and tells of each step as long
     /// as there are at most `crowd` members.
-    pub fn new(name: Name, history: usize, crowd: usize) -> Room {
+    pub fn new(name: Name, history: usize, join_notice_limit: usize) -> Room {
         Room {
             name,
             members: BTreeMap::new(),
             batch: Batch::default(),
-            touched: Vec::new(),
-            quiet: BTreeSet::new(),
+            customized: Vec::new(),
+            hide_join_leave: BTreeSet::new(),
             topic: None,
             history: History::new(history),
-            crowd,
-            footfall: Footfall::default(),
+            join_notice_limit,
+            join_leave_counter: JoinLeaveCounter::default(),
         }
     }
 
@@ -81,88 +81,88 @@ impl Room {
     }
 
     /// Whether there is nothing to write.
-    pub fn is_idle(&self) -> bool {
-        self.batch.is_empty() && self.touched.is_empty()
+    pub fn is_clean(&self) -> bool {
+        self.batch.is_empty() && self.customized.is_empty()
     }
 
     /// Takes in a connection; it hears what is said from now on.
-    pub fn admit(&mut self, outlet: Outlet) {
-        let view = self.batch.newcomer();
-        self.touched.push(outlet.id());
-        self.members.insert(outlet.id(), Member { outlet, view });
+    pub fn add_member(&mut self, outlet: WriteHalf) {
+        let view = self.batch.newcomer_view();
+        self.customized.push(outlet.id());
+        self.members.insert(outlet.id(), Member { write_half: outlet, view });
     }
 
     /// Sends a connection no newlines any more.
-    pub fn unframe(&mut self, id: Id) {
+    pub fn set_unframed(&mut self, id: ConnectionId) {
         if let Some(member) = self.members.get_mut(&id) {
-            member.outlet.unframe();
+            member.write_half.set_unframed();
         }
     }
 
     /// Shows a newcomer the topic, and what was said before; but nothing of
     /// those that it is `deaf_to`.
-    pub fn greet(&mut self, id: Id, voice: Voice, deaf_to: impl Fn(Voice) -> bool) {
+    pub fn send_history(&mut self, id: ConnectionId, voice: SenderId, deaf_to: impl Fn(SenderId) -> bool) {
         if let Some(topic) = self.topic.clone() {
-            self.tell(id, &topic);
+            self.send_to(id, &topic);
         }
-        if let Some(past) = self.history.greet(voice, deaf_to) {
-            self.tell(id, &past);
+        if let Some(past) = self.history.excerpt_for(voice, deaf_to) {
+            self.send_to(id, &past);
         }
     }
 
     /// Lets a connection go, after it has been sent what it still has to get.
-    pub fn release(&mut self, id: Id) -> Option<Outlet> {
+    pub fn remove_member(&mut self, id: ConnectionId) -> Option<WriteHalf> {
         let mut member = self.members.remove(&id)?;
-        self.quiet.remove(&id);
-        send(&mut member, &self.batch, &mut Vec::new());
-        Some(member.outlet)
+        self.hide_join_leave.remove(&id);
+        write_member(&mut member, &self.batch, &mut Vec::new());
+        Some(member.write_half)
     }
 
     /// Remembers up to where somebody who goes has heard what was said.
-    pub fn depart(&mut self, voice: Voice, until: Option<Instant>) {
-        self.history.depart(voice, until);
+    pub fn record_departure(&mut self, voice: SenderId, until: Option<Instant>) {
+        self.history.record_departure(voice, until);
     }
 
     /// Says lines of `from` to all others but those `deaf` to them.
-    pub fn say(&mut self, from: Id, voice: Voice, lines: &Lines, count: usize, deaf: &[Id]) {
-        self.batch.say(lines);
-        self.history.note(Some(voice), lines, count);
-        self.leave_out(from, lines.len());
+    pub fn broadcast(&mut self, from: ConnectionId, voice: SenderId, lines: &Lines, count: usize, deaf: &[ConnectionId]) {
+        self.batch.push_shared(lines);
+        self.history.record(Some(voice), lines, count);
+        self.exclude(from, lines.len());
         for &id in deaf {
-            self.leave_out(id, lines.len());
+            self.exclude(id, lines.len());
         }
     }
 
     /// Leaves the last `length` bytes out of what a member gets.
-    fn leave_out(&mut self, id: Id, length: usize) {
+    fn exclude(&mut self, id: ConnectionId, length: usize) {
         if let Some(member) = self.members.get_mut(&id) {
-            self.touched.push(id);
-            self.batch.leave_out(&mut member.view, length);
+            self.customized.push(id);
+            self.batch.exclude(&mut member.view, length);
         }
     }
 
     /// Says a line to everybody.
     pub fn announce(&mut self, line: &[u8]) {
-        self.batch.say(line);
+        self.batch.push_shared(line);
     }
 
     /// Says a line of the operator, which is kept like any message.
-    pub fn proclaim(&mut self, line: &Lines) {
-        self.batch.say(line);
-        self.history.note(None, line, 1);
+    pub fn announce_operator(&mut self, line: &Lines) {
+        self.batch.push_shared(line);
+        self.history.record(None, line, 1);
     }
 
     /// Tells all members but `id` something about it.
-    pub fn tell_others(&mut self, id: Id, line: &[u8]) {
-        self.batch.say(line);
-        self.leave_out(id, line.len());
+    pub fn send_to_others(&mut self, id: ConnectionId, line: &[u8]) {
+        self.batch.push_shared(line);
+        self.exclude(id, line.len());
     }
 
     /// Tells one member something.
-    pub fn tell(&mut self, id: Id, line: &[u8]) {
+    pub fn send_to(&mut self, id: ConnectionId, line: &[u8]) {
         if let Some(member) = self.members.get_mut(&id) {
-            self.touched.push(id);
-            self.batch.tell(&mut member.view, line);
+            self.customized.push(id);
+            self.batch.push_private(&mut member.view, line);
         }
     }
 
@@ -170,78 +170,78 @@ impl Room {
     ///
     /// In a crowd it is only counted: ten thousand members who join would be
     /// told fifty million times otherwise.
-    pub fn step(&mut self, step: Step, line: &[u8]) {
-        if self.members.len() >= self.crowd {
-            return self.footfall.count(step);
+    pub fn record_change(&mut self, step: Change, line: &[u8]) {
+        if self.members.len() >= self.join_notice_limit {
+            return self.join_leave_counter.count(step);
         }
-        self.tell_unless_quiet(line);
+        self.send_join_leave(line);
     }
 
-    fn tell_unless_quiet(&mut self, line: &[u8]) {
-        self.batch.say(line);
-        for id in &self.quiet {
+    fn send_join_leave(&mut self, line: &[u8]) {
+        self.batch.push_shared(line);
+        for id in &self.hide_join_leave {
             if let Some(member) = self.members.get_mut(id) {
-                self.touched.push(*id);
-                self.batch.leave_out(&mut member.view, line.len());
+                self.customized.push(*id);
+                self.batch.exclude(&mut member.view, line.len());
             }
         }
     }
 
     /// When the count of those who came and went is due, if there is one.
     pub fn count_due(&self) -> Option<Instant> {
-        self.footfall.due
+        self.join_leave_counter.due
     }
 
     /// Tells how many came and went.
-    pub fn tell_count(&mut self) {
-        let Footfall { come, gone, .. } = std::mem::take(&mut self.footfall);
+    pub fn announce_count(&mut self) {
+        let JoinLeaveCounter { joined: come, left: gone, .. } = std::mem::take(&mut self.join_leave_counter);
         let told = notice::join_leave_counts(come, gone, self.members.len());
-        self.tell_unless_quiet(&Event::Notice(&told).to_line());
+        self.send_join_leave(&Event::Notice(&told).to_line());
     }
 
     /// Has a member hear of others' steps, or not.
-    pub fn set_quiet(&mut self, id: Id) {
-        self.quiet.insert(id);
+    pub fn hide_join_leave(&mut self, id: ConnectionId) {
+        self.hide_join_leave.insert(id);
     }
 
     /// Has a member hear of others' steps again.
-    pub fn clear_quiet(&mut self, id: Id) {
-        self.quiet.remove(&id);
+    pub fn show_join_leave(&mut self, id: ConnectionId) {
+        self.hide_join_leave.remove(&id);
     }
 
     /// Sets the topic, and tells it.
     pub fn set_topic(&mut self, line: &Lines) {
-        self.batch.say(line);
+        self.batch.push_shared(line);
         self.topic = Some(Lines::clone(line));
     }
 
     /// Tells a member the topic, or `none` if there is none.
-    pub fn tell_topic(&mut self, id: Id, none: &[u8]) {
+    pub fn send_topic(&mut self, id: ConnectionId, none: &[u8]) {
         match self.topic.clone() {
-            Some(topic) => self.tell(id, &topic),
-            None => self.tell(id, none),
+            Some(topic) => self.send_to(id, &topic),
+            None => self.send_to(id, none),
         }
     }
 
     /// All that is kept, the oldest first.
-    pub fn snapshot(&self) -> Vec<Said> {
+    pub fn snapshot(&self) -> Vec<HistoryEntry> {
         self.history.snapshot()
     }
 
     /// Sends a member what it still has to get, and `farewell`. What comes later
     /// does not reach it any more.
-    pub fn dismiss(&mut self, id: Id, farewell: &[u8]) {
+    pub fn disconnect(&mut self, id: ConnectionId, farewell: &[u8]) {
         if let Some(member) = self.members.get_mut(&id) {
-            send(member, &self.batch, &mut Vec::new());
-            member.outlet.close(farewell);
+            write_member(member, &self.batch, &mut Vec::new());
+            member.write_half.close(farewell);
         }
     }
 
     /// Sends everybody the rest, and then the end.
-    pub fn dismiss_all(mut self, farewell: &[u8]) {
+    pub fn disconnect_all(mut self, farewell: &[u8]) {
         for member in self.members.values_mut() {
-            send(member, &self.batch, &mut Vec::new());
-            member.outlet.close(farewell);
+            write_member(member, &self.batch, &mut Vec::new());
+            member.write_half.close(farewell);
         }
     }
 
@@ -249,45 +249,45 @@ impl Room {
     pub fn flush(&mut self) {
         let Room { members, batch, .. } = self;
         let mut pieces = Vec::new();
-        if batch.is_private() {
-            for id in &self.touched {
+        if batch.has_no_shared() {
+            for id in &self.customized {
                 if let Some(member) = members.get_mut(id) {
-                    send(member, batch, &mut pieces);
+                    write_member(member, batch, &mut pieces);
                     // Told twice, it stands here twice: the second finds nothing.
                     member.view.clear();
                 }
             }
         } else {
             for member in members.values_mut() {
-                send(member, batch, &mut pieces);
+                write_member(member, batch, &mut pieces);
             }
-            for id in &self.touched {
+            for id in &self.customized {
                 if let Some(member) = members.get_mut(id) {
                     member.view.clear();
                 }
             }
         }
         drop(pieces);
-        self.touched.clear();
+        self.customized.clear();
         self.batch.clear();
     }
 }
 
-impl Footfall {
-    fn count(&mut self, step: Step) {
+impl JoinLeaveCounter {
+    fn count(&mut self, step: Change) {
         match step {
-            Step::Come => self.come += 1,
-            Step::Gone => self.gone += 1,
+            Change::Joined => self.joined += 1,
+            Change::Left => self.left += 1,
         }
         self.due
-            .get_or_insert_with(|| Instant::now() + limits::FOOTFALL);
+            .get_or_insert_with(|| Instant::now() + limits::JOIN_COUNT_INTERVAL);
     }
 }
 
-fn send<'a>(member: &mut Member, batch: &'a Batch, pieces: &mut Vec<IoSlice<'a>>) {
-    batch.pieces(&member.view, pieces);
+fn write_member<'a>(member: &mut Member, batch: &'a Batch, pieces: &mut Vec<IoSlice<'a>>) {
+    batch.slices(&member.view, pieces);
     if !pieces.is_empty() {
-        let Member { outlet, view } = member;
-        outlet.send(pieces, || batch.keep(view));
+        let Member { write_half: outlet, view } = member;
+        outlet.send(pieces, || batch.copy_for(view));
     }
 }

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use common::Name;
 
-use crate::reason::{Ending, Reason};
+use crate::reason::{Close, CloseReason};
 
 /// The operator's decisions, as they stand now.
 #[derive(Default)]
-pub struct Rules {
+pub struct Moderation {
     /// Only the operator speaks.
     silence: AtomicBool,
     /// Nobody speaks in private.
@@ -36,32 +36,32 @@ struct Lists {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
     /// Who.
-    pub whom: Whom,
+    pub target: BanTarget,
     /// Until when; for ever if not said.
     pub until: Option<Instant>,
 }
 
 /// Whom a ban is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whom {
+pub enum BanTarget {
     /// A member, by name.
     Name(Name),
     /// Everybody who comes from there.
     Address(IpAddr),
 }
 
-impl std::fmt::Display for Whom {
+impl std::fmt::Display for BanTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Whom::Name(name) => write!(f, "{name}"),
-            Whom::Address(address) => write!(f, "{address}"),
+            BanTarget::Name(name) => write!(f, "{name}"),
+            BanTarget::Address(address) => write!(f, "{address}"),
         }
     }
 }
 
 /// A rule that is either in force or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
+pub enum Switch {
     /// Only the operator speaks.
     Silence,
     /// Nobody speaks in private.
@@ -70,29 +70,29 @@ pub enum Rule {
     Locked,
 }
 
-impl Rules {
+impl Moderation {
     /// Rules that greet everybody with the lines of `motd`.
-    pub fn new(motd: Vec<String>) -> Rules {
-        let rules = Rules::default();
+    pub fn new(motd: Vec<String>) -> Moderation {
+        let rules = Moderation::default();
         rules.set_motd(motd);
         rules
     }
 
     /// Whether a rule is in force.
-    pub fn holds(&self, rule: Rule) -> bool {
+    pub fn is_on(&self, rule: Switch) -> bool {
         self.flag(rule).load(Ordering::Relaxed)
     }
 
     /// Puts a rule in force, or ends it.
-    pub fn set(&self, rule: Rule, holds: bool) {
+    pub fn set(&self, rule: Switch, holds: bool) {
         self.flag(rule).store(holds, Ordering::Relaxed);
     }
 
-    fn flag(&self, rule: Rule) -> &AtomicBool {
+    fn flag(&self, rule: Switch) -> &AtomicBool {
         match rule {
-            Rule::Silence => &self.silence,
-            Rule::NoPrivate => &self.no_private,
-            Rule::Locked => &self.locked,
+            Switch::Silence => &self.silence,
+            Switch::NoPrivate => &self.no_private,
+            Switch::Locked => &self.locked,
         }
     }
 
@@ -101,14 +101,14 @@ impl Rules {
     /// # Errors
     ///
     /// The ending to give it if not.
-    pub fn admit_address(&self, address: IpAddr) -> Result<(), Ending> {
-        if self.holds(Rule::Locked) {
-            return Err(locked());
+    pub fn admit_address(&self, address: IpAddr) -> Result<(), Close> {
+        if self.is_on(Switch::Locked) {
+            return Err(lock_close());
         }
         let address = address.to_canonical();
-        let about = |ban: &Ban| ban.whom == Whom::Address(address);
+        let about = |ban: &Ban| ban.target == BanTarget::Address(address);
         match self.lock().bans().iter().any(about) {
-            true => Err(banned()),
+            true => Err(ban_close()),
             false => Ok(()),
         }
     }
@@ -119,8 +119,8 @@ impl Rules {
     ///
     /// A sentence for them if not.
     pub fn admit_name(&self, name: &Name) -> Result<(), String> {
-        if self.holds(Rule::Locked) {
-            return Err(locked().told);
+        if self.is_on(Switch::Locked) {
+            return Err(lock_close().message);
         }
         match self.is_banned(name) {
             true => Err(format!("The operator has banned the name {name}.")),
@@ -130,23 +130,23 @@ impl Rules {
 
     /// Whether nobody may have `name`.
     pub fn is_banned(&self, name: &Name) -> bool {
-        let about = |ban: &Ban| ban.whom == Whom::Name(name.clone());
+        let about = |ban: &Ban| ban.target == BanTarget::Name(name.clone());
         self.lock().bans().iter().any(about)
     }
 
     /// Keeps somebody out, for so long or for ever.
-    pub fn ban(&self, whom: Whom, time: Option<Duration>) {
+    pub fn ban(&self, whom: BanTarget, time: Option<Duration>) {
         let until = time.map(|time| Instant::now() + time);
         let mut lists = self.lock();
-        lists.bans.retain(|ban| ban.whom != whom);
-        lists.bans.push(Ban { whom, until });
+        lists.bans.retain(|ban| ban.target != whom);
+        lists.bans.push(Ban { target: whom, until });
     }
 
     /// Lets somebody in again, and says whether they were kept out.
-    pub fn unban(&self, whom: &Whom) -> bool {
+    pub fn unban(&self, whom: &BanTarget) -> bool {
         let mut lists = self.lock();
         let before = lists.bans().len();
-        lists.bans.retain(|ban| ban.whom != *whom);
+        lists.bans.retain(|ban| ban.target != *whom);
         lists.bans.len() < before
     }
 
@@ -174,7 +174,7 @@ impl Rules {
     /// Lets everybody speak.
     pub fn unmute_all(&self) {
         self.lock().muted.clear();
-        self.set(Rule::Silence, false);
+        self.set(Switch::Silence, false);
     }
 
     /// Whether a name may not speak.
@@ -208,12 +208,12 @@ impl Lists {
 }
 
 /// The ending of somebody who was banned.
-pub fn banned() -> Ending {
-    Ending::told(Reason::Kicked, "The operator has banned you.")
+pub fn ban_close() -> Close {
+    Close::with_message(CloseReason::Kicked, "The operator has banned you.")
 }
 
-fn locked() -> Ending {
-    Ending::told(Reason::Kicked, "The operator lets nobody new in for now.")
+fn lock_close() -> Close {
+    Close::with_message(CloseReason::Kicked, "The operator lets nobody new in for now.")
 }
 
 #[cfg(test)]
@@ -222,40 +222,40 @@ mod tests {
 
     #[test]
     fn a_ban_holds_until_its_time_is_over_or_it_is_lifted() {
-        let rules = Rules::default();
+        let rules = Moderation::default();
         let (ann, address) = (Name::from_static("ann"), IpAddr::from([10, 0, 0, 7]));
-        rules.ban(Whom::Name(ann.clone()), None);
-        rules.ban(Whom::Address(address), Some(Duration::from_secs(60)));
+        rules.ban(BanTarget::Name(ann.clone()), None);
+        rules.ban(BanTarget::Address(address), Some(Duration::from_secs(60)));
         assert!(rules.admit_name(&"ANN".parse().unwrap()).is_err());
         assert!(rules.admit_name(&Name::from_static("bob")).is_ok());
         let mapped = "::ffff:10.0.0.7".parse().unwrap();
         assert!(rules.admit_address(mapped).is_err());
-        rules.ban(Whom::Address(address), Some(Duration::ZERO));
+        rules.ban(BanTarget::Address(address), Some(Duration::ZERO));
         assert!(rules.admit_address(address).is_ok());
         assert_eq!(rules.bans().len(), 1);
-        assert!(rules.unban(&Whom::Name(ann.clone())));
-        assert!(!rules.unban(&Whom::Name(ann.clone())));
+        assert!(rules.unban(&BanTarget::Name(ann.clone())));
+        assert!(!rules.unban(&BanTarget::Name(ann.clone())));
         assert!(rules.admit_name(&ann).is_ok());
     }
 
     #[test]
     fn a_locked_room_lets_nobody_in() {
-        let rules = Rules::default();
-        rules.set(Rule::Locked, true);
+        let rules = Moderation::default();
+        rules.set(Switch::Locked, true);
         assert!(rules.admit_name(&Name::from_static("ann")).is_err());
         assert!(rules.admit_address(IpAddr::from([127, 0, 0, 1])).is_err());
     }
 
     #[test]
     fn a_mute_is_a_names_until_all_may_speak() {
-        let rules = Rules::default();
+        let rules = Moderation::default();
         let ann = Name::from_static("ann");
         rules.mute(&ann);
         assert!(rules.is_muted(&ann));
         assert!(rules.unmute(&ann) && !rules.unmute(&ann));
         rules.mute(&ann);
-        rules.set(Rule::Silence, true);
+        rules.set(Switch::Silence, true);
         rules.unmute_all();
-        assert!(!rules.is_muted(&ann) && !rules.holds(Rule::Silence));
+        assert!(!rules.is_muted(&ann) && !rules.is_on(Switch::Silence));
     }
 }

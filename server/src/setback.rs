@@ -4,47 +4,47 @@
 use std::time::{Duration, Instant};
 
 use crate::log::Log;
-use crate::stop::Stop;
+use crate::stop::Shutdown;
 
 /// The first pause after a failure. Without one, a server that is out of open
 /// files would try, and fail, three million times a second (measured).
-const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const MIN_PAUSE: Duration = Duration::from_millis(50);
 
 /// The longest pause: so soon after the cause is gone, people get in.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often the log tells of it.
-const REPEAT: Duration = Duration::from_secs(10);
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Failures in a row.
-pub struct Setback {
+pub struct Backoff {
     pause: Duration,
     reported: Option<Instant>,
 }
 
-impl Default for Setback {
-    fn default() -> Setback {
-        Setback {
-            pause: SHORTEST_PAUSE,
+impl Default for Backoff {
+    fn default() -> Backoff {
+        Backoff {
+            pause: MIN_PAUSE,
             reported: None,
         }
     }
 }
 
-impl Setback {
+impl Backoff {
     /// Tells `what` has failed, unless that was told just now, and waits; longer
     /// each time, but not past `stop`.
-    pub fn suffer(&mut self, what: &str, log: &Log, stop: &Stop) {
-        if self.reported.is_none_or(|at| at.elapsed() >= REPEAT) {
+    pub fn wait(&mut self, what: &str, log: &Log, stop: &Shutdown) {
+        if self.reported.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
             self.reported = Some(Instant::now());
             log.line(format!("[SERVER] {what}."));
         }
         stop.sleep(self.pause);
-        self.pause = LONGEST_PAUSE.min(self.pause * 2);
+        self.pause = MAX_PAUSE.min(self.pause * 2);
     }
 
     /// Notes that it works again.
-    pub fn is_over(&mut self) {
-        self.pause = SHORTEST_PAUSE;
+    pub fn reset(&mut self) {
+        self.pause = MIN_PAUSE;
     }
 }

@@ -11,19 +11,19 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 /// Makes the two ends of a stop signal.
-pub fn signal() -> (Stopper, Stop) {
+pub fn channel() -> (ShutdownHandle, Shutdown) {
     let (sender, receiver) = bounded(1);
-    let stopper = Stopper(Arc::new(Mutex::new(Some(sender))));
-    (stopper, Stop(receiver))
+    let stopper = ShutdownHandle(Arc::new(Mutex::new(Some(sender))));
+    (stopper, Shutdown(receiver))
 }
 
 /// Raises the signal, from any thread.
 #[derive(Clone)]
-pub struct Stopper(Arc<Mutex<Option<Sender<Infallible>>>>);
+pub struct ShutdownHandle(Arc<Mutex<Option<Sender<Infallible>>>>);
 
-impl Stopper {
+impl ShutdownHandle {
     /// Raises the signal, and says whether this was the first time.
-    pub fn raise(&self) -> bool {
+    pub fn trigger(&self) -> bool {
         let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         sender.is_some()
     }
@@ -31,11 +31,11 @@ impl Stopper {
 
 /// Sees the signal.
 #[derive(Clone)]
-pub struct Stop(Receiver<Infallible>);
+pub struct Shutdown(Receiver<Infallible>);
 
-impl Stop {
+impl Shutdown {
     /// Whether it has been raised.
-    pub fn is_raised(&self) -> bool {
+    pub fn is_triggered(&self) -> bool {
         self.0.try_recv() == Err(TryRecvError::Disconnected)
     }
 
@@ -56,13 +56,13 @@ mod tests {
 
     #[test]
     fn only_the_first_raise_counts_and_everybody_sees_it() {
-        let (stopper, stop) = signal();
+        let (stopper, stop) = channel();
         let other = stop.clone();
-        assert!(!stop.is_raised());
+        assert!(!stop.is_triggered());
         assert!(!stop.sleep(Duration::from_millis(1)));
-        assert!(stopper.raise());
-        assert!(!stopper.clone().raise());
-        assert!(stop.is_raised() && other.sleep(Duration::from_secs(60)));
+        assert!(stopper.trigger());
+        assert!(!stopper.clone().trigger());
+        assert!(stop.is_triggered() && other.sleep(Duration::from_secs(60)));
         stop.wait();
     }
 }

@@ -10,26 +10,26 @@ use crate::post::Lines;
 use crate::transcript::Transcript;
 
 /// What the broadcaster tells besides the members.
-pub struct Tap {
+pub struct Recorder {
     /// The log, also for lines that are no room's.
     pub log: Log,
     /// The file of all that the rooms heard, if there is one.
     pub transcript: Option<Transcript>,
 }
 
-impl Tap {
+impl Recorder {
     /// Notes lines that a member, or the operator, said in `room`.
-    pub fn said(&self, room: &Name, lines: Lines) {
+    pub fn record_messages(&self, room: &Name, lines: Lines) {
         if let Some(transcript) = &self.transcript {
-            transcript.note(room, &lines);
+            transcript.record(room, &lines);
         }
-        self.log.said(Some(room.clone()), lines);
+        self.log.messages(Some(room.clone()), lines);
     }
 
     /// Notes a notice of `room`; the log has entries of its own for these.
-    pub fn told(&self, room: &Name, line: &[u8]) {
+    pub fn record_notice(&self, room: &Name, line: &[u8]) {
         if let Some(transcript) = self.transcript.as_ref().filter(|_| !line.is_empty()) {
-            transcript.note(room, &Lines::new(line.to_vec()));
+            transcript.record(room, &Lines::new(line.to_vec()));
         }
     }
 }

@@ -7,21 +7,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 ///
 /// For showing only: the wall clock may jump, so no timeout depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Utc {
+pub struct Timestamp {
     seconds: u64,
 }
 
-impl From<SystemTime> for Utc {
+impl From<SystemTime> for Timestamp {
     /// A clock before 1970 is taken for 1970.
-    fn from(time: SystemTime) -> Utc {
+    fn from(time: SystemTime) -> Timestamp {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Utc {
+        Timestamp {
             seconds: since.as_secs(),
         }
     }
 }
 
-impl fmt::Display for Utc {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, second) = (self.seconds / 86_400, self.seconds % 86_400);
         let (year, month, day) = date(days);
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn known_moments() {
         let check = |seconds, expected: &str| {
-            assert_eq!(Utc { seconds }.to_string(), expected);
+            assert_eq!(Timestamp { seconds }.to_string(), expected);
         };
         check(0, "1970-01-01T00:00:00Z");
         check(951_782_399, "2000-02-28T23:59:59Z");

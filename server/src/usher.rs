@@ -13,52 +13,52 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::limits;
-use crate::link::Link;
-use crate::post::{Post, Posts};
-use crate::reason::Ending;
+use crate::link::Connection;
+use crate::post::{Post, PostSender};
+use crate::reason::Close;
 
 /// Shows people out.
 #[derive(Clone)]
-pub struct Usher {
-    posts: Posts,
+pub struct Reaper {
+    posts: PostSender,
     /// Holds a connection at most once, so it is bounded by their number.
-    late: Sender<(Instant, Arc<Link>)>,
+    stragglers: Sender<(Instant, Arc<Connection>)>,
 }
 
-impl Usher {
+impl Reaper {
     /// Starts the usher's thread.
     ///
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(posts: Posts) -> io::Result<Usher> {
+    pub fn start(posts: PostSender) -> io::Result<Reaper> {
         let (late, waiting) = unbounded();
         let thread = thread::Builder::new().name("usher".to_string());
         // It ends with the last usher, which a console may hold that waits for
         // its keyboard; so nobody can join it.
-        let _detached = thread.spawn(move || wake_the_late(&waiting))?;
-        Ok(Usher { posts, late })
+        let _detached = thread.spawn(move || interrupt_stragglers(&waiting))?;
+        Ok(Reaper { posts, stragglers: late })
     }
 
     /// Ends the conversation on `link`, unless it is ending already.
-    pub fn show_out(&self, link: &Arc<Link>, ending: Ending) {
-        let farewell = ending.farewell();
-        if link.conclude(ending) {
+    pub fn disconnect(&self, link: &Arc<Connection>, ending: Close) {
+        let farewell = ending.final_bytes();
+        if link.set_close(ending) {
             let id = link.id;
-            self.posts.send(Post::Dismiss { id, farewell });
+            self.posts.send(Post::Disconnect { id, farewell });
             let due = Instant::now() + limits::LINGER;
-            let _the_thread_lives = self.late.send((due, Arc::clone(link)));
+            let _the_thread_lives = self.stragglers.send((due, Arc::clone(link)));
         }
     }
 }
 
 /// The thread's life. All wait equally long, so the first is always the next.
-fn wake_the_late(waiting: &Receiver<(Instant, Arc<Link>)>) {
+fn interrupt_stragglers(waiting: &Receiver<(Instant, Arc<Connection>)>) {
     for (due, link) in waiting {
         let left = due.saturating_duration_since(Instant::now());
         if left > Duration::ZERO {
             thread::sleep(left);
         }
-        link.wake();
+        link.interrupt_read();
     }
 }

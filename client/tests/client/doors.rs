@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use server::Setup;
+use server::ServerConfig;
 use server::limits::{Limits, Rate};
 use server::listeners::Listeners;
-use server::stop::{self, Stopper};
+use server::stop::{self, ShutdownHandle};
 use tests::{Bystanders, Peer, Running, eventually};
 
 use crate::support::program;
@@ -22,14 +22,14 @@ use crate::support::program;
 struct House {
     tcp: SocketAddr,
     udp: SocketAddr,
-    stopper: Stopper,
+    stopper: ShutdownHandle,
 }
 
 impl House {
     fn open(rate: Rate) -> House {
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let (stopper, stop) = stop::signal();
+        let (stopper, stop) = stop::channel();
         let house = House {
             tcp: tcp.local_addr().unwrap(),
             udp: udp.local_addr().unwrap(),
@@ -41,17 +41,17 @@ impl House {
         };
         let limits = Limits {
             rate,
-            history: 0,
+            history_lines: 0,
             ..Limits::default()
         };
-        thread::spawn(move || server::run(listeners, Setup::alone(limits), stopper, stop));
+        thread::spawn(move || server::run(listeners, ServerConfig::minimal(limits), stopper, stop));
         house
     }
 }
 
 impl Drop for House {
     fn drop(&mut self) {
-        self.stopper.raise();
+        self.stopper.trigger();
     }
 }
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use server::Setup;
-use server::files::Settings;
+use server::ServerConfig;
+use server::files::FilesConfig;
 use server::limits::Limits;
-use server::stop::{self, Stopper};
+use server::stop::{self, ShutdownHandle};
 
 use crate::files::Folder;
 use crate::support::{Client, program};
@@ -19,7 +19,7 @@ use crate::support::{Client, program};
 struct Shelf {
     address: SocketAddr,
     folder: Folder,
-    stopper: Stopper,
+    stopper: ShutdownHandle,
 }
 
 impl Shelf {
@@ -27,9 +27,9 @@ impl Shelf {
         let folder = Folder::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (stopper, stop) = stop::signal();
-        let mut setup = Setup::alone(Limits::default());
-        setup.files = Some(Settings::of(folder.path("store")));
+        let (stopper, stop) = stop::channel();
+        let mut setup = ServerConfig::minimal(Limits::default());
+        setup.files = Some(FilesConfig::new(folder.path("store")));
         fs::create_dir(folder.path("store")).unwrap();
         let on_stop = stopper.clone();
         thread::spawn(move || server::run(listener, setup, on_stop, stop));
@@ -59,7 +59,7 @@ impl Shelf {
 
 impl Drop for Shelf {
     fn drop(&mut self) {
-        self.stopper.raise();
+        self.stopper.trigger();
     }
 }
 

@@ -5,17 +5,17 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use server::Setup;
+use server::ServerConfig;
 use server::limits::Limits;
-use server::stop::{self, Stopper};
+use server::stop::{self, ShutdownHandle};
 use tests::{Peer, Running, type_every_command};
 
 /// A real server in the test's process, ended when the stopper is raised.
-fn serve() -> (SocketAddr, Stopper) {
+fn serve() -> (SocketAddr, ShutdownHandle) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (stopper, stop) = stop::signal();
-    let setup = Setup::alone(Limits::default());
+    let (stopper, stop) = stop::channel();
+    let setup = ServerConfig::minimal(Limits::default());
     let on_stop = stopper.clone();
     thread::spawn(move || server::run(listener, setup, on_stop, stop));
     (address, stopper)
@@ -41,7 +41,7 @@ fn two_clients_see_each_other() {
     bob.type_line("/quit");
     ann.wait_for("bob has left the chat room.");
     assert_eq!(bob.wait().code(), Some(0));
-    stopper.raise();
+    stopper.trigger();
     ann.wait_for("The server has stopped.");
     assert_eq!(ann.wait().code(), Some(5));
 }
@@ -64,7 +64,7 @@ fn what_a_pipe_said_has_arrived_when_the_client_ends() {
     ] {
         ann.expect(line);
     }
-    stopper.raise();
+    stopper.trigger();
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn every_command_can_be_typed_into_the_client() {
     let mut bob = Peer::join(address, "bob");
     type_every_command(&mut ann, &mut bob);
     assert_eq!(ann.wait().code(), Some(0));
-    stopper.raise();
+    stopper.trigger();
 }
 
 #[test]
@@ -94,5 +94,5 @@ fn a_client_that_vanished_gets_its_name_back() {
     ann.signal("CONT");
     ann.wait_for("You did not answer");
     assert_ne!(ann.wait().code(), Some(0));
-    stopper.raise();
+    stopper.trigger();
 }

@@ -3,25 +3,25 @@
 use std::collections::HashMap;
 
 use super::Broadcaster;
-use crate::history::{Said, Voice};
-use crate::link::Id;
-use crate::post::Heed;
+use crate::history::{HistoryEntry, SenderId};
+use crate::link::ConnectionId;
+use crate::post::FilterChange;
 use crate::room::Room;
 
 impl Broadcaster {
-    pub(super) fn rename(&mut self, id: Id, voice: Voice) {
-        let Some(profile) = self.profiles.get_mut(&id) else {
+    pub(super) fn rename(&mut self, id: ConnectionId, voice: SenderId) {
+        let Some(profile) = self.members.get_mut(&id) else {
             return;
         };
-        let old = profile.voice.replace(voice);
-        let deaf = old.and_then(|old| self.deaf.get(&old)).cloned();
+        let old = profile.sender_id.replace(voice);
+        let deaf = old.and_then(|old| self.ignored_by.get(&old)).cloned();
         for id in deaf.unwrap_or_default() {
-            self.heed(id, Heed::Ignore(voice));
+            self.set_filter(id, FilterChange::Ignore(voice));
         }
     }
 
-    pub(super) fn recall(&mut self, id: Id) -> Vec<Said> {
-        let Some(profile) = self.profiles.get(&id) else {
+    pub(super) fn read_history(&mut self, id: ConnectionId) -> Vec<HistoryEntry> {
+        let Some(profile) = self.members.get(&id) else {
             return Vec::new();
         };
         let room = self.rooms.get(&profile.room);
@@ -29,32 +29,32 @@ impl Broadcaster {
         said.retain(|said| {
             !said
                 .from
-                .is_some_and(|voice| is_deaf(&self.deaf, id, voice))
+                .is_some_and(|voice| is_ignoring(&self.ignored_by, id, voice))
         });
         said
     }
 
-    pub(super) fn heed(&mut self, id: Id, what: Heed) {
-        let Some(profile) = self.profiles.get_mut(&id) else {
+    pub(super) fn set_filter(&mut self, id: ConnectionId, what: FilterChange) {
+        let Some(profile) = self.members.get_mut(&id) else {
             return;
         };
         match what {
-            Heed::Ignore(voice) if !profile.ignored.contains(&voice) => {
+            FilterChange::Ignore(voice) if !profile.ignored.contains(&voice) => {
                 profile.ignored.push(voice);
-                self.deaf.entry(voice).or_default().push(id);
+                self.ignored_by.entry(voice).or_default().push(id);
             }
-            Heed::Ignore(_) => {}
-            Heed::Unignore(voice) => {
+            FilterChange::Ignore(_) => {}
+            FilterChange::Unignore(voice) => {
                 profile.ignored.retain(|&other| other != voice);
-                hear_again(&mut self.deaf, id, voice);
+                stop_ignoring(&mut self.ignored_by, id, voice);
             }
-            Heed::MessagesOnly | Heed::Everything => {
-                profile.quiet = what == Heed::MessagesOnly;
-                let quiet = profile.quiet;
+            FilterChange::HideJoinLeave | FilterChange::ShowJoinLeave => {
+                profile.hides_join_leave = what == FilterChange::HideJoinLeave;
+                let quiet = profile.hides_join_leave;
                 if let Some((room, _)) = self.room_of(id) {
                     match quiet {
-                        true => room.set_quiet(id),
-                        false => room.clear_quiet(id),
+                        true => room.hide_join_leave(id),
+                        false => room.show_join_leave(id),
                     }
                 }
             }
@@ -62,11 +62,11 @@ impl Broadcaster {
     }
 }
 
-pub(super) fn is_deaf(deaf: &HashMap<Voice, Vec<Id>>, id: Id, voice: Voice) -> bool {
+pub(super) fn is_ignoring(deaf: &HashMap<SenderId, Vec<ConnectionId>>, id: ConnectionId, voice: SenderId) -> bool {
     deaf.get(&voice).is_some_and(|ids| ids.contains(&id))
 }
 
-pub(super) fn hear_again(deaf: &mut HashMap<Voice, Vec<Id>>, id: Id, voice: Voice) {
+pub(super) fn stop_ignoring(deaf: &mut HashMap<SenderId, Vec<ConnectionId>>, id: ConnectionId, voice: SenderId) {
     if let Some(ids) = deaf.get_mut(&voice) {
         ids.retain(|&other| other != id);
         if ids.is_empty() {

@@ -17,67 +17,67 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::history::Voice;
+use crate::history::SenderId;
 use crate::limits;
-use crate::link::Id;
-use crate::post::{Lines, Place, Post};
-use crate::registry::{HALL, hall, lobby};
+use crate::link::ConnectionId;
+use crate::post::{Lines, RoomId, Post};
+use crate::registry::{UNNAMED_ROOM, unnamed_room, lobby};
 use crate::room::Room;
-use crate::tap::Tap;
+use crate::tap::Recorder;
 
 /// Owns every room, and in them every connection's outlet.
 pub struct Broadcaster {
     rooms: BTreeMap<u64, Room>,
-    profiles: HashMap<Id, Profile>,
+    members: HashMap<ConnectionId, MemberState>,
     /// Those who do not want to hear a voice. Mostly empty, so that it costs a
     /// message nothing.
-    deaf: HashMap<Voice, Vec<Id>>,
+    ignored_by: HashMap<SenderId, Vec<ConnectionId>>,
     /// The rooms that have something to write.
-    busy: Vec<u64>,
+    dirty_rooms: Vec<u64>,
     /// The rooms that will tell how many came and went.
-    counting: Vec<u64>,
+    counting_rooms: Vec<u64>,
     /// Whether the server is ending.
-    stopping: bool,
+    shutting_down: bool,
     /// Who has left since then, with the last line for each.
-    farewells: Vec<(Id, Vec<u8>)>,
-    keep: Keep,
-    tap: Tap,
+    final_bytes: Vec<(ConnectionId, Vec<u8>)>,
+    room_config: RoomConfig,
+    recorder: Recorder,
 }
 
 /// What rooms are made with.
 #[derive(Clone, Copy, Debug)]
-pub struct Keep {
+pub struct RoomConfig {
     /// How many lines each keeps.
-    pub history: usize,
+    pub history_lines: usize,
     /// Up to how many members it tells who comes and goes.
-    pub crowd: usize,
+    pub join_notice_limit: usize,
 }
 
 /// What is known of a connection beside its outlet.
-struct Profile {
+struct MemberState {
     room: u64,
     /// None before it is a member.
-    voice: Option<Voice>,
-    quiet: bool,
-    ignored: Vec<Voice>,
+    sender_id: Option<SenderId>,
+    hides_join_leave: bool,
+    ignored: Vec<SenderId>,
 }
 
 impl Broadcaster {
     /// A broadcaster without members, which tells `tap` what happens.
-    pub fn new(keep: Keep, tap: Tap) -> Broadcaster {
+    pub fn new(keep: RoomConfig, tap: Recorder) -> Broadcaster {
         let mut broadcaster = Broadcaster {
             rooms: BTreeMap::new(),
-            profiles: HashMap::new(),
-            deaf: HashMap::new(),
-            busy: Vec::new(),
-            counting: Vec::new(),
-            stopping: false,
-            farewells: Vec::new(),
-            keep,
-            tap,
+            members: HashMap::new(),
+            ignored_by: HashMap::new(),
+            dirty_rooms: Vec::new(),
+            counting_rooms: Vec::new(),
+            shutting_down: false,
+            final_bytes: Vec::new(),
+            room_config: keep,
+            recorder: tap,
         };
-        broadcaster.open_room(&hall());
-        broadcaster.open_room(&lobby());
+        broadcaster.room_or_create(&unnamed_room());
+        broadcaster.room_or_create(&lobby());
         broadcaster
     }
 
@@ -89,8 +89,8 @@ impl Broadcaster {
                 if let Post::End = post {
                     return;
                 }
-                waiting += self.take(post);
-                if waiting >= limits::BATCH {
+                waiting += self.handle(post);
+                if waiting >= limits::MAX_BATCH_BYTES {
                     break;
                 }
                 match posts.try_recv() {
@@ -106,7 +106,7 @@ impl Broadcaster {
     fn next(&mut self, posts: &Receiver<Post>) -> Option<Post> {
         loop {
             let due = self
-                .counting
+                .counting_rooms
                 .iter()
                 .filter_map(|number| self.rooms.get(number)?.count_due());
             let Some(due) = due.min() else {
@@ -119,166 +119,166 @@ impl Broadcaster {
                     Err(RecvTimeoutError::Timeout) => {}
                 }
             }
-            self.tell_counts();
+            self.announce_counts();
             self.flush();
         }
     }
 
-    fn tell_counts(&mut self) {
+    fn announce_counts(&mut self) {
         let now = Instant::now();
-        for number in mem::take(&mut self.counting) {
+        for number in mem::take(&mut self.counting_rooms) {
             match self.rooms.get_mut(&number) {
                 Some(room) if room.count_due().is_some_and(|due| due <= now) => {
-                    call(&mut self.busy, number, room);
-                    room.tell_count();
+                    mark_dirty(&mut self.dirty_rooms, number, room);
+                    room.announce_count();
                 }
-                Some(_) => self.counting.push(number),
+                Some(_) => self.counting_rooms.push(number),
                 None => {}
             }
         }
     }
 
     /// Does what a post says, and tells how many bytes wait to be written for it.
-    fn take(&mut self, post: Post) -> usize {
-        let bytes = post.weight();
+    fn handle(&mut self, post: Post) -> usize {
+        let bytes = post.byte_size();
         match post {
             Post::Open(outlet) => self.open(outlet),
-            Post::Unframe(id) => self.unframe(id),
-            Post::Enter(passage, voice) => self.enter(passage, voice),
-            Post::Move(passage) => self.pass(passage),
+            Post::SetUnframed(id) => self.set_unframed(id),
+            Post::Join(passage, voice) => self.join(passage, voice),
+            Post::Move(passage) => self.change_room(passage),
             Post::Say { from, lines, count } => self.say(from, lines, count),
-            Post::Tell { to, line } => self.tell(to, &line),
-            Post::Whisper {
+            Post::Tell { to, line } => self.send_to(to, &line),
+            Post::Private {
                 from,
                 to,
                 line,
-                missed,
-            } => self.whisper(from, to, &line, &missed),
-            Post::About { id, notice, told } => self.about(id, &notice, &told),
+                if_departed: missed,
+            } => self.send_private(from, to, &line, &missed),
+            Post::About { id, notice, told } => self.send_about(id, &notice, &told),
             Post::Rename {
                 id,
                 voice,
                 notice,
                 told,
             } => {
-                self.about(id, &notice, &told);
+                self.send_about(id, &notice, &told);
                 self.rename(id, voice);
             }
             Post::SetTopic { id, line } => {
                 if let Some((room, tap)) = self.room_of(id) {
-                    tap.said(&room.name, Lines::clone(&line));
+                    tap.record_messages(&room.name, Lines::clone(&line));
                     room.set_topic(&line);
                 }
             }
             Post::AskTopic { id, none } => {
                 if let Some((room, _)) = self.room_of(id) {
-                    room.tell_topic(id, &none);
+                    room.send_topic(id, &none);
                 }
             }
-            Post::Recall { id, reply } => {
+            Post::ReadHistory { id, reply } => {
                 // Whoever asked waits for it; if not, nobody needs it.
-                let _ = reply.send(self.recall(id));
+                let _ = reply.send(self.read_history(id));
             }
-            Post::HandOver { id, to } => self.hand_over(id, &to),
-            Post::Shared { member, notice } => self.shared(member, &notice),
-            Post::Heed { id, what } => self.heed(id, what),
+            Post::TakeWriter { id, to } => self.take_writer(id, &to),
+            Post::FileShared { member, notice } => self.announce_file(member, &notice),
+            Post::SetFilter { id, change: what } => self.set_filter(id, what),
             Post::Announce { place, line } => self.announce(place.as_ref(), &line),
-            Post::Exit {
+            Post::Leave {
                 id,
                 notice,
-                farewell,
+                final_bytes: farewell,
                 entry,
-                heard,
+                last_received: heard,
             } => {
-                self.tap.log.note(entry);
-                self.exit(id, &notice, farewell, heard);
+                self.recorder.log.push(entry);
+                self.leave(id, &notice, farewell, heard);
             }
-            Post::Dismiss { id, farewell } => self.dismiss(id, &farewell),
-            Post::Stopping(line) => {
-                self.in_each(None, |room, _| room.announce(&line));
-                self.stopping = true;
+            Post::Disconnect { id, farewell } => self.disconnect(id, &farewell),
+            Post::ShuttingDown(line) => {
+                self.for_each_room(None, |room, _| room.announce(&line));
+                self.shutting_down = true;
             }
-            Post::Farewell(line) => self.dismiss_all(&line),
+            Post::FinalLines(line) => self.disconnect_all(&line),
             Post::End => {}
         }
         bytes
     }
 
     /// The room at `place`, which is made if there is none yet; it has work now.
-    fn open_room(&mut self, place: &Place) -> &mut Room {
-        let Keep { history, crowd } = self.keep;
+    fn room_or_create(&mut self, place: &RoomId) -> &mut Room {
+        let RoomConfig { history_lines: history, join_notice_limit: crowd } = self.room_config;
         let room = self.rooms.entry(place.number);
         let room = room.or_insert_with(|| Room::new(place.name.clone(), history, crowd));
-        call(&mut self.busy, place.number, room);
+        mark_dirty(&mut self.dirty_rooms, place.number, room);
         room
     }
 
     /// The room in which a connection is, which has work now.
-    fn room_of(&mut self, id: Id) -> Option<(&mut Room, &Tap)> {
-        let number = self.profiles.get(&id)?.room;
+    fn room_of(&mut self, id: ConnectionId) -> Option<(&mut Room, &Recorder)> {
+        let number = self.members.get(&id)?.room;
         let room = self.rooms.get_mut(&number)?;
-        call(&mut self.busy, number, room);
-        Some((room, &self.tap))
+        mark_dirty(&mut self.dirty_rooms, number, room);
+        Some((room, &self.recorder))
     }
 
-    fn say(&mut self, from: Id, lines: Lines, count: usize) {
-        let Some(profile) = self.profiles.get(&from) else {
+    fn say(&mut self, from: ConnectionId, lines: Lines, count: usize) {
+        let Some(profile) = self.members.get(&from) else {
             return;
         };
-        let (Some(voice), Some(room)) = (profile.voice, self.rooms.get_mut(&profile.room)) else {
+        let (Some(voice), Some(room)) = (profile.sender_id, self.rooms.get_mut(&profile.room)) else {
             return;
         };
-        call(&mut self.busy, profile.room, room);
-        let deaf = self.deaf.get(&voice).map_or(&[][..], Vec::as_slice);
-        room.say(from, voice, &lines, count, deaf);
-        self.tap.said(&room.name, lines);
+        mark_dirty(&mut self.dirty_rooms, profile.room, room);
+        let deaf = self.ignored_by.get(&voice).map_or(&[][..], Vec::as_slice);
+        room.broadcast(from, voice, &lines, count, deaf);
+        self.recorder.record_messages(&room.name, lines);
     }
 
-    fn tell(&mut self, to: Id, line: &[u8]) {
+    fn send_to(&mut self, to: ConnectionId, line: &[u8]) {
         if let Some((room, _)) = self.room_of(to) {
-            room.tell(to, line);
+            room.send_to(to, line);
         }
     }
 
-    fn whisper(&mut self, from: Id, to: Id, line: &[u8], missed: &[u8]) {
-        match self.profiles.contains_key(&to) {
-            true => self.tell(to, line),
-            false => self.tell(from, missed),
+    fn send_private(&mut self, from: ConnectionId, to: ConnectionId, line: &[u8], missed: &[u8]) {
+        match self.members.contains_key(&to) {
+            true => self.send_to(to, line),
+            false => self.send_to(from, missed),
         }
     }
 
-    fn about(&mut self, id: Id, notice: &[u8], told: &[u8]) {
+    fn send_about(&mut self, id: ConnectionId, notice: &[u8], told: &[u8]) {
         if let Some((room, tap)) = self.room_of(id) {
-            tap.told(&room.name, notice);
-            room.tell_others(id, notice);
-            room.tell(id, told);
+            tap.record_notice(&room.name, notice);
+            room.send_to_others(id, notice);
+            room.send_to(id, told);
         }
     }
 
     /// Says a line of the operator, in one room or in all.
-    fn announce(&mut self, place: Option<&Place>, line: &Lines) {
-        self.in_each(place, |room, tap| {
-            room.proclaim(line);
-            tap.told(&room.name, line);
+    fn announce(&mut self, place: Option<&RoomId>, line: &Lines) {
+        self.for_each_room(place, |room, tap| {
+            room.announce_operator(line);
+            tap.record_notice(&room.name, line);
         });
         let room = place.map(|place| place.name.clone());
-        self.tap.log.said(room, Lines::clone(line));
+        self.recorder.log.messages(room, Lines::clone(line));
     }
 
     /// Does something in the room at `place`, or in every one but the hall.
-    fn in_each(&mut self, place: Option<&Place>, mut act: impl FnMut(&mut Room, &Tap)) {
+    fn for_each_room(&mut self, place: Option<&RoomId>, mut act: impl FnMut(&mut Room, &Recorder)) {
         let chosen = |number: u64| place.is_none_or(|place| place.number == number);
         for (&number, room) in &mut self.rooms {
-            if number != HALL && chosen(number) {
-                call(&mut self.busy, number, room);
-                act(room, &self.tap);
+            if number != UNNAMED_ROOM && chosen(number) {
+                mark_dirty(&mut self.dirty_rooms, number, room);
+                act(room, &self.recorder);
             }
         }
     }
 
     /// One write for each member that has something to get.
     fn flush(&mut self) {
-        for number in self.busy.drain(..) {
+        for number in self.dirty_rooms.drain(..) {
             if let Some(room) = self.rooms.get_mut(&number) {
                 room.flush();
             }
@@ -287,8 +287,8 @@ impl Broadcaster {
 }
 
 /// Notes, before a room gets something to write, that it will have.
-fn call(busy: &mut Vec<u64>, number: u64, room: &Room) {
-    if room.is_idle() {
+fn mark_dirty(busy: &mut Vec<u64>, number: u64, room: &Room) {
+    if room.is_clean() {
         busy.push(number);
     }
 }

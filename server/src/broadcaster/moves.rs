@@ -5,170 +5,170 @@ use std::time::Instant;
 
 use crossbeam_channel::Sender;
 
-use super::hearing::{hear_again, is_deaf};
-use super::{Broadcaster, Profile, call};
-use crate::history::Voice;
-use crate::link::{Id, Outlet, Pipe};
-use crate::post::Passage;
-use crate::registry::{HALL, LOBBY_NUMBER, hall};
-use crate::room::Step;
+use super::hearing::{stop_ignoring, is_ignoring};
+use super::{Broadcaster, MemberState, mark_dirty};
+use crate::history::SenderId;
+use crate::link::{ConnectionId, WriteHalf, BlockingWriter};
+use crate::post::RoomChange;
+use crate::registry::{UNNAMED_ROOM, LOBBY_ROOM, unnamed_room};
+use crate::room::Change;
 
 impl Broadcaster {
-    pub(super) fn open(&mut self, outlet: Outlet) {
-        let profile = Profile {
-            room: HALL,
-            voice: None,
-            quiet: false,
+    pub(super) fn open(&mut self, outlet: WriteHalf) {
+        let profile = MemberState {
+            room: UNNAMED_ROOM,
+            sender_id: None,
+            hides_join_leave: false,
             ignored: Vec::new(),
         };
-        self.profiles.insert(outlet.id(), profile);
-        self.open_room(&hall()).admit(outlet);
+        self.members.insert(outlet.id(), profile);
+        self.room_or_create(&unnamed_room()).add_member(outlet);
     }
 
-    pub(super) fn unframe(&mut self, id: Id) {
+    pub(super) fn set_unframed(&mut self, id: ConnectionId) {
         if let Some((room, _)) = self.room_of(id) {
-            room.unframe(id);
+            room.set_unframed(id);
         }
     }
 
-    pub(super) fn enter(&mut self, passage: Passage, voice: Voice) {
-        if let Some(profile) = self.profiles.get_mut(&passage.id) {
-            profile.voice = Some(voice);
+    pub(super) fn join(&mut self, passage: RoomChange, voice: SenderId) {
+        if let Some(profile) = self.members.get_mut(&passage.id) {
+            profile.sender_id = Some(voice);
         }
-        self.pass(passage);
+        self.change_room(passage);
     }
 
-    pub(super) fn pass(&mut self, passage: Passage) {
-        let Passage {
+    pub(super) fn change_room(&mut self, passage: RoomChange) {
+        let RoomChange {
             id,
             to,
-            gone,
-            come,
-            told,
-            entry,
+            departure_notice: gone,
+            arrival_notice: come,
+            own_notice: told,
+            log_entry: entry,
         } = passage;
-        self.tap.log.note(entry);
+        self.recorder.log.push(entry);
         let Some(outlet) = self.leave_room(id, &gone, None) else {
             return;
         };
-        let Some(profile) = self.profiles.get_mut(&id) else {
+        let Some(profile) = self.members.get_mut(&id) else {
             return;
         };
         profile.room = to.number;
-        let (voice, quiet) = (profile.voice, profile.quiet);
-        self.open_room(&to);
-        self.step(to.number, Step::Come, &come);
-        let deaf = mem::take(&mut self.deaf);
-        let room = self.open_room(&to);
-        room.admit(outlet);
+        let (voice, quiet) = (profile.sender_id, profile.hides_join_leave);
+        self.room_or_create(&to);
+        self.record_change(to.number, Change::Joined, &come);
+        let deaf = mem::take(&mut self.ignored_by);
+        let room = self.room_or_create(&to);
+        room.add_member(outlet);
         if quiet {
-            room.set_quiet(id);
+            room.hide_join_leave(id);
         }
-        room.tell(id, &told);
+        room.send_to(id, &told);
         if let Some(voice) = voice {
-            room.greet(id, voice, |other| is_deaf(&deaf, id, other));
+            room.send_history(id, voice, |other| is_ignoring(&deaf, id, other));
         }
-        self.deaf = deaf;
+        self.ignored_by = deaf;
     }
 
     /// Takes a connection out of its room, and tells those who stay.
     pub(super) fn leave_room(
         &mut self,
-        id: Id,
+        id: ConnectionId,
         gone: &[u8],
         heard: Option<Instant>,
-    ) -> Option<Outlet> {
-        let Profile {
+    ) -> Option<WriteHalf> {
+        let MemberState {
             room: number,
-            voice,
+            sender_id: voice,
             ..
-        } = *self.profiles.get(&id)?;
+        } = *self.members.get(&id)?;
         let room = self.rooms.get_mut(&number)?;
-        let outlet = room.release(id)?;
-        if let Some(voice) = voice.filter(|_| number != HALL) {
-            room.depart(voice, heard);
+        let outlet = room.remove_member(id)?;
+        if let Some(voice) = voice.filter(|_| number != UNNAMED_ROOM) {
+            room.record_departure(voice, heard);
         }
         // The lobby stays, with what was said in it; so does the hall.
-        if room.is_empty() && number > LOBBY_NUMBER {
+        if room.is_empty() && number > LOBBY_ROOM {
             self.rooms.remove(&number);
         } else {
-            self.step(number, Step::Gone, gone);
+            self.record_change(number, Change::Left, gone);
         }
         Some(outlet)
     }
 
     /// Tells a room that somebody came or went.
-    pub(super) fn step(&mut self, number: u64, step: Step, line: &[u8]) {
+    pub(super) fn record_change(&mut self, number: u64, step: Change, line: &[u8]) {
         if line.is_empty() {
             return;
         }
         if let Some(room) = self.rooms.get_mut(&number) {
-            call(&mut self.busy, number, room);
-            self.tap.told(&room.name, line);
+            mark_dirty(&mut self.dirty_rooms, number, room);
+            self.recorder.record_notice(&room.name, line);
             let counted = room.count_due().is_some();
-            room.step(step, line);
+            room.record_change(step, line);
             if !counted && room.count_due().is_some() {
-                self.counting.push(number);
+                self.counting_rooms.push(number);
             }
         }
     }
 
     /// Sends the leaving member what it still has to get, then closes it.
-    pub(super) fn exit(
+    pub(super) fn leave(
         &mut self,
-        id: Id,
+        id: ConnectionId,
         notice: &[u8],
         farewell: Vec<u8>,
         heard: Option<Instant>,
     ) {
-        if self.stopping {
+        if self.shutting_down {
             // All leave, one after the other, and each is to hear what those
             // after it said as their last.
-            return self.farewells.push((id, farewell));
+            return self.final_bytes.push((id, farewell));
         }
         if let Some(mut outlet) = self.leave_room(id, notice, heard) {
             outlet.close(&farewell);
         }
-        let profile = self.profiles.remove(&id);
+        let profile = self.members.remove(&id);
         for voice in profile.map(|profile| profile.ignored).unwrap_or_default() {
-            hear_again(&mut self.deaf, id, voice);
+            stop_ignoring(&mut self.ignored_by, id, voice);
         }
     }
 
     /// Lets a connection go whose session writes to it from now on.
-    pub(super) fn hand_over(&mut self, id: Id, to: &Sender<Pipe>) {
+    pub(super) fn take_writer(&mut self, id: ConnectionId, to: &Sender<BlockingWriter>) {
         if let Some(outlet) = self.leave_room(id, &[], None) {
-            self.profiles.remove(&id);
+            self.members.remove(&id);
             // Its session waits for it.
-            let _ = to.send(outlet.into_pipe());
+            let _ = to.send(outlet.into_blocking_writer());
         }
     }
 
     /// Tells a room what one of its members has shared.
-    pub(super) fn shared(&mut self, member: Id, notice: &[u8]) {
-        let room = self.profiles.get(&member).map(|profile| profile.room);
-        let number = room.unwrap_or(LOBBY_NUMBER);
+    pub(super) fn announce_file(&mut self, member: ConnectionId, notice: &[u8]) {
+        let room = self.members.get(&member).map(|profile| profile.room);
+        let number = room.unwrap_or(LOBBY_ROOM);
         if let Some(room) = self.rooms.get_mut(&number) {
-            call(&mut self.busy, number, room);
-            self.tap.told(&room.name, notice);
+            mark_dirty(&mut self.dirty_rooms, number, room);
+            self.recorder.record_notice(&room.name, notice);
             room.announce(notice);
         }
     }
 
-    pub(super) fn dismiss(&mut self, id: Id, farewell: &[u8]) {
+    pub(super) fn disconnect(&mut self, id: ConnectionId, farewell: &[u8]) {
         if let Some((room, _)) = self.room_of(id) {
-            room.dismiss(id, farewell);
+            room.disconnect(id, farewell);
         }
     }
 
     /// Sends everybody the rest, and then the end.
-    pub(super) fn dismiss_all(&mut self, farewell: &[u8]) {
+    pub(super) fn disconnect_all(&mut self, farewell: &[u8]) {
         self.flush();
-        for (id, own) in mem::take(&mut self.farewells) {
-            self.dismiss(id, &own);
+        for (id, own) in mem::take(&mut self.final_bytes) {
+            self.disconnect(id, &own);
         }
         for (_, room) in mem::take(&mut self.rooms) {
-            room.dismiss_all(farewell);
+            room.disconnect_all(farewell);
         }
     }
 }

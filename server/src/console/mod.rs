@@ -13,11 +13,11 @@ use common::{Event, LineSplitter, MAX_LINE, NextLine, text};
 
 use crate::files::Files;
 use crate::log::Log;
-use crate::post::{Lines, Place, Post, Posts};
+use crate::post::{Lines, RoomId, Post, PostSender};
 use crate::registry::Registry;
-use crate::rules::Rules;
-use crate::stop::Stopper;
-use crate::usher::Usher;
+use crate::rules::Moderation;
+use crate::stop::ShutdownHandle;
+use crate::usher::Reaper;
 
 const HELP: &str = "\
   TEXT                  say TEXT to everybody, as Server
@@ -40,32 +40,32 @@ const NO_FILES: &str = "No files are shared here; --files FOLDER at the start ch
 
 /// The most lines that newcomers are told first: more would push what follows
 /// off their screens.
-const MOTD_LINES: usize = 20;
+const MAX_MOTD_LINES: usize = 20;
 
 /// What newcomers can be told out of `lines`: safe to show, and not too much.
 pub fn motd<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let short = |line: &'a str| line.chars().take(MOTD_LINE).collect::<String>();
+    let short = |line: &'a str| line.chars().take(MAX_MOTD_LINE).collect::<String>();
     let lines = lines.map(|line| text::sanitize(&short(line)).into_owned());
-    lines.take(MOTD_LINES).collect()
+    lines.take(MAX_MOTD_LINES).collect()
 }
 
 /// The most characters of such a line: with four bytes each it still is a line.
-const MOTD_LINE: usize = 1000;
+const MAX_MOTD_LINE: usize = 1000;
 
 /// Does what the operator types.
 pub struct Console {
     /// The way to everybody.
-    pub posts: Posts,
+    pub posts: PostSender,
     /// Who is here.
     pub registry: Arc<Registry>,
     /// What the operator has decided.
-    pub rules: Arc<Rules>,
+    pub moderation: Arc<Moderation>,
     /// What people share, if they may.
     pub files: Option<Arc<Files>>,
     /// Ends somebody's conversation.
-    pub usher: Usher,
+    pub reaper: Reaper,
     /// Ends the server.
-    pub stopper: Stopper,
+    pub shutdown: ShutdownHandle,
     /// Answers go where the log goes, so that they never tear a line of it.
     pub log: Log,
 }
@@ -81,7 +81,7 @@ impl Console {
                         return;
                     }
                 }
-                NextLine::Line(line) => self.act(&text::sanitize(line)),
+                NextLine::Line(line) => self.run_line(&text::sanitize(line)),
                 NextLine::TooLong | NextLine::NotUtf8 => {
                     self.log.line("That line is too long, or no UTF-8 text.");
                 }
@@ -92,7 +92,7 @@ impl Console {
         }
     }
 
-    fn act(&self, line: &str) {
+    fn run_line(&self, line: &str) {
         let line = line.trim();
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let rest = rest.trim();
@@ -110,26 +110,26 @@ impl Console {
             "/lock" => self.lock(),
             "/unlock" => self.unlock(),
             "/files" => self.list_files(),
-            "/forget" => self.forget(rest),
-            "/say" => self.say_in(rest),
+            "/forget" => self.remove_file(rest),
+            "/say" => self.announce_in(rest),
             "/motd" => self.change_motd(rest),
             "/help" | "/?" => HELP.to_string(),
             "/stop" => {
-                let _again = self.stopper.raise();
+                let _again = self.shutdown.trigger();
                 return;
             }
-            _ if line.starts_with("//") => return self.say(line.get(1..).unwrap_or_default()),
+            _ if line.starts_with("//") => return self.announce_all(line.get(1..).unwrap_or_default()),
             _ if word.starts_with('/') => format!("There is no command {word}.\n{HELP}"),
-            _ => return self.say(line),
+            _ => return self.announce_all(line),
         };
         self.log.line(answer);
     }
 
-    fn say(&self, text: &str) {
+    fn announce_all(&self, text: &str) {
         self.announce(None, text);
     }
 
-    fn announce(&self, place: Option<Place>, text: &str) {
+    fn announce(&self, place: Option<RoomId>, text: &str) {
         let line = Lines::new(Event::Operator(text).to_line());
         self.posts.send(Post::Announce { place, line });
     }

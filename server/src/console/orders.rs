@@ -8,9 +8,9 @@ use common::notice::{format_duration, without_colons};
 use common::{Event, Name};
 
 use super::{Console, NO_FILES};
-use crate::link::Link;
-use crate::reason::{Ending, Reason};
-use crate::rules::{self, Rule, Whom};
+use crate::link::Connection;
+use crate::reason::{Close, CloseReason};
+use crate::rules::{self, Switch, BanTarget};
 
 impl Console {
     pub(super) fn kick(&self, rest: &str) -> String {
@@ -18,35 +18,35 @@ impl Console {
         if name.is_empty() {
             return "Whom? Type /kick NAME [WHY].".to_string();
         }
-        let Some((_, link)) = self.find(name) else {
-            return nobody(name);
+        let Some((_, link)) = self.find_member(name) else {
+            return no_such_user(name);
         };
         let told = match why.trim() {
             "" => "The operator removed you.".to_string(),
             why => format!("The operator removed you, {}", without_colons(why)),
         };
-        self.usher
-            .show_out(&link, Ending::told(Reason::Kicked, told));
+        self.reaper
+            .disconnect(&link, Close::with_message(CloseReason::Kicked, told));
         format!("{name} is removed.")
     }
 
     pub(super) fn ban(&self, rest: &str) -> String {
         let (whom, time) = rest.split_once(' ').unwrap_or((rest, ""));
         let usage = "Type /ban NAME or ADDRESS, and for how long, as in 30s, 10m, 2h or 1d.";
-        let Some(whom) = read_whom(whom) else {
+        let Some(whom) = parse_ban_target(whom) else {
             return format!("Whom? {usage}");
         };
         let time = match time.trim() {
             "" => None,
-            time => match read_time(time) {
+            time => match parse_duration(time) {
                 Some(time) => Some(time),
                 None => return format!("For how long? {usage}"),
             },
         };
-        self.rules.ban(whom.clone(), time);
-        let present = self.concerned(&whom);
+        self.moderation.ban(whom.clone(), time);
+        let present = self.connections_of(&whom);
         for link in &present {
-            self.usher.show_out(link, rules::banned());
+            self.reaper.disconnect(link, rules::ban_close());
         }
         let time = time.map_or_else(
             || "for ever".to_string(),
@@ -56,12 +56,12 @@ impl Console {
     }
 
     /// The connections that a ban concerns now.
-    fn concerned(&self, whom: &Whom) -> Vec<Arc<Link>> {
+    fn connections_of(&self, whom: &BanTarget) -> Vec<Arc<Connection>> {
         match whom {
-            Whom::Name(name) => self.registry.find(name).into_iter().collect(),
-            Whom::Address(address) => {
-                let (members, _) = self.registry.around(None, usize::MAX);
-                let links = members.into_iter().map(|seen| seen.link);
+            BanTarget::Name(name) => self.registry.find_connection(name).into_iter().collect(),
+            BanTarget::Address(address) => {
+                let (members, _) = self.registry.list_members(None, usize::MAX);
+                let links = members.into_iter().map(|seen| seen.connection);
                 links
                     .filter(|link| link.address.ip().to_canonical() == *address)
                     .collect()
@@ -69,11 +69,11 @@ impl Console {
         }
     }
 
-    pub(super) fn forget(&self, rest: &str) -> String {
+    pub(super) fn remove_file(&self, rest: &str) -> String {
         let Some(files) = &self.files else {
             return NO_FILES.to_string();
         };
-        match rest.parse().map(|id| files.forget(None, id)) {
+        match rest.parse().map(|id| files.remove_file(None, id)) {
             Ok(Ok(about)) => format!("{} is removed.", about.name),
             Ok(Err(why)) => why,
             Err(_) => "Which file? Type /forget and its number; /files lists them.".to_string(),
@@ -81,8 +81,8 @@ impl Console {
     }
 
     pub(super) fn unban(&self, rest: &str) -> String {
-        match read_whom(rest) {
-            Some(whom) if self.rules.unban(&whom) => format!("{whom} may come in again."),
+        match parse_ban_target(rest) {
+            Some(whom) if self.moderation.unban(&whom) => format!("{whom} may come in again."),
             Some(whom) => format!("{whom} is not banned. /bans lists all who are."),
             None => "Whom? Type /unban NAME or ADDRESS.".to_string(),
         }
@@ -90,38 +90,38 @@ impl Console {
 
     pub(super) fn mute(&self, rest: &str) -> String {
         if rest == "all" {
-            self.rules.set(Rule::Silence, true);
-            self.say("Only I speak for now.");
+            self.moderation.set(Switch::Silence, true);
+            self.announce_all("Only I speak for now.");
             return "Only you speak now. /unmute all ends that.".to_string();
         }
-        match self.find(rest) {
+        match self.find_member(rest) {
             Some((name, link)) => {
-                self.rules.mute(&name);
+                self.moderation.mute(&name);
                 link.set_muted(true);
-                self.tell(&link, "The operator has muted you.");
+                self.notify(&link, "The operator has muted you.");
                 format!("{name} is muted, also when coming again under this name.")
             }
-            None => nobody(rest),
+            None => no_such_user(rest),
         }
     }
 
     pub(super) fn unmute(&self, rest: &str) -> String {
         if rest == "all" {
-            self.rules.unmute_all();
-            let (members, _) = self.registry.around(None, usize::MAX);
-            members.iter().for_each(|seen| seen.link.set_muted(false));
-            self.say("Everybody may speak again.");
+            self.moderation.unmute_all();
+            let (members, _) = self.registry.list_members(None, usize::MAX);
+            members.iter().for_each(|seen| seen.connection.set_muted(false));
+            self.announce_all("Everybody may speak again.");
             return "Everybody may speak.".to_string();
         }
         let Ok(name) = rest.parse::<Name>() else {
-            return nobody(rest);
+            return no_such_user(rest);
         };
-        let was_noted = self.rules.unmute(&name);
+        let was_noted = self.moderation.unmute(&name);
         // It may have been muted under another name.
-        let link = self.registry.find(&name).filter(|link| link.is_muted());
+        let link = self.registry.find_connection(&name).filter(|link| link.is_muted());
         if let Some(link) = &link {
             link.set_muted(false);
-            self.tell(link, "You may speak again.");
+            self.notify(link, "You may speak again.");
         }
         match was_noted || link.is_some() {
             true => format!("{name} may speak again."),
@@ -135,26 +135,26 @@ impl Console {
             "on" => (false, "Private messages are on again."),
             _ => return "Type /private off or /private on.".to_string(),
         };
-        self.rules.set(Rule::NoPrivate, off);
-        self.say(told);
+        self.moderation.set(Switch::NoPrivate, off);
+        self.announce_all(told);
         told.to_string()
     }
 
     pub(super) fn lock(&self) -> String {
-        self.rules.set(Rule::Locked, true);
+        self.moderation.set(Switch::Locked, true);
         "Nobody new comes in. /unlock ends that.".to_string()
     }
 
     pub(super) fn unlock(&self) -> String {
-        self.rules.set(Rule::Locked, false);
+        self.moderation.set(Switch::Locked, false);
         "Everybody may come in.".to_string()
     }
 
-    pub(super) fn say_in(&self, rest: &str) -> String {
+    pub(super) fn announce_in(&self, rest: &str) -> String {
         let (room, text) = rest.split_once(' ').unwrap_or((rest, ""));
         let text = text.trim();
         let place = common::command::parse_room(room).ok();
-        match place.and_then(|room| self.registry.place(&room)) {
+        match place.and_then(|room| self.registry.room_id(&room)) {
             _ if text.is_empty() => "Where, and what? Type /say ROOM TEXT.".to_string(),
             None => format!("There is no room {room}. /rooms lists them."),
             Some(place) => {
@@ -167,53 +167,53 @@ impl Console {
 
     pub(super) fn change_motd(&self, rest: &str) -> String {
         match rest {
-            "" => match self.rules.motd().as_slice() {
+            "" => match self.moderation.motd().as_slice() {
                 [] => "Newcomers are told nothing.".to_string(),
                 lines => format!("Newcomers are told\n{}", lines.join("\n")),
             },
             "off" => {
-                self.rules.set_motd(Vec::new());
+                self.moderation.set_motd(Vec::new());
                 "Newcomers are told nothing from now on.".to_string()
             }
             text => {
-                self.rules.set_motd(super::motd([text].into_iter()));
+                self.moderation.set_motd(super::motd([text].into_iter()));
                 "Newcomers are told that from now on.".to_string()
             }
         }
     }
 
-    fn find(&self, name: &str) -> Option<(Name, Arc<Link>)> {
+    fn find_member(&self, name: &str) -> Option<(Name, Arc<Connection>)> {
         let name = name.parse::<Name>().ok()?;
         // Who is leaving keeps the name until everybody has been told.
         let link = self
             .registry
-            .find(&name)
-            .filter(|link| link.ending().is_none())?;
+            .find_connection(&name)
+            .filter(|link| link.close_cause().is_none())?;
         Some((name, link))
     }
 
-    fn tell(&self, link: &Link, text: &str) {
-        self.posts.tell(link.id, Event::Notice(text).to_line());
+    fn notify(&self, link: &Connection, text: &str) {
+        self.posts.send_to(link.id, Event::Notice(text).to_line());
     }
 }
 
-fn nobody(name: &str) -> String {
+fn no_such_user(name: &str) -> String {
     format!("There is nobody called {name} here.")
 }
 
 /// An address, or else a name: `10.0.0.7` could be either.
-fn read_whom(text: &str) -> Option<Whom> {
+fn parse_ban_target(text: &str) -> Option<BanTarget> {
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Some(Whom::Address(address.to_canonical()));
+        return Some(BanTarget::Address(address.to_canonical()));
     }
-    text.parse().ok().map(Whom::Name)
+    text.parse().ok().map(BanTarget::Name)
 }
 
 /// The longest ban that has an end, so that no clock overflows.
-const LONGEST: u64 = 365 * 86_400;
+const MAX_BAN_SECONDS: u64 = 365 * 86_400;
 
 /// `30s`, `10m`, `2h`, `1d`, or `10` for minutes.
-fn read_time(text: &str) -> Option<Duration> {
+fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let seconds = match text.get(digits.len()..)? {
         "s" => 1,
@@ -223,7 +223,7 @@ fn read_time(text: &str) -> Option<Duration> {
         _ => return None,
     };
     let time = digits.parse::<u64>().ok()?.checked_mul(seconds)?;
-    (1..=LONGEST)
+    (1..=MAX_BAN_SECONDS)
         .contains(&time)
         .then(|| Duration::from_secs(time))
 }
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn times_of_a_ban() {
         let check = |text, expected: Option<u64>| {
-            assert_eq!(read_time(text), expected.map(Duration::from_secs), "{text}");
+            assert_eq!(parse_duration(text), expected.map(Duration::from_secs), "{text}");
         };
         check("30s", Some(30));
         check("10m", Some(600));
@@ -250,10 +250,10 @@ mod tests {
     #[test]
     fn an_address_is_no_name() {
         assert_eq!(
-            read_whom("10.0.0.7"),
-            Some(Whom::Address(IpAddr::from([10, 0, 0, 7])))
+            parse_ban_target("10.0.0.7"),
+            Some(BanTarget::Address(IpAddr::from([10, 0, 0, 7])))
         );
-        assert_eq!(read_whom("ann"), Some(Whom::Name("ann".parse().unwrap())));
-        assert_eq!(read_whom("a b"), None);
+        assert_eq!(parse_ban_target("ann"), Some(BanTarget::Name("ann".parse().unwrap())));
+        assert_eq!(parse_ban_target("a b"), None);
     }
 }

@@ -9,15 +9,15 @@ use crate::{files, limits};
 
 impl Console {
     pub(super) fn who(&self) -> String {
-        let (members, all) = self.registry.around(None, limits::LISTED_TO_OPERATOR);
+        let (members, all) = self.registry.list_members(None, limits::MAX_LISTED_TO_OPERATOR);
         if members.is_empty() {
             return "Nobody is here.".to_string();
         }
         let mut table = row(["NAME", "ROOM", "ADDRESS", "IDLE"], "");
         for seen in &members {
-            let link = &seen.link;
+            let link = &seen.connection;
             let (name, room) = (seen.name.as_str(), seen.room.as_str());
-            let (address, idle) = (link.address.to_string(), format_duration(link.idle()));
+            let (address, idle) = (link.address.to_string(), format_duration(link.idle_time()));
             let mut marks = String::new();
             for (mark, holds) in [
                 ("  lagging", link.is_lagging()),
@@ -52,7 +52,7 @@ impl Console {
             return NO_FILES.to_string();
         };
         let all = files.list();
-        let mut table = files::count(all.len());
+        let mut table = files::count_line(all.len());
         for about in all {
             table.push_str(&format!("\n{about}"));
         }
@@ -60,7 +60,7 @@ impl Console {
     }
 
     pub(super) fn bans(&self) -> String {
-        let bans = self.rules.bans();
+        let bans = self.moderation.bans();
         if bans.is_empty() {
             return "Nobody is banned.".to_string();
         }
@@ -70,7 +70,7 @@ impl Console {
                 .until
                 .map(|until| until.saturating_duration_since(Instant::now()));
             let left = left.map_or_else(|| "for ever".to_string(), format_duration);
-            let whom = ban.whom.to_string();
+            let whom = ban.target.to_string();
             table.push_str(&format!("\n{whom:<40}  {left:>8}"));
         }
         table

@@ -12,7 +12,7 @@ use super::unix_now;
 
 /// The data beside a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
+pub struct FileMetadata {
     /// Its number, under which it lies on disk.
     pub id: u64,
     /// What it is called; never a path.
@@ -20,41 +20,41 @@ pub struct About {
     /// In bytes.
     pub size: u64,
     /// Who has shared it.
-    pub who: Name,
+    pub owner: Name,
     /// When, in seconds after 1970.
-    pub when: u64,
+    pub shared_at: u64,
 }
 
-impl About {
+impl FileMetadata {
     /// How long ago it was shared, by the wall clock.
     pub fn age(&self) -> Duration {
-        Duration::from_secs(unix_now().saturating_sub(self.when))
+        Duration::from_secs(unix_now().saturating_sub(self.shared_at))
     }
 
     /// The text in the file beside it: a word and its value in each line.
     pub fn to_text(&self) -> String {
-        let About {
+        let FileMetadata {
             name,
             size,
-            who,
-            when,
+            owner: who,
+            shared_at: when,
             ..
         } = self;
         format!("size {size}\nwho {who}\nwhen {when}\nname {name}\n")
     }
 
     /// Reads such a text; one that is torn or foreign is none.
-    pub fn parse(id: u64, text: &str) -> Option<About> {
+    pub fn parse(id: u64, text: &str) -> Option<FileMetadata> {
         let mut lines = text.split_inclusive('\n');
         let mut value = |word: &str| {
             let line = lines.next()?.strip_suffix('\n')?;
             line.strip_prefix(word)?.strip_prefix(' ')
         };
-        let about = About {
+        let about = FileMetadata {
             id,
             size: value("size")?.parse().ok()?,
-            who: value("who")?.parse().ok()?,
-            when: value("when")?.parse().ok()?,
+            owner: value("who")?.parse().ok()?,
+            shared_at: value("when")?.parse().ok()?,
             name: value("name")?.to_string(),
         };
         // Somebody else may have written it.
@@ -63,16 +63,16 @@ impl About {
 }
 
 /// A row of `/files`.
-impl fmt::Display for About {
+impl fmt::Display for FileMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let About { id, name, who, .. } = self;
+        let FileMetadata { id, name, owner: who, .. } = self;
         let (size, age) = (format_size(self.size), format_duration(self.age()));
         write!(f, "{id:>4}  {size:>8}  {name}  from {who}, {age} ago")
     }
 }
 
 /// The line above such rows.
-pub fn count(files: usize) -> String {
+pub fn count_line(files: usize) -> String {
     match files {
         0 => "There is no file here yet.".to_string(),
         1 => "1 file is here.".to_string(),
@@ -86,19 +86,19 @@ mod tests {
 
     #[test]
     fn it_is_read_as_it_was_written_or_not_at_all() {
-        let about = About {
+        let about = FileMetadata {
             id: 7,
             name: "my notes.pdf".to_string(),
             size: 12,
-            who: "ann".parse().unwrap(),
-            when: 1_800_000_000,
+            owner: "ann".parse().unwrap(),
+            shared_at: 1_800_000_000,
         };
         let text = about.to_text();
-        assert_eq!(About::parse(7, &text), Some(about));
+        assert_eq!(FileMetadata::parse(7, &text), Some(about));
         for cut in 0..text.len() {
-            assert_eq!(About::parse(7, &text[..cut]), None, "cut at {cut}");
+            assert_eq!(FileMetadata::parse(7, &text[..cut]), None, "cut at {cut}");
         }
         let path = text.replace("my notes", "../notes");
-        assert_eq!(About::parse(7, &path), None);
+        assert_eq!(FileMetadata::parse(7, &path), None);
     }
 }

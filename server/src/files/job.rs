@@ -8,13 +8,13 @@ use std::time::Instant;
 use common::Name;
 use common::transfer::format_size;
 
-use super::about::About;
-use super::shelf::{Begun, Grant, What};
-use super::{Asker, Files, unix_now};
-use crate::link::Id;
+use super::about::FileMetadata;
+use super::shelf::{UploadStart, Grant, TransferTarget};
+use super::{Requester, Files, unix_now};
+use crate::link::ConnectionId;
 
 /// A transfer that has leave to run.
-pub enum Job {
+pub enum Transfer {
     /// To us.
     Upload(Upload),
     /// From us.
@@ -23,67 +23,67 @@ pub enum Job {
 
 /// Why one does not run, or not to its end.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum TransferError {
     /// The ticket is not good; nobody is told in which way.
-    Ticket,
+    InvalidTicket,
     /// For this reason.
     Refused(String),
 }
 
-impl Failure {
+impl TransferError {
     /// The sentence for the peer.
-    pub fn told(&self) -> &str {
+    pub fn to_sentence(&self) -> &str {
         match self {
-            Failure::Ticket => "That ticket is not good. Ask for one in the chat.",
-            Failure::Refused(why) => why,
+            TransferError::InvalidTicket => "That ticket is not good. Ask for one in the chat.",
+            TransferError::Refused(why) => why,
         }
     }
 }
 
 /// A member's place among those who transfer, given back when it is dropped.
-struct Place {
+struct TransferSlot {
     files: Arc<Files>,
-    member: Id,
+    member: ConnectionId,
 }
 
-impl Place {
-    fn new(files: &Arc<Files>, member: Id) -> Place {
-        files.pace.begin();
-        Place {
+impl TransferSlot {
+    fn new(files: &Arc<Files>, member: ConnectionId) -> TransferSlot {
+        files.rate.begin();
+        TransferSlot {
             files: Arc::clone(files),
             member,
         }
     }
 
-    fn is_good(&self) -> bool {
-        self.files.lock().is_there(self.member)
+    fn is_member_present(&self) -> bool {
+        self.files.lock().is_member(self.member)
     }
 }
 
-impl Drop for Place {
+impl Drop for TransferSlot {
     fn drop(&mut self) {
-        self.files.pace.end();
-        self.files.lock().end(self.member);
+        self.files.rate.end();
+        self.files.lock().end_transfer(self.member);
     }
 }
 
 /// A file on its way to us. If it is dropped before its end, what has come is kept
 /// for a while.
 pub struct Upload {
-    place: Place,
+    slot: TransferSlot,
     file: Arc<File>,
-    about: About,
+    metadata: FileMetadata,
     /// How many of its bytes we have.
-    pub have: u64,
+    pub received: u64,
     ended: bool,
 }
 
 /// A file on its way from us.
 pub struct Download {
-    place: Place,
-    who: Name,
+    place: TransferSlot,
+    member_name: Name,
     /// What is fetched.
-    pub about: About,
+    pub metadata: FileMetadata,
     /// Its bytes, from where they are wanted on.
     pub file: File,
     /// From which byte on they are wanted.
@@ -91,22 +91,22 @@ pub struct Download {
 }
 
 /// Begins the transfer that was granted.
-pub fn begin(files: &Arc<Files>, grant: Grant, offset: u64) -> Result<Job, Failure> {
-    let Grant { asker, what, .. } = grant;
-    let Asker { id, name: who, .. } = asker;
-    let place = Place::new(files, id);
+pub fn begin(files: &Arc<Files>, grant: Grant, offset: u64) -> Result<Transfer, TransferError> {
+    let Grant { requester: asker, target: what, .. } = grant;
+    let Requester { id, name: who, .. } = asker;
+    let place = TransferSlot::new(files, id);
     match what {
-        What::New { name, size } => upload(place, who, name, size).map(Job::Upload),
-        What::Existing(id) => download(place, who, id, offset).map(Job::Download),
+        TransferTarget::New { name, size } => upload(place, who, name, size).map(Transfer::Upload),
+        TransferTarget::Existing(id) => download(place, who, id, offset).map(Transfer::Download),
     }
 }
 
-fn upload(place: Place, who: Name, name: String, size: u64) -> Result<Upload, Failure> {
+fn upload(place: TransferSlot, who: Name, name: String, size: u64) -> Result<Upload, TransferError> {
     let files = &place.files;
-    let begun = files.lock().begin(&who, &name, size)?;
+    let begun = files.lock().begin_upload(&who, &name, size)?;
     let (id, opened) = match begun {
-        Begun::Anew(id) => (id, files.store.begin(id).map(|file| (file, 0))),
-        Begun::Again(id) => (id, files.store.resume(id)),
+        UploadStart::New(id) => (id, files.store.create_upload(id).map(|file| (file, 0))),
+        UploadStart::Resumed(id) => (id, files.store.resume_upload(id)),
     };
     let (file, have) = match opened {
         Ok((file, have)) if have <= size => (file, have),
@@ -114,28 +114,28 @@ fn upload(place: Place, who: Name, name: String, size: u64) -> Result<Upload, Fa
         Err(error) => return Err(discard(files, id, &error)),
     };
     let when = 0; // not known before its end
-    let about = About {
+    let about = FileMetadata {
         id,
         name,
         size,
-        who,
-        when,
+        owner: who,
+        shared_at: when,
     };
     Ok(Upload {
-        place,
+        slot: place,
         file: Arc::new(file),
-        about,
-        have,
+        metadata: about,
+        received: have,
         ended: false,
     })
 }
 
-fn download(place: Place, who: Name, id: u64, offset: u64) -> Result<Download, Failure> {
+fn download(place: TransferSlot, who: Name, id: u64, offset: u64) -> Result<Download, TransferError> {
     let files = &place.files;
-    let about = files.lock().file(id).cloned().map_err(Failure::Refused)?;
+    let about = files.lock().file(id).cloned().map_err(TransferError::Refused)?;
     if offset > about.size {
         let size = about.size;
-        return Err(Failure::Refused(format!(
+        return Err(TransferError::Refused(format!(
             "{} has only {size} bytes.",
             about.name
         )));
@@ -147,35 +147,35 @@ fn download(place: Place, who: Name, id: u64, offset: u64) -> Result<Download, F
     match opened {
         Ok(file) => Ok(Download {
             place,
-            who,
-            about,
+            member_name: who,
+            metadata: about,
             file,
             offset,
         }),
         Err(error) => {
-            files.tell_fault(&format!("cannot read file {id}: {error}"));
-            Err(Failure::Refused(format!("{} cannot be read.", about.name)))
+            files.report_fault(&format!("cannot read file {id}: {error}"));
+            Err(TransferError::Refused(format!("{} cannot be read.", about.name)))
         }
     }
 }
 
 /// Removes an upload that the disk will not have, tells the operator why, and says
 /// what its sender is told.
-fn discard(files: &Files, id: u64, error: &io::Error) -> Failure {
-    files.store.remove_part(id);
-    files.lock().give_up(id);
-    files.tell_fault(&format!("cannot write: {error}"));
+fn discard(files: &Files, id: u64, error: &io::Error) -> TransferError {
+    files.store.remove_upload(id);
+    files.lock().discard_upload(id);
+    files.report_fault(&format!("cannot write: {error}"));
     let why = match error.kind() {
         ErrorKind::StorageFull => "the server's disk is full",
         _ => "the server cannot write it",
     };
-    Failure::Refused(format!("That was not kept, {why}."))
+    TransferError::Refused(format!("That was not kept, {why}."))
 }
 
 impl Upload {
     /// How many bytes are still to come.
-    pub fn missing(&self) -> u64 {
-        self.about.size.saturating_sub(self.have)
+    pub fn remaining(&self) -> u64 {
+        self.metadata.size.saturating_sub(self.received)
     }
 
     /// Where its bytes go.
@@ -185,31 +185,31 @@ impl Upload {
 
     /// Whether its member is still in the chat.
     pub fn is_wanted(&self) -> bool {
-        self.place.is_good()
+        self.slot.is_member_present()
     }
 
     /// Who sends what, for the log.
-    pub fn told(&self) -> String {
-        let About { who, name, .. } = &self.about;
-        let size = format_size(self.about.size);
+    pub fn describe(&self) -> String {
+        let FileMetadata { owner: who, name, .. } = &self.metadata;
+        let size = format_size(self.metadata.size);
         format!("{who} sends {name}, {size}")
     }
 
     /// Gives it up, as the disk will not have it; says what the sender is told.
-    pub fn fail(mut self, error: &io::Error) -> Failure {
+    pub fn fail(mut self, error: &io::Error) -> TransferError {
         self.ended = true;
-        discard(&self.place.files, self.about.id, error)
+        discard(&self.slot.files, self.metadata.id, error)
     }
 
     /// Makes a file of it, now that all of it is there: safe on disk and listed.
-    pub fn complete(mut self) -> Result<(About, Id), Failure> {
-        self.about.when = unix_now();
-        let files = &self.place.files;
-        match files.store.complete(&self.file, &self.about) {
+    pub fn complete(mut self) -> Result<(FileMetadata, ConnectionId), TransferError> {
+        self.metadata.shared_at = unix_now();
+        let files = &self.slot.files;
+        match files.store.complete_upload(&self.file, &self.metadata) {
             Ok(()) => {
                 self.ended = true;
-                files.lock().complete(self.about.clone());
-                Ok((self.about.clone(), self.place.member))
+                files.lock().complete_upload(self.metadata.clone());
+                Ok((self.metadata.clone(), self.slot.member))
             }
             Err(error) => Err(self.fail(&error)),
         }
@@ -219,8 +219,8 @@ impl Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         if !self.ended {
-            let files = &self.place.files;
-            files.lock().break_off(self.about.id, Instant::now());
+            let files = &self.slot.files;
+            files.lock().suspend_upload(self.metadata.id, Instant::now());
         }
     }
 }
@@ -228,21 +228,21 @@ impl Drop for Upload {
 impl Download {
     /// Whether the file is still listed, and its member in the chat.
     pub fn is_wanted(&self) -> bool {
-        self.is_listed() && self.place.is_good()
+        self.is_listed() && self.place.is_member_present()
     }
 
     /// Whether it was not removed meanwhile.
     pub fn is_listed(&self) -> bool {
-        self.place.files.lock().file(self.about.id).is_ok()
+        self.place.files.lock().file(self.metadata.id).is_ok()
     }
 
     /// The member who fetches it.
-    pub fn member(&self) -> Id {
+    pub fn member(&self) -> ConnectionId {
         self.place.member
     }
 
     /// What that is called.
-    pub fn who(&self) -> &Name {
-        &self.who
+    pub fn member_name(&self) -> &Name {
+        &self.member_name
     }
 }

@@ -24,64 +24,64 @@ use common::transfer::filename;
 use common::transfer::{TicketGrant, TransferRequest};
 use common::{Name, Token};
 
-use crate::link::Id;
+use crate::link::ConnectionId;
 use crate::log::Log;
 use crate::secret;
 
-pub use about::{About, count};
-pub use job::{Download, Failure, Job, Upload};
+pub use about::{FileMetadata, count_line};
+pub use job::{Download, TransferError, Transfer, Upload};
 
-use pace::Pace;
-use shelf::{Shelf, What};
+use pace::TransferRate;
+use shelf::{Catalog, TransferTarget};
 use store::Store;
 
 /// How often the operator is told that the folder cannot be written.
-const REPEAT_FAULT: Duration = Duration::from_secs(60);
+const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Where files are kept, and how much of them.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct FilesConfig {
     /// The folder; it is made if there is none.
     pub folder: PathBuf,
     /// The most bytes of one file: a recorded lecture fits.
-    pub most_bytes: u64,
+    pub max_file_bytes: u64,
     /// The most bytes of all together, so that the disk is not filled.
-    pub all_bytes: u64,
+    pub max_total_bytes: u64,
     /// How many transfers one member may have at once, tickets included: one does
     /// not take the line for itself.
-    pub transfers: usize,
+    pub max_transfers: usize,
     /// How many bytes a second several transfers may move together.
     pub rate: u64,
     /// How long a file is kept: a course's month.
-    pub kept: Duration,
+    pub max_age: Duration,
     /// How long what came of a broken upload waits for the rest: a walk to where
     /// the Wi-Fi works.
-    pub partial: Duration,
+    pub partial_max_age: Duration,
     /// How long a transfer may get nowhere.
-    pub stall: Duration,
+    pub stall_timeout: Duration,
 }
 
-impl Settings {
+impl FilesConfig {
     /// The usual limits for files in `folder`.
-    pub fn of(folder: impl Into<PathBuf>) -> Settings {
-        Settings {
+    pub fn new(folder: impl Into<PathBuf>) -> FilesConfig {
+        FilesConfig {
             folder: folder.into(),
-            most_bytes: 100 * 1024 * 1024,
-            all_bytes: 1024 * 1024 * 1024,
-            transfers: 4,
+            max_file_bytes: 100 * 1024 * 1024,
+            max_total_bytes: 1024 * 1024 * 1024,
+            max_transfers: 4,
             rate: 200 * 1024 * 1024,
-            kept: Duration::from_secs(30 * 86_400),
-            partial: Duration::from_secs(600),
-            stall: Duration::from_secs(30),
+            max_age: Duration::from_secs(30 * 86_400),
+            partial_max_age: Duration::from_secs(600),
+            stall_timeout: Duration::from_secs(30),
         }
     }
 }
 
 /// Who asks for something.
 #[derive(Clone, Debug)]
-pub struct Asker {
+pub struct Requester {
     /// The member's connection.
-    pub id: Id,
+    pub id: ConnectionId,
     /// Where it comes from; a transfer has to come from there as well.
     pub ip: IpAddr,
     /// What it is called now.
@@ -90,12 +90,12 @@ pub struct Asker {
 
 /// All that is shared here.
 pub struct Files {
-    settings: Settings,
+    config: FilesConfig,
     store: Store,
-    pace: Pace,
-    shelf: Mutex<Shelf>,
+    rate: TransferRate,
+    catalog: Mutex<Catalog>,
     log: Log,
-    fault_told: Mutex<Option<Instant>>,
+    fault_reported: Mutex<Option<Instant>>,
 }
 
 impl Files {
@@ -105,23 +105,23 @@ impl Files {
     /// # Errors
     ///
     /// A sentence that names the folder, when it cannot be used.
-    pub fn open(settings: Settings, log: Log) -> Result<Arc<Files>, String> {
+    pub fn open(settings: FilesConfig, log: Log) -> Result<Arc<Files>, String> {
         let folder = settings.folder.display().to_string();
         let cannot = |error| format!("cannot keep files in {folder}: {error}");
         let store = Store::new(&settings.folder).map_err(cannot)?;
         let found = store.scan().map_err(cannot)?;
         Ok(Arc::new(Files {
-            shelf: Mutex::new(Shelf::new(found, settings.clone())),
-            pace: Pace::new(settings.rate),
-            settings,
+            catalog: Mutex::new(Catalog::new(found, settings.clone())),
+            rate: TransferRate::new(settings.rate),
+            config: settings,
             store,
             log,
-            fault_told: Mutex::new(None),
+            fault_reported: Mutex::new(None),
         }))
     }
 
     /// What is there, the oldest first.
-    pub fn list(&self) -> Vec<About> {
+    pub fn list(&self) -> Vec<FileMetadata> {
         self.lock().list()
     }
 
@@ -130,9 +130,9 @@ impl Files {
     /// # Errors
     ///
     /// Why not, in a sentence for the member.
-    pub fn ask_put(&self, asker: Asker, name: &str, size: u64) -> Result<TicketGrant, String> {
+    pub fn request_upload(&self, asker: Requester, name: &str, size: u64) -> Result<TicketGrant, String> {
         let name = filename::sanitize(name);
-        let what = What::New { name, size };
+        let what = TransferTarget::New { name, size };
         self.lock().grant(asker, what, token(), Instant::now())
     }
 
@@ -141,8 +141,8 @@ impl Files {
     /// # Errors
     ///
     /// Why not, in a sentence for the member.
-    pub fn ask_get(&self, asker: Asker, id: u64) -> Result<TicketGrant, String> {
-        let what = What::Existing(id);
+    pub fn request_download(&self, asker: Requester, id: u64) -> Result<TicketGrant, String> {
+        let what = TransferTarget::Existing(id);
         self.lock().grant(asker, what, token(), Instant::now())
     }
 
@@ -151,15 +151,15 @@ impl Files {
     /// # Errors
     ///
     /// Why not, in a sentence for whoever asked.
-    pub fn forget(&self, who: Option<&Name>, id: u64) -> Result<About, String> {
-        let about = self.lock().forget(who, id)?;
-        self.remove(id);
+    pub fn remove_file(&self, who: Option<&Name>, id: u64) -> Result<FileMetadata, String> {
+        let about = self.lock().remove(who, id)?;
+        self.remove_from_disk(id);
         Ok(about)
     }
 
     /// Nothing more is to be sent or fetched for a member that has left.
-    pub fn leave(&self, member: Id) {
-        self.lock().leave(member);
+    pub fn remove_member(&self, member: ConnectionId) {
+        self.lock().remove_member(member);
     }
 
     /// Begins the transfer that `demand` has leave for.
@@ -167,60 +167,60 @@ impl Files {
     /// # Errors
     ///
     /// Why not; wrong tickets are all refused alike.
-    pub fn redeem(self: &Arc<Files>, demand: TransferRequest, ip: IpAddr) -> Result<Job, Failure> {
+    pub fn redeem(self: &Arc<Files>, demand: TransferRequest, ip: IpAddr) -> Result<Transfer, TransferError> {
         let grant = self.lock().redeem(demand, ip, Instant::now())?;
         job::begin(self, grant, demand.offset)
     }
 
     /// Removes what is too old.
-    pub fn sweep(&self) {
-        let swept = self.lock().sweep(Instant::now(), unix_now());
+    pub fn remove_expired(&self) {
+        let swept = self.lock().expire(Instant::now(), unix_now());
         for id in swept.files {
-            self.remove(id);
+            self.remove_from_disk(id);
         }
         for id in swept.parts {
-            self.store.remove_part(id);
+            self.store.remove_upload(id);
         }
     }
 
     /// How long a transfer is to pause that has just moved so many bytes.
     pub fn pause(&self, bytes: u64) -> Duration {
-        self.pace.pause(bytes, Instant::now())
+        self.rate.pause(bytes, Instant::now())
     }
 
     /// For how long a transfer may get nowhere.
-    pub fn stall(&self) -> Duration {
-        self.settings.stall
+    pub fn stall_timeout(&self) -> Duration {
+        self.config.stall_timeout
     }
 
     /// Notes what happens, for the operator.
-    pub fn note(&self, what: &str) {
+    pub fn log_line(&self, what: &str) {
         self.log.line(format!("[FILES] {what}"));
     }
 
-    fn remove(&self, id: u64) {
+    fn remove_from_disk(&self, id: u64) {
         if let Err(error) = self.store.remove(id) {
-            self.tell_fault(&format!("cannot remove file {id}: {error}"));
+            self.report_fault(&format!("cannot remove file {id}: {error}"));
         }
     }
 
     /// Tells the operator of a disk that will not have it; once a minute.
-    fn tell_fault(&self, what: &str) {
-        let told = self.fault_told.lock();
+    fn report_fault(&self, what: &str) {
+        let told = self.fault_reported.lock();
         let mut told = told.unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|at| at.elapsed() >= REPEAT_FAULT) {
+        if told.is_none_or(|at| at.elapsed() >= FAULT_INTERVAL) {
             *told = Some(Instant::now());
-            self.note(&format!("{what}."));
+            self.log_line(&format!("{what}."));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Catalog> {
+        self.catalog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn token() -> Token {
-    Token(u128::from_ne_bytes(secret::bytes()))
+    Token(u128::from_ne_bytes(secret::random_bytes()))
 }
 
 /// The wall clock, in seconds: a file's age outlives the process.

@@ -11,21 +11,21 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Shares a rate among all transfers.
-pub struct Pace {
+pub struct TransferRate {
     /// In bytes a second.
     rate: u64,
     running: AtomicUsize,
     /// When all that was moved so far is paid for.
-    paid: Mutex<Instant>,
+    paid_until: Mutex<Instant>,
 }
 
-impl Pace {
+impl TransferRate {
     /// At most `rate` bytes a second, together.
-    pub fn new(rate: u64) -> Pace {
-        Pace {
+    pub fn new(rate: u64) -> TransferRate {
+        TransferRate {
             rate: rate.max(1),
             running: AtomicUsize::new(0),
-            paid: Mutex::new(Instant::now()),
+            paid_until: Mutex::new(Instant::now()),
         }
     }
 
@@ -45,7 +45,7 @@ impl Pace {
             return Duration::ZERO;
         }
         let cost = Duration::from_nanos(bytes.saturating_mul(1_000_000_000) / self.rate);
-        let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paid = self.paid_until.lock().unwrap_or_else(PoisonError::into_inner);
         *paid = (*paid).max(now) + cost;
         *paid - now
     }
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn one_alone_never_pauses_and_several_share_the_rate() {
-        let pace = Pace::new(1000);
+        let pace = TransferRate::new(1000);
         let now = Instant::now() + Duration::from_secs(1);
         pace.begin();
         assert_eq!(pace.pause(5000, now), Duration::ZERO);

@@ -8,37 +8,37 @@ use std::time::Instant;
 use common::transfer::{Direction, TICKET_LIFETIME, TicketGrant, TransferRequest, format_size};
 use common::{Name, Token};
 
-use super::about::About;
-use super::job::Failure;
-use super::store::Found;
-use super::{Asker, Settings};
-use crate::link::Id;
+use super::about::FileMetadata;
+use super::job::TransferError;
+use super::store::ScanResult;
+use super::{Requester, FilesConfig};
+use crate::link::ConnectionId;
 
 /// What is known.
-pub struct Shelf {
-    settings: Settings,
-    next: u64,
-    files: BTreeMap<u64, About>,
-    parts: BTreeMap<u64, Part>,
+pub struct Catalog {
+    settings: FilesConfig,
+    next_id: u64,
+    files: BTreeMap<u64, FileMetadata>,
+    uploads: BTreeMap<u64, PartialUpload>,
     grants: HashMap<Token, Grant>,
     /// How many transfers each member has. Who has left is not in it, which ends
     /// those that still run.
-    running: HashMap<Id, usize>,
+    running: HashMap<ConnectionId, usize>,
 }
 
 /// What somebody has leave for.
 #[derive(Clone, Debug)]
 pub struct Grant {
     /// Who.
-    pub asker: Asker,
+    pub requester: Requester,
     /// For what.
-    pub what: What,
+    pub target: TransferTarget,
     until: Instant,
 }
 
 /// What is transferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum TransferTarget {
     /// A new file.
     New {
         /// What it is called.
@@ -51,15 +51,15 @@ pub enum What {
 }
 
 /// An upload that is not complete.
-struct Part {
-    who: Name,
+struct PartialUpload {
+    owner: Name,
     name: String,
     size: u64,
-    state: PartState,
+    state: UploadState,
 }
 
 #[derive(PartialEq, Eq)]
-enum PartState {
+enum UploadState {
     /// Bytes are coming.
     Running,
     /// It broke, then.
@@ -68,37 +68,37 @@ enum PartState {
 
 /// What has become too old.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct Expired {
     /// Files.
     pub files: Vec<u64>,
     /// Uploads that broke.
     pub parts: Vec<u64>,
 }
 
-impl Shelf {
+impl Catalog {
     /// A shelf with what was found on disk.
-    pub fn new(found: Found, settings: Settings) -> Shelf {
-        Shelf {
+    pub fn new(found: ScanResult, settings: FilesConfig) -> Catalog {
+        Catalog {
             settings,
-            next: found.next,
+            next_id: found.next_id,
             files: found
                 .files
                 .into_iter()
                 .map(|about| (about.id, about))
                 .collect(),
-            parts: BTreeMap::new(),
+            uploads: BTreeMap::new(),
             grants: HashMap::new(),
             running: HashMap::new(),
         }
     }
 
     /// What is there, the oldest first.
-    pub fn list(&self) -> Vec<About> {
+    pub fn list(&self) -> Vec<FileMetadata> {
         self.files.values().cloned().collect()
     }
 
     /// File `id`.
-    pub fn file(&self, id: u64) -> Result<&About, String> {
+    pub fn file(&self, id: u64) -> Result<&FileMetadata, String> {
         let file = self.files.get(&id);
         file.ok_or_else(|| format!("There is no file {id}. /files lists them."))
     }
@@ -106,8 +106,8 @@ impl Shelf {
     /// Notes that `asker` has leave for `what`, by `ticket`.
     pub fn grant(
         &mut self,
-        asker: Asker,
-        what: What,
+        asker: Requester,
+        what: TransferTarget,
         ticket: Token,
         now: Instant,
     ) -> Result<TicketGrant, String> {
@@ -115,20 +115,20 @@ impl Shelf {
         let own = self
             .grants
             .values()
-            .filter(|grant| grant.asker.id == asker.id);
+            .filter(|grant| grant.requester.id == asker.id);
         let running = self.running.get(&asker.id).copied().unwrap_or_default();
-        let most = self.settings.transfers;
+        let most = self.settings.max_transfers;
         if own.count() + running >= most {
             return Err(format!(
                 "You have {most} transfers already, which is the most at once."
             ));
         }
         let (id, name, size) = match &what {
-            What::New { name, size } => {
+            TransferTarget::New { name, size } => {
                 self.check_size(name, *size)?;
                 (None, name.clone(), *size)
             }
-            What::Existing(id) => {
+            TransferTarget::Existing(id) => {
                 let file = self.file(*id)?;
                 (Some(*id), file.name.clone(), file.size)
             }
@@ -136,7 +136,7 @@ impl Shelf {
         // From now on it may have transfers; see `leave`.
         self.running.entry(asker.id).or_default();
         let until = now + TICKET_LIFETIME;
-        self.grants.insert(ticket, Grant { asker, what, until });
+        self.grants.insert(ticket, Grant { requester: asker, target: what, until });
         Ok(TicketGrant {
             ticket,
             size,
@@ -146,7 +146,7 @@ impl Shelf {
     }
 
     fn check_size(&self, name: &str, bytes: u64) -> Result<(), String> {
-        let (one, all) = (self.settings.most_bytes, self.settings.all_bytes);
+        let (one, all) = (self.settings.max_file_bytes, self.settings.max_total_bytes);
         if bytes == 0 {
             return Err(format!("There is nothing in {name}."));
         }
@@ -154,7 +154,7 @@ impl Shelf {
             let most = format_size(one);
             return Err(format!("{name} is too large, a file may have {most} here."));
         }
-        let held = self.held();
+        let held = self.reserved_bytes();
         match held.checked_add(bytes) {
             Some(sum) if sum <= all => Ok(()),
             _ => {
@@ -167,9 +167,9 @@ impl Shelf {
     }
 
     /// What all files take, those on their way with their whole size.
-    fn held(&self) -> u64 {
+    fn reserved_bytes(&self) -> u64 {
         let files = self.files.values().map(|file| file.size);
-        let parts = self.parts.values().map(|part| part.size);
+        let parts = self.uploads.values().map(|part| part.size);
         files.chain(parts).fold(0, u64::saturating_add)
     }
 
@@ -179,105 +179,105 @@ impl Shelf {
         demand: TransferRequest,
         ip: IpAddr,
         now: Instant,
-    ) -> Result<Grant, Failure> {
-        let ticket = demand.ticket.ok_or(Failure::Ticket)?;
-        let grant = self.grants.remove(&ticket).ok_or(Failure::Ticket)?;
-        let direction = match grant.what {
-            What::New { .. } => Direction::Put,
-            What::Existing(_) => Direction::Get,
+    ) -> Result<Grant, TransferError> {
+        let ticket = demand.ticket.ok_or(TransferError::InvalidTicket)?;
+        let grant = self.grants.remove(&ticket).ok_or(TransferError::InvalidTicket)?;
+        let direction = match grant.target {
+            TransferTarget::New { .. } => Direction::Put,
+            TransferTarget::Existing(_) => Direction::Get,
         };
-        let here = grant.asker.ip.to_canonical() == ip.to_canonical();
+        let here = grant.requester.ip.to_canonical() == ip.to_canonical();
         let good = grant.until > now && direction == demand.direction && here;
-        let running = self.running.get_mut(&grant.asker.id).filter(|_| good);
-        *running.ok_or(Failure::Ticket)? += 1;
+        let running = self.running.get_mut(&grant.requester.id).filter(|_| good);
+        *running.ok_or(TransferError::InvalidTicket)? += 1;
         Ok(grant)
     }
 
     /// The number under which an upload runs, and whether that has begun before.
-    pub fn begin(&mut self, who: &Name, name: &str, size: u64) -> Result<Begun, Failure> {
-        let same = |part: &Part| part.who == *who && part.name == name && part.size == size;
-        let broken = |part: &Part| part.state != PartState::Running;
+    pub fn begin_upload(&mut self, who: &Name, name: &str, size: u64) -> Result<UploadStart, TransferError> {
+        let same = |part: &PartialUpload| part.owner == *who && part.name == name && part.size == size;
+        let broken = |part: &PartialUpload| part.state != UploadState::Running;
         let before = self
-            .parts
+            .uploads
             .iter_mut()
             .find(|(_, part)| same(part) && broken(part));
         if let Some((id, part)) = before {
-            part.state = PartState::Running;
-            return Ok(Begun::Again(*id));
+            part.state = UploadState::Running;
+            return Ok(UploadStart::Resumed(*id));
         }
         // The room may have been taken since the ticket was given.
-        self.check_size(name, size).map_err(Failure::Refused)?;
-        let id = self.next;
-        self.next += 1;
-        let part = Part {
-            who: who.clone(),
+        self.check_size(name, size).map_err(TransferError::Refused)?;
+        let id = self.next_id;
+        self.next_id += 1;
+        let part = PartialUpload {
+            owner: who.clone(),
             name: name.to_string(),
             size,
-            state: PartState::Running,
+            state: UploadState::Running,
         };
-        self.parts.insert(id, part);
-        Ok(Begun::Anew(id))
+        self.uploads.insert(id, part);
+        Ok(UploadStart::New(id))
     }
 
     /// Notes that an upload broke; the rest may still come.
-    pub fn break_off(&mut self, id: u64, now: Instant) {
-        if let Some(part) = self.parts.get_mut(&id) {
-            part.state = PartState::Broken(now);
+    pub fn suspend_upload(&mut self, id: u64, now: Instant) {
+        if let Some(part) = self.uploads.get_mut(&id) {
+            part.state = UploadState::Broken(now);
         }
     }
 
     /// Notes that nothing is left of an upload.
-    pub fn give_up(&mut self, id: u64) {
-        self.parts.remove(&id);
+    pub fn discard_upload(&mut self, id: u64) {
+        self.uploads.remove(&id);
     }
 
     /// Lists an upload that is complete.
-    pub fn complete(&mut self, about: About) {
-        self.parts.remove(&about.id);
+    pub fn complete_upload(&mut self, about: FileMetadata) {
+        self.uploads.remove(&about.id);
         self.files.insert(about.id, about);
     }
 
     /// Takes a file off the list.
-    pub fn forget(&mut self, who: Option<&Name>, id: u64) -> Result<About, String> {
+    pub fn remove(&mut self, who: Option<&Name>, id: u64) -> Result<FileMetadata, String> {
         let file = self.file(id)?;
-        if who.is_some_and(|who| *who != file.who) {
-            return Err(format!("Only {} can remove {}.", file.who, file.name));
+        if who.is_some_and(|who| *who != file.owner) {
+            return Err(format!("Only {} can remove {}.", file.owner, file.name));
         }
         let none = || format!("There is no file {id}.");
         self.files.remove(&id).ok_or_else(none)
     }
 
     /// Ends what a member has under way.
-    pub fn leave(&mut self, member: Id) {
-        self.grants.retain(|_, grant| grant.asker.id != member);
+    pub fn remove_member(&mut self, member: ConnectionId) {
+        self.grants.retain(|_, grant| grant.requester.id != member);
         self.running.remove(&member);
     }
 
     /// Whether a member is still there.
-    pub fn is_there(&self, member: Id) -> bool {
+    pub fn is_member(&self, member: ConnectionId) -> bool {
         self.running.contains_key(&member)
     }
 
     /// Notes that a transfer of a member has ended.
-    pub fn end(&mut self, member: Id) {
+    pub fn end_transfer(&mut self, member: ConnectionId) {
         if let Some(count) = self.running.get_mut(&member) {
             *count = count.saturating_sub(1);
         }
     }
 
     /// Takes off what has become too old, by both clocks.
-    pub fn sweep(&mut self, now: Instant, unix_now: u64) -> Swept {
+    pub fn expire(&mut self, now: Instant, unix_now: u64) -> Expired {
         self.grants.retain(|_, grant| grant.until > now);
-        let kept = self.settings.kept.as_secs();
-        let old = |about: &About| unix_now.saturating_sub(about.when) > kept;
+        let kept = self.settings.max_age.as_secs();
+        let old = |about: &FileMetadata| unix_now.saturating_sub(about.shared_at) > kept;
         let files = self.files.values().filter(|about| old(about));
-        let partial = self.settings.partial;
-        let stale = |part: &Part| match part.state {
-            PartState::Running => false,
-            PartState::Broken(since) => now.saturating_duration_since(since) > partial,
+        let partial = self.settings.partial_max_age;
+        let stale = |part: &PartialUpload| match part.state {
+            UploadState::Running => false,
+            UploadState::Broken(since) => now.saturating_duration_since(since) > partial,
         };
-        let parts = self.parts.iter().filter(|(_, part)| stale(part));
-        let swept = Swept {
+        let parts = self.uploads.iter().filter(|(_, part)| stale(part));
+        let swept = Expired {
             files: files.map(|about| about.id).collect(),
             parts: parts.map(|(id, _)| *id).collect(),
         };
@@ -288,15 +288,15 @@ impl Shelf {
         swept
             .parts
             .iter()
-            .for_each(|id| drop(self.parts.remove(id)));
+            .for_each(|id| drop(self.uploads.remove(id)));
         swept
     }
 }
 
 /// How an upload begins.
-pub enum Begun {
+pub enum UploadStart {
     /// Under this new number.
-    Anew(u64),
+    New(u64),
     /// Under this one, of which some has come.
-    Again(u64),
+    Resumed(u64),
 }

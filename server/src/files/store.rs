@@ -15,10 +15,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::about::About;
+use super::about::FileMetadata;
 
 /// Names in the folder that are ours end with one of these, after a number.
-const ABOUT: &str = "about";
+const METADATA: &str = "about";
 const PART: &str = "part";
 const NEW: &str = "new";
 
@@ -28,11 +28,11 @@ pub struct Store {
 }
 
 /// What a scan of it found.
-pub struct Found {
+pub struct ScanResult {
     /// The files that are whole.
-    pub files: Vec<About>,
+    pub files: Vec<FileMetadata>,
     /// A number that no name in the folder has.
-    pub next: u64,
+    pub next_id: u64,
 }
 
 impl Store {
@@ -58,21 +58,21 @@ impl Store {
     /// # Errors
     ///
     /// When the folder cannot be read.
-    pub fn scan(&self) -> io::Result<Found> {
-        let mut found = Found {
+    pub fn scan(&self) -> io::Result<ScanResult> {
+        let mut found = ScanResult {
             files: Vec::new(),
-            next: 1,
+            next_id: 1,
         };
         for entry in fs::read_dir(&self.folder)? {
             let name = entry?.file_name();
-            let Some((id, kind)) = name.to_str().and_then(ours) else {
+            let Some((id, kind)) = name.to_str().and_then(parse_stored_name) else {
                 continue;
             };
-            found.next = found.next.max(id.saturating_add(1));
+            found.next_id = found.next_id.max(id.saturating_add(1));
             match kind {
-                Some(ABOUT) => match self.whole(id) {
+                Some(METADATA) => match self.load_complete(id) {
                     Some(about) => found.files.push(about),
-                    None => remove_if_there(&self.path(id, ABOUT))?,
+                    None => remove_if_there(&self.path(id, METADATA))?,
                 },
                 Some(_) => remove_if_there(&self.folder.join(&name))?,
                 None => {}
@@ -83,9 +83,9 @@ impl Store {
     }
 
     /// File `id`, if all of it is there.
-    fn whole(&self, id: u64) -> Option<About> {
-        let text = read_regular(&self.path(id, ABOUT)).ok()?;
-        let about = About::parse(id, &text)?;
+    fn load_complete(&self, id: u64) -> Option<FileMetadata> {
+        let text = read_regular(&self.path(id, METADATA)).ok()?;
+        let about = FileMetadata::parse(id, &text)?;
         let length = fs::symlink_metadata(self.data(id)).ok()?;
         (length.is_file() && length.len() == about.size).then_some(about)
     }
@@ -95,7 +95,7 @@ impl Store {
     /// # Errors
     ///
     /// When the disk will not have it.
-    pub fn begin(&self, id: u64) -> io::Result<File> {
+    pub fn create_upload(&self, id: u64) -> io::Result<File> {
         create(&self.path(id, PART))
     }
 
@@ -104,7 +104,7 @@ impl Store {
     /// # Errors
     ///
     /// When it is gone, or somebody has put something else there.
-    pub fn resume(&self, id: u64) -> io::Result<(File, u64)> {
+    pub fn resume_upload(&self, id: u64) -> io::Result<(File, u64)> {
         let file = open_regular(&self.path(id, PART), OpenOptions::new().append(true))?;
         let have = file.metadata()?.len();
         Ok((file, have))
@@ -115,13 +115,13 @@ impl Store {
     /// # Errors
     ///
     /// When the disk will not have it.
-    pub fn complete(&self, part: &File, about: &About) -> io::Result<()> {
+    pub fn complete_upload(&self, part: &File, about: &FileMetadata) -> io::Result<()> {
         part.sync_all()?;
         let new = self.path(about.id, NEW);
         let mut file = create(&new)?;
         file.write_all(about.to_text().as_bytes())?;
         file.sync_all()?;
-        fs::rename(&new, self.path(about.id, ABOUT))?;
+        fs::rename(&new, self.path(about.id, METADATA))?;
         self.sync()?;
         // From here on it counts.
         fs::rename(self.path(about.id, PART), self.data(about.id))?;
@@ -133,7 +133,7 @@ impl Store {
     /// # Errors
     ///
     /// When they are gone, or not what they were.
-    pub fn open(&self, about: &About) -> io::Result<File> {
+    pub fn open(&self, about: &FileMetadata) -> io::Result<File> {
         let file = open_regular(&self.data(about.id), OpenOptions::new().read(true))?;
         match file.metadata()?.len() == about.size {
             true => Ok(file),
@@ -149,17 +149,17 @@ impl Store {
     /// When that cannot be done.
     pub fn remove(&self, id: u64) -> io::Result<()> {
         remove_if_there(&self.data(id))?;
-        remove_if_there(&self.path(id, ABOUT))
+        remove_if_there(&self.path(id, METADATA))
     }
 
     /// Removes what has come of an upload. What stays is removed at the next start.
-    pub fn remove_part(&self, id: u64) {
+    pub fn remove_upload(&self, id: u64) {
         for kind in [PART, NEW] {
             let _at_the_next_start = fs::remove_file(self.path(id, kind));
         }
         // Its last step may have failed when this was there already.
         if !self.data(id).exists() {
-            let _at_the_next_start = fs::remove_file(self.path(id, ABOUT));
+            let _at_the_next_start = fs::remove_file(self.path(id, METADATA));
         }
     }
 
@@ -182,12 +182,12 @@ impl Store {
 }
 
 /// The number in a name that is ours, and what follows it.
-fn ours(name: &str) -> Option<(u64, Option<&str>)> {
+fn parse_stored_name(name: &str) -> Option<(u64, Option<&str>)> {
     let (number, kind) = match name.split_once('.') {
         Some((number, kind)) => (number, Some(kind)),
         None => (name, None),
     };
-    let kind_is_ours = kind.is_none_or(|kind| [ABOUT, PART, NEW].contains(&kind));
+    let kind_is_ours = kind.is_none_or(|kind| [METADATA, PART, NEW].contains(&kind));
     let id = number.parse().ok().filter(|_| kind_is_ours)?;
     // `+3` and `03` are somebody else's.
     (number == u64::to_string(&id)).then_some((id, kind))

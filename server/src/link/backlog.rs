@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Link;
+use super::Connection;
 use super::inlet::is_timeout;
-use super::writers::Writers;
+use super::writers::WriterThreads;
 use crate::limits;
-use crate::reason::Reason;
+use crate::reason::CloseReason;
 
 /// What a chunk costs beside its bytes, roughly: many tiny ones count too.
 const CHUNK_OVERHEAD: usize = 64;
@@ -25,15 +25,15 @@ const CHUNK_OVERHEAD: usize = 64;
 /// How long one write may block. The kernel wakes a writer only when a good part
 /// of the socket's buffer is free, which may take a steady but slow reader long;
 /// a new write takes at once whatever is free.
-const LONGEST_WRITE: Duration = Duration::from_secs(1);
+const MAX_WRITE_TIME: Duration = Duration::from_secs(1);
 
 /// The bytes that wait for one lagging member.
 pub struct Backlog {
-    waiting: Mutex<Waiting>,
+    queue: Mutex<Queue>,
     limit: usize,
 }
 
-struct Waiting {
+struct Queue {
     chunks: VecDeque<Arc<[u8]>>,
     /// What is held: the chunks, and the one being written.
     bytes: usize,
@@ -50,16 +50,16 @@ enum State {
 }
 
 /// What a writer has to do next.
-enum Due {
+enum NextStep {
     Chunk(Arc<[u8]>),
     Close,
-    Nothing,
+    Idle,
 }
 
 /// What became of a chunk that was pushed.
-pub enum Pushed {
+pub enum PushOutcome {
     /// It waits behind the others.
-    Waiting,
+    Queued,
     /// It was not taken: there is no writer any more, write it directly.
     Drained,
     /// It was not taken: the member is too far behind.
@@ -69,27 +69,27 @@ pub enum Pushed {
 impl Backlog {
     /// Makes a backlog that holds `rest`, and at most `limit` bytes later.
     pub fn new(rest: Arc<[u8]>, limit: usize) -> Backlog {
-        let waiting = Mutex::new(Waiting {
+        let queue = Mutex::new(Queue {
             bytes: rest.len() + CHUNK_OVERHEAD,
             chunks: VecDeque::from([rest]),
             state: State::Filling,
         });
-        Backlog { waiting, limit }
+        Backlog { queue, limit }
     }
 
     /// Puts `chunk` behind what waits already.
-    pub fn push(&self, chunk: Arc<[u8]>) -> Pushed {
+    pub fn push(&self, chunk: Arc<[u8]>) -> PushOutcome {
         let mut waiting = self.lock();
         if waiting.state == State::Drained {
-            return Pushed::Drained;
+            return PushOutcome::Drained;
         }
         let cost = chunk.len() + CHUNK_OVERHEAD;
         if waiting.bytes + cost > self.limit {
-            return Pushed::Full;
+            return PushOutcome::Full;
         }
         waiting.bytes += cost;
         waiting.chunks.push_back(chunk);
-        Pushed::Waiting
+        PushOutcome::Queued
     }
 
     /// Has the writer close the connection's writing side when it is done, and
@@ -111,18 +111,18 @@ impl Backlog {
     /// When the machine, or the server's own share of it, has no thread left.
     pub fn start_writer(
         self: &Arc<Backlog>,
-        link: Arc<Link>,
+        link: Arc<Connection>,
         stall: Duration,
-        writers: &Arc<Writers>,
+        writers: &Arc<WriterThreads>,
     ) -> io::Result<()> {
         let permit = writers.permit().ok_or(io::ErrorKind::QuotaExceeded)?;
-        link.wire
-            .stream()?
-            .set_write_timeout(Some(stall.min(LONGEST_WRITE)))?;
+        link.transport
+            .tcp_stream()?
+            .set_write_timeout(Some(stall.min(MAX_WRITE_TIME)))?;
         let backlog = Arc::clone(self);
         thread::Builder::new()
             .name(format!("writer {}", link.address))
-            .stack_size(limits::STACK)
+            .stack_size(limits::SESSION_STACK)
             .spawn(move || {
                 backlog.drain_to(&link, stall);
                 drop(permit);
@@ -131,34 +131,34 @@ impl Backlog {
     }
 
     /// The writer's whole life.
-    fn drain_to(&self, link: &Link, stall: Duration) {
+    fn drain_to(&self, link: &Connection, stall: Duration) {
         let mut sent = 0;
         loop {
             let chunk = match self.next(sent, link) {
-                Due::Chunk(chunk) => chunk,
-                Due::Close => {
-                    let _peer_may_be_gone = link.wire.shutdown(Shutdown::Write);
+                NextStep::Chunk(chunk) => chunk,
+                NextStep::Close => {
+                    let _peer_may_be_gone = link.transport.shutdown(Shutdown::Write);
                     return;
                 }
-                Due::Nothing => return,
+                NextStep::Idle => return,
             };
             sent = chunk.len() + CHUNK_OVERHEAD;
             if let Err(reason) = self.write(&chunk, link, stall) {
-                return link.give_up(reason);
+                return link.abort(reason);
             }
         }
     }
 
     /// Writes one chunk, however long it takes, as long as some of it is taken.
-    fn write(&self, mut chunk: &[u8], link: &Link, stall: Duration) -> Result<(), Reason> {
+    fn write(&self, mut chunk: &[u8], link: &Connection, stall: Duration) -> Result<(), CloseReason> {
         let mut progress = Instant::now();
         while !chunk.is_empty() {
             match link
-                .wire
-                .stream()
+                .transport
+                .tcp_stream()
                 .and_then(|mut stream| stream.write(chunk))
             {
-                Ok(0) => return Err(Reason::Reset),
+                Ok(0) => return Err(CloseReason::Reset),
                 Ok(taken) => {
                     chunk = chunk.get(taken..).unwrap_or_default();
                     progress = Instant::now();
@@ -166,13 +166,13 @@ impl Backlog {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_timeout(&error) => {
                     if progress.elapsed() >= stall {
-                        return Err(Reason::Slow);
+                        return Err(CloseReason::Slow);
                     }
                 }
-                Err(_broken) => return Err(Reason::Reset),
+                Err(_broken) => return Err(CloseReason::Reset),
             }
-            if self.closing_for() > limits::FETCHING {
-                return Err(Reason::Slow);
+            if self.closing_for() > limits::DRAIN_OUTPUT {
+                return Err(CloseReason::Slow);
             }
         }
         Ok(())
@@ -187,22 +187,22 @@ impl Backlog {
     }
 
     /// What to do next, after a chunk that cost `sent`.
-    fn next(&self, sent: usize, link: &Link) -> Due {
+    fn next(&self, sent: usize, link: &Connection) -> NextStep {
         let mut waiting = self.lock();
         waiting.bytes = waiting.bytes.saturating_sub(sent);
         match waiting.chunks.pop_front() {
-            Some(chunk) => Due::Chunk(chunk),
-            None if matches!(waiting.state, State::Closing(_)) => Due::Close,
+            Some(chunk) => NextStep::Chunk(chunk),
+            None if matches!(waiting.state, State::Closing(_)) => NextStep::Close,
             None => {
                 waiting.state = State::Drained;
                 // Before the outlet can see it, as it may lag again at once.
                 link.lagging.store(false, Ordering::Relaxed);
-                Due::Nothing
+                NextStep::Idle
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

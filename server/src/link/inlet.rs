@@ -5,33 +5,33 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Link;
+use super::Connection;
 use crate::udp::Mailbox;
 
 /// The shortest patience: the operating system takes 0 for "for ever".
-const SHORTEST: Duration = Duration::from_millis(1);
+const MIN_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// Reads a connection's bytes, in the session's thread.
-pub struct Inlet {
-    link: Arc<Link>,
-    patience: Option<Duration>,
+pub struct ReadHalf {
+    link: Arc<Connection>,
+    timeout: Option<Duration>,
     /// What comes over UDP comes here, and not over a stream of its own.
     mailbox: Option<Mailbox>,
 }
 
-impl Inlet {
-    pub(super) fn of_stream(link: Arc<Link>) -> Inlet {
-        Inlet {
+impl ReadHalf {
+    pub(super) fn of_tcp(link: Arc<Connection>) -> ReadHalf {
+        ReadHalf {
             link,
-            patience: None,
+            timeout: None,
             mailbox: None,
         }
     }
 
-    pub(super) fn of_datagrams(link: Arc<Link>, mailbox: Mailbox) -> Inlet {
-        Inlet {
+    pub(super) fn of_udp(link: Arc<Connection>, mailbox: Mailbox) -> ReadHalf {
+        ReadHalf {
             mailbox: Some(mailbox),
-            ..Inlet::of_stream(link)
+            ..ReadHalf::of_tcp(link)
         }
     }
 
@@ -40,13 +40,13 @@ impl Inlet {
     /// # Errors
     ///
     /// When the socket is already broken.
-    pub fn set_patience(&mut self, patience: Option<Duration>) -> io::Result<()> {
-        let patience = patience.map(|time| time.max(SHORTEST));
-        if patience != self.patience {
-            if let Ok(stream) = self.link.wire.stream() {
+    pub fn set_timeout(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        let patience = patience.map(|time| time.max(MIN_TIMEOUT));
+        if patience != self.timeout {
+            if let Ok(stream) = self.link.transport.tcp_stream() {
                 stream.set_read_timeout(patience)?;
             }
-            self.patience = patience;
+            self.timeout = patience;
         }
         Ok(())
     }
@@ -57,18 +57,18 @@ impl Inlet {
     }
 }
 
-impl Read for Inlet {
+impl Read for ReadHalf {
     /// Reads once; [`ErrorKind::TimedOut`] when the patience is at its end, and
     /// [`ErrorKind::FileTooLarge`] for a datagram that is too long.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(mailbox) = &mut self.mailbox {
             // Nobody closes over UDP: after the last word there is nothing to wait for.
-            return match self.link.has_left() {
+            return match self.link.is_done() {
                 true => Ok(0),
-                false => mailbox.read(buffer, self.patience),
+                false => mailbox.read(buffer, self.timeout),
             };
         }
-        let mut stream = self.link.wire.stream()?;
+        let mut stream = self.link.transport.tcp_stream()?;
         let begin = Instant::now();
         loop {
             match stream.read(buffer) {
@@ -77,7 +77,7 @@ impl Read for Inlet {
                 // WouldBlock may also come at once: while the outlet writes, the
                 // socket is not blocking for a moment. Only the clock can tell.
                 Err(error) if is_timeout(&error) => {
-                    if self.patience.is_some_and(|most| begin.elapsed() >= most) {
+                    if self.timeout.is_some_and(|most| begin.elapsed() >= most) {
                         return Err(ErrorKind::TimedOut.into());
                     }
                     thread::yield_now();

@@ -25,143 +25,143 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-pub use inlet::Inlet;
-pub use outlet::Outlet;
-pub use pipe::Pipe;
-use wire::Wire;
-pub use writers::Writers;
+pub use inlet::ReadHalf;
+pub use outlet::WriteHalf;
+pub use pipe::BlockingWriter;
+use wire::Transport;
+pub use writers::WriterThreads;
 
 use crate::limits::Limits;
-use crate::reason::{Ending, Reason};
-use crate::udp::{Mailbox, Peer};
+use crate::reason::{Close, CloseReason};
+use crate::udp::{Mailbox, UdpPeer};
 
 /// Tells connections apart for as long as the server runs; grows with time.
-pub type Id = u64;
+pub type ConnectionId = u64;
 
 /// What everybody may know of one connection, and do to it.
-pub struct Link {
+pub struct Connection {
     /// Its number.
-    pub id: Id,
+    pub id: ConnectionId,
     /// Where it comes from, as `accept` said: a peer that is gone by then has
     /// no `peer_addr()` any more.
     pub address: SocketAddr,
-    wire: Wire,
+    transport: Transport,
     opened: Instant,
     /// When its member last spoke, in nanoseconds after `opened`.
-    spoke: AtomicU64,
+    last_message: AtomicU64,
     /// When anything last came from it, in the same measure.
-    heard: AtomicU64,
+    last_received: AtomicU64,
     /// Whether it has promised to answer an empty line.
-    promised: AtomicBool,
+    answers_probes: AtomicBool,
     /// Whether the operator does not let it speak.
     muted: AtomicBool,
     lagging: AtomicBool,
     /// What waits for it at the pacer, roughly, in bytes.
-    paced: AtomicUsize,
+    queued_bytes: AtomicUsize,
     /// Whether its peer reads only after it has said something.
-    awaits_answers: AtomicBool,
+    half_duplex: AtomicBool,
     /// Whether it has said something since it was last written to.
-    asked: AtomicBool,
+    has_request: AtomicBool,
     /// Whether its session writes to it as well, and may be blocked on that.
-    piped: AtomicBool,
+    has_blocking_writer: AtomicBool,
     /// Whether its session waits for bytes, or has ended: nothing is on its way
     /// from there to the broadcaster.
-    resting: AtomicBool,
+    waiting: AtomicBool,
     /// Whether its session has left, and only waits for the peer to close.
-    left: AtomicBool,
+    done: AtomicBool,
     /// When a write first found that the peer is gone.
-    deaf: OnceLock<Instant>,
+    peer_gone: OnceLock<Instant>,
     /// Set once, by whoever first finds a reason; later ones change nothing.
-    ending: OnceLock<Ending>,
+    close: OnceLock<Close>,
 }
 
 /// The three parts of a connection.
-pub type Parts = (Arc<Link>, Inlet, Outlet);
+pub type Parts = (Arc<Connection>, ReadHalf, WriteHalf);
 
 /// Makes the three parts of a connection that was just accepted.
 ///
 /// # Errors
 ///
 /// When the socket is already broken.
-pub fn open(
-    id: Id,
+pub fn open_tcp(
+    id: ConnectionId,
     stream: TcpStream,
     address: SocketAddr,
     limits: &Limits,
-    writers: &Arc<Writers>,
+    writers: &Arc<WriterThreads>,
 ) -> io::Result<Parts> {
     // A batch is written at once, so waiting for more to send gains nothing.
     stream.set_nodelay(true)?;
-    let link = Link::new(id, address, Wire::Stream(stream));
-    let inlet = Inlet::of_stream(Arc::clone(&link));
-    let outlet = Outlet::new(Arc::clone(&link), limits, Arc::clone(writers));
+    let link = Connection::new(id, address, Transport::Tcp(stream));
+    let inlet = ReadHalf::of_tcp(Arc::clone(&link));
+    let outlet = WriteHalf::new(Arc::clone(&link), limits, Arc::clone(writers));
     Ok((link, inlet, outlet))
 }
 
 /// Makes the three parts of a connection over UDP.
-pub fn open_datagrams(
-    id: Id,
-    peer: Arc<Peer>,
+pub fn open_udp(
+    id: ConnectionId,
+    peer: Arc<UdpPeer>,
     mailbox: Mailbox,
     limits: &Limits,
-    writers: &Arc<Writers>,
+    writers: &Arc<WriterThreads>,
 ) -> Parts {
-    let link = Link::new(id, peer.address, Wire::Datagrams(peer));
-    let inlet = Inlet::of_datagrams(Arc::clone(&link), mailbox);
-    let outlet = Outlet::new(Arc::clone(&link), limits, Arc::clone(writers));
+    let link = Connection::new(id, peer.address, Transport::Udp(peer));
+    let inlet = ReadHalf::of_udp(Arc::clone(&link), mailbox);
+    let outlet = WriteHalf::new(Arc::clone(&link), limits, Arc::clone(writers));
     (link, inlet, outlet)
 }
 
-impl Link {
-    fn new(id: Id, address: SocketAddr, wire: Wire) -> Arc<Link> {
-        Arc::new(Link {
+impl Connection {
+    fn new(id: ConnectionId, address: SocketAddr, wire: Transport) -> Arc<Connection> {
+        Arc::new(Connection {
             id,
             address,
-            wire,
+            transport: wire,
             opened: Instant::now(),
-            spoke: AtomicU64::new(0),
-            heard: AtomicU64::new(0),
-            promised: AtomicBool::new(false),
+            last_message: AtomicU64::new(0),
+            last_received: AtomicU64::new(0),
+            answers_probes: AtomicBool::new(false),
             muted: AtomicBool::new(false),
             lagging: AtomicBool::new(false),
-            paced: AtomicUsize::new(0),
-            awaits_answers: AtomicBool::new(false),
-            asked: AtomicBool::new(false),
-            piped: AtomicBool::new(false),
-            resting: AtomicBool::new(false),
-            left: AtomicBool::new(false),
-            deaf: OnceLock::new(),
-            ending: OnceLock::new(),
+            queued_bytes: AtomicUsize::new(0),
+            half_duplex: AtomicBool::new(false),
+            has_request: AtomicBool::new(false),
+            has_blocking_writer: AtomicBool::new(false),
+            waiting: AtomicBool::new(false),
+            done: AtomicBool::new(false),
+            peer_gone: OnceLock::new(),
+            close: OnceLock::new(),
         })
     }
 
     /// Whether it comes over UDP, which does not tell when a peer is gone.
-    pub fn is_datagrams(&self) -> bool {
-        matches!(self.wire, Wire::Datagrams(_))
+    pub fn is_udp(&self) -> bool {
+        matches!(self.transport, Transport::Udp(_))
     }
 
     /// Settles why the connection ends, and says whether nobody else had yet.
     /// A session that is busy sees it soon; one that waits for bytes does not
     /// before some come.
-    pub fn conclude(&self, ending: impl Into<Ending>) -> bool {
-        self.ending.set(ending.into()).is_ok()
+    pub fn set_close(&self, ending: impl Into<Close>) -> bool {
+        self.close.set(ending.into()).is_ok()
     }
 
     /// Gets the session out of its waiting, which only shutting the reading
     /// side can do. It is the last resort: from then on the kernel answers what
     /// the peer sends with a reset, and throws away what it had not read yet.
-    pub fn wake(&self) {
-        let how = match self.piped.load(Ordering::Relaxed) {
+    pub fn interrupt_read(&self) {
+        let how = match self.has_blocking_writer.load(Ordering::Relaxed) {
             true => Shutdown::Both,
             false => Shutdown::Read,
         };
         // An error means that the peer is gone already, which is as good.
-        let _ = self.wire.shutdown(how);
+        let _ = self.transport.shutdown(how);
     }
 
     /// Notes that the session has nothing to post and is about to wait.
-    pub fn rest(&self) {
-        self.resting.store(true, Ordering::Relaxed);
+    pub fn begin_wait(&self) {
+        self.waiting.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
     }
 
@@ -169,66 +169,66 @@ impl Link {
     ///
     /// Both sides first write and then look, with a fence between: either the
     /// session sees the ending, or whoever concluded sees it at work.
-    pub fn resume(&self) {
-        self.resting.store(false, Ordering::Relaxed);
+    pub fn end_wait(&self) {
+        self.waiting.store(false, Ordering::Relaxed);
         fence(Ordering::SeqCst);
     }
 
     /// Notes that the session has posted its last.
-    pub fn leave(&self) {
-        self.left.store(true, Ordering::Relaxed);
-        self.rest();
+    pub fn mark_done(&self) {
+        self.done.store(true, Ordering::Relaxed);
+        self.begin_wait();
     }
 
     /// Whether it has.
-    pub fn has_left(&self) -> bool {
-        self.left.load(Ordering::Relaxed)
+    pub fn is_done(&self) -> bool {
+        self.done.load(Ordering::Relaxed)
     }
 
     /// Whether, once it is concluded, nothing more will be posted.
-    pub fn is_resting(&self) -> bool {
+    pub fn is_waiting(&self) -> bool {
         fence(Ordering::SeqCst);
-        self.resting.load(Ordering::Relaxed)
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// For how long the peer is known to hear nothing any more.
-    pub fn deaf_for(&self) -> Duration {
-        self.deaf.get().map(Instant::elapsed).unwrap_or_default()
+    pub fn peer_gone_for(&self) -> Duration {
+        self.peer_gone.get().map(Instant::elapsed).unwrap_or_default()
     }
 
     /// Notes that a write has found the peer gone.
-    fn deafen(&self) {
-        let _first_time = self.deaf.set(Instant::now());
+    fn record_peer_gone(&self) {
+        let _first_time = self.peer_gone.set(Instant::now());
     }
 
     /// Ends the connection of a member whose outlet is stuck. Both ways, as
     /// that also wakes a writer that is blocked on it.
-    fn give_up(&self, reason: Reason) {
-        self.conclude(reason);
-        let _ = self.wire.shutdown(Shutdown::Both);
+    fn abort(&self, reason: CloseReason) {
+        self.set_close(reason);
+        let _ = self.transport.shutdown(Shutdown::Both);
     }
 
     /// Why it ends, if it does.
-    pub fn ending(&self) -> Option<&Ending> {
-        self.ending.get()
+    pub fn close_cause(&self) -> Option<&Close> {
+        self.close.get()
     }
 
     /// Notes that the member spoke just now.
-    pub fn touch(&self) {
-        self.spoke.store(self.age(), Ordering::Relaxed);
+    pub fn record_message(&self) {
+        self.last_message.store(self.nanos_since_open(), Ordering::Relaxed);
     }
 
     /// Notes that something came just now.
-    pub fn hear(&self) {
-        self.heard.store(self.age(), Ordering::Relaxed);
+    pub fn record_received(&self) {
+        self.last_received.store(self.nanos_since_open(), Ordering::Relaxed);
     }
 
     /// When something last came.
-    pub fn heard(&self) -> Instant {
-        if let Wire::Datagrams(peer) = &self.wire {
-            return peer.heard();
+    pub fn last_received(&self) -> Instant {
+        if let Transport::Udp(peer) = &self.transport {
+            return peer.last_received();
         }
-        self.opened + Duration::from_nanos(self.heard.load(Ordering::Relaxed))
+        self.opened + Duration::from_nanos(self.last_received.load(Ordering::Relaxed))
     }
 
     /// When it was opened.
@@ -237,42 +237,42 @@ impl Link {
     }
 
     /// For how long it is open, in nanoseconds: two reads are never the same.
-    fn age(&self) -> u64 {
+    fn nanos_since_open(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Notes that an unframed peer has said something, and will read only now.
-    pub fn ask(&self) {
-        self.awaits_answers.store(true, Ordering::Relaxed);
-        self.asked.store(true, Ordering::Relaxed);
+    pub fn mark_request(&self) {
+        self.half_duplex.store(true, Ordering::Relaxed);
+        self.has_request.store(true, Ordering::Relaxed);
     }
 
     /// Notes that an unframed peer reads all the time.
-    pub fn listen(&self) {
-        self.awaits_answers.store(false, Ordering::Relaxed);
+    pub fn set_full_duplex(&self) {
+        self.half_duplex.store(false, Ordering::Relaxed);
     }
 
-    fn awaits_answers(&self) -> bool {
-        self.awaits_answers.load(Ordering::Relaxed)
+    fn is_half_duplex(&self) -> bool {
+        self.half_duplex.load(Ordering::Relaxed)
     }
 
-    fn was_asked(&self) -> bool {
-        self.awaits_answers() && self.asked.load(Ordering::Relaxed)
+    fn has_request(&self) -> bool {
+        self.is_half_duplex() && self.has_request.load(Ordering::Relaxed)
     }
 
     /// Whether it has asked since the last time; it is answered now.
-    fn take_question(&self) -> bool {
-        self.asked.swap(false, Ordering::Relaxed)
+    fn take_request(&self) -> bool {
+        self.has_request.swap(false, Ordering::Relaxed)
     }
 
     /// Notes that the peer has promised to answer an empty line.
-    pub fn promise(&self) {
-        self.promised.store(true, Ordering::Relaxed);
+    pub fn set_answers_probes(&self) {
+        self.answers_probes.store(true, Ordering::Relaxed);
     }
 
     /// Whether it has.
-    pub fn has_promised(&self) -> bool {
-        self.promised.load(Ordering::Relaxed)
+    pub fn answers_probes(&self) -> bool {
+        self.answers_probes.load(Ordering::Relaxed)
     }
 
     /// Lets its member speak or not.
@@ -286,8 +286,8 @@ impl Link {
     }
 
     /// How long the member has said nothing.
-    pub fn idle(&self) -> Duration {
-        let spoke = Duration::from_nanos(self.spoke.load(Ordering::Relaxed));
+    pub fn idle_time(&self) -> Duration {
+        let spoke = Duration::from_nanos(self.last_message.load(Ordering::Relaxed));
         self.opened.elapsed().saturating_sub(spoke)
     }
 

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
-use super::{Id, Link};
+use super::{ConnectionId, Connection};
 use crate::fold::fold;
 use crate::limits;
-use crate::reason::Reason;
+use crate::reason::CloseReason;
 
 /// The pause after each write: a script that shows what it got, and asks for
 /// more, is done by then, and nobody reads twenty lines a second.
@@ -29,44 +29,44 @@ const PAUSE: Duration = Duration::from_millis(50);
 const SHORT_PAUSE: Duration = Duration::from_millis(5);
 
 /// See [`SHORT_PAUSE`]; it takes [`PAUSE`] some 0.8 s to send so much.
-const CROWDED: usize = 16 * 1024;
+const CONGESTED_BYTES: usize = 16 * 1024;
 
 /// Up to so many waiting lines go one by one: a person sees them come.
-const FEW: usize = 4;
+const MAX_SINGLE_LINES: usize = 4;
 
 /// How many bytes several lines together may have: what one `recv(1024)`, the
 /// usual figure in a classroom, takes with something to spare.
-const TOGETHER: usize = 1000;
+const MAX_TEXT_BYTES: usize = 1000;
 
 /// What an order costs beside its bytes, roughly: many tiny ones count too.
-const OVERHEAD: usize = 64;
+const ITEM_OVERHEAD: usize = 64;
 
 /// How many orders are taken before members are written to again.
-const ORDERS: usize = 1000;
+const MAX_ITEMS_PER_ROUND: usize = 1000;
 
 /// The way to the thread.
-pub struct Pacer {
+pub struct PacedWriter {
     /// It holds no more than what `Link::paced` counts for each member.
-    orders: Sender<Order>,
+    items: Sender<PacedItem>,
 }
 
 /// So much waits for the member already that it cannot catch up.
-pub struct Stuck;
+pub struct QueueFull;
 
-enum Order {
-    Lines(Arc<Link>, Arc<[u8]>),
+enum PacedItem {
+    Lines(Arc<Connection>, Arc<[u8]>),
     /// These are the last.
-    Close(Arc<Link>, Arc<[u8]>),
+    Close(Arc<Connection>, Arc<[u8]>),
 }
 
-impl Pacer {
+impl PacedWriter {
     /// Starts the thread. It ends after the pacer is dropped and all was written;
     /// until then it holds `alive`.
     ///
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(stall: Duration, alive: Sender<Infallible>) -> io::Result<Pacer> {
+    pub fn start(stall: Duration, alive: Sender<Infallible>) -> io::Result<PacedWriter> {
         let (orders, waiting) = unbounded();
         let life = move || {
             run(&waiting, stall);
@@ -75,36 +75,36 @@ impl Pacer {
         let thread = thread::Builder::new().name("pacer".to_string());
         // It is not joined: `alive` tells when it has ended.
         let _detached = thread.spawn(life)?;
-        Ok(Pacer { orders })
+        Ok(PacedWriter { items: orders })
     }
 
     /// Hands over lines for `link`, each with its newline, unless more than
     /// `backlog` bytes would wait for it then. The first are taken in any case.
-    pub fn push(&self, link: &Arc<Link>, lines: Arc<[u8]>, backlog: usize) -> Result<(), Stuck> {
-        let cost = lines.len() + OVERHEAD;
-        let before = link.paced.fetch_add(cost, Ordering::Relaxed);
-        let order = Order::Lines(Arc::clone(link), lines);
+    pub fn push(&self, link: &Arc<Connection>, lines: Arc<[u8]>, backlog: usize) -> Result<(), QueueFull> {
+        let cost = lines.len() + ITEM_OVERHEAD;
+        let before = link.queued_bytes.fetch_add(cost, Ordering::Relaxed);
+        let order = PacedItem::Lines(Arc::clone(link), lines);
         match before == 0 || before + cost <= backlog {
-            true => self.orders.send(order).map_err(|_ended| Stuck),
-            false => Err(Stuck),
+            true => self.items.send(order).map_err(|_ended| QueueFull),
+            false => Err(QueueFull),
         }
     }
 
     /// Hands over the last lines for `link`; then the peer is told that nothing
     /// follows.
-    pub fn close(&self, link: &Arc<Link>, lines: Arc<[u8]>) -> Result<(), Stuck> {
-        link.paced
-            .fetch_add(lines.len() + OVERHEAD, Ordering::Relaxed);
-        let order = Order::Close(Arc::clone(link), lines);
-        self.orders.send(order).map_err(|_ended| Stuck)
+    pub fn close(&self, link: &Arc<Connection>, lines: Arc<[u8]>) -> Result<(), QueueFull> {
+        link.queued_bytes
+            .fetch_add(lines.len() + ITEM_OVERHEAD, Ordering::Relaxed);
+        let order = PacedItem::Close(Arc::clone(link), lines);
+        self.items.send(order).map_err(|_ended| QueueFull)
     }
 }
 
 /// The thread's life.
-fn run(orders: &Receiver<Order>, stall: Duration) {
-    let mut turns: BTreeMap<Id, Turn> = BTreeMap::new();
+fn run(orders: &Receiver<PacedItem>, stall: Duration) {
+    let mut turns: BTreeMap<ConnectionId, PacedPeer> = BTreeMap::new();
     loop {
-        let due = turns.values().filter_map(Turn::due).min();
+        let due = turns.values().filter_map(PacedPeer::due).min();
         let first = match due.map(|due| orders.recv_deadline(due)) {
             None => match orders.recv() {
                 Ok(order) => Some(order),
@@ -118,59 +118,59 @@ fn run(orders: &Receiver<Order>, stall: Duration) {
                 None
             }
         };
-        for order in first.into_iter().chain(orders.try_iter().take(ORDERS)) {
-            take(&mut turns, order);
+        for order in first.into_iter().chain(orders.try_iter().take(MAX_ITEMS_PER_ROUND)) {
+            accept_item(&mut turns, order);
         }
         let now = Instant::now();
-        turns.retain(|_, turn| turn.go_on(now, stall));
+        turns.retain(|_, turn| turn.advance(now, stall));
     }
 }
 
-fn take(turns: &mut BTreeMap<Id, Turn>, order: Order) {
+fn accept_item(turns: &mut BTreeMap<ConnectionId, PacedPeer>, order: PacedItem) {
     let (link, lines, closing) = match order {
-        Order::Lines(link, lines) => (link, lines, None),
-        Order::Close(link, lines) => (link, lines, Some(Instant::now())),
+        PacedItem::Lines(link, lines) => (link, lines, None),
+        PacedItem::Close(link, lines) => (link, lines, Some(Instant::now())),
     };
-    let turn = turns.entry(link.id).or_insert_with(|| Turn::new(link));
-    turn.add(lines);
+    let turn = turns.entry(link.id).or_insert_with(|| PacedPeer::new(link));
+    turn.enqueue(lines);
     turn.closing = turn.closing.or(closing);
 }
 
 /// What waits for one member.
-struct Turn {
-    link: Arc<Link>,
+struct PacedPeer {
+    link: Arc<Connection>,
     /// Lines as they came, which others share, and up to where they are taken.
     batches: VecDeque<(Arc<[u8]>, usize)>,
     /// What is left of a line that had to be folded.
-    pieces: VecDeque<Vec<u8>>,
+    folded: VecDeque<Vec<u8>>,
     /// What is left of the last write; it goes first.
-    begun: Vec<u8>,
+    partial: Vec<u8>,
     /// Whether the last text was full, so that the next one goes on.
-    full: bool,
+    last_was_full: bool,
     /// When it may be written to next.
-    next: Instant,
+    next_write: Instant,
     /// When something of it was last taken.
     progress: Instant,
     /// Since then nothing more comes.
     closing: Option<Instant>,
 }
 
-impl Turn {
-    fn new(link: Arc<Link>) -> Turn {
+impl PacedPeer {
+    fn new(link: Arc<Connection>) -> PacedPeer {
         let now = Instant::now();
-        Turn {
+        PacedPeer {
             link,
             batches: VecDeque::new(),
-            pieces: VecDeque::new(),
-            begun: Vec::new(),
-            full: false,
-            next: now,
+            folded: VecDeque::new(),
+            partial: Vec::new(),
+            last_was_full: false,
+            next_write: now,
             progress: now,
             closing: None,
         }
     }
 
-    fn add(&mut self, lines: Arc<[u8]>) {
+    fn enqueue(&mut self, lines: Arc<[u8]>) {
         if self.is_idle() {
             self.progress = Instant::now();
         }
@@ -178,29 +178,29 @@ impl Turn {
     }
 
     fn is_idle(&self) -> bool {
-        self.batches.is_empty() && self.pieces.is_empty() && self.begun.is_empty()
+        self.batches.is_empty() && self.folded.is_empty() && self.partial.is_empty()
     }
 
     /// Takes out the next line, or a piece of it: one that no script receives at once
     /// would be torn where whoever wrote it likes. An empty line is nothing that
     /// one could receive.
     fn next_line(&mut self) -> Option<Vec<u8>> {
-        while self.pieces.is_empty() {
+        while self.folded.is_empty() {
             let (batch, taken) = self.batches.front_mut()?;
             let rest = batch.get(*taken..).unwrap_or_default();
             let end = rest.iter().position(|&byte| byte == b'\n');
             let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
             if !line.is_empty() {
-                self.pieces.extend(fold(line, TOGETHER));
+                self.folded.extend(fold(line, MAX_TEXT_BYTES));
             }
             *taken += line.len() + 1;
             if *taken >= batch.len() {
-                let cost = batch.len() + OVERHEAD;
-                self.link.paced.fetch_sub(cost, Ordering::Relaxed);
+                let cost = batch.len() + ITEM_OVERHEAD;
+                self.link.queued_bytes.fetch_sub(cost, Ordering::Relaxed);
                 self.batches.pop_front();
             }
         }
-        self.pieces.pop_front()
+        self.folded.pop_front()
     }
 
     /// Whether more than a few lines wait.
@@ -211,60 +211,60 @@ impl Turn {
             rest.split(|&byte| byte == b'\n')
                 .filter(|line| !line.is_empty())
         });
-        self.pieces.len() + lines.take(FEW + 1).count() > FEW
+        self.folded.len() + lines.take(MAX_SINGLE_LINES + 1).count() > MAX_SINGLE_LINES
     }
 
     /// When something is to be done for it, if there is anything to do.
     fn due(&self) -> Option<Instant> {
-        (!self.is_idle() || self.closing.is_some()).then_some(self.next)
+        (!self.is_idle() || self.closing.is_some()).then_some(self.next_write)
     }
 
     /// Does what is due, and says whether there is still somebody to write to.
-    fn go_on(&mut self, now: Instant, stall: Duration) -> bool {
-        if self.next <= now && !self.is_idle() && self.write(now, stall).is_err() {
+    fn advance(&mut self, now: Instant, stall: Duration) -> bool {
+        if self.next_write <= now && !self.is_idle() && self.write(now, stall).is_err() {
             return false;
         }
         let done = self.closing.is_some() && self.is_idle();
         if done {
-            let _peer_may_be_gone = self.link.wire.shutdown(Shutdown::Write);
+            let _peer_may_be_gone = self.link.transport.shutdown(Shutdown::Write);
         }
         !done
     }
 
     /// Writes once, unless the peer is gone or takes nothing.
-    fn write(&mut self, now: Instant, stall: Duration) -> Result<(), Reason> {
-        if self.begun.is_empty() {
-            self.begun = self.next_text();
+    fn write(&mut self, now: Instant, stall: Duration) -> Result<(), CloseReason> {
+        if self.partial.is_empty() {
+            self.partial = self.next_text();
         }
-        if self.begun.is_empty() {
+        if self.partial.is_empty() {
             return Ok(());
         }
-        let wire = &self.link.wire;
-        match wire.write_without_waiting(&[IoSlice::new(&self.begun)]) {
+        let wire = &self.link.transport;
+        match wire.write_nonblocking(&[IoSlice::new(&self.partial)]) {
             Ok(0) => return self.wait(now, stall),
             Ok(taken) => {
-                self.begun.drain(..taken.min(self.begun.len()));
+                self.partial.drain(..taken.min(self.partial.len()));
                 self.progress = now;
             }
             Err(_broken) => {
-                self.link.deafen(); // its session ends it, having read the rest
-                return Err(Reason::Reset);
+                self.link.record_peer_gone(); // its session ends it, having read the rest
+                return Err(CloseReason::Reset);
             }
         }
-        let crowded = self.link.paced.load(Ordering::Relaxed) > CROWDED;
-        self.next = now + if crowded { SHORT_PAUSE } else { PAUSE };
-        self.set_lagging(!self.begun.is_empty());
+        let crowded = self.link.queued_bytes.load(Ordering::Relaxed) > CONGESTED_BYTES;
+        self.next_write = now + if crowded { SHORT_PAUSE } else { PAUSE };
+        self.set_lagging(!self.partial.is_empty());
         Ok(())
     }
 
     /// Deals with a socket that takes nothing.
-    fn wait(&mut self, now: Instant, stall: Duration) -> Result<(), Reason> {
-        self.next = now + PAUSE;
+    fn wait(&mut self, now: Instant, stall: Duration) -> Result<(), CloseReason> {
+        self.next_write = now + PAUSE;
         self.set_lagging(true);
         let closing = self.closing.map_or(Duration::ZERO, |since| since.elapsed());
-        if closing > limits::FETCHING || self.progress.elapsed() >= stall {
-            self.link.give_up(Reason::Slow);
-            return Err(Reason::Slow);
+        if closing > limits::DRAIN_OUTPUT || self.progress.elapsed() >= stall {
+            self.link.abort(CloseReason::Slow);
+            return Err(CloseReason::Slow);
         }
         Ok(())
     }
@@ -275,21 +275,21 @@ impl Turn {
 
     /// What to write next: a line, or several where more than a few wait.
     fn next_text(&mut self) -> Vec<u8> {
-        let together = self.is_behind() || self.link.was_asked();
+        let together = self.is_behind() || self.link.has_request();
         // One who reads only after it has asked finds this behind what it was
         // sent before: it has to stay apart. So has what follows a full text.
-        let unasked = self.link.awaits_answers() && !self.link.take_question();
-        let apart = unasked || self.full;
-        self.full = false;
+        let unasked = self.link.is_half_duplex() && !self.link.take_request();
+        let apart = unasked || self.last_was_full;
+        self.last_was_full = false;
         let Some(first) = self.next_line() else {
             return Vec::new(); // there were only empty lines
         };
         let mut text = if apart { vec![b'\n'] } else { Vec::new() };
         text.extend(first);
         while together && let Some(line) = self.next_line() {
-            if text.len() + 1 + line.len() > TOGETHER {
-                self.pieces.push_front(line);
-                self.full = true;
+            if text.len() + 1 + line.len() > MAX_TEXT_BYTES {
+                self.folded.push_front(line);
+                self.last_was_full = true;
                 break;
             }
             text.push(b'\n');

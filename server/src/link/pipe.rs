@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Link;
+use super::Connection;
 
 /// Writes to one connection, in its session's thread. Made of its outlet, so that
 /// nobody else writes there.
-pub struct Pipe(Arc<Link>);
+pub struct BlockingWriter(Arc<Connection>);
 
-impl Pipe {
-    pub(super) fn new(link: Arc<Link>) -> Pipe {
-        link.piped.store(true, Ordering::Relaxed);
-        Pipe(link)
+impl BlockingWriter {
+    pub(super) fn new(link: Arc<Connection>) -> BlockingWriter {
+        link.has_blocking_writer.store(true, Ordering::Relaxed);
+        BlockingWriter(link)
     }
 
     /// The socket itself, for `io::copy` to know it for one. A write to it may take
@@ -25,13 +25,13 @@ impl Pipe {
     ///
     /// When the socket is already broken.
     pub fn stream(&self, patience: Duration) -> io::Result<&TcpStream> {
-        let stream = self.0.wire.stream()?;
+        let stream = self.0.transport.tcp_stream()?;
         stream.set_write_timeout(Some(patience))?;
         Ok(stream)
     }
 
     /// Tells the peer that nothing follows.
     pub fn close(&self) {
-        let _peer_may_be_gone = self.0.wire.shutdown(Shutdown::Write);
+        let _peer_may_be_gone = self.0.transport.shutdown(Shutdown::Write);
     }
 }

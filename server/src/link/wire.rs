@@ -4,28 +4,28 @@ use std::io::{self, ErrorKind, IoSlice, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
-use crate::udp::Peer;
+use crate::udp::UdpPeer;
 
 /// Carries bytes both ways.
-pub enum Wire {
+pub enum Transport {
     /// They come and go in order, or not at all.
-    Stream(TcpStream),
+    Tcp(TcpStream),
     /// Each datagram comes, or does not.
-    Datagrams(Arc<Peer>),
+    Udp(Arc<UdpPeer>),
 }
 
-impl Wire {
+impl Transport {
     /// Its stream, which datagrams do not have.
-    pub fn stream(&self) -> io::Result<&TcpStream> {
+    pub fn tcp_stream(&self) -> io::Result<&TcpStream> {
         match self {
-            Wire::Stream(stream) => Ok(stream),
-            Wire::Datagrams(_) => Err(ErrorKind::Unsupported.into()),
+            Transport::Tcp(stream) => Ok(stream),
+            Transport::Udp(_) => Err(ErrorKind::Unsupported.into()),
         }
     }
 
     /// Writes what the socket takes at once, and says how many bytes that was.
-    pub fn write_without_waiting(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut stream = self.stream()?;
+    pub fn write_nonblocking(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut stream = self.tcp_stream()?;
         stream.set_nonblocking(true)?;
         let written = match pieces {
             [piece] => stream.write(piece),
@@ -42,10 +42,10 @@ impl Wire {
     /// Tells the peer that nothing follows, or itself that nothing will be read.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self {
-            Wire::Stream(stream) => stream.shutdown(how),
+            Transport::Tcp(stream) => stream.shutdown(how),
             // There is nothing to shut; its session waits for the mailbox.
-            Wire::Datagrams(peer) => {
-                peer.wake();
+            Transport::Udp(peer) => {
+                peer.interrupt();
                 Ok(())
             }
         }

@@ -8,22 +8,22 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::pacer::Pacer;
+use super::pacer::PacedWriter;
 
 /// Counts the writer threads of all lagging members.
 ///
 /// Each takes memory maps as every thread does, and running out of those ends
 /// the process; so there is a most, within what the capacity leaves free.
-pub struct Writers {
+pub struct WriterThreads {
     running: AtomicUsize,
-    most: usize,
+    max_running: usize,
     /// Writes to unframed members.
-    pub(super) pacer: Pacer,
+    pub(super) paced_writer: PacedWriter,
     /// Dropped with the last outlet and writer, which is how the end is seen.
     alive: Sender<Infallible>,
 }
 
-impl Writers {
+impl WriterThreads {
     /// Allows `most` writers at once, and starts the pacer, for which `stall` is how
     /// long a member may take nothing. The receiver disconnects when no outlet and no
     /// writer is left.
@@ -31,12 +31,12 @@ impl Writers {
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(most: usize, stall: Duration) -> io::Result<(Arc<Writers>, Receiver<Infallible>)> {
+    pub fn start(most: usize, stall: Duration) -> io::Result<(Arc<WriterThreads>, Receiver<Infallible>)> {
         let (alive, ended) = bounded(1);
-        let writers = Writers {
+        let writers = WriterThreads {
             running: AtomicUsize::new(0),
-            most,
-            pacer: Pacer::start(stall, alive.clone())?,
+            max_running: most,
+            paced_writer: PacedWriter::start(stall, alive.clone())?,
             alive,
         };
         Ok((Arc::new(writers), ended))
@@ -48,18 +48,18 @@ impl Writers {
     }
 
     /// Leave to run one more writer, until it is dropped.
-    pub(super) fn permit(self: &Arc<Writers>) -> Option<Permit> {
+    pub(super) fn permit(self: &Arc<WriterThreads>) -> Option<WriterPermit> {
         // Made before the check, as dropping it takes the count back.
-        let permit = Permit(Arc::clone(self));
+        let permit = WriterPermit(Arc::clone(self));
         let before = self.running.fetch_add(1, Ordering::Relaxed);
-        (before < self.most).then_some(permit)
+        (before < self.max_running).then_some(permit)
     }
 }
 
 /// One writer's place in the count.
-pub(super) struct Permit(Arc<Writers>);
+pub(super) struct WriterPermit(Arc<WriterThreads>);
 
-impl Drop for Permit {
+impl Drop for WriterPermit {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::Relaxed);
     }

@@ -15,49 +15,49 @@ use std::time::{Duration, Instant};
 use common::Name;
 use common::notice::Occupants;
 
-use rooms::Rooms;
-pub use rooms::{HALL, LOBBY_NUMBER, Moved, NoMove, hall, lobby};
+use rooms::RoomDirectory;
+pub use rooms::{UNNAMED_ROOM, LOBBY_ROOM, RoomChanged, RoomChangeError, unnamed_room, lobby};
 
-use crate::history::Voice;
+use crate::history::SenderId;
 use crate::limits;
-use crate::link::Link;
+use crate::link::Connection;
 
 /// The members. A name has one holder at a time, however many want it at once.
 pub struct Registry {
-    people: Mutex<People>,
+    tables: Mutex<Tables>,
     hasher: RandomState,
 }
 
-struct People {
+struct Tables {
     members: HashMap<Name, Member>,
     /// Names given up a moment ago: nobody may have one before the room has
     /// heard of it.
     leaving: HashSet<Name>,
-    rooms: Rooms,
+    rooms: RoomDirectory,
     /// When those who are gone were last here.
-    gone: HashMap<Name, Instant>,
+    departed: HashMap<Name, Instant>,
 }
 
 struct Member {
-    link: Arc<Link>,
+    connection: Arc<Connection>,
     room: Name,
     /// The reason, which may be empty.
     away: Option<String>,
     ignored: Vec<Name>,
     /// Who wrote last in private.
-    wrote: Option<Name>,
+    last_private_from: Option<Name>,
 }
 
 /// The name has a holder already: this one, unless it is just being given up.
-pub struct Taken(pub Option<Arc<Link>>);
+pub struct NameTaken(pub Option<Arc<Connection>>);
 
 /// A member as others may know it.
 #[derive(Clone)]
-pub struct Seen {
+pub struct MemberInfo {
     /// Who.
     pub name: Name,
     /// Its connection.
-    pub link: Arc<Link>,
+    pub connection: Arc<Connection>,
     /// Where.
     pub room: Name,
     /// Why it is away, if it is.
@@ -67,19 +67,19 @@ pub struct Seen {
 /// What is known of a name.
 pub enum Whois {
     /// It is here.
-    Here(Seen),
+    Present(MemberInfo),
     /// It was here, so long ago.
-    Gone(Duration),
+    Departed(Duration),
     /// Nothing.
     Unknown,
 }
 
 /// How a member can be reached in private.
-pub enum Reach {
+pub enum Recipient {
     /// Through this connection; away for this reason.
-    Here(Arc<Link>, Option<String>),
+    Reachable(Arc<Connection>, Option<String>),
     /// It does not want to hear from the sender.
-    Deaf,
+    Ignoring,
     /// It is not here.
     Missing,
 }
@@ -88,19 +88,19 @@ impl Registry {
     /// An empty registry, for at most `rooms` rooms.
     pub fn new(rooms: usize) -> Registry {
         Registry {
-            people: Mutex::new(People {
+            tables: Mutex::new(Tables {
                 members: HashMap::new(),
                 leaving: HashSet::new(),
-                rooms: Rooms::new(rooms),
-                gone: HashMap::new(),
+                rooms: RoomDirectory::new(rooms),
+                departed: HashMap::new(),
             }),
             hasher: RandomState::new(),
         }
     }
 
     /// The number that stands for a name where names are not known.
-    pub fn voice(&self, name: &Name) -> Voice {
-        Voice(self.hasher.hash_one(name))
+    pub fn sender_id(&self, name: &Name) -> SenderId {
+        SenderId(self.hasher.hash_one(name))
     }
 
     /// Makes `name` belong to `link`, in the lobby, and says who is there.
@@ -108,19 +108,19 @@ impl Registry {
     /// # Errors
     ///
     /// When somebody holds the name, in whatever case.
-    pub fn claim(&self, name: &Name, link: &Arc<Link>) -> Result<Occupants, Taken> {
+    pub fn claim(&self, name: &Name, link: &Arc<Connection>) -> Result<Occupants, NameTaken> {
         let mut people = self.lock();
-        people.must_be_free(name)?;
+        people.check_free(name)?;
         let room = lobby().name;
-        let company = people.company(&room);
+        let company = people.occupants(&room);
         people.rooms.add(&room, link.id, name);
-        people.gone.remove(name);
+        people.departed.remove(name);
         let member = Member {
-            link: Arc::clone(link),
+            connection: Arc::clone(link),
             room,
             away: None,
             ignored: Vec::new(),
-            wrote: None,
+            last_private_from: None,
         };
         people.members.insert(name.clone(), member);
         Ok(company)
@@ -131,8 +131,8 @@ impl Registry {
         let mut people = self.lock();
         people.leaving.remove(name);
         if let Some(member) = people.members.remove(name) {
-            people.rooms.remove(&member.room, member.link.id);
-            people.note_gone(name);
+            people.rooms.remove(&member.room, member.connection.id);
+            people.record_departure(name);
         }
     }
 
@@ -142,14 +142,14 @@ impl Registry {
     /// # Errors
     ///
     /// When somebody else holds the new name.
-    pub fn rename(&self, old: &Name, new: &Name) -> Result<(), Taken> {
+    pub fn rename(&self, old: &Name, new: &Name) -> Result<(), NameTaken> {
         let mut people = self.lock();
         if old != new {
-            people.must_be_free(new)?;
+            people.check_free(new)?;
             people.leaving.insert(old.clone());
         }
         if let Some(member) = people.members.remove(old) {
-            people.rooms.add(&member.room, member.link.id, new);
+            people.rooms.add(&member.room, member.connection.id, new);
             people.members.insert(new.clone(), member);
         }
         // Who does not want to hear somebody is not to hear them as another.
@@ -162,7 +162,7 @@ impl Registry {
     }
 
     /// Lets others have a name that was given up.
-    pub fn free(&self, old: &Name) {
+    pub fn release_old_name(&self, old: &Name) {
         self.lock().leaving.remove(old);
     }
 
@@ -171,47 +171,47 @@ impl Registry {
     /// # Errors
     ///
     /// When it cannot go there, see [`NoMove`].
-    pub fn enter(&self, name: &Name, room: &Name) -> Result<Moved, NoMove> {
+    pub fn change_room(&self, name: &Name, room: &Name) -> Result<RoomChanged, RoomChangeError> {
         let mut people = self.lock();
-        let member = people.members.get(name).ok_or(NoMove::There)?;
-        let (from, id) = (member.room.clone(), member.link.id);
-        let (from, to) = people.rooms.shift(id, name, &from, room)?;
-        let mut others = people.company(&to.name);
+        let member = people.members.get(name).ok_or(RoomChangeError::AlreadyThere)?;
+        let (from, id) = (member.room.clone(), member.connection.id);
+        let (from, to) = people.rooms.change_room(id, name, &from, room)?;
+        let mut others = people.occupants(&to.name);
         others.count = others.count.saturating_sub(1);
         others.listed.retain(|other| other != name);
         if let Some(member) = people.members.get_mut(name) {
             member.room = to.name.clone();
         }
-        Ok(Moved { from, to, others })
+        Ok(RoomChanged { from, to, others })
     }
 
     /// The connection of `name`.
-    pub fn find(&self, name: &Name) -> Option<Arc<Link>> {
+    pub fn find_connection(&self, name: &Name) -> Option<Arc<Connection>> {
         self.lock()
             .members
             .get(name)
-            .map(|member| Arc::clone(&member.link))
+            .map(|member| Arc::clone(&member.connection))
     }
 
     /// What is known of `name`.
     pub fn whois(&self, name: &Name) -> Whois {
         let people = self.lock();
-        match (people.members.get_key_value(name), people.gone.get(name)) {
-            (Some((name, member)), _) => Whois::Here(member.seen(name)),
-            (None, Some(gone)) => Whois::Gone(gone.elapsed()),
+        match (people.members.get_key_value(name), people.departed.get(name)) {
+            (Some((name, member)), _) => Whois::Present(member.info(name)),
+            (None, Some(gone)) => Whois::Departed(gone.elapsed()),
             (None, None) => Whois::Unknown,
         }
     }
 
     /// At most `most` members, those in the room of `name` first, each room in
     /// the order in which they came; and how many there are in all.
-    pub fn around(&self, name: Option<&Name>, most: usize) -> (Vec<Seen>, usize) {
+    pub fn list_members(&self, name: Option<&Name>, most: usize) -> (Vec<MemberInfo>, usize) {
         let people = self.lock();
         let own = name
             .and_then(|name| people.members.get(name))
             .map(|member| &member.room);
         let names = people.rooms.members(own).take(most);
-        let seen = names.filter_map(|name| Some(people.members.get(name)?.seen(name)));
+        let seen = names.filter_map(|name| Some(people.members.get(name)?.info(name)));
         (seen.collect(), people.members.len())
     }
 
@@ -221,8 +221,8 @@ impl Registry {
     }
 
     /// The room of that name, if anybody is there.
-    pub fn place(&self, room: &Name) -> Option<crate::post::Place> {
-        self.lock().rooms.place(room)
+    pub fn room_id(&self, room: &Name) -> Option<crate::post::RoomId> {
+        self.lock().rooms.room_id(room)
     }
 
     /// Panics with the lock held, see [`crate::fault`].
@@ -234,27 +234,27 @@ impl Registry {
 
     /// A session that panicked while it held the lock has left the maps usable:
     /// nothing between two changes to them can panic. So the poison is ignored.
-    fn lock(&self) -> MutexGuard<'_, People> {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl People {
-    fn must_be_free(&self, name: &Name) -> Result<(), Taken> {
+impl Tables {
+    fn check_free(&self, name: &Name) -> Result<(), NameTaken> {
         match self.members.get(name) {
-            Some(member) => Err(Taken(Some(Arc::clone(&member.link)))),
-            None if self.leaving.contains(name) => Err(Taken(None)),
+            Some(member) => Err(NameTaken(Some(Arc::clone(&member.connection)))),
+            None if self.leaving.contains(name) => Err(NameTaken(None)),
             None => Ok(()),
         }
     }
 
     /// Who is in `room`. Who is about to leave keeps the name until everybody
     /// has been told, but is not worth naming.
-    fn company(&self, room: &Name) -> Occupants {
-        let mut company = self.rooms.company(room);
+    fn occupants(&self, room: &Name) -> Occupants {
+        let mut company = self.rooms.occupants(room);
         let staying = |name: &Name| {
             let member = self.members.get(name);
-            member.is_some_and(|member| member.link.ending().is_none())
+            member.is_some_and(|member| member.connection.close_cause().is_none())
         };
         if !company.listed.is_empty() {
             company.listed.retain(staying);
@@ -263,22 +263,22 @@ impl People {
         company
     }
 
-    fn note_gone(&mut self, name: &Name) {
+    fn record_departure(&mut self, name: &Name) {
         let now = Instant::now();
-        if self.gone.len() >= limits::DEPARTED {
-            self.gone.retain(|_, at| now - *at < limits::RETURN);
+        if self.departed.len() >= limits::MAX_DEPARTED {
+            self.departed.retain(|_, at| now - *at < limits::RETURN_WINDOW);
         }
-        if self.gone.len() < limits::DEPARTED {
-            self.gone.insert(name.clone(), now);
+        if self.departed.len() < limits::MAX_DEPARTED {
+            self.departed.insert(name.clone(), now);
         }
     }
 }
 
 impl Member {
-    fn seen(&self, name: &Name) -> Seen {
-        Seen {
+    fn info(&self, name: &Name) -> MemberInfo {
+        MemberInfo {
             name: name.clone(),
-            link: Arc::clone(&self.link),
+            connection: Arc::clone(&self.connection),
             room: self.room.clone(),
             away: self.away.clone(),
         }

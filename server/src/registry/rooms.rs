@@ -8,138 +8,138 @@ use std::collections::BTreeMap;
 use common::notice::{MAX_LISTED, Occupants};
 use common::{LOBBY, Name};
 
-use crate::link::Id;
-use crate::post::Place;
+use crate::link::ConnectionId;
+use crate::post::RoomId;
 
 /// The rooms by name.
-pub struct Rooms {
+pub struct RoomDirectory {
     rooms: BTreeMap<String, Room>,
-    next: u64,
-    most: usize,
+    next_number: u64,
+    max_rooms: usize,
 }
 
 struct Room {
-    place: Place,
-    members: BTreeMap<Id, Name>,
+    id: RoomId,
+    members: BTreeMap<ConnectionId, Name>,
 }
 
 /// The number of the hall, where connections are that have no name yet. Nothing
 /// is said there.
-pub const HALL: u64 = 0;
+pub const UNNAMED_ROOM: u64 = 0;
 
 /// The number of the lobby.
-pub const LOBBY_NUMBER: u64 = 1;
+pub const LOBBY_ROOM: u64 = 1;
 
 /// Where connections are that have no name yet.
-pub fn hall() -> Place {
-    place(HALL, "hall")
+pub fn unnamed_room() -> RoomId {
+    room_id(UNNAMED_ROOM, "hall")
 }
 
 /// Where everybody starts.
-pub fn lobby() -> Place {
-    place(LOBBY_NUMBER, LOBBY)
+pub fn lobby() -> RoomId {
+    room_id(LOBBY_ROOM, LOBBY)
 }
 
-fn place(number: u64, name: &'static str) -> Place {
+fn room_id(number: u64, name: &'static str) -> RoomId {
     let name = Name::from_static(name);
-    Place { number, name }
+    RoomId { number, name }
 }
 
 /// What became of going to another room.
-pub struct Moved {
+pub struct RoomChanged {
     /// Where it was.
-    pub from: Place,
+    pub from: RoomId,
     /// Where it is now.
-    pub to: Place,
+    pub to: RoomId,
     /// Who was there before.
     pub others: Occupants,
 }
 
 /// Why somebody cannot go to a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoMove {
+pub enum RoomChangeError {
     /// It is there already.
-    There,
+    AlreadyThere,
     /// There are too many rooms; so many.
-    Many(usize),
+    TooManyRooms(usize),
 }
 
-impl Rooms {
+impl RoomDirectory {
     /// Only the lobby; at most `most` in all.
-    pub fn new(most: usize) -> Rooms {
-        let mut rooms = Rooms {
+    pub fn new(most: usize) -> RoomDirectory {
+        let mut rooms = RoomDirectory {
             rooms: BTreeMap::new(),
-            next: LOBBY_NUMBER + 1,
-            most,
+            next_number: LOBBY_ROOM + 1,
+            max_rooms: most,
         };
         let place = lobby();
         let members = BTreeMap::new();
         rooms
             .rooms
-            .insert(key(&place.name), Room { place, members });
+            .insert(key(&place.name), Room { id: place, members });
         rooms
     }
 
     /// Puts a member, or its new name, into a room.
-    pub fn add(&mut self, room: &Name, id: Id, name: &Name) {
+    pub fn add(&mut self, room: &Name, id: ConnectionId, name: &Name) {
         if let Some(room) = self.rooms.get_mut(&key(room)) {
             room.members.insert(id, name.clone());
         }
     }
 
     /// Takes a member out of a room, which is gone if that was the last.
-    pub fn remove(&mut self, room: &Name, id: Id) {
+    pub fn remove(&mut self, room: &Name, id: ConnectionId) {
         if let Some(found) = self.rooms.get_mut(&key(room)) {
             found.members.remove(&id);
-            if found.members.is_empty() && found.place.number != LOBBY_NUMBER {
+            if found.members.is_empty() && found.id.number != LOBBY_ROOM {
                 self.rooms.remove(&key(room));
             }
         }
     }
 
     /// Moves a member, and says from where to where.
-    pub fn shift(
+    pub fn change_room(
         &mut self,
-        id: Id,
+        id: ConnectionId,
         name: &Name,
         from: &Name,
         to: &Name,
-    ) -> Result<(Place, Place), NoMove> {
+    ) -> Result<(RoomId, RoomId), RoomChangeError> {
         if from == to {
-            return Err(NoMove::There);
+            return Err(RoomChangeError::AlreadyThere);
         }
-        let from_place = self.place(from).ok_or(NoMove::There)?;
-        if self.place(to).is_none() {
+        let from_place = self.room_id(from).ok_or(RoomChangeError::AlreadyThere)?;
+        if self.room_id(to).is_none() {
             // Who is alone in a room makes place for the next by leaving it.
             let alone = self
                 .rooms
                 .get(&key(from))
                 .is_some_and(|room| room.members.len() == 1);
-            let freed = usize::from(alone && from_place.number != LOBBY_NUMBER);
-            if self.rooms.len() - freed >= self.most {
-                return Err(NoMove::Many(self.most));
+            let freed = usize::from(alone && from_place.number != LOBBY_ROOM);
+            if self.rooms.len() - freed >= self.max_rooms {
+                return Err(RoomChangeError::TooManyRooms(self.max_rooms));
             }
-            let place = Place {
-                number: self.next,
+            let place = RoomId {
+                number: self.next_number,
                 name: to.clone(),
             };
-            self.next += 1;
+            self.next_number += 1;
             let members = BTreeMap::new();
-            self.rooms.insert(key(to), Room { place, members });
+            self.rooms.insert(key(to), Room { id: place, members });
         }
         self.remove(from, id);
         self.add(to, id, name);
-        let to = self.place(to).ok_or(NoMove::There)?;
+        let to = self.room_id(to).ok_or(RoomChangeError::AlreadyThere)?;
         Ok((from_place, to))
     }
 
     /// The room of that name.
-    pub fn place(&self, room: &Name) -> Option<Place> {
-        self.rooms.get(&key(room)).map(|room| room.place.clone())
+    pub fn room_id(&self, room: &Name) -> Option<RoomId> {
+        self.rooms.get(&key(room)).map(|room| room.id.clone())
     }
 
     /// Who is in a room, or how many.
-    pub fn company(&self, room: &Name) -> Occupants {
+    pub fn occupants(&self, room: &Name) -> Occupants {
         let Some(room) = self.rooms.get(&key(room)) else {
             return Occupants::default();
         };
@@ -169,7 +169,7 @@ impl Rooms {
     pub fn list(&self) -> Vec<(Name, usize)> {
         let rooms = self.rooms.values().filter(|room| !room.members.is_empty());
         rooms
-            .map(|room| (room.place.name.clone(), room.members.len()))
+            .map(|room| (room.id.name.clone(), room.members.len()))
             .collect()
     }
 }

@@ -4,28 +4,28 @@ use std::sync::Arc;
 
 use common::Name;
 
-use super::{Reach, Registry};
+use super::{Recipient, Registry};
 use crate::limits;
 
 impl Registry {
     /// How `from` can reach each of `to`, who will reply to it.
-    pub fn reach(&self, from: &Name, to: &[Name]) -> Vec<Reach> {
+    pub fn find_recipients(&self, from: &Name, to: &[Name]) -> Vec<Recipient> {
         let mut people = self.lock();
         let reach = |to: &Name| match people.members.get_mut(to) {
-            Some(member) if member.link.ending().is_some() => Reach::Missing,
-            None => Reach::Missing,
-            Some(member) if member.ignored.contains(from) => Reach::Deaf,
+            Some(member) if member.connection.close_cause().is_some() => Recipient::Missing,
+            None => Recipient::Missing,
+            Some(member) if member.ignored.contains(from) => Recipient::Ignoring,
             Some(member) => {
-                member.wrote = Some(from.clone());
-                Reach::Here(Arc::clone(&member.link), member.away.clone())
+                member.last_private_from = Some(from.clone());
+                Recipient::Reachable(Arc::clone(&member.connection), member.away.clone())
             }
         };
         to.iter().map(reach).collect()
     }
 
     /// Who wrote to `name` last.
-    pub fn wrote(&self, name: &Name) -> Option<Name> {
-        self.lock().members.get(name)?.wrote.clone()
+    pub fn last_private_from(&self, name: &Name) -> Option<Name> {
+        self.lock().members.get(name)?.last_private_from.clone()
     }
 
     /// Notes that a member is away and why, or back; and says whether it was
@@ -52,7 +52,7 @@ impl Registry {
         let Some(member) = people.members.get_mut(name) else {
             return false;
         };
-        let has_room = member.ignored.len() < limits::IGNORED;
+        let has_room = member.ignored.len() < limits::MAX_IGNORED;
         if has_room && !member.ignored.contains(other) {
             member.ignored.push(other.clone());
         }

@@ -10,85 +10,85 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::start::Server;
 use crate::limits;
-use crate::link::Link;
+use crate::link::Connection;
 use crate::listeners;
 use crate::post::Post;
-use crate::reason::{Ending, Reason};
+use crate::reason::{Close, CloseReason};
 
 /// How long sessions that are woken at last may take to write their exits.
 const LAST_EXITS: Duration = Duration::from_millis(200);
 
 impl Server {
     /// Ends every thread, in the order in which a message passes them.
-    pub(super) fn end(self) {
-        let deadline = Instant::now() + limits::STOPPING;
-        for (address, acceptor) in &self.arrivals.acceptors {
-            wake(acceptor, || listeners::knock(*address), deadline);
+    pub(super) fn stop(self) {
+        let deadline = Instant::now() + limits::SHUTDOWN_TIMEOUT;
+        for (address, acceptor) in &self.listeners.acceptors {
+            wake_until_finished(acceptor, || listeners::wake_acceptor(*address), deadline);
         }
-        for (address, receiver) in &self.arrivals.receivers {
-            wake(receiver, || listeners::nudge(*address), deadline);
+        for (address, receiver) in &self.listeners.receivers {
+            wake_until_finished(receiver, || listeners::wake_udp_receiver(*address), deadline);
         }
         if let Some(janitor) = &self.janitor {
-            finish(janitor, Instant::now() + limits::LAST_LOG);
+            await_thread(janitor, Instant::now() + limits::LOG_FLUSH_TIMEOUT);
         }
         let line = Event::Notice(notice::STOPPING).to_line();
-        self.posts.send(Post::Stopping(line));
-        self.session_stopper.raise();
-        let links = self.door.close();
+        self.posts.send(Post::ShuttingDown(line));
+        self.session_shutdown.trigger();
+        let links = self.limiter.close();
         for link in &links {
-            let _may_be_ending_already = link.conclude(Reason::Shutdown);
+            let _may_be_ending_already = link.set_close(CloseReason::Shutdown);
         }
         // Every session now waits for bytes that it will not use, or is about to
         // post its last: when none is at work any more, all has been posted.
-        while !links.iter().all(|link| link.is_resting()) && Instant::now() < deadline {
+        while !links.iter().all(|link| link.is_waiting()) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
-        let farewell = Ending::from(Reason::Shutdown).farewell();
-        self.posts.send(Post::Farewell(farewell));
-        let parted = self.part(&links, deadline);
+        let farewell = Close::from(CloseReason::Shutdown).final_bytes();
+        self.posts.send(Post::FinalLines(farewell));
+        let parted = self.await_sessions(&links, deadline);
         self.posts.send(Post::End);
         join(self.broadcaster);
-        self.arrivals
-            .outgoing
+        self.listeners
+            .udp_senders
             .iter()
-            .for_each(|out| out.end(deadline));
-        if !parted || !ends(&self.writers_ended, deadline) {
+            .for_each(|out| out.finish(deadline));
+        if !parted || !disconnected_by(&self.writers_ended, deadline) {
             let told = "[SERVER] some members did not take in their last lines in time.";
             self.log.line(told);
         }
-        let deadline = Instant::now() + limits::LAST_LOG;
-        if let (Some(transcript), Some(thread)) = (self.transcript, self.transcriber) {
-            transcript.end(deadline);
-            finish(&thread, deadline);
+        let deadline = Instant::now() + limits::LOG_FLUSH_TIMEOUT;
+        if let (Some(transcript), Some(thread)) = (self.transcript, self.transcript_thread) {
+            transcript.finish(deadline);
+            await_thread(&thread, deadline);
         }
         self.log.line("[SERVER] stopped.");
         // A disk that holds up the transcript takes no time from the log.
-        let deadline = Instant::now() + limits::LAST_LOG;
-        self.log.end(deadline);
-        finish(&self.logger, deadline);
+        let deadline = Instant::now() + limits::LOG_FLUSH_TIMEOUT;
+        self.log.finish(deadline);
+        await_thread(&self.logger, deadline);
     }
 
     /// Waits until all have fetched their last lines and closed their side, and
     /// says whether they have in time.
-    fn part(&self, links: &[Arc<Link>], deadline: Instant) -> bool {
-        if ends(&self.sessions_ended, Instant::now() + limits::LINGER) {
+    fn await_sessions(&self, links: &[Arc<Connection>], deadline: Instant) -> bool {
+        if disconnected_by(&self.sessions_ended, Instant::now() + limits::LINGER) {
             return true;
         }
         // Who says nothing and does not close is not waited for, unless it lags;
         // a talking one has its session wait.
-        let silent = |link: &&Arc<Link>| !link.is_lagging() && !link.has_left();
-        links.iter().filter(silent).for_each(|link| link.wake());
-        if ends(&self.sessions_ended, deadline - LAST_EXITS) {
+        let silent = |link: &&Arc<Connection>| !link.is_lagging() && !link.is_done();
+        links.iter().filter(silent).for_each(|link| link.interrupt_read());
+        if disconnected_by(&self.sessions_ended, deadline - LAST_EXITS) {
             return true;
         }
-        links.iter().for_each(|link| link.wake());
-        ends(&self.sessions_ended, deadline);
+        links.iter().for_each(|link| link.interrupt_read());
+        disconnected_by(&self.sessions_ended, deadline);
         false
     }
 }
 
 /// Waits for the end that `alive` stands for, and says whether it has come.
-fn ends(alive: &Receiver<Infallible>, deadline: Instant) -> bool {
+fn disconnected_by(alive: &Receiver<Infallible>, deadline: Instant) -> bool {
     alive.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
 }
 
@@ -99,7 +99,7 @@ fn join(thread: JoinHandle<()>) {
 
 /// Gets a thread out of its waiting, again and again, as it can be in a pause, or
 /// its queue can be full.
-fn wake(thread: &JoinHandle<()>, knock: impl Fn(), deadline: Instant) {
+fn wake_until_finished(thread: &JoinHandle<()>, knock: impl Fn(), deadline: Instant) {
     while !thread.is_finished() && Instant::now() < deadline {
         knock();
         thread::sleep(Duration::from_millis(1));
@@ -107,7 +107,7 @@ fn wake(thread: &JoinHandle<()>, knock: impl Fn(), deadline: Instant) {
 }
 
 /// Lets a thread write the rest; one whose output is stuck is left behind.
-fn finish(thread: &JoinHandle<()>, deadline: Instant) {
+fn await_thread(thread: &JoinHandle<()>, deadline: Instant) {
     while !thread.is_finished() && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(1));
     }

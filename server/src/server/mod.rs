@@ -8,25 +8,25 @@ use std::io::{self, Read, Write};
 use crate::files;
 use crate::limits::Limits;
 use crate::listeners::Listeners;
-use crate::log::Scope;
-use crate::stop::{Stop, Stopper};
-use crate::transcript::Settings;
+use crate::log::LogScope;
+use crate::stop::{Shutdown, ShutdownHandle};
+use crate::transcript::TranscriptConfig;
 use start::Server;
 
 /// With what a server runs.
-pub struct Setup {
+pub struct ServerConfig {
     /// Its limits.
     pub limits: Limits,
     /// Where all that rooms hear is kept, if anywhere.
-    pub transcript: Option<Settings>,
+    pub transcript: Option<TranscriptConfig>,
     /// Where the files lie that people share, if they may.
-    pub files: Option<files::Settings>,
+    pub files: Option<files::FilesConfig>,
     /// What everybody is told who comes in, line by line.
     pub motd: Vec<String>,
     /// The lines for the operator at the start.
-    pub greeting: String,
+    pub banner: String,
     /// What is logged.
-    pub scope: Scope,
+    pub log_scope: LogScope,
     /// Where the log goes.
     pub output: Box<dyn Write + Send>,
     /// Where it goes as well, with the time before each line.
@@ -35,17 +35,17 @@ pub struct Setup {
     pub console: Option<Box<dyn Read + Send>>,
 }
 
-impl Setup {
+impl ServerConfig {
     /// A server within `limits` that has no operator: it logs to nowhere, keeps no
     /// file and reads no keyboard. A start for whoever needs some of that.
-    pub fn alone(limits: Limits) -> Setup {
-        Setup {
+    pub fn minimal(limits: Limits) -> ServerConfig {
+        ServerConfig {
             limits,
             transcript: None,
             files: None,
             motd: Vec::new(),
-            greeting: String::new(),
-            scope: Scope::Everything,
+            banner: String::new(),
+            log_scope: LogScope::Everything,
             output: Box::new(io::sink()),
             log_file: None,
             console: None,
@@ -62,12 +62,12 @@ impl Setup {
 /// When a listener is broken, or the machine has no thread left to start with.
 pub fn run(
     listeners: impl Into<Listeners>,
-    setup: Setup,
-    stopper: Stopper,
-    stop: Stop,
+    setup: ServerConfig,
+    stopper: ShutdownHandle,
+    stop: Shutdown,
 ) -> io::Result<()> {
     let server = Server::start(listeners.into(), setup, stopper, stop.clone())?;
     stop.wait();
-    server.end();
+    server.stop();
     Ok(())
 }

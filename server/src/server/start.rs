@@ -9,53 +9,53 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::Setup;
-use crate::acceptor::Acceptor;
-use crate::broadcaster::{Broadcaster, Keep};
+use super::ServerConfig;
+use crate::acceptor::TcpAcceptor;
+use crate::broadcaster::{Broadcaster, RoomConfig};
 use crate::console::Console;
-use crate::door::Door;
-use crate::entrance::Entrance;
+use crate::door::ConnectionLimiter;
+use crate::entrance::SessionSpawner;
 use crate::files::Files;
 use crate::limits;
-use crate::link::Writers;
+use crate::link::WriterThreads;
 use crate::listeners::Listeners;
 use crate::log::{self, Log};
-use crate::post::{self, Posts};
+use crate::post::{self, PostSender};
 use crate::registry::Registry;
-use crate::rules::Rules;
-use crate::session::Shared;
-use crate::stop::{self, Stop, Stopper};
-use crate::tap::Tap;
+use crate::rules::Moderation;
+use crate::session::ServerContext;
+use crate::stop::{self, Shutdown, ShutdownHandle};
+use crate::tap::Recorder;
 use crate::transcript::Transcript;
-use crate::udp::{self, Outgoing};
-use crate::usher::Usher;
+use crate::udp::{self, UdpSender};
+use crate::usher::Reaper;
 
 /// The threads at which peers arrive, each with the address at which it can be
 /// woken.
 #[derive(Default)]
-pub(super) struct Arrivals {
+pub(super) struct ListenerThreads {
     pub(super) acceptors: Vec<(SocketAddr, JoinHandle<()>)>,
     pub(super) receivers: Vec<(SocketAddr, JoinHandle<()>)>,
     /// What is still to be sent over UDP.
-    pub(super) outgoing: Vec<Outgoing>,
+    pub(super) udp_senders: Vec<UdpSender>,
 }
 
 /// A server's threads, and what is needed to end them.
 pub(super) struct Server {
-    pub(super) arrivals: Arrivals,
+    pub(super) listeners: ListenerThreads,
     /// Removes files that are too old; none where no files are shared.
     pub(super) janitor: Option<JoinHandle<()>>,
-    pub(super) door: Arc<Door>,
+    pub(super) limiter: Arc<ConnectionLimiter>,
     /// Disconnects when the door is closed and no session is left.
     pub(super) sessions_ended: Receiver<Infallible>,
     /// Ends what sessions wait for; not before everybody was told why.
-    pub(super) session_stopper: Stopper,
-    pub(super) posts: Posts,
+    pub(super) session_shutdown: ShutdownHandle,
+    pub(super) posts: PostSender,
     pub(super) broadcaster: JoinHandle<()>,
     /// Disconnects when no outlet and no writer is left.
     pub(super) writers_ended: Receiver<Infallible>,
     pub(super) transcript: Option<Transcript>,
-    pub(super) transcriber: Option<JoinHandle<()>>,
+    pub(super) transcript_thread: Option<JoinHandle<()>>,
     pub(super) log: Log,
     pub(super) logger: JoinHandle<()>,
 }
@@ -63,22 +63,22 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn start(
         listeners: Listeners,
-        setup: Setup,
-        stopper: Stopper,
-        stop: Stop,
+        setup: ServerConfig,
+        stopper: ShutdownHandle,
+        stop: Shutdown,
     ) -> io::Result<Server> {
         let limits = Arc::new(setup.limits);
         let (writers, writers_ended) =
-            Writers::start(limits::writers(limits.clients), limits.stall)?;
-        let (door, sessions_ended) = Door::new(&limits);
+            WriterThreads::start(limits::max_writers(limits.max_clients), limits.stall_timeout)?;
+        let (door, sessions_ended) = ConnectionLimiter::new(&limits);
         let (posts, incoming) = post::channel();
-        let (log, logger) = log::new(setup.scope, setup.output, setup.log_file);
-        log.line(setup.greeting);
+        let (log, logger) = log::new(setup.log_scope, setup.output, setup.log_file);
+        log.line(setup.banner);
 
         let logger = spawn("logger", move || logger.run())?;
-        let keep = Keep {
-            history: limits.history,
-            crowd: limits.crowd,
+        let keep = RoomConfig {
+            history_lines: limits.history_lines,
+            join_notice_limit: limits.join_notice_limit,
         };
         let (transcript, transcriber) = match setup.transcript {
             Some(settings) => {
@@ -87,15 +87,15 @@ impl Server {
             }
             None => (None, None),
         };
-        let tap = Tap {
+        let tap = Recorder {
             log: log.clone(),
             transcript: transcript.clone(),
         };
         let broadcaster = Broadcaster::new(keep, tap);
         let broadcaster = spawn("broadcaster", move || broadcaster.run(&incoming))?;
-        let registry = Arc::new(Registry::new(limits.rooms));
-        let rules = Arc::new(Rules::new(setup.motd));
-        let usher = Usher::start(posts.clone())?;
+        let registry = Arc::new(Registry::new(limits.max_rooms));
+        let rules = Arc::new(Moderation::new(setup.motd));
+        let usher = Reaper::start(posts.clone())?;
         let (files, janitor) = match setup.files {
             Some(settings) => {
                 let files = Files::open(settings, log.clone()).map_err(io::Error::other)?;
@@ -108,61 +108,61 @@ impl Server {
             let console = Console {
                 posts: posts.clone(),
                 registry: Arc::clone(&registry),
-                rules: Arc::clone(&rules),
+                moderation: Arc::clone(&rules),
                 files: files.clone(),
-                usher: usher.clone(),
-                stopper,
+                reaper: usher.clone(),
+                shutdown: stopper,
                 log: log.clone(),
             };
             // Not joined: nothing wakes a thread that waits for a keyboard.
             let _detached = spawn("console", move || console.run(input))?;
         }
-        let (session_stopper, session_stop) = stop::signal();
-        let shared = Shared {
+        let (session_stopper, session_stop) = stop::channel();
+        let shared = ServerContext {
             posts: posts.clone(),
             registry,
-            rules,
+            moderation: rules,
             files,
             started: Instant::now(),
             limits,
-            stop: session_stop,
+            shutdown: session_stop,
         };
         let alive = writers.alive();
-        let entrance = Entrance::new(Arc::clone(&door), usher, shared, writers);
+        let entrance = SessionSpawner::new(Arc::clone(&door), usher, shared, writers);
         let entrance = Arc::new(entrance);
-        let arrivals = Arrivals::start(listeners, &entrance, &alive, &stop, &log)?;
+        let arrivals = ListenerThreads::start(listeners, &entrance, &alive, &stop, &log)?;
         Ok(Server {
-            arrivals,
+            listeners: arrivals,
             janitor,
-            door,
+            limiter: door,
             sessions_ended,
-            session_stopper,
+            session_shutdown: session_stopper,
             posts,
             broadcaster,
             writers_ended,
             transcript,
-            transcriber,
+            transcript_thread: transcriber,
             log,
             logger,
         })
     }
 }
 
-impl Arrivals {
+impl ListenerThreads {
     /// Starts a thread for each listener, and one that sends for each UDP socket.
     fn start(
         listeners: Listeners,
-        entrance: &Arc<Entrance>,
+        entrance: &Arc<SessionSpawner>,
         alive: &Sender<Infallible>,
-        stop: &Stop,
+        stop: &Shutdown,
         log: &Log,
-    ) -> io::Result<Arrivals> {
+    ) -> io::Result<ListenerThreads> {
         let addresses = listeners.addresses()?;
-        let mut arrivals = Arrivals::default();
+        let mut arrivals = ListenerThreads::default();
         for (listener, address) in listeners.tcp.into_iter().zip(addresses.tcp) {
-            let acceptor = Acceptor {
-                entrance: Arc::clone(entrance),
-                stop: stop.clone(),
+            let acceptor = TcpAcceptor {
+                spawner: Arc::clone(entrance),
+                shutdown: stop.clone(),
                 log: log.clone(),
             };
             let thread = spawn("acceptor", move || acceptor.run(&listener))?;
@@ -170,13 +170,13 @@ impl Arrivals {
         }
         for (socket, address) in listeners.udp.into_iter().zip(addresses.udp) {
             let socket = Arc::new(socket);
-            let outgoing = Outgoing::start(Arc::clone(&socket), alive.clone())?;
-            arrivals.outgoing.push(outgoing.clone());
-            let receiver = udp::Receiver {
-                outgoing,
+            let outgoing = UdpSender::start(Arc::clone(&socket), alive.clone())?;
+            arrivals.udp_senders.push(outgoing.clone());
+            let receiver = udp::UdpReceiver {
+                sender: outgoing,
                 socket,
-                entrance: Arc::clone(entrance),
-                stop: stop.clone(),
+                spawner: Arc::clone(entrance),
+                shutdown: stop.clone(),
                 log: log.clone(),
             };
             let thread = spawn("udp receiver", move || receiver.run())?;
@@ -192,13 +192,13 @@ fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
 
 /// How often the janitor looks for what is too old: a tenth of the shortest time
 /// for which anything is kept.
-const SWEEPING: Duration = Duration::from_secs(6);
+const JANITOR_INTERVAL: Duration = Duration::from_secs(6);
 
 /// Starts the thread that removes files, and what is left of broken uploads.
-fn janitor(files: Arc<Files>, stop: Stop) -> io::Result<JoinHandle<()>> {
+fn janitor(files: Arc<Files>, stop: Shutdown) -> io::Result<JoinHandle<()>> {
     spawn("janitor", move || {
-        while !stop.sleep(SWEEPING) {
-            files.sweep();
+        while !stop.sleep(JANITOR_INTERVAL) {
+            files.remove_expired();
         }
     })
 }

@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use crate::limits::Rate;
 
 /// One client's allowance.
-pub struct Bucket {
+pub struct TokenBucket {
     /// The time one token takes to come back, and how far ahead a burst may run.
     pace: Option<(Duration, Duration)>,
     full_at: Instant,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// A full bucket at `now`.
-    pub fn new(rate: Rate, now: Instant) -> Bucket {
+    pub fn new(rate: Rate, now: Instant) -> TokenBucket {
         let pace = match rate {
             Rate::Unlimited => None,
             Rate::Limited { per_second, burst } => {
@@ -25,7 +25,7 @@ impl Bucket {
                 Some((token, token * burst.max(1)))
             }
         };
-        Bucket { pace, full_at: now }
+        TokenBucket { pace, full_at: now }
     }
 
     /// Takes a token and says how long to wait until it is there.
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn a_burst_is_free_and_then_each_line_waits_its_turn() {
         let now = Instant::now();
-        let mut bucket = Bucket::new(RATE, now);
+        let mut bucket = TokenBucket::new(RATE, now);
         let waits: Vec<u128> = (0..5).map(|_| bucket.take_at(now).as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 100, 200]);
     }
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_pause_fills_the_bucket_and_no_more() {
         let now = Instant::now();
-        let mut bucket = Bucket::new(RATE, now);
+        let mut bucket = TokenBucket::new(RATE, now);
         for _ in 0..3 {
             bucket.take_at(now);
         }
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_nothing_waits() {
-        let mut bucket = Bucket::new(Rate::Unlimited, Instant::now());
+        let mut bucket = TokenBucket::new(Rate::Unlimited, Instant::now());
         assert!((0..1000).all(|_| bucket.take().is_zero()));
     }
 }

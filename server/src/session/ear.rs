@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use common::{LineSplitter, MAX_LINE, NextLine};
 
-use crate::link::{Inlet, Link};
-use crate::reason::{Ending, Reason};
+use crate::link::{ReadHalf, Connection};
+use crate::reason::{Close, CloseReason};
 
 /// The listening side of a session.
-pub struct Ear {
-    inlet: Inlet,
+pub struct LineReader {
+    read_half: ReadHalf,
     lines: LineSplitter,
     framing: Framing,
 }
@@ -19,52 +19,52 @@ pub struct Ear {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Framing {
     /// A newline.
-    Lines,
+    Newline,
     /// Not known yet: a newline, unless the first bytes hold none and nothing
     /// follows for so long.
-    Unknown(Duration),
+    Undecided(Duration),
     /// Whatever comes at once is a line, or several.
-    Chunks,
+    Unframed,
 }
 
 /// What became of waiting for bytes.
-pub enum Filled {
+pub enum FillOutcome {
     /// There may be a line now, or the end.
-    Bytes,
+    Received,
     /// The same, and it is known now that the peer ends no lines.
-    Unframed,
+    BecameUnframed,
     /// A datagram that is too long; it is gone.
     TooLong,
     /// Nothing came in time.
-    Nothing,
+    TimedOut,
 }
 
-impl Ear {
+impl LineReader {
     /// Listens to what `inlet` brings. If nothing follows the first bytes for as
     /// long as `quiet`, they need no newline to be a line.
-    pub fn new(inlet: Inlet, quiet: Option<Duration>) -> Ear {
-        Ear {
-            inlet,
+    pub fn new(read_half: ReadHalf, quiet: Option<Duration>) -> LineReader {
+        LineReader {
+            read_half,
             lines: LineSplitter::new(MAX_LINE),
-            framing: quiet.map_or(Framing::Lines, Framing::Unknown),
+            framing: quiet.map_or(Framing::Newline, Framing::Undecided),
         }
     }
 
     /// Whether its peer ends no lines.
     pub fn is_unframed(&self) -> bool {
-        self.framing == Framing::Chunks
+        self.framing == Framing::Unframed
     }
 
     /// The next line of what has come so far.
     pub fn next(&mut self) -> NextLine<'_> {
-        if matches!(self.framing, Framing::Unknown(_)) && self.held().contains(&b'\n') {
-            self.framing = Framing::Lines;
+        if matches!(self.framing, Framing::Undecided(_)) && self.pending().contains(&b'\n') {
+            self.framing = Framing::Newline;
         }
         self.lines.next()
     }
 
     /// What has come and is no line yet.
-    pub fn held(&self) -> &[u8] {
+    pub fn pending(&self) -> &[u8] {
         self.lines.pending()
     }
 
@@ -74,54 +74,54 @@ impl Ear {
     /// # Errors
     ///
     /// The ending of a connection that broke or was cut.
-    pub fn fill(&mut self, link: &Link, patience: Option<Duration>) -> Result<Filled, Ending> {
-        let broken = |_| Ending::from(Reason::Reset);
+    pub fn fill(&mut self, link: &Connection, patience: Option<Duration>) -> Result<FillOutcome, Close> {
+        let broken = |_| Close::from(CloseReason::Reset);
         let quiet = match self.framing {
-            Framing::Unknown(quiet) if self.lines.is_inside_line() => Some(quiet),
+            Framing::Undecided(quiet) if self.lines.is_inside_line() => Some(quiet),
             _ => None,
         };
         let sooner = quiet.filter(|&quiet| patience.is_none_or(|patience| quiet < patience));
         let patience = sooner.or(patience);
-        self.inlet.set_patience(patience).map_err(broken)?;
-        link.rest();
-        still_going(link)?;
-        let filled = self.lines.fill(&mut self.inlet);
-        link.resume();
+        self.read_half.set_timeout(patience).map_err(broken)?;
+        link.begin_wait();
+        check_open(link)?;
+        let filled = self.lines.fill(&mut self.read_half);
+        link.end_wait();
         if matches!(filled, Ok(1..)) {
-            link.hear();
+            link.record_received();
         }
         // What comes after the conversation was ended from outside is no part
         // of it, and half a line is nobody's last word.
-        still_going(link)?;
+        check_open(link)?;
         match filled {
             Ok(_) => {
                 if self.is_unframed() {
                     self.lines.end_line();
                 }
-                Ok(Filled::Bytes)
+                Ok(FillOutcome::Received)
             }
             Err(error) if error.kind() == ErrorKind::TimedOut && sooner.is_some() => {
-                self.framing = Framing::Chunks;
+                self.framing = Framing::Unframed;
                 self.lines.end_line();
-                Ok(Filled::Unframed)
+                Ok(FillOutcome::BecameUnframed)
             }
-            Err(error) if error.kind() == ErrorKind::FileTooLarge => Ok(Filled::TooLong),
-            Err(error) if error.kind() == ErrorKind::TimedOut => Ok(Filled::Nothing),
-            Err(_broken) => Err(Reason::Reset.into()),
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => Ok(FillOutcome::TooLong),
+            Err(error) if error.kind() == ErrorKind::TimedOut => Ok(FillOutcome::TimedOut),
+            Err(_broken) => Err(CloseReason::Reset.into()),
         }
     }
 
     /// What it listens to, for the time after the conversation.
-    pub fn inlet(&mut self) -> &mut Inlet {
-        &mut self.inlet
+    pub fn read_half(&mut self) -> &mut ReadHalf {
+        &mut self.read_half
     }
 }
 
-fn still_going(link: &Link) -> Result<(), Ending> {
-    link.ending().map_or(Ok(()), |ending| Err(ending.clone()))
+fn check_open(link: &Connection) -> Result<(), Close> {
+    link.close_cause().map_or(Ok(()), |ending| Err(ending.clone()))
 }
 
 /// The ending of a client that sent a line without an end.
-pub fn line_without_end() -> Ending {
-    Ending::told(Reason::Line, "That line has no end.")
+pub fn unterminated_line() -> Close {
+    Close::with_message(CloseReason::Line, "That line has no end.")
 }

@@ -9,43 +9,43 @@ use std::time::{Duration, Instant};
 
 use common::Event;
 
-use super::Shared;
+use super::ServerContext;
 use crate::limits;
-use crate::link::Link;
-use crate::reason::{Ending, Reason};
+use crate::link::Connection;
+use crate::reason::{Close, CloseReason};
 
 /// How often to look for an answer; nothing wakes one thread for another's news.
-const LOOK: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Says whether `holder` is gone or going, and ends it if it does not answer.
 /// Takes as long as it may take to answer.
-pub fn is_gone(holder: &Arc<Link>, shared: &Shared) -> bool {
-    if holder.ending().is_some() {
+pub fn probe_holder(holder: &Arc<Connection>, shared: &ServerContext) -> bool {
+    if holder.close_cause().is_some() {
         return true;
     }
-    if !holder.has_promised() || is_there(holder) {
+    if !holder.answers_probes() || shows_life(holder) {
         return false;
     }
-    let before = holder.heard();
-    shared.posts.tell(holder.id, Event::Heartbeat.to_line());
-    let until = Instant::now() + limits::HANDOVER;
+    let before = holder.last_received();
+    shared.posts.send_to(holder.id, Event::Heartbeat.to_line());
+    let until = Instant::now() + limits::RECLAIM_TIMEOUT;
     while Instant::now() < until {
-        if shared.stop.sleep(LOOK) || is_there(holder) || holder.heard() != before {
+        if shared.shutdown.sleep(POLL_INTERVAL) || shows_life(holder) || holder.last_received() != before {
             return false;
         }
-        if holder.ending().is_some() {
+        if holder.close_cause().is_some() {
             return true;
         }
     }
     let told = "You did not answer, and somebody came under your name.";
-    holder.conclude(Ending::told(Reason::Timeout, told));
-    holder.wake();
+    holder.set_close(Close::with_message(CloseReason::Timeout, told));
+    holder.interrupt_read();
     true
 }
 
 /// Whether there are signs of life: it has not taken in all that it was sent, so
 /// that it may not have seen the question; or its lines wait for their turn, and
 /// the answer with them.
-fn is_there(holder: &Link) -> bool {
-    holder.is_lagging() || !holder.is_resting()
+fn shows_life(holder: &Connection) -> bool {
+    holder.is_lagging() || !holder.is_waiting()
 }

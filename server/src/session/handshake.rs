@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use common::transfer::TransferRequest;
 use common::{Event, Name, NextLine, QUIT, notice};
 
-use super::ear::{Ear, Filled, line_without_end};
+use super::ear::{LineReader, FillOutcome, unterminated_line};
 use super::handover;
 use super::stranger;
-use super::visit::{Refused, Visit};
+use super::visit::{JoinError, SessionGuard};
 use crate::limits;
 use crate::post::Post;
-use crate::reason::{Ending, Reason};
+use crate::reason::{Close, CloseReason};
 
 /// What a connection turns out to be.
-pub enum Arrival {
+pub enum HandshakeOutcome {
     /// A member of this name.
     Member(Name),
     /// The way of a file.
@@ -30,23 +30,23 @@ pub enum Arrival {
 /// # Errors
 ///
 /// The ending, if it does not come to a name.
-pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Arrival, Ending> {
-    let mut clock = Clock::start(visit.shared.limits.naming);
+pub fn run(visit: &mut SessionGuard<'_>, ear: &mut LineReader) -> Result<HandshakeOutcome, Close> {
+    let mut clock = HandshakeTimer::start(visit.context.limits.name_timeout);
     let mut tries = 0;
     loop {
-        if let Some(ending) = stranger::recognise(ear.held()) {
+        if let Some(ending) = stranger::detect(ear.pending()) {
             return Err(ending);
         }
         let refused = match ear.next() {
             NextLine::Line(line) if line.trim().is_empty() => continue,
-            NextLine::Line(line) if line.trim() == QUIT => return Err(Reason::Quit.into()),
+            NextLine::Line(line) if line.trim() == QUIT => return Err(CloseReason::Quit.into()),
             NextLine::Line(line) => {
                 if let Some(demand) = TransferRequest::parse(line) {
-                    return Ok(Arrival::Transfer(demand));
+                    return Ok(HandshakeOutcome::Transfer(demand));
                 }
-                match attempt(visit, line)? {
-                    Attempt::Entered(name) => return Ok(Arrival::Member(name)),
-                    Attempt::Refused(why) => why,
+                match try_name(visit, line)? {
+                    NameOutcome::Joined(name) => return Ok(HandshakeOutcome::Member(name)),
+                    NameOutcome::Refused(why) => why,
                 }
             }
             NextLine::TooLong => "That is too long for a name.".to_string(),
@@ -55,54 +55,54 @@ pub fn run(visit: &mut Visit<'_>, ear: &mut Ear) -> Result<Arrival, Ending> {
                 clock.fill(visit, ear)?;
                 continue;
             }
-            NextLine::End => return Err(Reason::Eof.into()),
-            NextLine::Overrun => return Err(line_without_end()),
+            NextLine::End => return Err(CloseReason::Eof.into()),
+            NextLine::Overrun => return Err(unterminated_line()),
         };
         tries += 1;
-        if tries == limits::NAME_TRIES {
+        if tries == limits::MAX_NAME_TRIES {
             let told = format!("{refused} That was the last of {tries} tries.");
-            return Err(Ending::told(Reason::Name, told));
+            return Err(Close::with_message(CloseReason::Name, told));
         }
-        visit.tell(&Event::Refusal(&format!("{refused} Try another.")));
+        visit.send(&Event::Refusal(&format!("{refused} Try another.")));
     }
 }
 
 /// What became of one line as a name.
-enum Attempt {
-    Entered(Name),
+enum NameOutcome {
+    Joined(Name),
     Refused(String),
 }
 
-fn attempt(visit: &mut Visit<'_>, line: &str) -> Result<Attempt, Ending> {
+fn try_name(visit: &mut SessionGuard<'_>, line: &str) -> Result<NameOutcome, Close> {
     let name: Name = match line.parse() {
         Ok(name) => name,
-        Err(why) => return Ok(Attempt::Refused(format!("That name will not do, {why}."))),
+        Err(why) => return Ok(NameOutcome::Refused(format!("That name will not do, {why}."))),
     };
-    if let Err(why) = visit.shared.rules.admit_name(&name) {
-        return Ok(Attempt::Refused(why));
+    if let Err(why) = visit.context.moderation.admit_name(&name) {
+        return Ok(NameOutcome::Refused(why));
     }
-    match take(visit, &name) {
-        Ok(()) => Ok(Attempt::Entered(name)),
-        Err(Refused::Taken(_)) => Ok(Attempt::Refused(format!("The name {name} is taken."))),
-        Err(Refused::Over(ending)) => Err(ending),
+    match claim_name(visit, &name) {
+        Ok(()) => Ok(NameOutcome::Joined(name)),
+        Err(JoinError::NameTaken(_)) => Ok(NameOutcome::Refused(format!("The name {name} is taken."))),
+        Err(JoinError::Closed(ending)) => Err(ending),
     }
 }
 
 /// Enters under `name`, also if its holder turns out to be gone.
-fn take(visit: &mut Visit<'_>, name: &Name) -> Result<(), Refused> {
-    let holder = match visit.enter(name) {
-        Err(Refused::Taken(Some(holder))) => holder,
+fn claim_name(visit: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError> {
+    let holder = match visit.join(name) {
+        Err(JoinError::NameTaken(Some(holder))) => holder,
         done => return done,
     };
-    if !handover::is_gone(&holder, &visit.shared) {
-        return Err(Refused::Taken(Some(holder)));
+    if !handover::probe_holder(&holder, &visit.context) {
+        return Err(JoinError::NameTaken(Some(holder)));
     }
     // Its session is about to leave, and gives the name back as its last.
     let until = Instant::now() + limits::LINGER;
     loop {
-        match visit.enter(name) {
-            Err(Refused::Taken(_)) if Instant::now() < until => {
-                visit.shared.stop.sleep(Duration::from_millis(1));
+        match visit.join(name) {
+            Err(JoinError::NameTaken(_)) if Instant::now() < until => {
+                visit.context.shutdown.sleep(Duration::from_millis(1));
             }
             done => return done,
         }
@@ -110,47 +110,47 @@ fn take(visit: &mut Visit<'_>, name: &Name) -> Result<(), Refused> {
 }
 
 /// Keeps the two times of the handshake: when to ask, and when to give up.
-struct Clock {
-    ask_at: Option<Instant>,
-    naming: Duration,
-    until: Instant,
+struct HandshakeTimer {
+    prompt_at: Option<Instant>,
+    name_timeout: Duration,
+    deadline: Instant,
 }
 
-impl Clock {
-    fn start(naming: Duration) -> Clock {
+impl HandshakeTimer {
+    fn start(name_timeout: Duration) -> HandshakeTimer {
         let now = Instant::now();
-        Clock {
-            ask_at: Some(now + limits::ASK_AFTER),
-            naming,
-            until: now + naming,
+        HandshakeTimer {
+            prompt_at: Some(now + limits::NAME_PROMPT_DELAY),
+            name_timeout,
+            deadline: now + name_timeout,
         }
     }
 
     /// Reads once, for as long as there is time.
-    fn fill(&mut self, visit: &mut Visit<'_>, ear: &mut Ear) -> Result<(), Ending> {
+    fn fill(&mut self, visit: &mut SessionGuard<'_>, ear: &mut LineReader) -> Result<(), Close> {
         let now = Instant::now();
-        if now >= self.until {
-            return Err(self.too_late());
+        if now >= self.deadline {
+            return Err(self.timed_out());
         }
-        let next = self.ask_at.unwrap_or(self.until).min(self.until);
+        let next = self.prompt_at.unwrap_or(self.deadline).min(self.deadline);
         let patience = next.saturating_duration_since(now);
-        match ear.fill(&visit.link, Some(patience))? {
-            Filled::Bytes => self.ask_at = None, // it speaks: no need to ask
-            Filled::TooLong => {}                // no name is that long
-            Filled::Unframed => visit.shared.posts.send(Post::Unframe(visit.link.id)),
-            Filled::Nothing => {
-                if self.ask_at.take().is_some() {
-                    visit.prompted = true;
-                    visit.tell(&Event::Notice(notice::ASK_NAME));
+        match ear.fill(&visit.connection, Some(patience))? {
+            FillOutcome::Received => self.prompt_at = None, // it speaks: no need to ask
+            FillOutcome::TooLong => {}                // no name is that long
+            FillOutcome::BecameUnframed => visit.context.posts.send(Post::SetUnframed(visit.connection.id)),
+            FillOutcome::TimedOut => {
+                if self.prompt_at.take().is_some() {
+                    visit.was_prompted = true;
+                    visit.send(&Event::Notice(notice::ASK_NAME));
                 }
             }
         }
         Ok(())
     }
 
-    fn too_late(&self) -> Ending {
-        let seconds = self.naming.as_secs_f64();
+    fn timed_out(&self) -> Close {
+        let seconds = self.name_timeout.as_secs_f64();
         let told = format!("No name came within {seconds} s.");
-        Ending::told(Reason::Timeout, told)
+        Close::with_message(CloseReason::Timeout, told)
     }
 }

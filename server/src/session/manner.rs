@@ -4,26 +4,26 @@
 use common::command::find;
 use common::{Name, request};
 
-use crate::link::Link;
+use crate::link::Connection;
 
 /// What a script leaves with that waits for answers.
 const BYE: &str = "bye";
 
 /// The commands that are speech, and are answered by nothing else.
-const SPEECH: [&str; 3] = ["me", "msg", "reply"];
+const COMMANDS_WITHOUT_REPLY: [&str; 3] = ["me", "msg", "reply"];
 
 /// What is known of a peer's manner.
-pub struct Manner {
+pub struct ReplyMode {
     unframed: bool,
     /// Whether there is something already that it will take for its next answer.
     unread: bool,
 }
 
-impl Manner {
+impl ReplyMode {
     /// The manner of a framed peer, or of an unframed one; `prompted` is whether that
     /// was asked for a name, which it then reads when it has sent one.
-    pub fn new(unframed: bool, prompted: bool) -> Manner {
-        Manner {
+    pub fn new(unframed: bool, prompted: bool) -> ReplyMode {
+        ReplyMode {
             unframed,
             unread: prompted,
         }
@@ -36,20 +36,20 @@ impl Manner {
 
     /// Whether `line` of `me` shows that its program waits for an answer now: it is
     /// bare, without the name that the other kind sends along.
-    pub fn waits(&self, line: &str, me: &Name, link: &Link) -> bool {
+    pub fn expects_reply(&self, line: &str, me: &Name, link: &Connection) -> bool {
         if !self.unframed {
             return false;
         }
         let bare = !request::has_prefix(line, me);
         match bare {
-            true => link.ask(),
-            false => link.listen(),
+            true => link.mark_request(),
+            false => link.set_full_duplex(),
         }
         bare
     }
 
     /// Whether it has nothing to read yet, so that it has to be answered.
-    pub fn needs_answer(&mut self) -> bool {
+    pub fn needs_reply(&mut self) -> bool {
         !std::mem::take(&mut self.unread)
     }
 }
@@ -60,6 +60,6 @@ pub fn is_bye(text: &str) -> bool {
 }
 
 /// Whether this command is answered by nothing else.
-pub fn is_speech(word: &str) -> bool {
-    find(word).is_some_and(|entry| SPEECH.contains(&entry.word))
+pub fn has_no_reply(word: &str) -> bool {
+    find(word).is_some_and(|entry| COMMANDS_WITHOUT_REPLY.contains(&entry.word))
 }

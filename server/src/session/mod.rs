@@ -26,29 +26,29 @@ use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::door::Pass;
+use crate::door::Permit;
 use crate::files::Files;
 use crate::limits::{self, Limits};
-use crate::link::{Inlet, Link};
-use crate::post::Posts;
-use crate::reason::{Ending, Reason};
+use crate::link::{ReadHalf, Connection};
+use crate::post::PostSender;
+use crate::reason::{Close, CloseReason};
 use crate::registry::Registry;
-use crate::rules::Rules;
-use crate::stop::Stop;
+use crate::rules::Moderation;
+use crate::stop::Shutdown;
 
-use ear::Ear;
-use handshake::Arrival;
-use visit::Visit;
+use ear::LineReader;
+use handshake::HandshakeOutcome;
+use visit::SessionGuard;
 
 /// What all sessions share.
 #[derive(Clone)]
-pub struct Shared {
+pub struct ServerContext {
     /// The way to the broadcaster.
-    pub posts: Posts,
+    pub posts: PostSender,
     /// Who is here.
     pub registry: Arc<Registry>,
     /// What the operator has decided.
-    pub rules: Arc<Rules>,
+    pub moderation: Arc<Moderation>,
     /// What people share, if they may.
     pub files: Option<Arc<Files>>,
     /// When the server started.
@@ -56,27 +56,27 @@ pub struct Shared {
     /// What may be asked of the room.
     pub limits: Arc<Limits>,
     /// Raised when the server ends and everybody has been told so.
-    pub stop: Stop,
+    pub shutdown: Shutdown,
 }
 
 /// The thread's life. `pass` is given back when it ends.
-pub fn run(inlet: Inlet, link: Arc<Link>, pass: Pass, shared: Shared) {
-    let mut ear = Ear::new(inlet, shared.limits.quiet);
-    let mut visit = Visit::begin(link, shared, &pass);
-    let Err(ending) = converse(&mut visit, &mut ear);
+pub fn run(inlet: ReadHalf, link: Arc<Connection>, pass: Permit, shared: ServerContext) {
+    let mut ear = LineReader::new(inlet, shared.limits.unframed_delay);
+    let mut visit = SessionGuard::new(link, shared, &pass);
+    let Err(ending) = serve(&mut visit, &mut ear);
     let patience = match ending.reason {
-        Reason::Protocol => limits::STRANGER,
-        _ => limits::STOPPING,
+        CloseReason::Protocol => limits::FOREIGN_LINGER,
+        _ => limits::SHUTDOWN_TIMEOUT,
     };
-    visit.end(ending);
-    linger(ear.inlet(), patience);
+    visit.close(ending);
+    linger(ear.read_half(), patience);
 }
 
 /// Turns away a connection for which there is no place.
-pub fn turn_away(link: &Link, posts: &Posts, ending: Ending) {
-    link.conclude(ending);
-    visit::leave(link, posts, None, "");
-    link.leave();
+pub fn reject(link: &Connection, posts: &PostSender, ending: Close) {
+    link.set_close(ending);
+    visit::post_leave(link, posts, None, "");
+    link.mark_done();
 }
 
 /// Reads on until the peer closes its side too, or until its time is up: closing
@@ -84,13 +84,13 @@ pub fn turn_away(link: &Link, posts: &Posts, ending: Ending) {
 ///
 /// Who still sends, or lags, has not come to the end yet and may take longer, but
 /// not more than `most`.
-pub fn linger(inlet: &mut Inlet, most: Duration) {
+pub fn linger(inlet: &mut ReadHalf, most: Duration) {
     let begin = Instant::now();
     let mut last_sign = begin;
     let mut unread = [0; 1024];
     let patience = limits::LINGER.min(most);
     while begin.elapsed() < most && last_sign.elapsed() < limits::LINGER {
-        if inlet.set_patience(Some(patience)).is_err() {
+        if inlet.set_timeout(Some(patience)).is_err() {
             return;
         }
         match inlet.read(&mut unread) {
@@ -106,11 +106,11 @@ pub fn linger(inlet: &mut Inlet, most: Duration) {
 }
 
 /// What goes on until the conversation is over has no other result.
-type UntilEnding = Result<Infallible, Ending>;
+type UntilClosed = Result<Infallible, Close>;
 
-fn converse(visit: &mut Visit<'_>, ear: &mut Ear) -> UntilEnding {
+fn serve(visit: &mut SessionGuard<'_>, ear: &mut LineReader) -> UntilClosed {
     match handshake::run(visit, ear)? {
-        Arrival::Member(name) => talk::run(visit, ear, name),
-        Arrival::Transfer(demand) => Err(transfer::run(visit, ear, demand)),
+        HandshakeOutcome::Member(name) => talk::run(visit, ear, name),
+        HandshakeOutcome::Transfer(demand) => Err(transfer::run(visit, ear, demand)),
     }
 }

@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 /// What is known of one client's heartbeat.
-pub struct Pulse {
+pub struct HeartbeatMonitor {
     interval: Duration,
     last: Option<Instant>,
     /// How many beats in a row came in the rhythm.
@@ -16,10 +16,10 @@ pub struct Pulse {
     steady: bool,
 }
 
-impl Pulse {
+impl HeartbeatMonitor {
     /// No heartbeat seen so far; `interval` is what programs keep.
-    pub fn new(interval: Duration) -> Pulse {
-        Pulse {
+    pub fn new(interval: Duration) -> HeartbeatMonitor {
+        HeartbeatMonitor {
             interval,
             last: None,
             in_rhythm: 0,
@@ -28,7 +28,7 @@ impl Pulse {
     }
 
     /// Notes an empty line at `now`.
-    pub fn beat(&mut self, now: Instant) {
+    pub fn record_blank(&mut self, now: Instant) {
         let fifth = self.interval / 5;
         let gap = self.last.replace(now).map(|last| now - last);
         let expected = self.interval - fifth..=self.interval + fifth;
@@ -40,7 +40,7 @@ impl Pulse {
     }
 
     /// Notes that the client has promised to keep the protocol's own interval.
-    pub fn promise(&mut self) {
+    pub fn opt_in(&mut self) {
         self.steady = true;
         self.interval = self.interval.max(common::HEARTBEAT);
     }
@@ -51,7 +51,7 @@ impl Pulse {
     }
 
     /// How long the client may be silent, if it keeps a heartbeat.
-    pub fn patience(&self) -> Option<Duration> {
+    pub fn timeout(&self) -> Option<Duration> {
         let missed = common::MAX_MISSED_HEARTBEATS;
         self.steady.then(|| self.interval * missed)
     }
@@ -64,11 +64,11 @@ mod tests {
     /// The patience after empty lines at these seconds.
     fn patience(seconds: &[u64]) -> Option<u64> {
         let begin = Instant::now();
-        let mut pulse = Pulse::new(Duration::from_secs(30));
+        let mut pulse = HeartbeatMonitor::new(Duration::from_secs(30));
         for &second in seconds {
-            pulse.beat(begin + Duration::from_secs(second));
+            pulse.record_blank(begin + Duration::from_secs(second));
         }
-        pulse.patience().map(|time| time.as_secs())
+        pulse.timeout().map(|time| time.as_secs())
     }
 
     #[test]

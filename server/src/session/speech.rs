@@ -5,62 +5,62 @@
 
 use common::{Name, event};
 
-use super::visit::Visit;
+use super::visit::SessionGuard;
 use crate::limits;
 use crate::post::{Lines, Post};
 
 /// A member's lines on their way.
-pub struct Speech {
+pub struct Outbox {
     lines: Vec<u8>,
     count: usize,
     /// How many bytes the last post had: a good guess for the next.
-    usual: usize,
+    last_size: usize,
 }
 
-impl Speech {
+impl Outbox {
     /// Nothing said so far.
-    pub fn new() -> Speech {
-        Speech {
+    pub fn new() -> Outbox {
+        Outbox {
             lines: Vec::new(),
             count: 0,
-            usual: 0,
+            last_size: 0,
         }
     }
 
     /// Adds one message of the member `from`.
-    pub fn add(&mut self, from: &Name, text: &str) {
+    pub fn push_message(&mut self, from: &Name, text: &str) {
         if self.lines.is_empty() {
-            self.lines.reserve(self.usual);
+            self.lines.reserve(self.last_size);
         }
         event::message(from, text, &mut self.lines);
         self.count += 1;
     }
 
     /// Adds what the member `from` does.
-    pub fn act(&mut self, from: &Name, text: &str) {
+    pub fn push_action(&mut self, from: &Name, text: &str) {
         event::action(from, text, &mut self.lines);
         self.count += 1;
     }
 
     /// Whether it is enough for a post of its own: a short line under a long
     /// name grows to many times its size, and posts are counted, not weighed.
-    pub fn is_long(&self) -> bool {
-        self.lines.len() >= limits::POST
+    pub fn is_large(&self) -> bool {
+        self.lines.len() >= limits::MAX_POST_BYTES
     }
 
     /// Posts what was collected, if anything was.
-    pub fn post(&mut self, visit: &Visit<'_>) {
+    pub fn flush(&mut self, visit: &SessionGuard<'_>) {
         if self.lines.is_empty() {
             return;
         }
-        visit.link.touch();
-        self.usual = self.lines.len();
+        visit.connection.record_message();
+        self.last_size = self.lines.len();
         let mut lines = std::mem::take(&mut self.lines);
         if lines.capacity() > 2 * lines.len() {
             lines.shrink_to_fit(); // it may be kept for long
         }
-        visit.shared.posts.send(Post::Say {
-            from: visit.link.id,
+        visit.context.posts.send(Post::Say {
+            from: visit.connection.id,
             lines: Lines::new(lines),
             count: std::mem::take(&mut self.count),
         });

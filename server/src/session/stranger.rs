@@ -4,11 +4,11 @@
 //! character, and one that begins like an SSH banner is not worth the confusion.
 //! What follows them, such as the body of a request, is never read as lines.
 
-use crate::reason::{Ending, Reason};
+use crate::reason::{Close, CloseReason};
 
 /// What a request of HTTP may begin with, each with the blank after it (RFC 9110,
 /// section 9; RFC 5789; and the first word of HTTP/2, RFC 9113).
-const VERBS: [&[u8]; 10] = [
+const HTTP_METHODS: [&[u8]; 10] = [
     b"GET ",
     b"HEAD ",
     b"POST ",
@@ -23,51 +23,51 @@ const VERBS: [&[u8]; 10] = [
 
 /// What the first line of any other request of HTTP has in it, and what a proxy says
 /// before it hands a connection on (HAProxy's PROXY protocol).
-const VERSION: &[u8] = b" HTTP/";
+const HTTP_VERSION: &[u8] = b" HTTP/";
 const PROXY: &[u8] = b"PROXY ";
 
 /// What a mail program says first (RFC 5321, 4.1.1.1).
-const MAIL: [&[u8]; 2] = [b"EHLO ", b"HELO "];
+const MAIL_GREETINGS: [&[u8]; 2] = [b"EHLO ", b"HELO "];
 
 /// A TLS record that holds a handshake, of any version (RFC 8446, 5.1).
 const TLS: &[u8] = &[22, 3];
 
 /// A fatal alert: "unexpected message" (RFC 8446, section 6).
-const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 10];
+const TLS_ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 10];
 
 /// What the version line of SSH begins with (RFC 4253, 4.2 and 5.1).
 const SSH: [&[u8]; 2] = [b"SSH-2.", b"SSH-1."];
 
-const JOIN: &str = "Join it with chat-client, or with nc.";
+const HOW_TO_JOIN: &str = "Join it with chat-client, or with nc.";
 
 /// The ending for a connection whose `first` bytes are those of another protocol.
-pub fn recognise(first: &[u8]) -> Option<Ending> {
+pub fn detect(first: &[u8]) -> Option<Close> {
     let begins = |with: &[u8]| first.starts_with(with);
     let line = first.split(|&byte| byte == b'\n').next().unwrap_or(first);
     let request = line
-        .windows(VERSION.len())
-        .any(|part| part.eq_ignore_ascii_case(VERSION));
-    let verb = VERBS.iter().any(|verb| begins(verb));
+        .windows(HTTP_VERSION.len())
+        .any(|part| part.eq_ignore_ascii_case(HTTP_VERSION));
+    let verb = HTTP_METHODS.iter().any(|verb| begins(verb));
     let answer = if verb || request || begins(PROXY) {
         bad_request()
     } else if begins(TLS) {
         // Who reads the bytes themselves gets a line as well.
-        let line = format!("! This is a chat room without TLS. {JOIN}\n");
-        [ALERT, line.as_bytes()].concat()
+        let line = format!("! This is a chat room without TLS. {HOW_TO_JOIN}\n");
+        [TLS_ALERT, line.as_bytes()].concat()
     } else if SSH.iter().any(|version| begins(version)) {
         // A server may say such lines before its version (RFC 4253, 4.2).
-        format!("This is a chat room, not an SSH server. {JOIN}\r\n").into()
-    } else if MAIL.iter().any(|word| begins(word)) {
+        format!("This is a chat room, not an SSH server. {HOW_TO_JOIN}\r\n").into()
+    } else if MAIL_GREETINGS.iter().any(|word| begins(word)) {
         // "Transaction failed", or no service here (RFC 5321, 4.2.3).
-        format!("554 This is a chat room, not a mail server. {JOIN}\r\n").into()
+        format!("554 This is a chat room, not a mail server. {HOW_TO_JOIN}\r\n").into()
     } else {
         return None;
     };
-    Some(Ending::answered(Reason::Protocol, answer))
+    Some(Close::with_raw_reply(CloseReason::Protocol, answer))
 }
 
 fn bad_request() -> Vec<u8> {
-    let body = format!("This is a chat room, not a web server. {JOIN}\n");
+    let body = format!("This is a chat room, not a web server. {HOW_TO_JOIN}\n");
     let length = body.len();
     let answer = format!(
         "HTTP/1.1 400 Bad Request\r\n\
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     fn answer(first: &[u8]) -> Option<Vec<u8>> {
-        recognise(first).map(|ending| ending.farewell())
+        detect(first).map(|ending| ending.final_bytes())
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
         assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
         assert_eq!(body.lines().count(), 1);
         let tls = answer(&[22, 3, 1, 2, 0, 1, 0]).unwrap();
-        assert_eq!(tls[..7], *ALERT);
+        assert_eq!(tls[..7], *TLS_ALERT);
         let ssh = answer(b"SSH-2.0-OpenSSH_9.6\r\n").unwrap();
         assert!(ssh.ends_with(b"\r\n") && !ssh.starts_with(b"SSH-"));
     }
@@ -119,7 +119,7 @@ mod tests {
             "SSH-fan\n",
             "\x16",
         ] {
-            assert!(recognise(first.as_bytes()).is_none(), "{first:?}");
+            assert!(detect(first.as_bytes()).is_none(), "{first:?}");
         }
     }
 }

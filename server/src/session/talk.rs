@@ -4,24 +4,24 @@ use std::time::{Duration, Instant};
 
 use common::{Event, HEARTBEAT_OPT_IN, Name, NextLine, Request, text};
 
-use super::UntilEnding;
-use super::bucket::Bucket;
-use super::ear::{Ear, Filled, line_without_end};
-use super::manner::{self, Manner};
-use super::pulse::Pulse;
-use super::speech::Speech;
-use super::visit::Visit;
+use super::UntilClosed;
+use super::bucket::TokenBucket;
+use super::ear::{LineReader, FillOutcome, unterminated_line};
+use super::manner::{self, ReplyMode};
+use super::pulse::HeartbeatMonitor;
+use super::speech::Outbox;
+use super::visit::SessionGuard;
 use crate::fault;
 use crate::limits;
-use crate::reason::{Ending, Reason};
-use crate::rules::Rule;
+use crate::reason::{Close, CloseReason};
+use crate::rules::Switch;
 
 // The figures are MAX_LINE and MAX_DATAGRAM, see the test.
 const TOO_LONG: &str = "That line is longer than 4096 bytes and was not sent.";
 const TOO_LONG_DATAGRAM: &str = "That is longer than 1200 bytes and was not sent.";
 const NOT_UTF8: &str = "That line is not UTF-8 text and was not sent.";
 const PRESS_ENTER: &str = "Press Enter to stay, or you count as gone soon.";
-const SILENT: &str = "Nothing has come from you for too long.";
+const NOTHING_RECEIVED: &str = "Nothing has come from you for too long.";
 
 /// What a script that waits for answers gets where nothing else is one.
 const SENT: &str = "Sent.";
@@ -29,113 +29,113 @@ const SENT: &str = "Sent.";
 const BLANK: &str = "That was blank and was not sent.";
 
 const MUTED: &str = "The operator has muted you.";
-const SILENCE: &str = "Only the operator speaks for now.";
+const OPERATOR_ONLY: &str = "Only the operator speaks for now.";
 
 /// Listens to the member `me` until the conversation ends.
 ///
 /// # Errors
 ///
 /// How it ends.
-pub fn run(visit: &mut Visit<'_>, ear: &mut Ear, me: Name) -> UntilEnding {
-    let own = &visit.shared.limits;
-    let mut pulse = Pulse::new(own.heartbeat);
-    if visit.link.is_datagrams() {
+pub fn run(visit: &mut SessionGuard<'_>, ear: &mut LineReader, me: Name) -> UntilClosed {
+    let own = &visit.context.limits;
+    let mut pulse = HeartbeatMonitor::new(own.heartbeat);
+    if visit.connection.is_udp() {
         pulse.require();
     }
-    let mut talk = Talk {
-        bucket: Bucket::new(own.rate, Instant::now()),
-        pulse,
-        warned: false,
-        speech: Speech::new(),
-        quiet: false,
-        manner: Manner::new(ear.is_unframed(), visit.prompted),
+    let mut talk = ChatSession {
+        rate_limit: TokenBucket::new(own.rate, Instant::now()),
+        heartbeat: pulse,
+        idle_warned: false,
+        outbox: Outbox::new(),
+        hides_join_leave: false,
+        reply_mode: ReplyMode::new(ear.is_unframed(), visit.was_prompted),
         answered: false,
-        visit,
+        guard: visit,
         me,
     };
     loop {
         match ear.next() {
-            NextLine::Line(line) => talk.hear(line)?,
-            NextLine::TooLong => talk.refuse(TOO_LONG)?,
-            NextLine::NotUtf8 => talk.refuse(NOT_UTF8)?,
+            NextLine::Line(line) => talk.handle_line(line)?,
+            NextLine::TooLong => talk.refuse_line(TOO_LONG)?,
+            NextLine::NotUtf8 => talk.refuse_line(NOT_UTF8)?,
             NextLine::Incomplete => {
-                talk.post();
-                match ear.fill(&talk.visit.link, talk.patience())? {
-                    Filled::Bytes | Filled::Unframed => talk.warned = false,
-                    Filled::TooLong => talk.refuse(TOO_LONG_DATAGRAM)?,
-                    Filled::Nothing => talk.miss()?,
+                talk.flush_outbox();
+                match ear.fill(&talk.guard.connection, talk.read_timeout())? {
+                    FillOutcome::Received | FillOutcome::BecameUnframed => talk.idle_warned = false,
+                    FillOutcome::TooLong => talk.refuse_line(TOO_LONG_DATAGRAM)?,
+                    FillOutcome::TimedOut => talk.on_timeout()?,
                 }
             }
             NextLine::End => {
-                talk.post();
-                return Err(Reason::Eof.into());
+                talk.flush_outbox();
+                return Err(CloseReason::Eof.into());
             }
             NextLine::Overrun => {
-                talk.post();
-                return Err(line_without_end());
+                talk.flush_outbox();
+                return Err(unterminated_line());
             }
         }
     }
 }
 
 /// One member's side of the conversation.
-pub(super) struct Talk<'a, 'b> {
-    pub(super) visit: &'a mut Visit<'b>,
+pub(super) struct ChatSession<'a, 'b> {
+    pub(super) guard: &'a mut SessionGuard<'b>,
     pub(super) me: Name,
-    pub(super) bucket: Bucket,
-    pulse: Pulse,
+    pub(super) rate_limit: TokenBucket,
+    heartbeat: HeartbeatMonitor,
     /// Whether it was told that nothing has come from it for long.
-    warned: bool,
-    pub(super) speech: Speech,
+    idle_warned: bool,
+    pub(super) outbox: Outbox,
     /// Whether it does not want to know who comes and goes.
-    pub(super) quiet: bool,
+    pub(super) hides_join_leave: bool,
     /// How its program behaves, if it knows no lines.
-    manner: Manner,
+    reply_mode: ReplyMode,
     /// Whether the line that is being dealt with was answered.
     answered: bool,
 }
 
-impl Talk<'_, '_> {
+impl ChatSession<'_, '_> {
     /// Does what one line asks for.
-    fn hear(&mut self, line: &str) -> Result<(), Ending> {
-        self.wait_for_turn()?;
+    fn handle_line(&mut self, line: &str) -> Result<(), Close> {
+        self.throttle()?;
         let line = text::sanitize(line);
-        fault::trip(&line, &self.visit.shared.registry);
-        let waits = self.manner.waits(&line, &self.me, &self.visit.link);
+        fault::check(&line, &self.guard.context.registry);
+        let waits = self.reply_mode.expects_reply(&line, &self.me, &self.guard.connection);
         self.answered = false;
         match Request::parse(&line, &self.me) {
             Request::Say(text) if waits && manner::is_bye(text) => {
-                self.post();
-                return Err(Reason::Quit.into());
+                self.flush_outbox();
+                return Err(CloseReason::Quit.into());
             }
             Request::Say(text) => {
-                if self.may_speak() {
-                    self.speech.add(&self.me, text);
+                if self.check_not_muted() {
+                    self.outbox.push_message(&self.me, text);
                     if waits {
                         self.acknowledge();
                     }
                 }
-                if self.speech.is_long() {
-                    self.post();
+                if self.outbox.is_large() {
+                    self.flush_outbox();
                 }
             }
-            Request::Heartbeat if self.manner.is_unframed() => self.reply(&Event::Refusal(BLANK)),
+            Request::Heartbeat if self.reply_mode.is_unframed() => self.reply(&Event::Refusal(BLANK)),
             Request::Heartbeat => {
                 if line == HEARTBEAT_OPT_IN {
-                    self.visit.link.promise();
-                    self.pulse.promise();
+                    self.guard.connection.set_answers_probes();
+                    self.heartbeat.opt_in();
                 }
-                self.pulse.beat(Instant::now());
+                self.heartbeat.record_blank(Instant::now());
                 self.reply(&Event::Heartbeat);
             }
             Request::Quit => {
-                self.post();
-                return Err(Reason::Quit.into());
+                self.flush_outbox();
+                return Err(CloseReason::Quit.into());
             }
             Request::Command { word, rest } => {
-                self.post();
-                self.obey(word, rest)?;
-                if waits && manner::is_speech(word) && !self.answered {
+                self.flush_outbox();
+                self.run_command(word, rest)?;
+                if waits && manner::has_no_reply(word) && !self.answered {
                     self.acknowledge();
                 }
             }
@@ -145,14 +145,14 @@ impl Talk<'_, '_> {
 
     /// Answers a program that waits for it, and gets no other answer.
     fn acknowledge(&mut self) {
-        if self.manner.needs_answer() {
+        if self.reply_mode.needs_reply() {
             self.reply(&Event::Notice(SENT));
         }
     }
 
     /// Whether the operator lets this member say something; if not, it is told.
-    pub(super) fn may_speak(&mut self) -> bool {
-        let hushed = self.hushed();
+    pub(super) fn check_not_muted(&mut self) -> bool {
+        let hushed = self.mute_reason();
         if let Some(why) = hushed {
             self.reply(&Event::Refusal(why));
         }
@@ -160,38 +160,38 @@ impl Talk<'_, '_> {
     }
 
     /// Why this member may not say anything, if so.
-    pub(super) fn hushed(&self) -> Option<&'static str> {
-        if self.visit.link.is_muted() {
+    pub(super) fn mute_reason(&self) -> Option<&'static str> {
+        if self.guard.connection.is_muted() {
             return Some(MUTED);
         }
-        let silence = self.visit.shared.rules.holds(Rule::Silence);
-        silence.then_some(SILENCE)
+        let silence = self.guard.context.moderation.is_on(Switch::Silence);
+        silence.then_some(OPERATOR_ONLY)
     }
 
     /// How long it may be silent. Over UDP, which has no end, a person has to press
     /// Enter now and then, and is told so when a third of the time is left.
-    fn patience(&self) -> Option<Duration> {
-        let whole = self.pulse.patience()?;
-        Some(match self.visit.link.is_datagrams() {
-            true if self.warned => whole / 3,
+    fn read_timeout(&self) -> Option<Duration> {
+        let whole = self.heartbeat.timeout()?;
+        Some(match self.guard.connection.is_udp() {
+            true if self.idle_warned => whole / 3,
             true => whole / 3 * 2,
             false => whole,
         })
     }
 
     /// Deals with silence.
-    fn miss(&mut self) -> Result<(), Ending> {
-        if self.warned || !self.visit.link.is_datagrams() {
-            return Err(Ending::told(Reason::Timeout, SILENT));
+    fn on_timeout(&mut self) -> Result<(), Close> {
+        if self.idle_warned || !self.guard.connection.is_udp() {
+            return Err(Close::with_message(CloseReason::Timeout, NOTHING_RECEIVED));
         }
-        self.warned = true;
+        self.idle_warned = true;
         self.reply(&Event::Notice(PRESS_ENTER));
         Ok(())
     }
 
     /// Says that a line was not sent, and why. It cost us work, so it counts.
-    fn refuse(&mut self, why: &str) -> Result<(), Ending> {
-        self.wait_for_turn()?;
+    fn refuse_line(&mut self, why: &str) -> Result<(), Close> {
+        self.throttle()?;
         self.reply(&Event::Refusal(why));
         Ok(())
     }
@@ -199,37 +199,37 @@ impl Talk<'_, '_> {
     /// Answers the member, after what it said before.
     pub(super) fn reply(&mut self, event: &Event<'_>) {
         self.answered = true;
-        self.post();
-        self.visit.tell(event);
+        self.flush_outbox();
+        self.guard.send(event);
     }
 
     /// Posts what the member has said so far.
-    pub(super) fn post(&mut self) {
-        self.speech.post(self.visit);
+    pub(super) fn flush_outbox(&mut self) {
+        self.outbox.flush(self.guard);
     }
 
     /// Holds the member back if it is too fast. It is not told: its next lines
     /// wait in its own socket, and nothing is lost.
-    fn wait_for_turn(&mut self) -> Result<(), Ending> {
-        let wait = self.bucket.take();
+    fn throttle(&mut self) -> Result<(), Close> {
+        let wait = self.rate_limit.take();
         if wait.is_zero() {
             return Ok(());
         }
-        self.post();
-        if self.visit.shared.stop.sleep(wait) {
-            return Err(Reason::Shutdown.into());
+        self.flush_outbox();
+        if self.guard.context.shutdown.sleep(wait) {
+            return Err(CloseReason::Shutdown.into());
         }
         // Who closes right after the last line is still heard, for a while.
-        if self.visit.link.deaf_for() > limits::AFTERWORDS {
-            return Err(Reason::Reset.into());
+        if self.guard.connection.peer_gone_for() > limits::DRAIN_INPUT {
+            return Err(CloseReason::Reset.into());
         }
         // Over UDP nothing tells that it is gone, so its last lines must not last.
-        let silent = self.visit.link.heard().elapsed();
-        let patience = self.pulse.patience();
-        if self.visit.link.is_datagrams() && patience.is_some_and(|most| silent > most) {
-            return Err(Ending::told(Reason::Timeout, SILENT));
+        let silent = self.guard.connection.last_received().elapsed();
+        let patience = self.heartbeat.timeout();
+        if self.guard.connection.is_udp() && patience.is_some_and(|most| silent > most) {
+            return Err(Close::with_message(CloseReason::Timeout, NOTHING_RECEIVED));
         }
-        match self.visit.link.ending() {
+        match self.guard.connection.close_cause() {
             Some(ending) => Err(ending.clone()),
             None => Ok(()),
         }

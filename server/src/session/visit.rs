@@ -5,48 +5,48 @@ use std::thread;
 
 use common::{Event, Name, notice};
 
-use super::Shared;
-use crate::door::{self, Pass};
-use crate::link::Link;
-use crate::log::Entry;
-use crate::post::{Passage, Post, Posts};
-use crate::reason::{Ending, Reason};
-use crate::registry::{Taken, lobby};
+use super::ServerContext;
+use crate::door::{self, Permit};
+use crate::link::Connection;
+use crate::log::LogEntry;
+use crate::post::{RoomChange, Post, PostSender};
+use crate::reason::{Close, CloseReason};
+use crate::registry::{NameTaken, lobby};
 
 /// However the thread ends, by `?` or by a panic, dropping this tells the room,
 /// frees the name and writes the log.
-pub struct Visit<'a> {
+pub struct SessionGuard<'a> {
     /// The connection.
-    pub link: Arc<Link>,
+    pub connection: Arc<Connection>,
     /// The rest of the server.
-    pub shared: Shared,
-    pass: &'a Pass,
+    pub context: ServerContext,
+    permit: &'a Permit,
     /// Once it is a member.
     name: Option<Name>,
     /// What it says about its leaving.
-    pub parting: String,
+    pub quit_message: String,
     /// Whether it had to be asked for a name.
-    pub prompted: bool,
+    pub was_prompted: bool,
 }
 
 /// Why somebody could not enter.
-pub enum Refused {
+pub enum JoinError {
     /// The name has this holder; another one may do.
-    Taken(Option<Arc<Link>>),
+    NameTaken(Option<Arc<Connection>>),
     /// It is over.
-    Over(Ending),
+    Closed(Close),
 }
 
-impl<'a> Visit<'a> {
+impl<'a> SessionGuard<'a> {
     /// Begins the visit of a connection that holds `pass`.
-    pub fn begin(link: Arc<Link>, shared: Shared, pass: &'a Pass) -> Visit<'a> {
-        Visit {
-            link,
-            shared,
-            pass,
+    pub fn new(connection: Arc<Connection>, context: ServerContext, permit: &'a Permit) -> SessionGuard<'a> {
+        SessionGuard {
+            connection,
+            context,
+            permit,
             name: None,
-            parting: String::new(),
-            prompted: false,
+            quit_message: String::new(),
+            was_prompted: false,
         }
     }
 
@@ -55,45 +55,45 @@ impl<'a> Visit<'a> {
     /// # Errors
     ///
     /// Why that cannot be; see [`Refused`].
-    pub fn enter(&mut self, name: &Name) -> Result<(), Refused> {
-        let claimed = self.shared.registry.claim(name, &self.link);
-        let others = claimed.map_err(|Taken(holder)| Refused::Taken(holder))?;
-        if !self.pass.named() {
-            self.shared.registry.release(name);
-            return Err(Refused::Over(door::crowded_out()));
+    pub fn join(&mut self, name: &Name) -> Result<(), JoinError> {
+        let claimed = self.context.registry.claim(name, &self.connection);
+        let others = claimed.map_err(|NameTaken(holder)| JoinError::NameTaken(holder))?;
+        if !self.permit.mark_named() {
+            self.context.registry.release(name);
+            return Err(JoinError::Closed(door::evicted()));
         }
         self.name = Some(name.clone());
-        self.link.set_muted(self.shared.rules.is_muted(name));
-        let address = self.link.address;
-        let over = if self.link.is_datagrams() {
+        self.connection.set_muted(self.context.moderation.is_muted(name));
+        let address = self.connection.address;
+        let over = if self.connection.is_udp() {
             " over UDP"
         } else {
             ""
         };
         let entry = format!("[NEW CONNECTION] {name} connected from {address}{over}.");
-        let passage = Passage {
-            id: self.link.id,
+        let passage = RoomChange {
+            id: self.connection.id,
             to: lobby(),
-            gone: Vec::new(),
-            come: Event::Notice(&notice::joined(name)).to_line(),
-            told: self.welcome(&notice::welcome(name, &others)),
-            entry: Entry::Line(entry),
+            departure_notice: Vec::new(),
+            arrival_notice: Event::Notice(&notice::joined(name)).to_line(),
+            own_notice: self.welcome(&notice::welcome(name, &others)),
+            log_entry: LogEntry::Line(entry),
         };
-        let voice = self.shared.registry.voice(name);
-        self.shared.posts.send(Post::Enter(passage, voice));
+        let voice = self.context.registry.sender_id(name);
+        self.context.posts.send(Post::Join(passage, voice));
         Ok(())
     }
 
     /// Notes that the connection needs no name, and says whether it is in time: it
     /// may have been [crowded out](door::crowded_out) just before.
-    pub fn takes_place(&self) -> bool {
-        self.pass.named()
+    pub fn claim_slot(&self) -> bool {
+        self.permit.mark_named()
     }
 
     /// The first lines for a member: the welcome, and what the operator has to say.
     fn welcome(&self, welcome: &str) -> Vec<u8> {
         let mut lines = Event::Notice(welcome).to_line();
-        for line in self.shared.rules.motd() {
+        for line in self.context.moderation.motd() {
             Event::Operator(&line).encode(&mut lines);
         }
         lines
@@ -104,71 +104,71 @@ impl<'a> Visit<'a> {
     /// # Errors
     ///
     /// When somebody has that name.
-    pub fn rename(&mut self, old: &Name, new: &Name) -> Result<(), Taken> {
-        let Shared {
+    pub fn rename(&mut self, old: &Name, new: &Name) -> Result<(), NameTaken> {
+        let ServerContext {
             registry, posts, ..
-        } = &self.shared;
+        } = &self.context;
         registry.rename(old, new)?;
         self.name = Some(new.clone());
         posts.send(Post::Rename {
-            id: self.link.id,
-            voice: registry.voice(new),
+            id: self.connection.id,
+            voice: registry.sender_id(new),
             notice: Event::Notice(&notice::renamed(old, new)).to_line(),
             told: Event::Notice(&notice::own_new_name(new)).to_line(),
         });
-        registry.free(old);
+        registry.release_old_name(old);
         Ok(())
     }
 
     /// Tells this client `event`.
-    pub fn tell(&self, event: &Event<'_>) {
-        self.shared.posts.tell(self.link.id, event.to_line());
+    pub fn send(&self, event: &Event<'_>) {
+        self.context.posts.send_to(self.connection.id, event.to_line());
     }
 
     /// Ends the visit, for the reason in `ending` unless there is one already.
-    pub fn end(self, ending: Ending) {
-        let _the_first_counts = self.link.conclude(ending);
+    pub fn close(self, ending: Close) {
+        let _the_first_counts = self.connection.set_close(ending);
     }
 }
 
-impl Drop for Visit<'_> {
+impl Drop for SessionGuard<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             let told = "Something went wrong in the server, sorry.";
-            let _the_first_counts = self.link.conclude(Ending::told(Reason::Panic, told));
+            let _the_first_counts = self.connection.set_close(Close::with_message(CloseReason::Panic, told));
         }
         // First the post, then the name: its next holder can then only enter
         // after this one has left.
-        leave(
-            &self.link,
-            &self.shared.posts,
+        post_leave(
+            &self.connection,
+            &self.context.posts,
             self.name.as_ref(),
-            &self.parting,
+            &self.quit_message,
         );
         if let Some(name) = &self.name {
-            self.shared.registry.release(name);
-            if let Some(files) = &self.shared.files {
-                files.leave(self.link.id);
+            self.context.registry.release(name);
+            if let Some(files) = &self.context.files {
+                files.remove_member(self.connection.id);
             }
         }
-        self.link.leave();
+        self.connection.mark_done();
     }
 }
 
 /// Posts the end of a connection, with its last lines and its log entry.
-pub fn leave(link: &Link, posts: &Posts, name: Option<&Name>, parting: &str) {
-    let ending = link.ending().cloned();
-    let ending = ending.unwrap_or_else(|| Ending::from(Reason::Eof));
+pub fn post_leave(link: &Connection, posts: &PostSender, name: Option<&Name>, parting: &str) {
+    let ending = link.close_cause().cloned();
+    let ending = ending.unwrap_or_else(|| Close::from(CloseReason::Eof));
     let who = name.map_or_else(|| link.address.to_string(), Name::to_string);
     let reason = ending.reason;
     let entry = format!("[CONNECTION CLOSED] {who} disconnected ({reason}).");
     let left = |name| Event::Notice(&notice::left(name, parting)).to_line();
-    posts.send(Post::Exit {
+    posts.send(Post::Leave {
         id: link.id,
         notice: name.map(left).unwrap_or_default(),
-        farewell: ending.farewell(),
-        entry: Entry::Line(entry),
+        final_bytes: ending.final_bytes(),
+        entry: LogEntry::Line(entry),
         // Who vanished has not seen what was said since.
-        heard: (reason == Reason::Timeout).then(|| link.heard()),
+        last_received: (reason == CloseReason::Timeout).then(|| link.last_received()),
     });
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use common::MAX_EVENT;
 
-use super::Settings;
+use super::TranscriptConfig;
 
 /// How far back the end of the last whole line is looked for. No line is longer:
 /// the longest event, with a time and a room's name before it.
@@ -26,7 +26,7 @@ const TIME: &[u8] = b"0000-00-00T00:00:00Z ";
 
 /// A file, and the older ones beside it.
 pub struct RotatedFile {
-    settings: Settings,
+    settings: TranscriptConfig,
     /// Open, and in order as far as is known.
     file: Option<File>,
 }
@@ -38,7 +38,7 @@ impl RotatedFile {
     /// # Errors
     ///
     /// When that cannot be done.
-    pub fn open(settings: Settings) -> io::Result<RotatedFile> {
+    pub fn open(settings: TranscriptConfig) -> io::Result<RotatedFile> {
         let file = Some(open(&settings.path)?);
         Ok(RotatedFile { settings, file })
     }
@@ -62,7 +62,7 @@ impl RotatedFile {
         // pipe has no length, and so is never renamed.
         let mut length = file.metadata()?.len();
         let more = u64::try_from(text.len()).unwrap_or(u64::MAX);
-        if length > 0 && length.saturating_add(more) > self.settings.most_bytes {
+        if length > 0 && length.saturating_add(more) > self.settings.max_bytes {
             drop(file);
             self.rotate()?;
             file = open(&self.settings.path)?;
@@ -81,21 +81,21 @@ impl RotatedFile {
     /// names of the older ones end where the first is missing, so a rotation
     /// that was broken off is simply finished by the next.
     fn rotate(&self) -> io::Result<()> {
-        let Settings { path, kept, .. } = &self.settings;
+        let TranscriptConfig { path, old_files: kept, .. } = &self.settings;
         if *kept == 0 {
             return unless_missing(fs::remove_file(path));
         }
-        let is_there = |number: &u32| older(path, *number).symlink_metadata().is_ok();
+        let is_there = |number: &u32| numbered_path(path, *number).symlink_metadata().is_ok();
         let last = (1..*kept).take_while(is_there).last().unwrap_or(0);
         for number in (0..=last).rev() {
-            unless_missing(fs::rename(older(path, number), older(path, number + 1)))?;
+            unless_missing(fs::rename(numbered_path(path, number), numbered_path(path, number + 1)))?;
         }
         Ok(())
     }
 }
 
 /// The name of the file that was rotated so often: `FILE`, `FILE.1`, `FILE.2`.
-fn older(path: &Path, number: u32) -> PathBuf {
+fn numbered_path(path: &Path, number: u32) -> PathBuf {
     let mut name = path.as_os_str().to_os_string();
     if number > 0 {
         name.push(format!(".{number}"));
@@ -120,12 +120,12 @@ fn open(path: &Path) -> io::Result<File> {
         options.mode(0o600);
     }
     let mut file = options.open(path)?;
-    mend(&mut file)?;
+    repair(&mut file)?;
     Ok(file)
 }
 
 /// Sees to it that the file ends with a whole line.
-fn mend(file: &mut File) -> io::Result<()> {
+fn repair(file: &mut File) -> io::Result<()> {
     let length = file.metadata()?.len();
     let longest = u64::try_from(LONGEST_LINE).unwrap_or(u64::MAX);
     let from = length.saturating_sub(longest);
@@ -184,10 +184,10 @@ mod tests {
 
     fn opened(path: &Path, most_bytes: u64, kept: u32) -> RotatedFile {
         let path = path.to_path_buf();
-        let settings = Settings {
+        let settings = TranscriptConfig {
             path,
-            most_bytes,
-            kept,
+            max_bytes: most_bytes,
+            old_files: kept,
         };
         RotatedFile::open(settings).unwrap()
     }
@@ -229,18 +229,18 @@ mod tests {
             let scratch = Scratch::new();
             let path = scratch.file("t");
             for (number, text) in (0..).zip(before).filter(|(_, text)| !text.is_empty()) {
-                fs::write(older(&path, number), text).unwrap();
+                fs::write(numbered_path(&path, number), text).unwrap();
             }
             let mut file = opened(&path, 8, kept);
             for text in texts {
                 file.append(text.as_bytes()).unwrap();
             }
             for (number, text) in (0..).zip(after) {
-                let found = fs::read_to_string(older(&path, number)).unwrap_or_default();
+                let found = fs::read_to_string(numbered_path(&path, number)).unwrap_or_default();
                 assert_eq!(found, *text, "{before:?} {texts:?} {number}");
             }
             let beyond = u32::try_from(after.len()).unwrap();
-            assert!(!older(&path, beyond).exists(), "{before:?} {texts:?}");
+            assert!(!numbered_path(&path, beyond).exists(), "{before:?} {texts:?}");
         };
         check(2, &[], &["aaa\n", "bbb\n"], &["aaa\nbbb\n"]);
         check(
@@ -270,10 +270,10 @@ mod tests {
         let path = scratch.file("t");
         let mut file = opened(&path, 8, 1);
         file.append(b"aaa\n").unwrap();
-        fs::create_dir(older(&path, 1)).unwrap();
+        fs::create_dir(numbered_path(&path, 1)).unwrap();
         assert!(file.append(b"bbbbb\n").is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "aaa\n");
-        fs::remove_dir(older(&path, 1)).unwrap();
+        fs::remove_dir(numbered_path(&path, 1)).unwrap();
         file.append(b"bbbbb\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "bbbbb\n");
     }
@@ -317,7 +317,7 @@ mod tests {
             file.append(b"12345\n").unwrap();
         }
         for number in 0..2 {
-            let mode = older(&path, number).metadata().unwrap().permissions();
+            let mode = numbered_path(&path, number).metadata().unwrap().permissions();
             assert_eq!(mode.mode() & 0o777, 0o600);
         }
     }
@@ -335,7 +335,7 @@ mod tests {
                 let error = file.append(b"12345\n").err();
                 assert_eq!(error.map(|error| error.kind()), kind);
             }
-            assert!(!older(&path, 1).exists());
+            assert!(!numbered_path(&path, 1).exists());
         }
     }
 }

@@ -27,15 +27,15 @@ use crossbeam_channel::{Sender, bounded};
 use crate::log::Log;
 use crate::post::Lines;
 use file::RotatedFile;
-use writer::Writer;
+use writer::TranscriptWriter;
 
 /// The size of a file if the operator names none, in bytes. Thirty people who
 /// say two lines a minute fill it in 36 hours, and any editor opens it at once.
-pub const MOST_BYTES: u64 = 10 * 1024 * 1024;
+pub const MAX_BYTES: u64 = 10 * 1024 * 1024;
 
 /// How many older files are kept if the operator does not say: more than a week
 /// of such talk, day and night, and no disk minds 60 MiB.
-pub const KEPT: u32 = 5;
+pub const OLD_FILES: u32 = 5;
 
 /// How many posts may wait for the thread. A thousand people who speak as fast
 /// as they may fill it in half a second, which is longer than a disk stalls;
@@ -44,31 +44,31 @@ const QUEUE: usize = 4096;
 
 /// Where the transcript goes, and how much of it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct TranscriptConfig {
     /// The newest file; the older ones have `.1`, `.2`, ... after its name.
     pub path: PathBuf,
     /// How long a file may be, in bytes, before it is rotated.
-    pub most_bytes: u64,
+    pub max_bytes: u64,
     /// How many older files are kept.
-    pub kept: u32,
+    pub old_files: u32,
 }
 
 /// The way to the transcript's thread.
 #[derive(Clone)]
 pub struct Transcript {
-    entries: Sender<Entry>,
+    entries: Sender<TranscriptEntry>,
     /// How many lines found no place, until an entry or the thread says so.
-    left_out: Arc<AtomicU64>,
+    dropped: Arc<AtomicU64>,
 }
 
-enum Entry {
+enum TranscriptEntry {
     /// Lines that were said, when, and where.
-    Said {
+    Lines {
         at: SystemTime,
         room: Name,
         lines: Lines,
         /// How many lines found no place in the channel just before these.
-        left_out: u64,
+        dropped: u64,
     },
     /// Nothing follows.
     End,
@@ -81,7 +81,7 @@ impl Transcript {
     ///
     /// When the file cannot be opened, with its name in the text; or when the
     /// machine has no thread left.
-    pub fn start(settings: Settings, log: Log) -> io::Result<(Transcript, JoinHandle<()>)> {
+    pub fn start(settings: TranscriptConfig, log: Log) -> io::Result<(Transcript, JoinHandle<()>)> {
         let (transcript, writer) = new(settings, log)?;
         let thread = thread::Builder::new().name("transcript".to_string());
         Ok((transcript, thread.spawn(move || writer.run())?))
@@ -89,29 +89,29 @@ impl Transcript {
 
     /// Notes lines that were said in `room`; one or more whole lines, each with
     /// its newline. Never waits.
-    pub fn note(&self, room: &Name, lines: &Lines) {
-        let left_out = self.left_out.swap(0, Ordering::Relaxed);
-        let entry = Entry::Said {
+    pub fn record(&self, room: &Name, lines: &Lines) {
+        let left_out = self.dropped.swap(0, Ordering::Relaxed);
+        let entry = TranscriptEntry::Lines {
             at: SystemTime::now(),
             room: room.clone(),
             lines: Arc::clone(lines),
-            left_out,
+            dropped: left_out,
         };
         if self.entries.try_send(entry).is_err() {
-            let count = left_out + page::count(lines);
-            self.left_out.fetch_add(count, Ordering::Relaxed);
+            let count = left_out + page::count_lines(lines);
+            self.dropped.fetch_add(count, Ordering::Relaxed);
         }
     }
 
     /// Has the thread write the rest and end. Waits for a place in its queue
     /// until `deadline`.
-    pub fn end(self, deadline: Instant) {
-        let _ = self.entries.send_deadline(Entry::End, deadline);
+    pub fn finish(self, deadline: Instant) {
+        let _ = self.entries.send_deadline(TranscriptEntry::End, deadline);
     }
 }
 
 /// Opens the file, for a thread that is still to be started.
-fn new(settings: Settings, log: Log) -> io::Result<(Transcript, Writer)> {
+fn new(settings: TranscriptConfig, log: Log) -> io::Result<(Transcript, TranscriptWriter)> {
     let shown = settings.path.display().to_string();
     let file = RotatedFile::open(settings).map_err(|error| {
         let told = format!("cannot write the transcript {shown}: {error}");
@@ -121,9 +121,9 @@ fn new(settings: Settings, log: Log) -> io::Result<(Transcript, Writer)> {
     let left_out = Arc::new(AtomicU64::new(0));
     let transcript = Transcript {
         entries: sender,
-        left_out: Arc::clone(&left_out),
+        dropped: Arc::clone(&left_out),
     };
-    Ok((transcript, Writer::new(entries, left_out, file, shown, log)))
+    Ok((transcript, TranscriptWriter::new(entries, left_out, file, shown, log)))
 }
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
     use std::sync::atomic::AtomicU32;
 
     use super::*;
-    use crate::log::{self, Scope};
+    use crate::log::{self, LogScope};
 
     /// A directory of its own for one test.
     pub struct Scratch(PathBuf);
@@ -159,11 +159,11 @@ mod tests {
         }
     }
 
-    pub fn settings(path: &Path) -> Settings {
-        Settings {
+    pub fn settings(path: &Path) -> TranscriptConfig {
+        TranscriptConfig {
             path: path.to_path_buf(),
-            most_bytes: MOST_BYTES,
-            kept: KEPT,
+            max_bytes: MAX_BYTES,
+            old_files: OLD_FILES,
         }
     }
 
@@ -177,11 +177,11 @@ mod tests {
     fn the_thread_ends_when_nobody_can_note_any_more() {
         let scratch = Scratch::new();
         let path = scratch.file("t");
-        let (log, _logger) = log::new(Scope::Everything, Box::new(io::sink()), None);
+        let (log, _logger) = log::new(LogScope::Everything, Box::new(io::sink()), None);
         let (transcript, thread) = Transcript::start(settings(&path), log).unwrap();
         assert_eq!(thread.thread().name(), Some("transcript"));
         let lines = Lines::from(b"bob: hi\n".to_vec());
-        transcript.clone().note(&"lobby".parse().unwrap(), &lines);
+        transcript.clone().record(&"lobby".parse().unwrap(), &lines);
         drop(transcript);
         thread.join().unwrap();
         let text = fs::read_to_string(&path).unwrap();
@@ -192,7 +192,7 @@ mod tests {
     fn a_file_that_cannot_be_opened_is_named() {
         let scratch = Scratch::new();
         let path = scratch.file("nowhere/t");
-        let (log, _logger) = log::new(Scope::Everything, Box::new(io::sink()), None);
+        let (log, _logger) = log::new(LogScope::Everything, Box::new(io::sink()), None);
         let error = Transcript::start(settings(&path), log).err().unwrap();
         let expected = format!("cannot write the transcript {}: No such", path.display());
         assert!(error.to_string().starts_with(&expected), "{error}");

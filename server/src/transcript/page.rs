@@ -7,33 +7,33 @@ use std::time::SystemTime;
 
 use common::Name;
 
-use crate::time::Utc;
+use crate::time::Timestamp;
 
 /// What goes out in one write.
 #[derive(Default)]
-pub struct Page {
+pub struct TranscriptBuffer {
     pub text: Vec<u8>,
     /// How many lines of the rooms are missing if it is not written: those in
     /// it, and those of which it says that they are missing already.
     pub lines: u64,
 }
 
-impl Page {
+impl TranscriptBuffer {
     /// Puts whole lines on it, each with its time and room.
-    pub fn say(&mut self, at: SystemTime, room: &Name, lines: &[u8]) {
-        let before = format!("{} {room} ", Utc::from(at));
+    pub fn push_lines(&mut self, at: SystemTime, room: &Name, lines: &[u8]) {
+        let before = format!("{} {room} ", Timestamp::from(at));
         for line in lines.split_inclusive(|&byte| byte == b'\n') {
             self.text.extend_from_slice(before.as_bytes());
             self.text.extend_from_slice(line);
         }
-        self.lines += count(lines);
+        self.lines += count_lines(lines);
     }
 
     /// Says that `count` lines are missing here, if any are. `-` is no name, so
     /// it cannot be taken for a room.
-    pub fn leave_out(&mut self, at: SystemTime, count: u64) {
+    pub fn push_dropped(&mut self, at: SystemTime, count: u64) {
         if count > 0 {
-            let at = Utc::from(at);
+            let at = Timestamp::from(at);
             let _never_fails = writeln!(self.text, "{at} - {count} lines were left out.");
             self.lines += count;
         }
@@ -41,7 +41,7 @@ impl Page {
 }
 
 /// How many lines these are; each has its newline.
-pub fn count(lines: &[u8]) -> u64 {
+pub fn count_lines(lines: &[u8]) -> u64 {
     let ends = lines.iter().filter(|&&byte| byte == b'\n');
     u64::try_from(ends.count()).unwrap_or(u64::MAX)
 }
@@ -54,13 +54,13 @@ mod tests {
 
     #[test]
     fn each_line_has_its_time_and_room_before_it() {
-        let mut page = Page::default();
+        let mut page = TranscriptBuffer::default();
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let (lobby, tea): (Name, Name) = ("lobby".parse().unwrap(), "tea".parse().unwrap());
-        page.say(at(0), &lobby, b"bob: hi\n* bob: waves\n");
-        page.leave_out(at(1), 0);
-        page.leave_out(at(1), 12);
-        page.say(at(2), &tea, b"Server: tea is ready\n");
+        page.push_lines(at(0), &lobby, b"bob: hi\n* bob: waves\n");
+        page.push_dropped(at(1), 0);
+        page.push_dropped(at(1), 12);
+        page.push_lines(at(2), &tea, b"Server: tea is ready\n");
         let expected = "1970-01-01T00:00:00Z lobby bob: hi\n\
             1970-01-01T00:00:00Z lobby * bob: waves\n\
             1970-01-01T00:00:01Z - 12 lines were left out.\n\

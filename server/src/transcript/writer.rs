@@ -13,27 +13,27 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::Entry;
+use super::TranscriptEntry;
 use super::file::RotatedFile;
-use super::page::Page;
+use super::page::TranscriptBuffer;
 use crate::limits;
 use crate::log::Log;
 
 /// How long a file that could not be written is left alone. Long enough that a
 /// nearly full disk, which takes one line and not the next, does not fill the
 /// operator's screen; short enough to lose little when all is well again.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often the operator is told of a fault that lasts.
-const REPEAT_FAULT: Duration = Duration::from_secs(60);
+const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Owns the file.
-pub struct Writer {
-    entries: Receiver<Entry>,
-    left_out: Arc<AtomicU64>,
+pub struct TranscriptWriter {
+    entries: Receiver<TranscriptEntry>,
+    dropped: Arc<AtomicU64>,
     file: RotatedFile,
     /// The file's name, for the operator.
-    shown: String,
+    path_text: String,
     log: Log,
     /// What was wrong at the last try, until it is not any more.
     fault: Option<Fault>,
@@ -46,23 +46,23 @@ struct Fault {
     /// When the last of them came.
     at: SystemTime,
     retry_at: Instant,
-    tell_at: Instant,
+    report_at: Instant,
 }
 
-impl Writer {
+impl TranscriptWriter {
     /// A writer of these entries; `left_out` counts lines of which none tells.
     pub fn new(
-        entries: Receiver<Entry>,
-        left_out: Arc<AtomicU64>,
+        entries: Receiver<TranscriptEntry>,
+        dropped: Arc<AtomicU64>,
         file: RotatedFile,
-        shown: String,
+        path_text: String,
         log: Log,
-    ) -> Writer {
-        Writer {
+    ) -> TranscriptWriter {
+        TranscriptWriter {
             entries,
-            left_out,
+            dropped,
             file,
-            shown,
+            path_text,
             log,
             fault: None,
         }
@@ -70,14 +70,14 @@ impl Writer {
 
     /// The thread's life: until [`Entry::End`], or until nobody can note.
     pub fn run(mut self) {
-        while self.turn().is_continue() {}
+        while self.run_once().is_continue() {}
     }
 
     /// Waits for something to write, and writes all of it at once.
-    fn turn(&mut self) -> ControlFlow<()> {
-        let mut page = Page::default();
+    fn run_once(&mut self) -> ControlFlow<()> {
+        let mut page = TranscriptBuffer::default();
         if let Some(fault) = &self.fault {
-            page.leave_out(fault.at, fault.missing);
+            page.push_dropped(fault.at, fault.missing);
         }
         let flow = self.collect(&mut page);
         match &mut self.fault {
@@ -92,26 +92,26 @@ impl Writer {
     }
 
     /// Takes all that waits; waits for the first of it.
-    fn collect(&self, page: &mut Page) -> ControlFlow<()> {
+    fn collect(&self, page: &mut TranscriptBuffer) -> ControlFlow<()> {
         let mut flow = ControlFlow::Continue(());
         let mut next = self.wait();
         while let Some(entry) = next.take() {
             match entry {
-                Entry::Said {
+                TranscriptEntry::Lines {
                     at,
                     room,
                     lines,
-                    left_out,
+                    dropped: left_out,
                 } => {
-                    page.leave_out(at, left_out);
-                    page.say(at, &room, &lines);
+                    page.push_dropped(at, left_out);
+                    page.push_lines(at, &room, &lines);
                 }
-                Entry::End => {
+                TranscriptEntry::End => {
                     flow = ControlFlow::Break(());
                     break;
                 }
             }
-            if page.text.len() < limits::BATCH {
+            if page.text.len() < limits::MAX_BATCH_BYTES {
                 // Not a wait of no time, which still looks around for a moment:
                 // in a busy room the next line comes in that, again and again,
                 // and nothing is written before the page is full.
@@ -120,37 +120,37 @@ impl Writer {
         }
         if self.entries.is_empty() {
             // No entry follows that would tell of lines left out before it.
-            let left_out = self.left_out.swap(0, Ordering::Relaxed);
-            page.leave_out(SystemTime::now(), left_out);
+            let left_out = self.dropped.swap(0, Ordering::Relaxed);
+            page.push_dropped(SystemTime::now(), left_out);
         }
         flow
     }
 
     /// The next entry, or nothing if it is time for another try before.
-    fn wait(&self) -> Option<Entry> {
+    fn wait(&self) -> Option<TranscriptEntry> {
         let Some(fault) = &self.fault else {
-            return Some(self.entries.recv().unwrap_or(Entry::End));
+            return Some(self.entries.recv().unwrap_or(TranscriptEntry::End));
         };
         match self.entries.recv_deadline(fault.retry_at) {
             Ok(entry) => Some(entry),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Entry::End),
+            Err(RecvTimeoutError::Disconnected) => Some(TranscriptEntry::End),
         }
     }
 
-    fn write(&mut self, page: &Page) {
+    fn write(&mut self, page: &TranscriptBuffer) {
         if page.text.is_empty() {
             return;
         }
         match self.file.append(&page.text) {
-            Ok(()) => self.tell_recovery(),
-            Err(error) => self.tell_fault(&error, page.lines),
+            Ok(()) => self.report_recovery(),
+            Err(error) => self.report_fault(&error, page.lines),
         }
     }
 
-    fn tell_recovery(&mut self) {
+    fn report_recovery(&mut self) {
         if let Some(Fault { missing, .. }) = self.fault.take() {
-            let shown = &self.shown;
+            let shown = &self.path_text;
             let told = format!(
                 "[SERVER] the transcript {shown} is written again; {missing} lines are missing."
             );
@@ -158,22 +158,22 @@ impl Writer {
         }
     }
 
-    fn tell_fault(&mut self, error: &io::Error, missing: u64) {
+    fn report_fault(&mut self, error: &io::Error, missing: u64) {
         let now = Instant::now();
         let tell_at = match &self.fault {
-            Some(fault) if now < fault.tell_at => fault.tell_at,
+            Some(fault) if now < fault.report_at => fault.report_at,
             _ => {
-                let shown = &self.shown;
+                let shown = &self.path_text;
                 let told = format!("[SERVER] cannot write the transcript {shown}: {error}.");
                 self.log.line(told);
-                now + REPEAT_FAULT
+                now + FAULT_INTERVAL
             }
         };
         self.fault = Some(Fault {
             missing,
             at: SystemTime::now(),
-            retry_at: now + RETRY,
-            tell_at,
+            retry_at: now + RETRY_INTERVAL,
+            report_at: tell_at,
         });
     }
 }
@@ -188,7 +188,7 @@ mod tests {
     use super::super::tests::{Scratch, settings, untimed};
     use super::super::{QUEUE, Transcript, new};
     use super::*;
-    use crate::log::{self, Logger, Scope};
+    use crate::log::{self, Logger, LogScope};
     use crate::post::Lines;
 
     /// A transcript whose thread is the test itself, and what the operator is
@@ -197,7 +197,7 @@ mod tests {
         scratch: Scratch,
         path: PathBuf,
         transcript: Transcript,
-        writer: Writer,
+        writer: TranscriptWriter,
         log: Log,
         logger: Logger,
         told: Told,
@@ -222,7 +222,7 @@ mod tests {
             fs::create_dir(scratch.file("home")).unwrap();
             let path = scratch.file("home/t");
             let told = Told::default();
-            let (log, logger) = log::new(Scope::Everything, Box::new(told.clone()), None);
+            let (log, logger) = log::new(LogScope::Everything, Box::new(told.clone()), None);
             let (transcript, writer) = new(settings(&path), log.clone()).unwrap();
             Desk {
                 scratch,
@@ -237,7 +237,7 @@ mod tests {
 
         fn say(&self, lines: &str) {
             let lines = Lines::from(lines.as_bytes().to_vec());
-            self.transcript.note(&"lobby".parse().unwrap(), &lines);
+            self.transcript.record(&"lobby".parse().unwrap(), &lines);
         }
 
         fn move_away(&self) {
@@ -257,7 +257,7 @@ mod tests {
         /// times and directories.
         fn end(self) -> (String, String) {
             let text = fs::read_to_string(&self.path).unwrap();
-            self.log.end(Instant::now() + RETRY);
+            self.log.finish(Instant::now() + RETRY_INTERVAL);
             self.logger.run();
             let told = String::from_utf8(self.told.0.lock().unwrap().clone()).unwrap();
             let path = self.path.display().to_string();
@@ -268,14 +268,14 @@ mod tests {
     #[test]
     fn the_time_is_that_of_the_note() {
         let mut desk = Desk::new();
-        let entry = Entry::Said {
+        let entry = TranscriptEntry::Lines {
             at: SystemTime::UNIX_EPOCH,
             room: "lobby".parse().unwrap(),
             lines: Lines::from(b"bob: hi\n".to_vec()),
-            left_out: 0,
+            dropped: 0,
         };
         desk.transcript.entries.send(entry).unwrap();
-        assert!(desk.writer.turn().is_continue());
+        assert!(desk.writer.run_once().is_continue());
         let text = fs::read_to_string(&desk.path).unwrap();
         assert_eq!(text, "1970-01-01T00:00:00Z lobby bob: hi\n");
     }
@@ -285,9 +285,9 @@ mod tests {
         let mut desk = Desk::new();
         desk.say("bob: 1\nbob: 2\n");
         desk.say("ann: 3\n");
-        desk.transcript.clone().end(Instant::now() + RETRY);
+        desk.transcript.clone().finish(Instant::now() + RETRY_INTERVAL);
         desk.say("bob: too late\n");
-        assert!(desk.writer.turn().is_break());
+        assert!(desk.writer.run_once().is_break());
         let (text, told) = desk.end();
         assert_eq!(text, "lobby bob: 1\nlobby bob: 2\nlobby ann: 3\n");
         assert_eq!(told, "");
@@ -308,7 +308,7 @@ mod tests {
         desk.say("bob: again\n");
         desk.say("bob: lost\n");
         while !desk.writer.entries.is_empty() {
-            assert!(desk.writer.turn().is_continue());
+            assert!(desk.writer.run_once().is_continue());
         }
         let (text, _) = desk.end();
         let (before, after) = text.split_at(queued.len() - "lobby bob: x\n".len());
@@ -321,23 +321,23 @@ mod tests {
     fn a_fault_is_told_once_and_its_end_with_what_is_missing() {
         let mut desk = Desk::new();
         desk.say("bob: before\n");
-        assert!(desk.writer.turn().is_continue());
+        assert!(desk.writer.run_once().is_continue());
         desk.move_away();
         for _ in 0..3 {
             desk.say("bob: lost\nbob: lost\n");
-            assert!(desk.writer.turn().is_continue());
+            assert!(desk.writer.run_once().is_continue());
         }
         desk.wait_for_retry();
-        assert!(desk.writer.turn().is_continue());
+        assert!(desk.writer.run_once().is_continue());
         desk.move_back();
         // Not yet time for another try.
         desk.say("bob: lost\n");
-        assert!(desk.writer.turn().is_continue());
+        assert!(desk.writer.run_once().is_continue());
         desk.wait_for_retry();
         desk.say("bob: after\n");
-        assert!(desk.writer.turn().is_continue());
+        assert!(desk.writer.run_once().is_continue());
         desk.say("bob: and on\n");
-        assert!(desk.writer.turn().is_continue());
+        assert!(desk.writer.run_once().is_continue());
         let (text, told) = desk.end();
         let expected = "lobby bob: before\n- 7 lines were left out.\nlobby bob: after\n\
             lobby bob: and on\n";
@@ -353,15 +353,15 @@ mod tests {
         let mut desk = Desk::new();
         desk.move_away();
         desk.say("bob: lost\n");
-        assert!(desk.writer.turn().is_continue());
+        assert!(desk.writer.run_once().is_continue());
         for _ in 0..2 {
             desk.wait_for_retry();
-            desk.writer.fault.as_mut().unwrap().tell_at = Instant::now();
-            assert!(desk.writer.turn().is_continue());
+            desk.writer.fault.as_mut().unwrap().report_at = Instant::now();
+            assert!(desk.writer.run_once().is_continue());
         }
         desk.move_back();
         desk.wait_for_retry();
-        assert!(desk.writer.turn().is_continue());
+        assert!(desk.writer.run_once().is_continue());
         let (text, told) = desk.end();
         assert_eq!(text, "- 1 lines were left out.\n");
         assert_eq!(told.matches("cannot write").count(), 3);
@@ -373,11 +373,11 @@ mod tests {
         let mut desk = Desk::new();
         desk.move_away();
         desk.say("bob: lost\n");
-        assert!(desk.writer.turn().is_continue());
+        assert!(desk.writer.run_once().is_continue());
         desk.move_back();
         desk.say("bob: last\n");
-        desk.transcript.clone().end(Instant::now() + RETRY);
-        assert!(desk.writer.turn().is_break());
+        desk.transcript.clone().finish(Instant::now() + RETRY_INTERVAL);
+        assert!(desk.writer.run_once().is_break());
         let (text, _) = desk.end();
         assert_eq!(text, "- 1 lines were left out.\nlobby bob: last\n");
     }

@@ -19,30 +19,30 @@ use crate::secret;
 
 /// How long the time stands still for the tags: one is good for as long at least,
 /// and twice as long at most. The way there and back takes a second.
-pub const WINDOW: Duration = Duration::from_secs(15);
+pub const COOKIE_WINDOW: Duration = Duration::from_secs(15);
 
 /// Makes and recognises tags.
-pub struct Cookies {
+pub struct CookieSigner {
     keys: [[u8; 16]; 2],
     started: Instant,
 }
 
-impl Cookies {
+impl CookieSigner {
     /// With new keys, so that no tag of another server is good here.
-    pub fn new() -> Cookies {
-        Cookies {
-            keys: [secret::bytes(), secret::bytes()],
+    pub fn new() -> CookieSigner {
+        CookieSigner {
+            keys: [secret::random_bytes(), secret::random_bytes()],
             started: Instant::now(),
         }
     }
 
     /// The tag for who asks for `name` from `address`, at the time `now`.
-    pub fn make(&self, address: SocketAddr, name: &Name, now: Instant) -> Token {
+    pub fn sign(&self, address: SocketAddr, name: &Name, now: Instant) -> Token {
         self.tag(address, name, self.window(now))
     }
 
     /// Whether `tag` was made for these, in this window or the last.
-    pub fn recognises(&self, tag: Token, address: SocketAddr, name: &Name, now: Instant) -> bool {
+    pub fn verify(&self, tag: Token, address: SocketAddr, name: &Name, now: Instant) -> bool {
         let this = self.window(now);
         let windows = [Some(this), this.checked_sub(1)];
         let mut windows = windows.into_iter().flatten();
@@ -51,7 +51,7 @@ impl Cookies {
 
     /// The clock is one that nobody can set.
     fn window(&self, now: Instant) -> u64 {
-        now.saturating_duration_since(self.started).as_secs() / WINDOW.as_secs()
+        now.saturating_duration_since(self.started).as_secs() / COOKIE_WINDOW.as_secs()
     }
 
     /// Two codes under keys of their own, as one has 64 bits only.
@@ -66,13 +66,13 @@ impl Cookies {
         message.extend(address.port().to_be_bytes());
         message.extend(window.to_be_bytes());
         message.extend(name.as_str().bytes());
-        let [high, low] = self.keys.map(|key| u128::from(code(key, &message)));
+        let [high, low] = self.keys.map(|key| u128::from(siphash(key, &message)));
         Token(high << 64 | low)
     }
 }
 
 #[expect(deprecated)]
-fn code(key: [u8; 16], message: &[u8]) -> u64 {
+fn siphash(key: [u8; 16], message: &[u8]) -> u64 {
     let key = u128::from_le_bytes(key);
     // Its lower and its upper half: the cast cuts it off there.
     let mut hasher = SipHasher::new_with_keys(key as u64, (key >> 64) as u64);
@@ -89,27 +89,27 @@ mod tests {
     fn the_code_is_siphash_2_4() {
         let key: [u8; 16] = std::array::from_fn(|at| at as u8);
         let message: [u8; 15] = std::array::from_fn(|at| at as u8);
-        assert_eq!(code(key, &message), 0xa129_ca61_49be_45e5);
+        assert_eq!(siphash(key, &message), 0xa129_ca61_49be_45e5);
     }
 
     #[test]
     fn a_tag_is_good_for_its_address_name_and_time_alone() {
-        let cookies = Cookies::new();
-        let now = cookies.started + WINDOW * 7;
+        let cookies = CookieSigner::new();
+        let now = cookies.started + COOKIE_WINDOW * 7;
         let (ann, bob): (Name, Name) = ("ann".parse().unwrap(), "bob".parse().unwrap());
         let home: SocketAddr = "127.0.0.1:1".parse().unwrap();
-        let tag = cookies.make(home, &ann, now);
-        assert!(cookies.recognises(tag, home, &ann, now));
-        assert!(cookies.recognises(tag, home, &ann, now + WINDOW));
-        assert!(!cookies.recognises(tag, home, &ann, now + WINDOW * 2));
-        assert!(!cookies.recognises(tag, home, &ann, now - WINDOW));
-        assert!(!cookies.recognises(tag, home, &bob, now));
-        assert!(!cookies.recognises(Token(tag.0 ^ 1), home, &ann, now));
-        assert!(!cookies.recognises(Token(tag.0 ^ 1 << 127), home, &ann, now));
+        let tag = cookies.sign(home, &ann, now);
+        assert!(cookies.verify(tag, home, &ann, now));
+        assert!(cookies.verify(tag, home, &ann, now + COOKIE_WINDOW));
+        assert!(!cookies.verify(tag, home, &ann, now + COOKIE_WINDOW * 2));
+        assert!(!cookies.verify(tag, home, &ann, now - COOKIE_WINDOW));
+        assert!(!cookies.verify(tag, home, &bob, now));
+        assert!(!cookies.verify(Token(tag.0 ^ 1), home, &ann, now));
+        assert!(!cookies.verify(Token(tag.0 ^ 1 << 127), home, &ann, now));
         for other in ["127.0.0.1:2", "127.0.0.2:1", "[::1]:1"] {
             let other = other.parse().unwrap();
-            assert!(!cookies.recognises(tag, other, &ann, now), "{other}");
+            assert!(!cookies.verify(tag, other, &ann, now), "{other}");
         }
-        assert!(!Cookies::new().recognises(tag, home, &ann, now));
+        assert!(!CookieSigner::new().verify(tag, home, &ann, now));
     }
 }

@@ -16,6 +16,6 @@ mod peer;
 mod receiver;
 mod sender;
 
-pub use peer::{Mailbox, Peer};
-pub use receiver::Receiver;
-pub use sender::Outgoing;
+pub use peer::{Mailbox, UdpPeer};
+pub use receiver::UdpReceiver;
+pub use sender::UdpSender;

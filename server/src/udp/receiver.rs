@@ -13,27 +13,27 @@ use std::time::Instant;
 use common::udp::sequence::Numbered;
 use common::{Cookie, MAX_DATAGRAM, Name, QUIT, notice};
 
-use super::cookie::{Cookies, WINDOW};
-use super::peer::{Datagram, Peer, Peers};
-use super::sender::Outgoing;
-use crate::entrance::Entrance;
+use super::cookie::{CookieSigner, COOKIE_WINDOW};
+use super::peer::{Datagram, UdpPeer, PeerTable};
+use super::sender::UdpSender;
+use crate::entrance::SessionSpawner;
 use crate::log::Log;
-use crate::setback::Setback;
-use crate::stop::Stop;
+use crate::setback::Backoff;
+use crate::stop::Shutdown;
 
 /// More than any datagram has, in bytes: its length has 16 bits (RFC 768).
-const LONGEST: usize = 64 * 1024;
+const RECEIVE_BUFFER: usize = 64 * 1024;
 
 /// Before its address is proved, a peer gets at most so many times the bytes that
 /// came from there (RFC 9000, 8.1).
-const FACTOR: usize = 3;
+const AMPLIFICATION_LIMIT: usize = 3;
 
 /// The headers of IP and UDP, in bytes, which count as well.
 const HEADERS_V4: usize = 20 + 8;
 const HEADERS_V6: usize = 40 + 8;
 
 /// Instead of an answer that would be too long.
-const NO: &str = "! That will not do.\n";
+const SHORT_REFUSAL: &str = "! That will not do.\n";
 
 /// Below are the ports of services, some of which answer whatever comes (echo,
 /// RFC 862): such a one could be made a member by somebody else. Clients get higher
@@ -44,70 +44,70 @@ const BAD_COOKIE: &str = "! That cookie will not do, send your name again.\n";
 const TOO_LONG: &str = "! That is too long for a name.\n";
 
 /// For a program that believes to be a member, and has to know that it is over.
-const NOT_HERE: &str = "! You are not here any more.\nq:quit\n";
+const NO_SESSION: &str = "! You are not here any more.\nq:quit\n";
 
 /// The reading side of the socket.
-pub struct Receiver {
+pub struct UdpReceiver {
     /// What is read, and what the short answers go out over.
     pub socket: Arc<UdpSocket>,
     /// For those who have proved their address.
-    pub outgoing: Outgoing,
+    pub sender: UdpSender,
     /// Where they go in.
-    pub entrance: Arc<Entrance>,
+    pub spawner: Arc<SessionSpawner>,
     /// Ends the thread.
-    pub stop: Stop,
+    pub shutdown: Shutdown,
     /// Tells of a socket that cannot be read.
     pub log: Log,
 }
 
-impl Receiver {
+impl UdpReceiver {
     /// The thread's life: until the stop signal is raised, and then the next
     /// datagram.
     pub fn run(self) {
-        let mut reception = Reception {
-            cookies: Cookies::new(),
+        let mut reception = Demultiplexer {
+            cookies: CookieSigner::new(),
             peers: Arc::default(),
-            udp: self,
+            receiver: self,
         };
-        let mut buffer = vec![0; LONGEST];
-        let mut setback = Setback::default();
+        let mut buffer = vec![0; RECEIVE_BUFFER];
+        let mut setback = Backoff::default();
         loop {
-            let received = reception.udp.socket.recv_from(&mut buffer);
-            let Receiver { stop, log, .. } = &reception.udp;
-            if stop.is_raised() {
+            let received = reception.receiver.socket.recv_from(&mut buffer);
+            let UdpReceiver { shutdown: stop, log, .. } = &reception.receiver;
+            if stop.is_triggered() {
                 return;
             }
             match received {
                 Ok((count, from)) => {
-                    setback.is_over();
-                    reception.take(buffer.get(..count).unwrap_or_default(), from);
+                    setback.reset();
+                    reception.handle(buffer.get(..count).unwrap_or_default(), from);
                 }
                 // Windows tells in this way that somebody's port is closed.
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-                Err(error) => setback.suffer(&format!("cannot receive: {error}"), log, stop),
+                Err(error) => setback.wait(&format!("cannot receive: {error}"), log, stop),
             }
         }
     }
 }
 
-struct Reception {
-    udp: Receiver,
-    cookies: Cookies,
-    peers: Arc<Peers>,
+struct Demultiplexer {
+    receiver: UdpReceiver,
+    cookies: CookieSigner,
+    peers: Arc<PeerTable>,
 }
 
-impl Reception {
-    fn take(&mut self, bytes: &[u8], from: SocketAddr) {
-        match self.peers.at(from) {
+impl Demultiplexer {
+    fn handle(&mut self, bytes: &[u8], from: SocketAddr) {
+        match self.peers.get(from) {
             Some(peer) => deliver(&peer, bytes),
-            None => self.meet(bytes, from),
+            None => self.handle_unknown(bytes, from),
         }
     }
 
     /// Answers an address that has not proved to be real. No answer is one that
     /// another server, or this one, would answer again.
-    fn meet(&mut self, bytes: &[u8], from: SocketAddr) {
-        if from.port() < FIRST_CLIENT_PORT || self.is_own(from) {
+    fn handle_unknown(&mut self, bytes: &[u8], from: SocketAddr) {
+        if from.port() < FIRST_CLIENT_PORT || self.is_own_address(from) {
             return;
         }
         let Ok(text) = str::from_utf8(bytes) else {
@@ -118,32 +118,32 @@ impl Reception {
             QUIT => return,
             text if text.starts_with('!') => return,
             _ if bytes.len() > MAX_DATAGRAM => TOO_LONG.to_string(),
-            _ if Numbered::parse(text).is_some() => NOT_HERE.to_string(),
+            _ if Numbered::parse(text).is_some() => NO_SESSION.to_string(),
             text if Cookie::has_cookie_prefix(text) => match self.admit(text, from) {
                 Some(()) => return,
                 None => BAD_COOKIE.to_string(),
             },
-            text => self.bake(text, from),
+            text => self.issue_cookie(text, from),
         };
-        self.answer(&answer, bytes.len(), from);
+        self.reply(&answer, bytes.len(), from);
     }
 
     /// Whether somebody has made us send to ourselves. Only an address of this
     /// machine can be bound here.
-    fn is_own(&self, from: SocketAddr) -> bool {
-        let own = self.udp.socket.local_addr();
+    fn is_own_address(&self, from: SocketAddr) -> bool {
+        let own = self.receiver.socket.local_addr();
         own.is_ok_and(|own| own.port() == from.port()) && UdpSocket::bind((from.ip(), 0)).is_ok()
     }
 
     /// Makes the cookie for a name, or says why there is none.
-    fn bake(&self, name: &str, from: SocketAddr) -> String {
+    fn issue_cookie(&self, name: &str, from: SocketAddr) -> String {
         let name: Name = match name.parse() {
             Ok(name) => name,
             Err(why) => return format!("! That name will not do, {why}.\n"),
         };
-        let tag = self.cookies.make(from, &name, Instant::now());
+        let tag = self.cookies.sign(from, &name, Instant::now());
         if self.peers.is_spent(tag) {
-            let seconds = WINDOW.as_secs();
+            let seconds = COOKIE_WINDOW.as_secs();
             return format!("! You were here a moment ago, try again in {seconds} s.\n");
         }
         format!("{}\n", Cookie { tag, name })
@@ -153,28 +153,28 @@ impl Reception {
     /// any other, whose first line is its name.
     fn admit(&self, cookie: &str, from: SocketAddr) -> Option<()> {
         let Cookie { tag, name } = Cookie::parse(cookie)?;
-        let good = self.cookies.recognises(tag, from, &name, Instant::now());
+        let good = self.cookies.verify(tag, from, &name, Instant::now());
         if !good || self.peers.is_spent(tag) {
             return None;
         }
-        let (peer, mailbox) = self.peers.add(from, tag, self.udp.outgoing.clone());
+        let (peer, mailbox) = self.peers.insert(from, tag, self.receiver.sender.clone());
         peer.deliver(Datagram::Lines(name.as_str().into()));
-        self.udp.entrance.take_in_peer(peer, mailbox);
+        self.receiver.spawner.spawn_udp(peer, mailbox);
         Some(())
     }
 
     /// Sends `answer` for so many bytes, or a shorter one if it is too long for that.
-    fn answer(&self, answer: &str, count: usize, to: SocketAddr) {
+    fn reply(&self, answer: &str, count: usize, to: SocketAddr) {
         let is_v4 = to.ip().to_canonical().is_ipv4();
         let headers = if is_v4 { HEADERS_V4 } else { HEADERS_V6 };
-        let most = FACTOR * (headers + count) - headers;
-        let answer = if answer.len() <= most { answer } else { NO };
-        let _best_effort = self.udp.socket.send_to(answer.as_bytes(), to);
+        let most = AMPLIFICATION_LIMIT * (headers + count) - headers;
+        let answer = if answer.len() <= most { answer } else { SHORT_REFUSAL };
+        let _best_effort = self.receiver.socket.send_to(answer.as_bytes(), to);
     }
 }
 
 /// Puts a datagram into its session's mailbox.
-fn deliver(peer: &Peer, bytes: &[u8]) {
+fn deliver(peer: &UdpPeer, bytes: &[u8]) {
     peer.deliver(match bytes {
         _ if bytes.len() > MAX_DATAGRAM => Datagram::TooLong,
         // The welcome was lost, or this was doubled: a heartbeat answers both.
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn the_shortest_answer_fits_whatever_came() {
         for headers in [HEADERS_V4, HEADERS_V6] {
-            assert!(headers + NO.len() <= FACTOR * headers);
+            assert!(headers + SHORT_REFUSAL.len() <= AMPLIFICATION_LIMIT * headers);
         }
     }
 }

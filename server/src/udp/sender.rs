@@ -11,74 +11,74 @@ use common::MAX_DATAGRAM;
 use common::udp::sequence::MAX_PREFIX;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::peer::Peer;
+use super::peer::UdpPeer;
 use crate::fold::fold;
 
 /// How many batches may wait for the thread: one for each of ten thousand members.
 /// When they are used up, what comes is lost, as it may be on the way as well.
-const WAITING: usize = 10_000;
+const SEND_QUEUE: usize = 10_000;
 
 /// The most bytes of a line in one datagram, so that its numbers and its newline
 /// have room.
-const LONGEST_LINE: usize = MAX_DATAGRAM - MAX_PREFIX - 1;
+const MAX_LINE_BYTES: usize = MAX_DATAGRAM - MAX_PREFIX - 1;
 
 /// The way to the sender's thread.
 #[derive(Clone)]
-pub struct Outgoing {
-    orders: Sender<Order>,
+pub struct UdpSender {
+    items: Sender<SendItem>,
 }
 
-enum Order {
+enum SendItem {
     /// Send these lines.
-    Batch(Arc<Peer>, Arc<[u8]>),
+    Batch(Arc<UdpPeer>, Arc<[u8]>),
     /// There will be no more.
     End,
 }
 
-impl Outgoing {
+impl UdpSender {
     /// Starts the thread that sends over `socket`. It drops `alive` at its
     /// [end](Outgoing::end).
     ///
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(socket: Arc<UdpSocket>, alive: Sender<Infallible>) -> io::Result<Outgoing> {
-        let (orders, waiting) = bounded(WAITING);
+    pub fn start(socket: Arc<UdpSocket>, alive: Sender<Infallible>) -> io::Result<UdpSender> {
+        let (orders, waiting) = bounded(SEND_QUEUE);
         let thread = thread::Builder::new().name("udp sender".to_string());
         // It is not joined: `alive` tells when it has ended.
         let _detached = thread.spawn(move || {
             run(&socket, &waiting);
             drop(alive);
         })?;
-        Ok(Outgoing { orders })
+        Ok(UdpSender { items: orders })
     }
 
     /// Hands over lines for `peer`, and says whether there was room for them.
-    pub fn push(&self, peer: &Arc<Peer>, lines: Arc<[u8]>) -> bool {
-        let batch = Order::Batch(Arc::clone(peer), lines);
-        self.orders.try_send(batch).is_ok()
+    pub fn push(&self, peer: &Arc<UdpPeer>, lines: Arc<[u8]>) -> bool {
+        let batch = SendItem::Batch(Arc::clone(peer), lines);
+        self.items.try_send(batch).is_ok()
     }
 
     /// Has the thread end, after all that it was handed before. Each peer holds a way
     /// to it, and those are held by many, so it would not see the last one go.
-    pub fn end(&self, deadline: Instant) {
-        let _stuck = self.orders.send_deadline(Order::End, deadline);
+    pub fn finish(&self, deadline: Instant) {
+        let _stuck = self.items.send_deadline(SendItem::End, deadline);
     }
 }
 
 /// The thread's life.
-fn run(socket: &UdpSocket, orders: &Receiver<Order>) {
+fn run(socket: &UdpSocket, orders: &Receiver<SendItem>) {
     for order in orders {
-        let Order::Batch(peer, lines) = order else {
+        let SendItem::Batch(peer, lines) = order else {
             return;
         };
         let text = lines.strip_suffix(b"\n").unwrap_or(&lines);
         for line in text.split(|&byte| byte == b'\n') {
-            for piece in fold(line, LONGEST_LINE) {
+            for piece in fold(line, MAX_LINE_BYTES) {
                 // What cannot be sent is lost; the peer sees that by its numbers.
-                let _best_effort = socket.send_to(&peer.stamp(&piece), peer.address);
+                let _best_effort = socket.send_to(&peer.number_line(&piece), peer.address);
             }
         }
-        peer.sent(lines.len());
+        peer.release_queued(lines.len());
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use common::transfer::TicketGrant;
-use server::files::Settings;
+use server::files::FilesConfig;
 use tests::{DEADLINE, Peer, eventually};
 
 use crate::house::House;
@@ -39,8 +39,8 @@ impl Drop for Folder {
     }
 }
 
-fn open(folder: &Path, change: impl FnOnce(&mut Settings)) -> House {
-    let mut settings = Settings::of(folder);
+fn open(folder: &Path, change: impl FnOnce(&mut FilesConfig)) -> House {
+    let mut settings = FilesConfig::new(folder);
     change(&mut settings);
     House::sharing(settings)
 }
@@ -116,8 +116,8 @@ fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
     let folder = Folder::new();
     let stall = Duration::from_millis(300);
     let house = open(&folder.0, |settings| {
-        settings.stall = stall;
-        settings.transfers = 1;
+        settings.stall_timeout = stall;
+        settings.max_transfers = 1;
     });
     let mut ann = house.join("ann");
     let (mut stream, answer) = begin(&house, &mut ann, "/put a 10");
@@ -140,7 +140,7 @@ fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
 #[test]
 fn what_is_left_of_an_upload_goes_after_its_time() {
     let folder = Folder::new();
-    let house = open(&folder.0, |settings| settings.partial = Duration::ZERO);
+    let house = open(&folder.0, |settings| settings.partial_max_age = Duration::ZERO);
     let mut ann = house.join("ann");
     let (mut stream, _) = begin(&house, &mut ann, "/put a 10");
     stream.write_all(b"hello").unwrap();
@@ -158,8 +158,8 @@ fn what_is_left_of_an_upload_goes_after_its_time() {
 fn a_download_that_is_not_read_is_ended() {
     let folder = Folder::new();
     let house = open(&folder.0, |settings| {
-        settings.stall = Duration::from_millis(300);
-        settings.transfers = 1;
+        settings.stall_timeout = Duration::from_millis(300);
+        settings.max_transfers = 1;
     });
     let mut ann = house.join("ann");
     // More than all buffers on the way hold.

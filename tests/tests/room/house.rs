@@ -4,17 +4,17 @@ use std::io::{self, PipeWriter, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 
-use server::Setup;
-use server::files::Settings;
+use server::ServerConfig;
+use server::files::FilesConfig;
 use server::limits::{Limits, Rate};
-use server::stop::{self, Stopper};
+use server::stop::{self, ShutdownHandle};
 use tests::Peer;
 
 /// A running server, stopped when the test is over.
 pub struct House {
     pub address: SocketAddr,
     keyboard: PipeWriter,
-    stopper: Stopper,
+    stopper: ShutdownHandle,
     server: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -30,24 +30,24 @@ impl House {
     }
 
     /// Opens one in which people share files.
-    pub fn sharing(files: Settings) -> House {
+    pub fn sharing(files: FilesConfig) -> House {
         House::build(|_| {}, Some(files))
     }
 
-    fn build(change: impl FnOnce(&mut Limits), files: Option<Settings>) -> House {
+    fn build(change: impl FnOnce(&mut Limits), files: Option<FilesConfig>) -> House {
         let (console, keyboard) = io::pipe().expect("a pipe");
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (stopper, stop) = stop::signal();
+        let (stopper, stop) = stop::channel();
         let mut limits = Limits {
             rate: Rate::Unlimited,
             ..Limits::default()
         };
         change(&mut limits);
-        let setup = Setup {
+        let setup = ServerConfig {
             files,
             console: Some(Box::new(console)),
-            ..Setup::alone(limits)
+            ..ServerConfig::minimal(limits)
         };
         let on_stop = stopper.clone();
         let server = thread::spawn(move || server::run(listener, setup, on_stop, stop));
@@ -78,7 +78,7 @@ impl House {
 
     /// Stops the server and waits for its end.
     pub fn stop(&mut self) {
-        self.stopper.raise();
+        self.stopper.trigger();
         if let Some(server) = self.server.take() {
             server.join().expect("no panic").expect("no error");
         }
@@ -87,7 +87,7 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
-        self.stopper.raise();
+        self.stopper.trigger();
         if let Some(server) = self.server.take() {
             let _ = server.join();
         }

@@ -125,7 +125,7 @@ fn rejoined(house: &House, name: &str) -> Peer {
 /// Row 34 of the catalogue of faults.
 #[test]
 fn while_people_move_rename_leave_and_are_removed_all_hear_the_same() {
-    let house = House::with(|limits| limits.history = 0);
+    let house = House::with(|limits| limits.history_lines = 0);
     let mut observers = house.join_all(["o1", "o2"]);
     let mut sender = house.join("sender");
     let lines = CHANGES / 10;

@@ -6,7 +6,7 @@ use crate::house::House;
 
 #[test]
 fn a_crowd_is_told_how_many_come_and_not_who() {
-    let house = House::with(|limits| limits.crowd = 2);
+    let house = House::with(|limits| limits.join_notice_limit = 2);
     let [mut ann, _bob] = house.join_all(["ann", "bob"]);
     let mut carl = house.join("carl");
     ann.say("hi");
@@ -19,7 +19,7 @@ fn a_crowd_is_told_how_many_come_and_not_who() {
 
 #[test]
 fn too_many_rooms_are_refused_and_an_empty_one_makes_place() {
-    let house = House::with(|limits| limits.rooms = 3);
+    let house = House::with(|limits| limits.max_rooms = 3);
     let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
     ann.say("/join one");
     ann.expect_start("You are in one now.");

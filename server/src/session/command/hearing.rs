@@ -2,61 +2,61 @@
 
 use common::Name;
 
-use super::super::talk::Talk;
+use super::super::talk::ChatSession;
 use crate::limits;
-use crate::post::{Heed, Post};
+use crate::post::{FilterChange, Post};
 
-impl Talk<'_, '_> {
+impl ChatSession<'_, '_> {
     pub(super) fn ignore(&mut self, name: &Name) {
         if *name == self.me {
             return self.refuse_command("That is yourself.");
         }
-        let registry = &self.visit.shared.registry;
+        let registry = &self.guard.context.registry;
         if !registry.ignore(&self.me, name) {
-            let why = format!("You ignore {} already, which is the most.", limits::IGNORED);
+            let why = format!("You ignore {} already, which is the most.", limits::MAX_IGNORED);
             return self.refuse_command(&why);
         }
-        let voice = registry.voice(name);
-        self.heed(Heed::Ignore(voice));
-        self.say(&format!(
+        let voice = registry.sender_id(name);
+        self.send_filter(FilterChange::Ignore(voice));
+        self.notify(&format!(
             "You hear nothing more from {name}. /unignore {name} ends that."
         ));
     }
 
     pub(super) fn unignore(&mut self, name: &Name) {
-        let registry = &self.visit.shared.registry;
+        let registry = &self.guard.context.registry;
         if !registry.unignore(&self.me, name) {
             return self.refuse_command(&format!("You do not ignore {name}."));
         }
-        let voice = registry.voice(name);
-        self.heed(Heed::Unignore(voice));
-        self.say(&format!("You hear {name} again."));
+        let voice = registry.sender_id(name);
+        self.send_filter(FilterChange::Unignore(voice));
+        self.notify(&format!("You hear {name} again."));
     }
 
     pub(super) fn list_ignored(&mut self) {
-        let ignored = self.visit.shared.registry.ignored(&self.me);
+        let ignored = self.guard.context.registry.ignored(&self.me);
         let names: Vec<&str> = ignored.iter().map(Name::as_str).collect();
         match names.as_slice() {
-            [] => self.say("You ignore nobody."),
-            names => self.say(&format!("You ignore {}.", names.join(", "))),
+            [] => self.notify("You ignore nobody."),
+            names => self.notify(&format!("You ignore {}.", names.join(", "))),
         }
     }
 
-    pub(super) fn toggle_quiet(&mut self) {
-        self.quiet = !self.quiet;
-        let (what, told) = match self.quiet {
+    pub(super) fn toggle_join_leave_notices(&mut self) {
+        self.hides_join_leave = !self.hides_join_leave;
+        let (what, told) = match self.hides_join_leave {
             true => (
-                Heed::MessagesOnly,
+                FilterChange::HideJoinLeave,
                 "You are not told who comes and goes. /quiet ends that.",
             ),
-            false => (Heed::Everything, "You are told who comes and goes."),
+            false => (FilterChange::ShowJoinLeave, "You are told who comes and goes."),
         };
-        self.heed(what);
-        self.say(told);
+        self.send_filter(what);
+        self.notify(told);
     }
 
-    fn heed(&mut self, what: Heed) {
-        let id = self.visit.link.id;
-        self.visit.shared.posts.send(Post::Heed { id, what });
+    fn send_filter(&mut self, what: FilterChange) {
+        let id = self.guard.connection.id;
+        self.guard.context.posts.send(Post::SetFilter { id, change: what });
     }
 }

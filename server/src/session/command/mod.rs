@@ -17,16 +17,16 @@ use common::command::{CommandSpec, TABLE};
 use common::notice::{format_duration, without_colons};
 use common::{Command, Event};
 
-use super::talk::Talk;
-use crate::reason::{Ending, Reason};
+use super::talk::ChatSession;
+use crate::reason::{Close, CloseReason};
 
-impl Talk<'_, '_> {
+impl ChatSession<'_, '_> {
     /// Does what the command line `/word rest` asks for.
     ///
     /// # Errors
     ///
     /// The ending, if it asks for that.
-    pub(super) fn obey(&mut self, word: &str, rest: &str) -> Result<(), Ending> {
+    pub(super) fn run_command(&mut self, word: &str, rest: &str) -> Result<(), Close> {
         let command = match Command::parse(word, rest) {
             Ok(command) => command,
             Err(why) => {
@@ -40,13 +40,13 @@ impl Talk<'_, '_> {
             Command::Who => self.who(),
             Command::Names => self.names(),
             Command::Whois(name) => self.whois(&name),
-            Command::Msg { to, text } => self.whisper(&to, text),
-            Command::Reply(text) => self.answer_private(text),
-            Command::Me(text) => self.act(text),
+            Command::Msg { to, text } => self.send_private(&to, text),
+            Command::Reply(text) => self.reply_private(text),
+            Command::Me(text) => self.send_action(text),
             Command::Nick(name) => self.rename(&name),
-            Command::Join(room) => self.go_to(&room),
-            Command::Leave => self.go_to(&crate::registry::lobby().name),
-            Command::Rooms => self.rooms(),
+            Command::Join(room) => self.change_room(&room),
+            Command::Leave => self.change_room(&crate::registry::lobby().name),
+            Command::Rooms => self.list_rooms(),
             Command::Topic(text) => self.topic(text),
             Command::Away(text) => self.away(text),
             Command::Back => self.back(),
@@ -55,26 +55,26 @@ impl Talk<'_, '_> {
             Command::Ignore(None) => self.list_ignored(),
             Command::Ignore(Some(name)) => self.ignore(&name),
             Command::Unignore(name) => self.unignore(&name),
-            Command::Quiet => self.toggle_quiet(),
+            Command::Quiet => self.toggle_join_leave_notices(),
             Command::Files => self.list_files(),
-            Command::Put { name, size } => self.put(name, size),
-            Command::Get(id) => self.get(id),
-            Command::Forget(id) => self.forget(id),
-            Command::Ping => self.say("pong"),
-            Command::Version => self.say(concat!("chat-server ", env!("CARGO_PKG_VERSION"))),
+            Command::Put { name, size } => self.request_upload(name, size),
+            Command::Get(id) => self.request_download(id),
+            Command::Forget(id) => self.remove_file(id),
+            Command::Ping => self.notify("pong"),
+            Command::Version => self.notify(concat!("chat-server ", env!("CARGO_PKG_VERSION"))),
             Command::Uptime => self.uptime(),
             Command::Quit(why) => {
                 // A reason is told to all, so it is speech as well.
-                let why = why.filter(|_| self.hushed().is_none());
-                self.visit.parting = why.unwrap_or_default().to_string();
-                return Err(Reason::Quit.into());
+                let why = why.filter(|_| self.mute_reason().is_none());
+                self.guard.quit_message = why.unwrap_or_default().to_string();
+                return Err(CloseReason::Quit.into());
             }
         }
         Ok(())
     }
 
     /// Answers with a notice.
-    fn say(&mut self, text: &str) {
+    fn notify(&mut self, text: &str) {
         self.reply(&Event::Notice(text));
     }
 
@@ -85,14 +85,14 @@ impl Talk<'_, '_> {
 
     /// Answers with several lines in one piece. A long answer costs the member
     /// as much as so many lines of its own: twenty for one.
-    fn answer(&mut self, lines: &[String]) {
-        self.bucket
+    fn reply_lines(&mut self, lines: &[String]) {
+        self.rate_limit
             .charge(u32::try_from(lines.len() / 20).unwrap_or(u32::MAX));
         let mut bytes = Vec::new();
         for line in lines {
             Event::Notice(&without_colons(line)).encode(&mut bytes);
         }
-        self.visit.shared.posts.tell(self.visit.link.id, bytes);
+        self.guard.context.posts.send_to(self.guard.connection.id, bytes);
     }
 
     fn help(&mut self) {
@@ -101,7 +101,7 @@ impl Talk<'_, '_> {
             format!("{:<38} {}", usages.join(", "), row.summary)
         };
         let rows: Vec<String> = TABLE.iter().map(row).collect();
-        self.answer(&rows);
+        self.reply_lines(&rows);
     }
 
     fn explain(&mut self, entry: &CommandSpec) {
@@ -109,19 +109,19 @@ impl Talk<'_, '_> {
         if !entry.aliases.is_empty() {
             told += &format!(" Also /{}.", entry.aliases.join(", /"));
         }
-        self.say(&told);
+        self.notify(&told);
     }
 
-    fn act(&mut self, text: &str) {
-        if self.may_speak() {
-            self.speech.act(&self.me, text);
-            self.post();
+    fn send_action(&mut self, text: &str) {
+        if self.check_not_muted() {
+            self.outbox.push_action(&self.me, text);
+            self.flush_outbox();
         }
     }
 
     fn uptime(&mut self) {
-        let time = self.visit.shared.started.elapsed();
-        self.say(&format!(
+        let time = self.guard.context.started.elapsed();
+        self.notify(&format!(
             "The server has been running for {}.",
             format_duration(time)
         ));
@@ -129,6 +129,6 @@ impl Talk<'_, '_> {
 }
 
 /// For how long, as it stands in a table.
-fn idle(time: Duration) -> String {
+fn idle_column(time: Duration) -> String {
     format!("idle {}", format_duration(time))
 }

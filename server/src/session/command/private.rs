@@ -3,24 +3,24 @@
 use common::notice::without_colons;
 use common::{Event, Name};
 
-use super::super::talk::Talk;
-use super::people::nobody;
+use super::super::talk::ChatSession;
+use super::people::no_such_user;
 use crate::post::{Lines, Post};
-use crate::registry::Reach;
-use crate::rules::Rule;
+use crate::registry::Recipient;
+use crate::rules::Switch;
 
-impl Talk<'_, '_> {
-    pub(super) fn whisper(&mut self, to: &[Name], text: &str) {
-        if !self.may_speak() {
+impl ChatSession<'_, '_> {
+    pub(super) fn send_private(&mut self, to: &[Name], text: &str) {
+        if !self.check_not_muted() {
             return;
         }
-        if self.visit.shared.rules.holds(Rule::NoPrivate) {
+        if self.guard.context.moderation.is_on(Switch::NoPrivate) {
             return self.refuse_command("The operator has switched private messages off.");
         }
         if to.contains(&self.me) {
             return self.refuse_command("That is yourself, who knows it already.");
         }
-        let reached = self.visit.shared.registry.reach(&self.me, to);
+        let reached = self.guard.context.registry.find_recipients(&self.me, to);
         let line = Event::Private {
             from: self.me.clone(),
             to: to.to_vec(),
@@ -29,37 +29,37 @@ impl Talk<'_, '_> {
         let line = Lines::new(line.to_line());
         for (name, reach) in to.iter().zip(reached) {
             match reach {
-                Reach::Missing => {
-                    self.refuse_command(&format!("{} Nothing was sent.", nobody(name)))
+                Recipient::Missing => {
+                    self.refuse_command(&format!("{} Nothing was sent.", no_such_user(name)))
                 }
                 // Who is ignored is not told.
-                Reach::Deaf => {}
-                Reach::Here(link, away) => {
-                    self.visit.link.touch();
-                    self.visit.shared.posts.send(Post::Whisper {
-                        from: self.visit.link.id,
+                Recipient::Ignoring => {}
+                Recipient::Reachable(link, away) => {
+                    self.guard.connection.record_message();
+                    self.guard.context.posts.send(Post::Private {
+                        from: self.guard.connection.id,
                         to: link.id,
                         line: Lines::clone(&line),
-                        missed: Event::Refusal(&format!("{name} has just left.")).to_line(),
+                        if_departed: Event::Refusal(&format!("{name} has just left.")).to_line(),
                     });
                     if let Some(why) = away {
-                        self.tell_away(name, &why);
+                        self.notify_away(name, &why);
                     }
                 }
             }
         }
     }
 
-    fn tell_away(&mut self, name: &Name, why: &str) {
+    fn notify_away(&mut self, name: &Name, why: &str) {
         match why {
-            "" => self.say(&format!("{name} is away.")),
-            why => self.say(&format!("{name} is away ({}).", without_colons(why))),
+            "" => self.notify(&format!("{name} is away.")),
+            why => self.notify(&format!("{name} is away ({}).", without_colons(why))),
         }
     }
 
-    pub(super) fn answer_private(&mut self, text: &str) {
-        match self.visit.shared.registry.wrote(&self.me) {
-            Some(name) => self.whisper(&[name], text),
+    pub(super) fn reply_private(&mut self, text: &str) {
+        match self.guard.context.registry.last_private_from(&self.me) {
+            Some(name) => self.send_private(&[name], text),
             None => self.refuse_command("Nobody has written to you in private yet."),
         }
     }
