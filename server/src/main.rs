@@ -5,13 +5,13 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::process::{self, ExitCode};
 
+use server::accept::listeners::Listeners;
 use server::console;
-use server::greeting::{self, ClientCommand};
-use server::hangup::Hangup;
-use server::keyboard::ConsoleInput;
-use server::listeners::Listeners;
-use server::options::{Action, Options};
-use server::{ServerConfig, stop};
+use server::console::stdin::ConsoleInput;
+use server::startup::banner::{self, ClientCommand};
+use server::startup::hangup::Hangup;
+use server::startup::options::{Action, Options};
+use server::{ServerConfig, shutdown};
 
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
@@ -21,7 +21,7 @@ const CANNOT_LISTEN: u8 = 3;
 const INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
-    let result = match server::options::parse(env::args_os().skip(1)) {
+    let result = match server::startup::options::parse(env::args_os().skip(1)) {
         Ok(Action::Serve(options)) => serve(*options),
         Ok(Action::Print(text)) => print(&text),
         Err(error) => Err((USAGE, format!("{error}\nTry: chat-server --help"))),
@@ -42,9 +42,9 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
     let addresses = addresses.map_err(|error| cannot_listen(error.to_string()))?;
     let failure = |error: String| (FAILURE, error);
 
-    let (stopper, stop) = stop::channel();
+    let (handle, stop) = shutdown::channel();
     let hangup = Hangup::watch().map_err(|error| failure(format!("cannot start: {error}")))?;
-    let on_signal = stopper.clone();
+    let on_signal = handle.clone();
     ctrlc::set_handler(move || {
         if !hangup.explains_signal() && !on_signal.trigger() {
             process::exit(INTERRUPTED);
@@ -56,18 +56,18 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
         Some(_) => ClientCommand::InWorkspace,
         None => ClientCommand::Installed,
     };
-    let setup = ServerConfig {
+    let config = ServerConfig {
         transcript: options.transcript,
         files: options.files,
         motd: options.motd.as_deref().map_or(Ok(Vec::new()), read_motd)?,
-        banner: greeting::render(&addresses, options.limits.max_clients, client),
+        banner: banner::render(&addresses, options.limits.max_clients, client),
         log_scope: options.log_scope,
         output: Box::new(io::stdout()),
         log_file: options.log.as_deref().map(open_log).transpose()?,
         console: Some(Box::new(ConsoleInput::new(io::stdin()))),
         limits: options.limits,
     };
-    server::run(listeners, setup, stopper, stop)
+    server::run(listeners, config, handle, stop)
         .map_err(|error| failure(format!("cannot start: {error}")))
 }
 

@@ -8,8 +8,9 @@
 //! file can block but waiting for the next post; the only lock on its way is that
 //! of a lagging member's backlog, which is held for a moment.
 
-mod hearing;
-mod moves;
+mod filters;
+mod membership;
+pub mod post;
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
@@ -17,13 +18,12 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::history::SenderId;
+use crate::broadcaster::post::Post;
+use crate::connection::ConnectionId;
 use crate::limits;
-use crate::link::ConnectionId;
-use crate::post::{Lines, RoomId, Post};
-use crate::registry::{UNNAMED_ROOM, unnamed_room, lobby};
+use crate::record::Recorder;
 use crate::room::Room;
-use crate::tap::Recorder;
+use crate::room::id::{Lines, RoomId, SenderId, UNNAMED_ROOM};
 
 /// Owns every room, and in them every connection's outlet.
 pub struct Broadcaster {
@@ -64,7 +64,7 @@ struct MemberState {
 
 impl Broadcaster {
     /// A broadcaster without members, which tells `tap` what happens.
-    pub fn new(keep: RoomConfig, tap: Recorder) -> Broadcaster {
+    pub fn new(keep: RoomConfig, recorder: Recorder) -> Broadcaster {
         let mut broadcaster = Broadcaster {
             rooms: BTreeMap::new(),
             members: HashMap::new(),
@@ -74,10 +74,10 @@ impl Broadcaster {
             shutting_down: false,
             final_bytes: Vec::new(),
             room_config: keep,
-            recorder: tap,
+            recorder,
         };
-        broadcaster.room_or_create(&unnamed_room());
-        broadcaster.room_or_create(&lobby());
+        broadcaster.room_or_create(&RoomId::unnamed_room());
+        broadcaster.room_or_create(&RoomId::lobby());
         broadcaster
     }
 
@@ -142,10 +142,10 @@ impl Broadcaster {
     fn handle(&mut self, post: Post) -> usize {
         let bytes = post.byte_size();
         match post {
-            Post::Open(outlet) => self.open(outlet),
+            Post::Open(write_half) => self.open(write_half),
             Post::SetUnframed(id) => self.set_unframed(id),
-            Post::Join(passage, voice) => self.join(passage, voice),
-            Post::Move(passage) => self.change_room(passage),
+            Post::Join(change, sender_id) => self.join(change, sender_id),
+            Post::Move(change) => self.change_room(change),
             Post::Say { from, lines, count } => self.say(from, lines, count),
             Post::Tell { to, line } => self.send_to(to, &line),
             Post::Private {
@@ -154,19 +154,23 @@ impl Broadcaster {
                 line,
                 if_departed: missed,
             } => self.send_private(from, to, &line, &missed),
-            Post::About { id, notice, told } => self.send_about(id, &notice, &told),
+            Post::About {
+                id,
+                notice,
+                message,
+            } => self.send_about(id, &notice, &message),
             Post::Rename {
                 id,
-                voice,
+                sender_id,
                 notice,
-                told,
+                message,
             } => {
-                self.send_about(id, &notice, &told);
-                self.rename(id, voice);
+                self.send_about(id, &notice, &message);
+                self.rename(id, sender_id);
             }
             Post::SetTopic { id, line } => {
-                if let Some((room, tap)) = self.room_of(id) {
-                    tap.record_messages(&room.name, Lines::clone(&line));
+                if let Some((room, recorder)) = self.room_of(id) {
+                    recorder.record_messages(&room.name, Lines::clone(&line));
                     room.set_topic(&line);
                 }
             }
@@ -186,14 +190,14 @@ impl Broadcaster {
             Post::Leave {
                 id,
                 notice,
-                final_bytes: farewell,
+                final_bytes,
                 entry,
                 last_received: heard,
             } => {
                 self.recorder.log.push(entry);
-                self.leave(id, &notice, farewell, heard);
+                self.leave(id, &notice, final_bytes, heard);
             }
-            Post::Disconnect { id, farewell } => self.disconnect(id, &farewell),
+            Post::Disconnect { id, final_bytes } => self.disconnect(id, &final_bytes),
             Post::ShuttingDown(line) => {
                 self.for_each_room(None, |room, _| room.announce(&line));
                 self.shutting_down = true;
@@ -206,7 +210,10 @@ impl Broadcaster {
 
     /// The room at `place`, which is made if there is none yet; it has work now.
     fn room_or_create(&mut self, place: &RoomId) -> &mut Room {
-        let RoomConfig { history_lines: history, join_notice_limit: crowd } = self.room_config;
+        let RoomConfig {
+            history_lines: history,
+            join_notice_limit: crowd,
+        } = self.room_config;
         let room = self.rooms.entry(place.number);
         let room = room.or_insert_with(|| Room::new(place.name.clone(), history, crowd));
         mark_dirty(&mut self.dirty_rooms, place.number, room);
@@ -222,15 +229,19 @@ impl Broadcaster {
     }
 
     fn say(&mut self, from: ConnectionId, lines: Lines, count: usize) {
-        let Some(profile) = self.members.get(&from) else {
+        let Some(member) = self.members.get(&from) else {
             return;
         };
-        let (Some(voice), Some(room)) = (profile.sender_id, self.rooms.get_mut(&profile.room)) else {
+        let (Some(sender_id), Some(room)) = (member.sender_id, self.rooms.get_mut(&member.room))
+        else {
             return;
         };
-        mark_dirty(&mut self.dirty_rooms, profile.room, room);
-        let deaf = self.ignored_by.get(&voice).map_or(&[][..], Vec::as_slice);
-        room.broadcast(from, voice, &lines, count, deaf);
+        mark_dirty(&mut self.dirty_rooms, member.room, room);
+        let deaf = self
+            .ignored_by
+            .get(&sender_id)
+            .map_or(&[][..], Vec::as_slice);
+        room.broadcast(from, sender_id, &lines, count, deaf);
         self.recorder.record_messages(&room.name, lines);
     }
 
@@ -247,19 +258,19 @@ impl Broadcaster {
         }
     }
 
-    fn send_about(&mut self, id: ConnectionId, notice: &[u8], told: &[u8]) {
-        if let Some((room, tap)) = self.room_of(id) {
-            tap.record_notice(&room.name, notice);
+    fn send_about(&mut self, id: ConnectionId, notice: &[u8], message: &[u8]) {
+        if let Some((room, recorder)) = self.room_of(id) {
+            recorder.record_notice(&room.name, notice);
             room.send_to_others(id, notice);
-            room.send_to(id, told);
+            room.send_to(id, message);
         }
     }
 
     /// Says a line of the operator, in one room or in all.
     fn announce(&mut self, place: Option<&RoomId>, line: &Lines) {
-        self.for_each_room(place, |room, tap| {
+        self.for_each_room(place, |room, recorder| {
             room.announce_operator(line);
-            tap.record_notice(&room.name, line);
+            recorder.record_notice(&room.name, line);
         });
         let room = place.map(|place| place.name.clone());
         self.recorder.log.messages(room, Lines::clone(line));

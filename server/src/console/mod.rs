@@ -3,21 +3,23 @@
 //! The end of input ends this thread and nothing else: a server without a
 //! terminal has no console, and runs on.
 
-mod orders;
-mod tables;
+mod listings;
+mod moderation;
+pub mod stdin;
 
 use std::io::Read;
 use std::sync::Arc;
 
 use common::{Event, LineSplitter, MAX_LINE, NextLine, text};
 
+use crate::broadcaster::post::{Post, PostSender};
 use crate::files::Files;
-use crate::log::Log;
-use crate::post::{Lines, RoomId, Post, PostSender};
+use crate::moderation::reaper::Reaper;
+use crate::moderation::rules::Moderation;
+use crate::record::log::Log;
 use crate::registry::Registry;
-use crate::rules::Moderation;
-use crate::stop::ShutdownHandle;
-use crate::usher::Reaper;
+use crate::room::id::{Lines, RoomId};
+use crate::shutdown::ShutdownHandle;
 
 const HELP: &str = "\
   TEXT                  say TEXT to everybody, as Server
@@ -30,8 +32,8 @@ const HELP: &str = "\
   /mute NAME|all        let somebody not speak, or nobody; /unmute NAME|all
   /private off|on       no private messages; or again
   /lock                 let nobody new in; /unlock
-  /files                what people have shared; /forget ID removes one
-  /motd [TEXT]          what everybody is told who comes in; /motd off for nothing
+  /files                what tables have shared; /forget ID removes one
+  /motd [TEXT]          what everybody is message who comes in; /motd off for nothing
   /stop                 end the server; Ctrl-C does the same
   /help                 this";
 
@@ -118,7 +120,9 @@ impl Console {
                 let _again = self.shutdown.trigger();
                 return;
             }
-            _ if line.starts_with("//") => return self.announce_all(line.get(1..).unwrap_or_default()),
+            _ if line.starts_with("//") => {
+                return self.announce_all(line.get(1..).unwrap_or_default());
+            }
             _ if word.starts_with('/') => format!("There is no command {word}.\n{HELP}"),
             _ => return self.announce_all(line),
         };

@@ -15,7 +15,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::about::FileMetadata;
+use super::metadata::FileMetadata;
 
 /// Names in the folder that are ours end with one of these, after a number.
 const METADATA: &str = "about";
@@ -71,23 +71,23 @@ impl Store {
             found.next_id = found.next_id.max(id.saturating_add(1));
             match kind {
                 Some(METADATA) => match self.load_complete(id) {
-                    Some(about) => found.files.push(about),
+                    Some(metadata) => found.files.push(metadata),
                     None => remove_if_there(&self.path(id, METADATA))?,
                 },
                 Some(_) => remove_if_there(&self.folder.join(&name))?,
                 None => {}
             }
         }
-        found.files.sort_by_key(|about| about.id);
+        found.files.sort_by_key(|metadata| metadata.id);
         Ok(found)
     }
 
     /// File `id`, if all of it is there.
     fn load_complete(&self, id: u64) -> Option<FileMetadata> {
         let text = read_regular(&self.path(id, METADATA)).ok()?;
-        let about = FileMetadata::parse(id, &text)?;
+        let metadata = FileMetadata::parse(id, &text)?;
         let length = fs::symlink_metadata(self.data(id)).ok()?;
-        (length.is_file() && length.len() == about.size).then_some(about)
+        (length.is_file() && length.len() == metadata.size).then_some(metadata)
     }
 
     /// Begins an upload.
@@ -115,16 +115,16 @@ impl Store {
     /// # Errors
     ///
     /// When the disk will not have it.
-    pub fn complete_upload(&self, part: &File, about: &FileMetadata) -> io::Result<()> {
+    pub fn complete_upload(&self, part: &File, metadata: &FileMetadata) -> io::Result<()> {
         part.sync_all()?;
-        let new = self.path(about.id, NEW);
+        let new = self.path(metadata.id, NEW);
         let mut file = create(&new)?;
-        file.write_all(about.to_text().as_bytes())?;
+        file.write_all(metadata.to_text().as_bytes())?;
         file.sync_all()?;
-        fs::rename(&new, self.path(about.id, METADATA))?;
+        fs::rename(&new, self.path(metadata.id, METADATA))?;
         self.sync()?;
         // From here on it counts.
-        fs::rename(self.path(about.id, PART), self.data(about.id))?;
+        fs::rename(self.path(metadata.id, PART), self.data(metadata.id))?;
         self.sync()
     }
 
@@ -133,9 +133,9 @@ impl Store {
     /// # Errors
     ///
     /// When they are gone, or not what they were.
-    pub fn open(&self, about: &FileMetadata) -> io::Result<File> {
-        let file = open_regular(&self.data(about.id), OpenOptions::new().read(true))?;
-        match file.metadata()?.len() == about.size {
+    pub fn open(&self, metadata: &FileMetadata) -> io::Result<File> {
+        let file = open_regular(&self.data(metadata.id), OpenOptions::new().read(true))?;
+        match file.metadata()?.len() == metadata.size {
             true => Ok(file),
             false => Err(io::Error::other("its size has changed")),
         }
@@ -193,7 +193,7 @@ fn parse_stored_name(name: &str) -> Option<(u64, Option<&str>)> {
     (number == u64::to_string(&id)).then_some((id, kind))
 }
 
-/// Makes a file where there is nothing yet, also no symbolic link.
+/// Makes a file where there is nothing yet, also no symbolic connection.
 fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -202,14 +202,14 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a file that is one: no symbolic link, pipe or device.
+/// Opens a file that is one: no symbolic connection, pipe or device.
 fn open_regular(path: &Path, options: &OpenOptions) -> io::Result<File> {
     let before = fs::symlink_metadata(path)?;
     if !before.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
     let file = options.open(path)?;
-    // Somebody may have put a link there just now.
+    // Somebody may have put a connection there just now.
     match is_same(&before, &file.metadata()?) {
         true => Ok(file),
         false => Err(io::Error::other("somebody has replaced it")),
@@ -222,7 +222,7 @@ fn is_same(before: &fs::Metadata, after: &fs::Metadata) -> bool {
     (before.dev(), before.ino()) == (after.dev(), after.ino())
 }
 
-/// Elsewhere std does not tell; a link takes rights there that few have.
+/// Elsewhere std does not tell; a connection takes rights there that few have.
 #[cfg(not(unix))]
 fn is_same(before: &fs::Metadata, after: &fs::Metadata) -> bool {
     before.len() == after.len()

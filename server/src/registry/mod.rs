@@ -3,24 +3,26 @@
 //! Locked to join, move, leave, look up and list; never on the way of an
 //! ordinary message, and never while something is written, read or posted.
 
+mod profiles;
 mod rooms;
-mod told;
 
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use common::Name;
 use common::notice::Occupants;
 
 use rooms::RoomDirectory;
-pub use rooms::{UNNAMED_ROOM, LOBBY_ROOM, RoomChanged, RoomChangeError, unnamed_room, lobby};
+pub use rooms::{RoomChangeError, RoomChanged};
 
-use crate::history::SenderId;
+use crate::connection::Connection;
 use crate::limits;
-use crate::link::Connection;
+use crate::room::id::RoomId;
+use crate::room::id::SenderId;
+use crate::sync::lock;
 
 /// The members. A name has one holder at a time, however many want it at once.
 pub struct Registry {
@@ -103,36 +105,36 @@ impl Registry {
         SenderId(self.hasher.hash_one(name))
     }
 
-    /// Makes `name` belong to `link`, in the lobby, and says who is there.
+    /// Makes `name` belong to `connection`, in the lobby, and says who is there.
     ///
     /// # Errors
     ///
     /// When somebody holds the name, in whatever case.
-    pub fn claim(&self, name: &Name, link: &Arc<Connection>) -> Result<Occupants, NameTaken> {
-        let mut people = self.lock();
-        people.check_free(name)?;
-        let room = lobby().name;
-        let company = people.occupants(&room);
-        people.rooms.add(&room, link.id, name);
-        people.departed.remove(name);
+    pub fn claim(&self, name: &Name, connection: &Arc<Connection>) -> Result<Occupants, NameTaken> {
+        let mut tables = self.lock();
+        tables.check_free(name)?;
+        let room = RoomId::lobby().name;
+        let occupants = tables.occupants(&room);
+        tables.rooms.add(&room, connection.id, name);
+        tables.departed.remove(name);
         let member = Member {
-            connection: Arc::clone(link),
+            connection: Arc::clone(connection),
             room,
             away: None,
             ignored: Vec::new(),
             last_private_from: None,
         };
-        people.members.insert(name.clone(), member);
-        Ok(company)
+        tables.members.insert(name.clone(), member);
+        Ok(occupants)
     }
 
     /// Frees `name`, which its holder gives up or leaves with.
     pub fn release(&self, name: &Name) {
-        let mut people = self.lock();
-        people.leaving.remove(name);
-        if let Some(member) = people.members.remove(name) {
-            people.rooms.remove(&member.room, member.connection.id);
-            people.record_departure(name);
+        let mut tables = self.lock();
+        tables.leaving.remove(name);
+        if let Some(member) = tables.members.remove(name) {
+            tables.rooms.remove(&member.room, member.connection.id);
+            tables.record_departure(name);
         }
     }
 
@@ -143,17 +145,17 @@ impl Registry {
     ///
     /// When somebody else holds the new name.
     pub fn rename(&self, old: &Name, new: &Name) -> Result<(), NameTaken> {
-        let mut people = self.lock();
+        let mut tables = self.lock();
         if old != new {
-            people.check_free(new)?;
-            people.leaving.insert(old.clone());
+            tables.check_free(new)?;
+            tables.leaving.insert(old.clone());
         }
-        if let Some(member) = people.members.remove(old) {
-            people.rooms.add(&member.room, member.connection.id, new);
-            people.members.insert(new.clone(), member);
+        if let Some(member) = tables.members.remove(old) {
+            tables.rooms.add(&member.room, member.connection.id, new);
+            tables.members.insert(new.clone(), member);
         }
         // Who does not want to hear somebody is not to hear them as another.
-        for member in people.members.values_mut() {
+        for member in tables.members.values_mut() {
             if member.ignored.contains(old) && !member.ignored.contains(new) {
                 member.ignored.push(new.clone());
             }
@@ -172,14 +174,17 @@ impl Registry {
     ///
     /// When it cannot go there, see [`NoMove`].
     pub fn change_room(&self, name: &Name, room: &Name) -> Result<RoomChanged, RoomChangeError> {
-        let mut people = self.lock();
-        let member = people.members.get(name).ok_or(RoomChangeError::AlreadyThere)?;
+        let mut tables = self.lock();
+        let member = tables
+            .members
+            .get(name)
+            .ok_or(RoomChangeError::AlreadyThere)?;
         let (from, id) = (member.room.clone(), member.connection.id);
-        let (from, to) = people.rooms.change_room(id, name, &from, room)?;
-        let mut others = people.occupants(&to.name);
+        let (from, to) = tables.rooms.change_room(id, name, &from, room)?;
+        let mut others = tables.occupants(&to.name);
         others.count = others.count.saturating_sub(1);
         others.listed.retain(|other| other != name);
-        if let Some(member) = people.members.get_mut(name) {
+        if let Some(member) = tables.members.get_mut(name) {
             member.room = to.name.clone();
         }
         Ok(RoomChanged { from, to, others })
@@ -195,8 +200,11 @@ impl Registry {
 
     /// What is known of `name`.
     pub fn whois(&self, name: &Name) -> Whois {
-        let people = self.lock();
-        match (people.members.get_key_value(name), people.departed.get(name)) {
+        let tables = self.lock();
+        match (
+            tables.members.get_key_value(name),
+            tables.departed.get(name),
+        ) {
             (Some((name, member)), _) => Whois::Present(member.info(name)),
             (None, Some(gone)) => Whois::Departed(gone.elapsed()),
             (None, None) => Whois::Unknown,
@@ -205,14 +213,14 @@ impl Registry {
 
     /// At most `most` members, those in the room of `name` first, each room in
     /// the order in which they came; and how many there are in all.
-    pub fn list_members(&self, name: Option<&Name>, most: usize) -> (Vec<MemberInfo>, usize) {
-        let people = self.lock();
+    pub fn list_members(&self, name: Option<&Name>, max: usize) -> (Vec<MemberInfo>, usize) {
+        let tables = self.lock();
         let own = name
-            .and_then(|name| people.members.get(name))
+            .and_then(|name| tables.members.get(name))
             .map(|member| &member.room);
-        let names = people.rooms.members(own).take(most);
-        let seen = names.filter_map(|name| Some(people.members.get(name)?.info(name)));
-        (seen.collect(), people.members.len())
+        let names = tables.rooms.members(own).take(max);
+        let info = names.filter_map(|name| Some(tables.members.get(name)?.info(name)));
+        (info.collect(), tables.members.len())
     }
 
     /// All rooms that are not empty, and how many are in each.
@@ -221,11 +229,11 @@ impl Registry {
     }
 
     /// The room of that name, if anybody is there.
-    pub fn room_id(&self, room: &Name) -> Option<crate::post::RoomId> {
+    pub fn room_id(&self, room: &Name) -> Option<crate::room::id::RoomId> {
         self.lock().rooms.room_id(room)
     }
 
-    /// Panics with the lock held, see [`crate::fault`].
+    /// Panics with the lock held, see [`crate::session::test_panic`].
     #[cfg(test)]
     pub fn panic_locked(&self) {
         let _guard = self.lock();
@@ -235,7 +243,7 @@ impl Registry {
     /// A session that panicked while it held the lock has left the maps usable:
     /// nothing between two changes to them can panic. So the poison is ignored.
     fn lock(&self) -> MutexGuard<'_, Tables> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tables)
     }
 }
 
@@ -251,22 +259,23 @@ impl Tables {
     /// Who is in `room`. Who is about to leave keeps the name until everybody
     /// has been told, but is not worth naming.
     fn occupants(&self, room: &Name) -> Occupants {
-        let mut company = self.rooms.occupants(room);
+        let mut occupants = self.rooms.occupants(room);
         let staying = |name: &Name| {
             let member = self.members.get(name);
-            member.is_some_and(|member| member.connection.close_cause().is_none())
+            member.is_some_and(|member| member.connection.lifecycle.close_cause().is_none())
         };
-        if !company.listed.is_empty() {
-            company.listed.retain(staying);
-            company.count = company.listed.len();
+        if !occupants.listed.is_empty() {
+            occupants.listed.retain(staying);
+            occupants.count = occupants.listed.len();
         }
-        company
+        occupants
     }
 
     fn record_departure(&mut self, name: &Name) {
         let now = Instant::now();
         if self.departed.len() >= limits::MAX_DEPARTED {
-            self.departed.retain(|_, at| now - *at < limits::RETURN_WINDOW);
+            self.departed
+                .retain(|_, at| now - *at < limits::RETURN_WINDOW);
         }
         if self.departed.len() < limits::MAX_DEPARTED {
             self.departed.insert(name.clone(), now);

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use common::Name;
 use common::notice::{MAX_LISTED, Occupants};
-use common::{LOBBY, Name};
 
-use crate::link::ConnectionId;
-use crate::post::RoomId;
+use crate::connection::ConnectionId;
+use crate::room::id::{LOBBY_ROOM, RoomId};
 
 /// The rooms by name.
 pub struct RoomDirectory {
@@ -21,28 +21,6 @@ pub struct RoomDirectory {
 struct Room {
     id: RoomId,
     members: BTreeMap<ConnectionId, Name>,
-}
-
-/// The number of the hall, where connections are that have no name yet. Nothing
-/// is said there.
-pub const UNNAMED_ROOM: u64 = 0;
-
-/// The number of the lobby.
-pub const LOBBY_ROOM: u64 = 1;
-
-/// Where connections are that have no name yet.
-pub fn unnamed_room() -> RoomId {
-    room_id(UNNAMED_ROOM, "hall")
-}
-
-/// Where everybody starts.
-pub fn lobby() -> RoomId {
-    room_id(LOBBY_ROOM, LOBBY)
-}
-
-fn room_id(number: u64, name: &'static str) -> RoomId {
-    let name = Name::from_static(name);
-    RoomId { number, name }
 }
 
 /// What became of going to another room.
@@ -66,13 +44,13 @@ pub enum RoomChangeError {
 
 impl RoomDirectory {
     /// Only the lobby; at most `most` in all.
-    pub fn new(most: usize) -> RoomDirectory {
+    pub fn new(max: usize) -> RoomDirectory {
         let mut rooms = RoomDirectory {
             rooms: BTreeMap::new(),
             next_number: LOBBY_ROOM + 1,
-            max_rooms: most,
+            max_rooms: max,
         };
-        let place = lobby();
+        let place = RoomId::lobby();
         let members = BTreeMap::new();
         rooms
             .rooms

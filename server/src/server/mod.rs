@@ -1,57 +1,19 @@
-//! Starts every thread, waits for the stop signal, and ends them in order.
+//! Server: starts every thread, waits for the shutdown signal, and stops them in order.
+//!
+//! Writes: nothing to a socket.
+//! Locks: nothing.
+//! Blocks: the caller of [`run`], until the server has stopped.
 
-mod end;
+pub mod config;
 mod start;
+mod stop;
 
-use std::io::{self, Read, Write};
+use std::io;
 
-use crate::files;
-use crate::limits::Limits;
-use crate::listeners::Listeners;
-use crate::log::LogScope;
-use crate::stop::{Shutdown, ShutdownHandle};
-use crate::transcript::TranscriptConfig;
+use crate::accept::listeners::Listeners;
+use crate::shutdown::{Shutdown, ShutdownHandle};
+use config::ServerConfig;
 use start::Server;
-
-/// With what a server runs.
-pub struct ServerConfig {
-    /// Its limits.
-    pub limits: Limits,
-    /// Where all that rooms hear is kept, if anywhere.
-    pub transcript: Option<TranscriptConfig>,
-    /// Where the files lie that people share, if they may.
-    pub files: Option<files::FilesConfig>,
-    /// What everybody is told who comes in, line by line.
-    pub motd: Vec<String>,
-    /// The lines for the operator at the start.
-    pub banner: String,
-    /// What is logged.
-    pub log_scope: LogScope,
-    /// Where the log goes.
-    pub output: Box<dyn Write + Send>,
-    /// Where it goes as well, with the time before each line.
-    pub log_file: Option<Box<dyn Write + Send>>,
-    /// What the operator types; none for a server without a console.
-    pub console: Option<Box<dyn Read + Send>>,
-}
-
-impl ServerConfig {
-    /// A server within `limits` that has no operator: it logs to nowhere, keeps no
-    /// file and reads no keyboard. A start for whoever needs some of that.
-    pub fn minimal(limits: Limits) -> ServerConfig {
-        ServerConfig {
-            limits,
-            transcript: None,
-            files: None,
-            motd: Vec::new(),
-            banner: String::new(),
-            log_scope: LogScope::Everything,
-            output: Box::new(io::sink()),
-            log_file: None,
-            console: None,
-        }
-    }
-}
 
 /// Serves the room at `listeners` until the stop signal is raised, then says
 /// goodbye to everybody, which takes at most [`STOPPING`](crate::limits::STOPPING) and a second
@@ -62,12 +24,12 @@ impl ServerConfig {
 /// When a listener is broken, or the machine has no thread left to start with.
 pub fn run(
     listeners: impl Into<Listeners>,
-    setup: ServerConfig,
-    stopper: ShutdownHandle,
-    stop: Shutdown,
+    config: ServerConfig,
+    handle: ShutdownHandle,
+    shutdown: Shutdown,
 ) -> io::Result<()> {
-    let server = Server::start(listeners.into(), setup, stopper, stop.clone())?;
-    stop.wait();
+    let server = Server::start(listeners.into(), config, handle, &shutdown)?;
+    shutdown.wait();
     server.stop();
     Ok(())
 }

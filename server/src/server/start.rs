@@ -1,61 +1,62 @@
-//! Starts every thread, each with the ends of the channels that it needs.
+//! Start: every thread, each with the ends of the channels that it needs.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
-
-use super::ServerConfig;
-use crate::acceptor::TcpAcceptor;
+use super::config::ServerConfig;
+use crate::accept::listeners::Listeners;
+use crate::accept::spawn::SessionSpawner;
+use crate::accept::tcp::TcpAcceptor;
+use crate::accept::udp::UdpReceiver;
+use crate::broadcaster::post::{self, PostSender};
 use crate::broadcaster::{Broadcaster, RoomConfig};
+use crate::connection::WriterThreads;
+use crate::connection::limiter::ConnectionLimiter;
+use crate::connection::open::Opener;
+use crate::connection::udp::UdpSender;
 use crate::console::Console;
-use crate::door::ConnectionLimiter;
-use crate::entrance::SessionSpawner;
 use crate::files::Files;
-use crate::limits;
-use crate::link::WriterThreads;
-use crate::listeners::Listeners;
-use crate::log::{self, Log};
-use crate::post::{self, PostSender};
+use crate::files::config::FilesConfig;
+use crate::limits::{self, Limits};
+use crate::moderation::reaper::Reaper;
+use crate::moderation::rules::Moderation;
+use crate::record::Recorder;
+use crate::record::log::{self, Log};
+use crate::record::transcript::{Transcript, TranscriptConfig};
 use crate::registry::Registry;
-use crate::rules::Moderation;
-use crate::session::ServerContext;
-use crate::stop::{self, Shutdown, ShutdownHandle};
-use crate::tap::Recorder;
-use crate::transcript::Transcript;
-use crate::udp::{self, UdpSender};
-use crate::usher::Reaper;
+use crate::session::context::ServerContext;
+use crate::shutdown::{self, Shutdown, ShutdownHandle};
+use crate::sync::{WaitGroup, WaitToken};
 
-/// The threads at which peers arrive, each with the address at which it can be
-/// woken.
+/// How often the janitor looks for expired files: a tenth of the shortest time for
+/// which anything is kept.
+const JANITOR_INTERVAL: Duration = Duration::from_secs(6);
+
+/// The threads at which peers arrive, each with an address that wakes it.
 #[derive(Default)]
 pub(super) struct ListenerThreads {
     pub(super) acceptors: Vec<(SocketAddr, JoinHandle<()>)>,
     pub(super) receivers: Vec<(SocketAddr, JoinHandle<()>)>,
-    /// What is still to be sent over UDP.
     pub(super) udp_senders: Vec<UdpSender>,
 }
 
-/// A server's threads, and what is needed to end them.
+/// A server's threads, and the handles that stop them.
 pub(super) struct Server {
     pub(super) listeners: ListenerThreads,
-    /// Removes files that are too old; none where no files are shared.
     pub(super) janitor: Option<JoinHandle<()>>,
     pub(super) limiter: Arc<ConnectionLimiter>,
-    /// Disconnects when the door is closed and no session is left.
-    pub(super) sessions_ended: Receiver<Infallible>,
-    /// Ends what sessions wait for; not before everybody was told why.
+    /// Done when the limiter is closed and no session is left.
+    pub(super) sessions: WaitGroup,
+    /// Ends the sleeps of sessions, after all members were told of the shutdown.
     pub(super) session_shutdown: ShutdownHandle,
     pub(super) posts: PostSender,
     pub(super) broadcaster: JoinHandle<()>,
-    /// Disconnects when no outlet and no writer is left.
-    pub(super) writers_ended: Receiver<Infallible>,
-    pub(super) transcript: Option<Transcript>,
-    pub(super) transcript_thread: Option<JoinHandle<()>>,
+    /// Done when no write half and no thread that writes is left.
+    pub(super) writers: WaitGroup,
+    pub(super) transcript: Option<(Transcript, JoinHandle<()>)>,
     pub(super) log: Log,
     pub(super) logger: JoinHandle<()>,
 }
@@ -63,142 +64,167 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn start(
         listeners: Listeners,
-        setup: ServerConfig,
-        stopper: ShutdownHandle,
-        stop: Shutdown,
+        config: ServerConfig,
+        handle: ShutdownHandle,
+        shutdown: &Shutdown,
     ) -> io::Result<Server> {
-        let limits = Arc::new(setup.limits);
-        let (writers, writers_ended) =
-            WriterThreads::start(limits::max_writers(limits.max_clients), limits.stall_timeout)?;
-        let (door, sessions_ended) = ConnectionLimiter::new(&limits);
-        let (posts, incoming) = post::channel();
-        let (log, logger) = log::new(setup.log_scope, setup.output, setup.log_file);
-        log.line(setup.banner);
-
+        let limits = Arc::new(config.limits);
+        let (writer_threads, writers) = WriterThreads::start(
+            limits::max_writers(limits.max_clients),
+            limits.stall_timeout,
+        )?;
+        let (limiter, sessions) = ConnectionLimiter::new(&limits);
+        let (log, logger) = log::new(config.log_scope, config.output, config.log_file);
+        log.line(config.banner);
         let logger = spawn("logger", move || logger.run())?;
-        let keep = RoomConfig {
-            history_lines: limits.history_lines,
-            join_notice_limit: limits.join_notice_limit,
-        };
-        let (transcript, transcriber) = match setup.transcript {
-            Some(settings) => {
-                let (transcript, thread) = Transcript::start(settings, log.clone())?;
-                (Some(transcript), Some(thread))
-            }
-            None => (None, None),
-        };
-        let tap = Recorder {
+        let transcript = start_transcript(config.transcript, &log)?;
+        let recorder = Recorder {
             log: log.clone(),
-            transcript: transcript.clone(),
+            transcript: transcript
+                .as_ref()
+                .map(|(transcript, _)| transcript.clone()),
         };
-        let broadcaster = Broadcaster::new(keep, tap);
-        let broadcaster = spawn("broadcaster", move || broadcaster.run(&incoming))?;
-        let registry = Arc::new(Registry::new(limits.max_rooms));
-        let rules = Arc::new(Moderation::new(setup.motd));
-        let usher = Reaper::start(posts.clone())?;
-        let (files, janitor) = match setup.files {
-            Some(settings) => {
-                let files = Files::open(settings, log.clone()).map_err(io::Error::other)?;
-                let janitor = janitor(Arc::clone(&files), stop.clone())?;
-                (Some(files), Some(janitor))
-            }
-            None => (None, None),
+        let (posts, broadcaster) = start_broadcaster(&limits, recorder)?;
+        let (files, janitor) = start_files(config.files, &log, shutdown)?;
+        let (session_shutdown, for_sessions) = shutdown::channel();
+        let context = ServerContext {
+            posts: posts.clone(),
+            registry: Arc::new(Registry::new(limits.max_rooms)),
+            moderation: Arc::new(Moderation::new(config.motd)),
+            files,
+            started: Instant::now(),
+            limits: Arc::clone(&limits),
+            shutdown: for_sessions,
         };
-        if let Some(input) = setup.console {
-            let console = Console {
-                posts: posts.clone(),
-                registry: Arc::clone(&registry),
-                moderation: Arc::clone(&rules),
-                files: files.clone(),
-                reaper: usher.clone(),
-                shutdown: stopper,
-                log: log.clone(),
-            };
+        let reaper = Reaper::start(posts.clone())?;
+        if let Some(input) = config.console {
+            let console = console(&context, &reaper, handle, &log);
             // Not joined: nothing wakes a thread that waits for a keyboard.
             let _detached = spawn("console", move || console.run(input))?;
         }
-        let (session_stopper, session_stop) = stop::channel();
-        let shared = ServerContext {
-            posts: posts.clone(),
-            registry,
-            moderation: rules,
-            files,
-            started: Instant::now(),
+        let token = writer_threads.token();
+        let opener = Opener {
             limits,
-            shutdown: session_stop,
+            writers: writer_threads,
         };
-        let alive = writers.alive();
-        let entrance = SessionSpawner::new(Arc::clone(&door), usher, shared, writers);
-        let entrance = Arc::new(entrance);
-        let arrivals = ListenerThreads::start(listeners, &entrance, &alive, &stop, &log)?;
+        let spawner = SessionSpawner::new(Arc::clone(&limiter), reaper, context, opener);
+        let starter = ListenerStarter {
+            spawner: Arc::new(spawner),
+            token,
+            shutdown,
+            log: &log,
+        };
         Ok(Server {
-            listeners: arrivals,
+            listeners: starter.start(listeners)?,
             janitor,
-            limiter: door,
-            sessions_ended,
-            session_shutdown: session_stopper,
+            limiter,
+            sessions,
+            session_shutdown,
             posts,
             broadcaster,
-            writers_ended,
+            writers,
             transcript,
-            transcript_thread: transcriber,
             log,
             logger,
         })
     }
 }
 
-impl ListenerThreads {
-    /// Starts a thread for each listener, and one that sends for each UDP socket.
-    fn start(
-        listeners: Listeners,
-        entrance: &Arc<SessionSpawner>,
-        alive: &Sender<Infallible>,
-        stop: &Shutdown,
-        log: &Log,
-    ) -> io::Result<ListenerThreads> {
-        let addresses = listeners.addresses()?;
-        let mut arrivals = ListenerThreads::default();
-        for (listener, address) in listeners.tcp.into_iter().zip(addresses.tcp) {
-            let acceptor = TcpAcceptor {
-                spawner: Arc::clone(entrance),
-                shutdown: stop.clone(),
-                log: log.clone(),
-            };
-            let thread = spawn("acceptor", move || acceptor.run(&listener))?;
-            arrivals.acceptors.push((address, thread));
+fn start_transcript(
+    config: Option<TranscriptConfig>,
+    log: &Log,
+) -> io::Result<Option<(Transcript, JoinHandle<()>)>> {
+    config
+        .map(|config| Transcript::start(config, log.clone()))
+        .transpose()
+}
+
+fn start_broadcaster(
+    limits: &Limits,
+    recorder: Recorder,
+) -> io::Result<(PostSender, JoinHandle<()>)> {
+    let config = RoomConfig {
+        history_lines: limits.history_lines,
+        join_notice_limit: limits.join_notice_limit,
+    };
+    let (posts, queue) = post::channel();
+    let broadcaster = Broadcaster::new(config, recorder);
+    let thread = spawn("broadcaster", move || broadcaster.run(&queue))?;
+    Ok((posts, thread))
+}
+
+/// Opens the files and starts the janitor, which removes what has expired.
+fn start_files(
+    config: Option<FilesConfig>,
+    log: &Log,
+    shutdown: &Shutdown,
+) -> io::Result<(Option<Arc<Files>>, Option<JoinHandle<()>>)> {
+    let Some(config) = config else {
+        return Ok((None, None));
+    };
+    let files = Files::open(config, log.clone()).map_err(io::Error::other)?;
+    let (shared, shutdown) = (Arc::clone(&files), shutdown.clone());
+    let janitor = spawn("janitor", move || {
+        while !shutdown.sleep(JANITOR_INTERVAL) {
+            shared.remove_expired();
         }
-        for (socket, address) in listeners.udp.into_iter().zip(addresses.udp) {
-            let socket = Arc::new(socket);
-            let outgoing = UdpSender::start(Arc::clone(&socket), alive.clone())?;
-            arrivals.udp_senders.push(outgoing.clone());
-            let receiver = udp::UdpReceiver {
-                sender: outgoing,
-                socket,
-                spawner: Arc::clone(entrance),
-                shutdown: stop.clone(),
-                log: log.clone(),
-            };
-            let thread = spawn("udp receiver", move || receiver.run())?;
-            arrivals.receivers.push((address, thread));
-        }
-        Ok(arrivals)
+    })?;
+    Ok((Some(files), Some(janitor)))
+}
+
+fn console(context: &ServerContext, reaper: &Reaper, handle: ShutdownHandle, log: &Log) -> Console {
+    Console {
+        posts: context.posts.clone(),
+        registry: Arc::clone(&context.registry),
+        moderation: Arc::clone(&context.moderation),
+        files: context.files.clone(),
+        reaper: reaper.clone(),
+        shutdown: handle,
+        log: log.clone(),
     }
 }
 
-fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name(name.to_string()).spawn(life)
+/// What each thread that listens needs.
+struct ListenerStarter<'a> {
+    spawner: Arc<SessionSpawner>,
+    /// Held by every thread that sends over UDP.
+    token: WaitToken,
+    shutdown: &'a Shutdown,
+    log: &'a Log,
 }
 
-/// How often the janitor looks for what is too old: a tenth of the shortest time
-/// for which anything is kept.
-const JANITOR_INTERVAL: Duration = Duration::from_secs(6);
-
-/// Starts the thread that removes files, and what is left of broken uploads.
-fn janitor(files: Arc<Files>, stop: Shutdown) -> io::Result<JoinHandle<()>> {
-    spawn("janitor", move || {
-        while !stop.sleep(JANITOR_INTERVAL) {
-            files.remove_expired();
+impl ListenerStarter<'_> {
+    /// Starts a thread for each listener, and one that sends for each UDP socket.
+    fn start(&self, listeners: Listeners) -> io::Result<ListenerThreads> {
+        let addresses = listeners.addresses()?;
+        let mut threads = ListenerThreads::default();
+        for (listener, address) in listeners.tcp.into_iter().zip(addresses.tcp) {
+            let acceptor = TcpAcceptor {
+                spawner: Arc::clone(&self.spawner),
+                shutdown: self.shutdown.clone(),
+                log: self.log.clone(),
+            };
+            let thread = spawn("acceptor", move || acceptor.run(&listener))?;
+            threads.acceptors.push((address, thread));
         }
-    })
+        for (socket, address) in listeners.udp.into_iter().zip(addresses.udp) {
+            let socket = Arc::new(socket);
+            let sender = UdpSender::start(Arc::clone(&socket), self.token.clone())?;
+            threads.udp_senders.push(sender.clone());
+            let receiver = UdpReceiver {
+                socket,
+                sender,
+                spawner: Arc::clone(&self.spawner),
+                shutdown: self.shutdown.clone(),
+                log: self.log.clone(),
+            };
+            let thread = spawn("udp receiver", move || receiver.run())?;
+            threads.receivers.push((address, thread));
+        }
+        Ok(threads)
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_string()).spawn(body)
 }

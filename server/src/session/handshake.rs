@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use common::transfer::TransferRequest;
 use common::{Event, Name, NextLine, QUIT, notice};
 
-use super::ear::{LineReader, FillOutcome, unterminated_line};
-use super::handover;
-use super::stranger;
-use super::visit::{JoinError, SessionGuard};
+use super::foreign_protocol;
+use super::guard::{JoinError, SessionGuard};
+use super::line_reader::{FillOutcome, LineReader, unterminated_line};
+use super::name_reclaim;
+use crate::broadcaster::post::Post;
+use crate::connection::close::{Close, CloseReason};
 use crate::limits;
-use crate::post::Post;
-use crate::reason::{Close, CloseReason};
 
 /// What a connection turns out to be.
 pub enum HandshakeOutcome {
@@ -30,21 +30,24 @@ pub enum HandshakeOutcome {
 /// # Errors
 ///
 /// The ending, if it does not come to a name.
-pub fn run(visit: &mut SessionGuard<'_>, ear: &mut LineReader) -> Result<HandshakeOutcome, Close> {
-    let mut clock = HandshakeTimer::start(visit.context.limits.name_timeout);
+pub fn run(
+    guard: &mut SessionGuard<'_>,
+    reader: &mut LineReader,
+) -> Result<HandshakeOutcome, Close> {
+    let mut clock = HandshakeTimer::start(guard.context.limits.name_timeout);
     let mut tries = 0;
     loop {
-        if let Some(ending) = stranger::detect(ear.pending()) {
-            return Err(ending);
+        if let Some(close) = foreign_protocol::detect(reader.pending()) {
+            return Err(close);
         }
-        let refused = match ear.next() {
+        let refused = match reader.next() {
             NextLine::Line(line) if line.trim().is_empty() => continue,
             NextLine::Line(line) if line.trim() == QUIT => return Err(CloseReason::Quit.into()),
             NextLine::Line(line) => {
-                if let Some(demand) = TransferRequest::parse(line) {
-                    return Ok(HandshakeOutcome::Transfer(demand));
+                if let Some(request) = TransferRequest::parse(line) {
+                    return Ok(HandshakeOutcome::Transfer(request));
                 }
-                match try_name(visit, line)? {
+                match try_name(guard, line)? {
                     NameOutcome::Joined(name) => return Ok(HandshakeOutcome::Member(name)),
                     NameOutcome::Refused(why) => why,
                 }
@@ -52,7 +55,7 @@ pub fn run(visit: &mut SessionGuard<'_>, ear: &mut LineReader) -> Result<Handsha
             NextLine::TooLong => "That is too long for a name.".to_string(),
             NextLine::NotUtf8 => "That name is not UTF-8 text.".to_string(),
             NextLine::Incomplete => {
-                clock.fill(visit, ear)?;
+                clock.fill(guard, reader)?;
                 continue;
             }
             NextLine::End => return Err(CloseReason::Eof.into()),
@@ -60,10 +63,10 @@ pub fn run(visit: &mut SessionGuard<'_>, ear: &mut LineReader) -> Result<Handsha
         };
         tries += 1;
         if tries == limits::MAX_NAME_TRIES {
-            let told = format!("{refused} That was the last of {tries} tries.");
-            return Err(Close::with_message(CloseReason::Name, told));
+            let message = format!("{refused} That was the last of {tries} tries.");
+            return Err(Close::with_message(CloseReason::Name, message));
         }
-        visit.send(&Event::Refusal(&format!("{refused} Try another.")));
+        guard.send(&Event::Refusal(&format!("{refused} Try another.")));
     }
 }
 
@@ -73,36 +76,42 @@ enum NameOutcome {
     Refused(String),
 }
 
-fn try_name(visit: &mut SessionGuard<'_>, line: &str) -> Result<NameOutcome, Close> {
+fn try_name(guard: &mut SessionGuard<'_>, line: &str) -> Result<NameOutcome, Close> {
     let name: Name = match line.parse() {
         Ok(name) => name,
-        Err(why) => return Ok(NameOutcome::Refused(format!("That name will not do, {why}."))),
+        Err(why) => {
+            return Ok(NameOutcome::Refused(format!(
+                "That name will not do, {why}."
+            )));
+        }
     };
-    if let Err(why) = visit.context.moderation.admit_name(&name) {
+    if let Err(why) = guard.context.moderation.admit_name(&name) {
         return Ok(NameOutcome::Refused(why));
     }
-    match claim_name(visit, &name) {
+    match claim_name(guard, &name) {
         Ok(()) => Ok(NameOutcome::Joined(name)),
-        Err(JoinError::NameTaken(_)) => Ok(NameOutcome::Refused(format!("The name {name} is taken."))),
-        Err(JoinError::Closed(ending)) => Err(ending),
+        Err(JoinError::NameTaken(_)) => {
+            Ok(NameOutcome::Refused(format!("The name {name} is taken.")))
+        }
+        Err(JoinError::Closed(close)) => Err(close),
     }
 }
 
 /// Enters under `name`, also if its holder turns out to be gone.
-fn claim_name(visit: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError> {
-    let holder = match visit.join(name) {
+fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError> {
+    let holder = match guard.join(name) {
         Err(JoinError::NameTaken(Some(holder))) => holder,
         done => return done,
     };
-    if !handover::probe_holder(&holder, &visit.context) {
+    if !name_reclaim::probe_holder(&holder, &guard.context) {
         return Err(JoinError::NameTaken(Some(holder)));
     }
     // Its session is about to leave, and gives the name back as its last.
     let until = Instant::now() + limits::LINGER;
     loop {
-        match visit.join(name) {
+        match guard.join(name) {
             Err(JoinError::NameTaken(_)) if Instant::now() < until => {
-                visit.context.shutdown.sleep(Duration::from_millis(1));
+                guard.context.shutdown.sleep(Duration::from_millis(1));
             }
             done => return done,
         }
@@ -127,21 +136,24 @@ impl HandshakeTimer {
     }
 
     /// Reads once, for as long as there is time.
-    fn fill(&mut self, visit: &mut SessionGuard<'_>, ear: &mut LineReader) -> Result<(), Close> {
+    fn fill(&mut self, guard: &mut SessionGuard<'_>, reader: &mut LineReader) -> Result<(), Close> {
         let now = Instant::now();
         if now >= self.deadline {
             return Err(self.timed_out());
         }
         let next = self.prompt_at.unwrap_or(self.deadline).min(self.deadline);
-        let patience = next.saturating_duration_since(now);
-        match ear.fill(&visit.connection, Some(patience))? {
+        let timeout = next.saturating_duration_since(now);
+        match reader.fill(&guard.connection, Some(timeout))? {
             FillOutcome::Received => self.prompt_at = None, // it speaks: no need to ask
-            FillOutcome::TooLong => {}                // no name is that long
-            FillOutcome::BecameUnframed => visit.context.posts.send(Post::SetUnframed(visit.connection.id)),
+            FillOutcome::TooLong => {}                      // no name is that long
+            FillOutcome::BecameUnframed => guard
+                .context
+                .posts
+                .send(Post::SetUnframed(guard.connection.id)),
             FillOutcome::TimedOut => {
                 if self.prompt_at.take().is_some() {
-                    visit.was_prompted = true;
-                    visit.send(&Event::Notice(notice::ASK_NAME));
+                    guard.was_prompted = true;
+                    guard.send(&Event::Notice(notice::ASK_NAME));
                 }
             }
         }
@@ -150,7 +162,7 @@ impl HandshakeTimer {
 
     fn timed_out(&self) -> Close {
         let seconds = self.name_timeout.as_secs_f64();
-        let told = format!("No name came within {seconds} s.");
-        Close::with_message(CloseReason::Timeout, told)
+        let message = format!("No name came within {seconds} s.");
+        Close::with_message(CloseReason::Timeout, message)
     }
 }

@@ -140,7 +140,9 @@ fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
 #[test]
 fn what_is_left_of_an_upload_goes_after_its_time() {
     let folder = Folder::new();
-    let house = open(&folder.0, |settings| settings.partial_max_age = Duration::ZERO);
+    let house = open(&folder.0, |settings| {
+        settings.partial_max_age = Duration::ZERO
+    });
     let mut ann = house.join("ann");
     let (mut stream, _) = begin(&house, &mut ann, "/put a 10");
     stream.write_all(b"hello").unwrap();

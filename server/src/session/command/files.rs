@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use common::transfer::TicketGrant;
 
-use super::super::talk::ChatSession;
-use crate::files::{self, FileMetadata, Requester, Files};
+use super::super::chat::ChatSession;
+use crate::files::{self, FileMetadata, Files, Requester};
 use crate::limits;
 
 /// What everybody is told where files are not shared.
@@ -28,11 +28,11 @@ impl ChatSession<'_, '_> {
     }
 
     pub(super) fn request_upload(&mut self, name: &str, size: u64) {
-        self.request_ticket(|files, asker| files.request_upload(asker, name, size));
+        self.request_ticket(|files, requester| files.request_upload(requester, name, size));
     }
 
     pub(super) fn request_download(&mut self, id: u64) {
-        self.request_ticket(|files, asker| files.request_download(asker, id));
+        self.request_ticket(|files, requester| files.request_download(requester, id));
     }
 
     pub(super) fn remove_file(&mut self, id: u64) {
@@ -40,22 +40,25 @@ impl ChatSession<'_, '_> {
             return;
         };
         match files.remove_file(Some(&self.me), id) {
-            Ok(about) => self.notify(&format!("{} is removed.", about.name)),
+            Ok(metadata) => self.notify(&format!("{} is removed.", metadata.name)),
             Err(why) => self.refuse_command(&why),
         }
     }
 
     /// Asks for leave, and tells the ticket, or why there is none.
-    fn request_ticket(&mut self, ask: impl FnOnce(&Files, Requester) -> Result<TicketGrant, String>) {
+    fn request_ticket(
+        &mut self,
+        ask: impl FnOnce(&Files, Requester) -> Result<TicketGrant, String>,
+    ) {
         let Some(files) = self.shared_files() else {
             return;
         };
-        let asker = Requester {
+        let requester = Requester {
             id: self.guard.connection.id,
             ip: self.guard.connection.address.ip(),
             name: self.me.clone(),
         };
-        match ask(&files, asker) {
+        match ask(&files, requester) {
             Ok(leave) => self.notify(&leave.to_sentence()),
             Err(why) => self.refuse_command(&why),
         }

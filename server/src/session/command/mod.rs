@@ -5,10 +5,10 @@
 //! share stands here, the rest by what it is about.
 
 mod files;
-mod hearing;
-mod past;
-mod people;
-mod private;
+mod filters;
+mod history;
+mod members;
+mod messages;
 mod rooms;
 
 use std::time::Duration;
@@ -17,8 +17,9 @@ use common::command::{CommandSpec, TABLE};
 use common::notice::{format_duration, without_colons};
 use common::{Command, Event};
 
-use super::talk::ChatSession;
-use crate::reason::{Close, CloseReason};
+use super::chat::ChatSession;
+use crate::connection::close::{Close, CloseReason};
+use crate::room::id::RoomId;
 
 impl ChatSession<'_, '_> {
     /// Does what the command line `/word rest` asks for.
@@ -45,7 +46,7 @@ impl ChatSession<'_, '_> {
             Command::Me(text) => self.send_action(text),
             Command::Nick(name) => self.rename(&name),
             Command::Join(room) => self.change_room(&room),
-            Command::Leave => self.change_room(&crate::registry::lobby().name),
+            Command::Leave => self.change_room(&RoomId::lobby().name),
             Command::Rooms => self.list_rooms(),
             Command::Topic(text) => self.topic(text),
             Command::Away(text) => self.away(text),
@@ -92,7 +93,10 @@ impl ChatSession<'_, '_> {
         for line in lines {
             Event::Notice(&without_colons(line)).encode(&mut bytes);
         }
-        self.guard.context.posts.send_to(self.guard.connection.id, bytes);
+        self.guard
+            .context
+            .posts
+            .send_to(self.guard.connection.id, bytes);
     }
 
     fn help(&mut self) {
@@ -105,11 +109,11 @@ impl ChatSession<'_, '_> {
     }
 
     fn explain(&mut self, entry: &CommandSpec) {
-        let mut told = format!("{} - {}", entry.usage(), entry.detail);
+        let mut message = format!("{} - {}", entry.usage(), entry.detail);
         if !entry.aliases.is_empty() {
-            told += &format!(" Also /{}.", entry.aliases.join(", /"));
+            message += &format!(" Also /{}.", entry.aliases.join(", /"));
         }
-        self.notify(&told);
+        self.notify(&message);
     }
 
     fn send_action(&mut self, text: &str) {

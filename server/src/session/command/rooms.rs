@@ -2,21 +2,23 @@
 
 use common::{Event, Name, event, notice};
 
-use super::super::talk::ChatSession;
+use super::super::chat::ChatSession;
+use crate::broadcaster::post::{Post, RoomChange};
 use crate::limits;
-use crate::log::LogEntry;
-use crate::post::{Lines, RoomChange, Post};
-use crate::registry::{RoomChanged, RoomChangeError};
+use crate::record::log::LogEntry;
+use crate::registry::{RoomChangeError, RoomChanged};
+use crate::room::id::Lines;
 
 impl ChatSession<'_, '_> {
     pub(super) fn change_room(&mut self, room: &Name) {
         match self.guard.context.registry.change_room(&self.me, room) {
             Ok(moved) => self.post_room_change(moved),
-            Err(RoomChangeError::AlreadyThere) => self.refuse_command(&format!("You are in {room} already.")),
-            Err(RoomChangeError::TooManyRooms(most)) => {
-                let why = format!(
-                    "There are {most} rooms already, which is the most. /rooms lists them."
-                );
+            Err(RoomChangeError::AlreadyThere) => {
+                self.refuse_command(&format!("You are in {room} already."))
+            }
+            Err(RoomChangeError::TooManyRooms(max)) => {
+                let why =
+                    format!("There are {max} rooms already, which is the most. /rooms lists them.");
                 self.refuse_command(&why);
             }
         }

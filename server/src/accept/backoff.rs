@@ -1,0 +1,50 @@
+//! What a thread does whose socket fails again and again: wait, and tell of it
+//! now and then.
+
+use std::time::Duration;
+
+use crate::record::log::Log;
+use crate::shutdown::Shutdown;
+use crate::sync::ReportInterval;
+
+/// The first pause after a failure. Without one, a server that is out of open
+/// files would try, and fail, three million times a second (measured).
+const MIN_PAUSE: Duration = Duration::from_millis(50);
+
+/// The longest pause: so soon after the cause is gone, people get in.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often the log tells of it.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The pauses and reports of a thread whose socket fails again and again.
+pub struct Backoff {
+    pause: Duration,
+    report: ReportInterval,
+}
+
+impl Default for Backoff {
+    fn default() -> Backoff {
+        Backoff {
+            pause: MIN_PAUSE,
+            report: ReportInterval::new(LOG_INTERVAL),
+        }
+    }
+}
+
+impl Backoff {
+    /// Logs `what` has failed, unless that was logged a moment ago, and sleeps.
+    /// Each sleep is longer than the previous one; `shutdown` ends it.
+    pub fn wait(&mut self, what: &str, log: &Log, shutdown: &Shutdown) {
+        if self.report.is_due() {
+            log.line(format!("[SERVER] {what}."));
+        }
+        shutdown.sleep(self.pause);
+        self.pause = MAX_PAUSE.min(self.pause * 2);
+    }
+
+    /// Returns to the shortest pause, because the socket works again.
+    pub fn reset(&mut self) {
+        self.pause = MIN_PAUSE;
+    }
+}

@@ -1,0 +1,120 @@
+//! Turns addresses into listening sockets.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use common::Address;
+
+/// Where a server listens: at one address or several.
+pub struct Listeners {
+    /// Over TCP.
+    pub tcp: Vec<TcpListener>,
+    /// Over UDP, if at all.
+    pub udp: Vec<UdpSocket>,
+}
+
+/// At which port to listen over UDP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UdpPort {
+    /// At the same as over TCP.
+    Same,
+    /// At this one; 0 lets the system pick one.
+    At(u16),
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(listener: TcpListener) -> Listeners {
+        Listeners {
+            tcp: vec![listener],
+            udp: Vec::new(),
+        }
+    }
+}
+
+impl Listeners {
+    /// Listens at all `addresses`, over UDP as well if there is a port for that.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the first address where that is not possible.
+    pub fn bind(addresses: &[Address], udp_port: Option<UdpPort>) -> Result<Listeners, String> {
+        let mut listeners = Listeners {
+            tcp: Vec::new(),
+            udp: Vec::new(),
+        };
+        for address in addresses {
+            let cannot = |error| format!("cannot listen at {address}: {error}");
+            let tcp = TcpListener::bind((address.host.as_str(), address.port)).map_err(cannot)?;
+            let bound = tcp.local_addr().map_err(cannot)?;
+            listeners.tcp.push(tcp);
+            let port = match udp_port {
+                None => continue,
+                Some(UdpPort::Same) => bound.port(),
+                Some(UdpPort::At(port)) => port,
+            };
+            let place = SocketAddr::new(bound.ip(), port);
+            if listeners.has_udp_at(place) {
+                continue; // for another TCP port of the same host
+            }
+            let cannot = |error| format!("cannot listen over UDP at {place}: {error}");
+            listeners.udp.push(UdpSocket::bind(place).map_err(cannot)?);
+        }
+        Ok(listeners)
+    }
+
+    /// Whether it listens over UDP at this very place.
+    fn has_udp_at(&self, place: SocketAddr) -> bool {
+        let mut places = self.udp.iter().map(UdpSocket::local_addr);
+        places.any(|at| at.is_ok_and(|at| at == place))
+    }
+
+    /// The addresses, with the ports that the system picked.
+    ///
+    /// # Errors
+    ///
+    /// When a socket is broken.
+    pub fn addresses(&self) -> io::Result<Addresses> {
+        let tcp = self.tcp.iter().map(TcpListener::local_addr);
+        let udp = self.udp.iter().map(UdpSocket::local_addr);
+        Ok(Addresses {
+            tcp: tcp.collect::<io::Result<_>>()?,
+            udp: udp.collect::<io::Result<_>>()?,
+        })
+    }
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// Over TCP.
+    pub tcp: Vec<SocketAddr>,
+    /// Over UDP.
+    pub udp: Vec<SocketAddr>,
+}
+
+/// Gets an acceptor out of `accept`, which only a connection can do.
+pub fn wake_acceptor(address: SocketAddr) {
+    let timeout = Duration::from_millis(100);
+    let _ = TcpStream::connect_timeout(&connectable(address), timeout);
+}
+
+/// Gets a receiver out of its waiting, which only a datagram can do.
+pub fn wake_udp_receiver(address: SocketAddr) {
+    let address = connectable(address);
+    let own = match address {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+    };
+    let _ = UdpSocket::bind(own).and_then(|socket| socket.send_to(b"", address));
+}
+
+/// The address at which a socket bound to `address` can be reached from here.
+fn connectable(address: SocketAddr) -> SocketAddr {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(host, address.port())
+}

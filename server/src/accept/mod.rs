@@ -1,0 +1,13 @@
+//! Accept: listening sockets in, session threads out.
+//!
+//! Writes: short replies to UDP addresses that have not proved themselves.
+//! Locks: nothing of its own.
+//! Blocks: the acceptors on `accept`, the UDP receivers on `recv_from`; never on
+//! one peer.
+
+mod backoff;
+mod cookie;
+pub mod listeners;
+pub mod spawn;
+pub mod tcp;
+pub mod udp;

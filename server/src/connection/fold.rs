@@ -1,0 +1,96 @@
+//! Folds a line that is too long for a datagram, or for what a script receives at
+//! once, into several.
+
+/// What stands before a text, with its `: `, is at most this long: a sender, and
+/// twenty receivers. What has its first `: ` later has none.
+const MAX_STAMP: usize = 600;
+
+/// What a piece begins with that has no stamp: it must not read as an event of its
+/// own, whatever somebody made stand there.
+const CONTINUATION: &[u8] = b"... ";
+
+/// Parts `line`, without its newline, into pieces of at most `most` bytes. Each
+/// begins as the line does, with who has said it. No character is cut.
+pub fn fold(line: &[u8], max: usize) -> Vec<Vec<u8>> {
+    if line.len() <= max {
+        return vec![line.to_vec()];
+    }
+    let searched = line.get(..MAX_STAMP.min(max / 2)).unwrap_or(line);
+    let stamp = searched.windows(2).position(|two| two == b": ");
+    let (stamp, mut text) = line.split_at(stamp.map_or(0, |at| at + 2));
+    let again = if stamp.is_empty() {
+        CONTINUATION
+    } else {
+        stamp
+    };
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    while !text.is_empty() {
+        let stamp = if pieces.is_empty() { stamp } else { again };
+        let (piece, rest) = text.split_at(cut(text, max - stamp.len()));
+        pieces.push([stamp, piece].concat());
+        text = rest;
+    }
+    pieces
+}
+
+/// Where to cut so that at most `most` bytes are before it, and no character is
+/// on both sides.
+fn cut(text: &[u8], max: usize) -> usize {
+    if text.len() <= max {
+        return text.len();
+    }
+    // The bytes of a character after its first begin with the bits 10.
+    let inside = |at: &usize| {
+        text.get(*at)
+            .is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000)
+    };
+    let back = (1..=max).rev().find(|at| !inside(at));
+    back.unwrap_or(max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, max: usize, expected: &[&str]) {
+        let pieces = fold(line.as_bytes(), max);
+        let pieces: Vec<&str> = pieces.iter().map(|p| str::from_utf8(p).unwrap()).collect();
+        assert_eq!(pieces, expected);
+        assert!(pieces.iter().all(|piece| piece.len() <= max));
+    }
+
+    #[test]
+    fn each_piece_says_who_has_said_it() {
+        check("bob: hello", 10, &["bob: hello"]);
+        check("bob: hello you", 10, &["bob: hello", "bob:  you"]);
+        check(
+            "a notice with no sender",
+            10,
+            &["a notice w", "... ith no", "...  sende", "... r"],
+        );
+    }
+
+    #[test]
+    fn nobody_can_make_a_piece_that_is_an_event() {
+        let receivers = vec!["x".repeat(24); 20].join(",");
+        let forged = "y".repeat(600) + "Server: go home";
+        for line in [
+            format!("ann -> {receivers}: {forged}"),
+            format!("ann is away, {forged}"),
+        ] {
+            for at in 0..700 {
+                let line = line.replace(&"y".repeat(600), &"y".repeat(at));
+                for piece in fold(line.as_bytes(), 500).iter().skip(1) {
+                    assert!(!piece.starts_with(b"Server: "), "{line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_character_is_cut() {
+        check("bob: 12345é", 11, &["bob: 12345", "bob: é"]);
+        check("bob: 👋👋", 10, &["bob: 👋", "bob: 👋"]);
+    }
+}

@@ -1,0 +1,130 @@
+//! Lifecycle: how one connection ends, and whether its session can still post.
+//!
+//! A connection is closed by whoever first finds a cause. Its session sees the
+//! cause before it reads again. At a shutdown the server must know when every
+//! session has posted its last: it waits until none is at work. Two flags could
+//! miss each other, as each side writes one and reads the other. So each side
+//! writes first and reads second, with a sequentially consistent fence between:
+//!
+//! ```text
+//! step  session                           the thread that closes
+//! 1     waiting = false (guard dropped)   close = cause
+//! 2     fence                             fence
+//! 3     reads close                       reads waiting
+//! 4     sees the cause, or ...            ... sees that the session is at work
+//! ```
+//!
+//! At least one of both reads in step 4 sees the other side's write (C++20 memory
+//! model, [atomics.fences]). A session that is waiting has nothing more to post.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::time::{Duration, Instant};
+
+use super::close::Close;
+
+/// The end of one connection, as far as it has come.
+#[derive(Default)]
+pub struct Lifecycle {
+    /// Set once, by the first that finds a cause; later causes change nothing.
+    close: OnceLock<Close>,
+    /// The session blocks on a read, or is done: it posts nothing.
+    waiting: AtomicBool,
+    /// The session has posted its last and only waits for the peer to close.
+    done: AtomicBool,
+    /// When a write first found that the peer is gone.
+    peer_gone: OnceLock<Instant>,
+}
+
+impl Lifecycle {
+    /// Sets why the connection closes. Returns `true` if no cause was set before.
+    ///
+    /// A session that is at work sees it before its next read. One that waits for
+    /// bytes sees it after some come, or after
+    /// [`interrupt_read`](super::Connection::interrupt_read).
+    pub fn set_close(&self, close: impl Into<Close>) -> bool {
+        self.close.set(close.into()).is_ok()
+    }
+
+    /// Returns why the connection closes, if it does.
+    pub fn close_cause(&self) -> Option<&Close> {
+        self.close.get()
+    }
+
+    /// Marks the session as waiting until the guard is dropped. The session must
+    /// look at [`close_cause`](Self::close_cause) right after that.
+    pub fn begin_wait(&self) -> WaitGuard<'_> {
+        self.set_waiting(true);
+        WaitGuard(self)
+    }
+
+    fn set_waiting(&self, waiting: bool) {
+        self.waiting.store(waiting, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+    }
+
+    /// Returns `true` if the session posts nothing more, once a cause is set.
+    pub fn is_waiting(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Marks that the session has posted its last.
+    pub fn mark_done(&self) {
+        self.done.store(true, Ordering::Relaxed);
+        self.set_waiting(true);
+    }
+
+    /// Returns `true` if the session has posted its last.
+    pub fn is_done(&self) -> bool {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// Records that a write has found the peer gone.
+    pub fn record_peer_gone(&self) {
+        let _first_time = self.peer_gone.set(Instant::now());
+    }
+
+    /// Returns for how long the peer is known to be gone; zero if it is not.
+    pub fn peer_gone_for(&self) -> Duration {
+        let since = self.peer_gone.get();
+        since.map(Instant::elapsed).unwrap_or_default()
+    }
+}
+
+/// A wait of the session. Dropping it marks the session as at work again.
+#[must_use]
+pub struct WaitGuard<'a>(&'a Lifecycle);
+
+impl Drop for WaitGuard<'_> {
+    fn drop(&mut self) {
+        self.0.set_waiting(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::close::CloseReason;
+    use super::*;
+
+    #[test]
+    fn the_first_cause_counts() {
+        let lifecycle = Lifecycle::default();
+        assert!(lifecycle.close_cause().is_none());
+        assert!(lifecycle.set_close(CloseReason::Eof));
+        assert!(!lifecycle.set_close(CloseReason::Kicked));
+        assert_eq!(lifecycle.close_cause().unwrap().reason, CloseReason::Eof);
+    }
+
+    #[test]
+    fn a_session_waits_until_its_guard_is_dropped_and_for_ever_when_done() {
+        let lifecycle = Lifecycle::default();
+        assert!(!lifecycle.is_waiting());
+        let guard = lifecycle.begin_wait();
+        assert!(lifecycle.is_waiting());
+        drop(guard);
+        assert!(!lifecycle.is_waiting() && !lifecycle.is_done());
+        lifecycle.mark_done();
+        assert!(lifecycle.is_waiting() && lifecycle.is_done());
+    }
+}

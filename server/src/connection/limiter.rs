@@ -1,0 +1,271 @@
+//! Limiter: the caps on connections, checked before a thread is spent.
+//!
+//! It knows connections, not names. It knows all of them, named or not, so the
+//! server closes them through it when it stops.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex};
+
+use super::close::{Close, CloseReason};
+use super::{Connection, ConnectionId};
+use crate::limits::Limits;
+use crate::sync::{WaitGroup, WaitToken, lock, wait_group};
+
+/// The caps, and the connections that count against them.
+pub struct ConnectionLimiter {
+    connections: Mutex<Connections>,
+    max_clients: usize,
+    max_unnamed: usize,
+    max_per_address: usize,
+}
+
+#[derive(Default)]
+struct Connections {
+    open: BTreeMap<ConnectionId, Arc<Connection>>,
+    /// Those without a name yet. Ids grow with time, so the first is the oldest.
+    unnamed: BTreeSet<ConnectionId>,
+    per_address: HashMap<IpAddr, usize>,
+    /// Each permit holds a copy. `None` once the limiter is closed.
+    token: Option<WaitToken>,
+}
+
+/// A connection that was admitted.
+pub struct Admission {
+    /// Its place, given back by dropping it.
+    pub permit: Permit,
+    /// The oldest unnamed connection, if it must be closed to make room.
+    pub evicted: Option<Arc<Connection>>,
+}
+
+impl ConnectionLimiter {
+    /// Makes an open limiter, and the wait for its end: the limiter is closed and
+    /// the last permit dropped.
+    pub fn new(limits: &Limits) -> (Arc<ConnectionLimiter>, WaitGroup) {
+        let (token, all_closed) = wait_group();
+        let connections = Connections {
+            token: Some(token),
+            ..Connections::default()
+        };
+        let limiter = ConnectionLimiter {
+            connections: Mutex::new(connections),
+            max_clients: limits.max_clients,
+            max_unnamed: limits.max_unnamed,
+            max_per_address: limits.max_per_address,
+        };
+        (Arc::new(limiter), all_closed)
+    }
+
+    /// Admits a connection for as long as its permit is held.
+    ///
+    /// # Errors
+    ///
+    /// How to close the connection when a cap is reached or the limiter is closed.
+    pub fn admit(
+        self: &Arc<ConnectionLimiter>,
+        connection: &Arc<Connection>,
+    ) -> Result<Admission, Close> {
+        let mut connections = lock(&self.connections);
+        let Some(token) = connections.token.clone() else {
+            return Err(CloseReason::Shutdown.into());
+        };
+        if connections.open.len() >= self.max_clients {
+            return Err(server_full());
+        }
+        let host = network_host(connection.address.ip());
+        let count = connections.per_address.entry(host).or_default();
+        if *count >= self.max_per_address && !host.is_loopback() {
+            let message = format!("Too many connections from your address, {count} are open.");
+            return Err(Close::with_message(CloseReason::Full, message));
+        }
+        *count += 1;
+        connections
+            .open
+            .insert(connection.id, Arc::clone(connection));
+        connections.unnamed.insert(connection.id);
+        let evicted = connections.evict_oldest(self.max_unnamed);
+        drop(connections);
+        let permit = Permit {
+            limiter: Arc::clone(self),
+            id: connection.id,
+            host,
+            _token: token,
+        };
+        Ok(Admission { permit, evicted })
+    }
+
+    /// Admits nothing any more. Returns the connections that are open.
+    pub fn close(&self) -> Vec<Arc<Connection>> {
+        let mut connections = lock(&self.connections);
+        connections.token = None;
+        connections.open.values().cloned().collect()
+    }
+}
+
+impl Connections {
+    /// Returns the oldest unnamed connection if there are more than `max_unnamed`.
+    fn evict_oldest(&mut self, max_unnamed: usize) -> Option<Arc<Connection>> {
+        if self.unnamed.len() <= max_unnamed {
+            return None;
+        }
+        let oldest = self.unnamed.pop_first()?;
+        self.open.get(&oldest).cloned()
+    }
+}
+
+/// Returns how to close a connection for which no thread or place is left.
+pub fn server_full() -> Close {
+    Close::with_message(CloseReason::Full, "Server is full.")
+}
+
+/// Returns how to close the oldest unnamed connection when there are too many.
+pub fn evicted() -> Close {
+    let message = "You have no name yet, and others are waiting to join.";
+    Close::with_message(CloseReason::Full, message)
+}
+
+/// Returns the address that stands for the host of `address`. An IPv6 host commonly
+/// owns the whole /64 network of its address, so the network counts (RFC 6177).
+fn network_host(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => {
+            let network = v6.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+        other => other,
+    }
+}
+
+/// The place of one connection. Dropping it gives the place back.
+pub struct Permit {
+    limiter: Arc<ConnectionLimiter>,
+    id: ConnectionId,
+    host: IpAddr,
+    _token: WaitToken,
+}
+
+impl Permit {
+    /// Marks the connection as named, so that it cannot be evicted. Returns `false`
+    /// if it has been [`evicted`] already.
+    pub fn mark_named(&self) -> bool {
+        lock(&self.limiter.connections).unnamed.remove(&self.id)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut connections = lock(&self.limiter.connections);
+        connections.open.remove(&self.id);
+        connections.unnamed.remove(&self.id);
+        if let Some(count) = connections.per_address.get_mut(&self.host) {
+            *count -= 1;
+            if *count == 0 {
+                connections.per_address.remove(&self.host);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::connection::WriterThreads;
+    use crate::connection::open::Opener;
+
+    /// A connection that claims to come from `address`.
+    fn connection(id: ConnectionId, address: &str) -> Arc<Connection> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let address = (address.parse::<IpAddr>().unwrap(), 1).into();
+        let limits = Arc::new(Limits::default());
+        let (writers, _) = WriterThreads::start(1, limits.stall_timeout).unwrap();
+        let opener = Opener { limits, writers };
+        opener.open_tcp(id, stream, address).unwrap().connection
+    }
+
+    #[test]
+    fn too_many_from_one_address_are_refused_and_others_are_admitted() {
+        let per_address = 2;
+        let (limiter, _) = ConnectionLimiter::new(&Limits {
+            max_per_address: per_address,
+            ..Limits::default()
+        });
+        let admit = |id, address| {
+            let admission = limiter.admit(&connection(id, address));
+            admission.map_err(|close| close.message)
+        };
+        let first = admit(1, "10.0.0.7").unwrap();
+        let _second = admit(2, "::ffff:10.0.0.7").unwrap();
+        let message = "Too many connections from your address, 2 are open.";
+        assert_eq!(admit(3, "10.0.0.7").err().unwrap(), message);
+        let _other = admit(4, "10.0.0.8").unwrap();
+        drop(first);
+        let _again = admit(5, "10.0.0.7").unwrap();
+        assert_eq!(admit(6, "10.0.0.7").err().unwrap(), message);
+        let network = ["2001:db8::1", "2001:db8::2"].map(|address| admit(7, address).unwrap());
+        assert_eq!(admit(8, "2001:db8::3").err().unwrap(), message);
+        drop(network);
+        let local = [9, 10, 11].map(|id| admit(id, "127.0.0.1").unwrap());
+        drop(local);
+    }
+
+    #[test]
+    fn the_oldest_without_a_name_makes_room() {
+        let unnamed = 2;
+        let (limiter, _) = ConnectionLimiter::new(&Limits {
+            max_unnamed: unnamed,
+            ..Limits::default()
+        });
+        let connections: Vec<Arc<Connection>> = (0..5).map(|id| connection(id, "::1")).collect();
+        let mut permits = Vec::new();
+        let mut admit = |id: usize| {
+            let Admission { permit, evicted } = limiter.admit(&connections[id]).ok().unwrap();
+            permits.push(permit);
+            evicted.map(|connection| connection.id)
+        };
+        assert_eq!([admit(0), admit(1)], [None, None]);
+        assert_eq!([admit(2), admit(3)], [Some(0), Some(1)]);
+        assert!(!permits[0].mark_named(), "it came too late");
+        assert!(permits[2].mark_named() && permits[3].mark_named());
+        assert!(
+            limiter
+                .admit(&connections[4])
+                .ok()
+                .unwrap()
+                .evicted
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_closed_limiter_lists_the_open_connections_and_ends_with_the_last_permit() {
+        let (limiter, all_closed) = ConnectionLimiter::new(&Limits::default());
+        let open = connection(1, "::1");
+        let admission = limiter.admit(&open).ok().unwrap();
+        let ids: Vec<ConnectionId> = limiter
+            .close()
+            .iter()
+            .map(|connection| connection.id)
+            .collect();
+        assert_eq!(ids, [1]);
+        assert!(limiter.admit(&connection(2, "::1")).is_err());
+        assert!(!all_closed.is_done());
+        drop(admission);
+        assert!(all_closed.is_done());
+    }
+
+    #[test]
+    fn an_address_stands_for_its_host() {
+        let check = |address: &str, expected: &str| {
+            let address: IpAddr = address.parse().unwrap();
+            assert_eq!(network_host(address), expected.parse::<IpAddr>().unwrap());
+        };
+        check("10.0.0.7", "10.0.0.7");
+        check("::ffff:10.0.0.7", "10.0.0.7");
+        check("::ffff:127.0.0.1", "127.0.0.1");
+        check("::1", "::1");
+        check("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::");
+    }
+}

@@ -1,0 +1,195 @@
+//! Connection: one socket, in three parts that say who may do what with it.
+//!
+//! ```text
+//!              +-- ReadHalf    moved into the session, which alone reads
+//! Transport ---+-- WriteHalf   moved into the broadcaster, which alone writes
+//!              +-- Connection  shared by all: address, close cause, activity
+//! ```
+//!
+//! The transport is a TCP stream, or one peer's share of a UDP socket. All three
+//! parts share it through an `Arc`. `&TcpStream` reads and writes, so a `try_clone`,
+//! which would cost one more open file, is not needed. Code outside this folder
+//! cannot reach the stream itself.
+//!
+//! Writes: the owner of the [`WriteHalf`]; while a member lags, its writer thread;
+//! for unframed members, the paced writer; for a file, the [`BlockingWriter`].
+//! Locks: the backlog of a lagging member, the limiter, the mailboxes of UDP.
+//! Blocks: reads, writer threads and the blocking writer; the write half never.
+
+mod activity;
+mod backlog;
+mod blocking_writer;
+pub mod close;
+mod fold;
+mod lifecycle;
+pub mod limiter;
+pub mod open;
+mod paced_writer;
+mod reader;
+mod transport;
+pub mod udp;
+mod writer;
+mod writer_threads;
+
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+pub use blocking_writer::BlockingWriter;
+pub use reader::ReadHalf;
+pub use writer::WriteHalf;
+pub use writer_threads::WriterThreads;
+
+use activity::Activity;
+use close::CloseReason;
+use lifecycle::Lifecycle;
+use transport::Transport;
+
+/// The number of a connection. Numbers grow with time and are never used again.
+pub type ConnectionId = u64;
+
+/// The shared part of one connection, grouped by who writes each field.
+pub struct Connection {
+    /// The number of the connection.
+    pub id: ConnectionId,
+    /// The address that `accept` gave. A peer that is gone by then has no
+    /// `peer_addr()` any more.
+    pub address: SocketAddr,
+    transport: Transport,
+    /// Written by the session.
+    pub activity: Activity,
+    /// Written by whoever closes the connection, and by the session.
+    pub lifecycle: Lifecycle,
+    /// Written by the session, for an unframed peer.
+    pub replies: ReplyState,
+    /// Written by the session and by the operator.
+    pub flags: MemberFlags,
+    /// Written by the owner of the write half.
+    outbound: OutboundState,
+}
+
+/// Whether an unframed peer reads only the reply to what it has sent.
+#[derive(Default)]
+pub struct ReplyState {
+    half_duplex: AtomicBool,
+    has_request: AtomicBool,
+}
+
+/// What a member has opted in to, and what the operator has decided about it.
+#[derive(Default)]
+pub struct MemberFlags {
+    answers_probes: AtomicBool,
+    muted: AtomicBool,
+}
+
+/// How the bytes for the peer fare.
+#[derive(Default)]
+struct OutboundState {
+    lagging: AtomicBool,
+    /// What the paced writer still holds for the peer, in bytes.
+    queued_bytes: AtomicUsize,
+    /// The session writes as well, and may be blocked on that.
+    has_blocking_writer: AtomicBool,
+}
+
+impl Connection {
+    fn new(id: ConnectionId, address: SocketAddr, transport: Transport) -> Arc<Connection> {
+        Arc::new(Connection {
+            id,
+            address,
+            transport,
+            activity: Activity::new(),
+            lifecycle: Lifecycle::default(),
+            replies: ReplyState::default(),
+            flags: MemberFlags::default(),
+            outbound: OutboundState::default(),
+        })
+    }
+
+    /// Returns `true` if the peer uses UDP, which does not report its leaving.
+    pub fn is_udp(&self) -> bool {
+        matches!(self.transport, Transport::Udp(_))
+    }
+
+    /// Returns when the last bytes came, also if the session has not read them yet.
+    pub fn last_received(&self) -> Instant {
+        match &self.transport {
+            Transport::Udp(udp) => udp.peer.last_received(),
+            Transport::Tcp(_) => self.activity.last_received(),
+        }
+    }
+
+    /// Ends the session's wait for bytes, which only a shutdown of the reading side
+    /// can do. It is the last resort: from then on the kernel answers what the peer
+    /// sends with a reset, and discards what the peer had not read yet.
+    pub fn interrupt_read(&self) {
+        let how = if self.outbound.has_blocking_writer.load(Ordering::Relaxed) {
+            Shutdown::Both
+        } else {
+            Shutdown::Read
+        };
+        // An error means that the peer is gone already, which serves as well.
+        let _ = self.transport.shutdown(how);
+    }
+
+    /// Closes the connection of a member whose writes are stuck. The shutdown of
+    /// both directions also wakes a writer thread that is blocked on it.
+    fn abort(&self, reason: CloseReason) {
+        self.lifecycle.set_close(reason);
+        let _ = self.transport.shutdown(Shutdown::Both);
+    }
+
+    /// Returns `true` if bytes for the member wait in its backlog.
+    pub fn is_lagging(&self) -> bool {
+        self.outbound.lagging.load(Ordering::Relaxed)
+    }
+}
+
+impl ReplyState {
+    /// Records that the peer has sent something, and reads only now.
+    pub fn mark_request(&self) {
+        self.half_duplex.store(true, Ordering::Relaxed);
+        self.has_request.store(true, Ordering::Relaxed);
+    }
+
+    /// Records that the peer reads all the time.
+    pub fn set_full_duplex(&self) {
+        self.half_duplex.store(false, Ordering::Relaxed);
+    }
+
+    fn is_half_duplex(&self) -> bool {
+        self.half_duplex.load(Ordering::Relaxed)
+    }
+
+    fn has_request(&self) -> bool {
+        self.is_half_duplex() && self.has_request.load(Ordering::Relaxed)
+    }
+
+    /// Returns `true` if a request came since the last call, which is answered now.
+    fn take_request(&self) -> bool {
+        self.has_request.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl MemberFlags {
+    /// Records that the peer has opted in to answer an empty line with one.
+    pub fn set_answers_probes(&self) {
+        self.answers_probes.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns `true` if the peer answers an empty line with one.
+    pub fn answers_probes(&self) -> bool {
+        self.answers_probes.load(Ordering::Relaxed)
+    }
+
+    /// Mutes the member, or lets it speak again.
+    pub fn set_muted(&self, muted: bool) {
+        self.muted.store(muted, Ordering::Relaxed);
+    }
+
+    /// Returns `true` if the member may not speak.
+    pub fn is_muted(&self) -> bool {
+        self.muted.load(Ordering::Relaxed)
+    }
+}

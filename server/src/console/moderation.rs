@@ -1,0 +1,276 @@
+//! What the operator decides about somebody, who is told.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::notice::{format_duration, without_colons};
+use common::{Event, Name};
+
+use super::{Console, NO_FILES};
+use crate::connection::Connection;
+use crate::connection::close::{Close, CloseReason};
+use crate::moderation::rules::{self, BanTarget, Switch};
+
+impl Console {
+    pub(super) fn kick(&self, rest: &str) -> String {
+        let (name, why) = rest.split_once(' ').unwrap_or((rest, ""));
+        if name.is_empty() {
+            return "Whom? Type /kick NAME [WHY].".to_string();
+        }
+        let Some((_, connection)) = self.find_member(name) else {
+            return no_such_user(name);
+        };
+        let message = match why.trim() {
+            "" => "The operator removed you.".to_string(),
+            why => format!("The operator removed you, {}", without_colons(why)),
+        };
+        self.reaper.disconnect(
+            &connection,
+            Close::with_message(CloseReason::Kicked, message),
+        );
+        format!("{name} is removed.")
+    }
+
+    pub(super) fn ban(&self, rest: &str) -> String {
+        let (target, time) = rest.split_once(' ').unwrap_or((rest, ""));
+        let usage = "Type /ban NAME or ADDRESS, and for how long, as in 30s, 10m, 2h or 1d.";
+        let Some(target) = parse_ban_target(target) else {
+            return format!("Whom? {usage}");
+        };
+        let time = match time.trim() {
+            "" => None,
+            time => match parse_duration(time) {
+                Some(time) => Some(time),
+                None => return format!("For how long? {usage}"),
+            },
+        };
+        self.moderation.ban(target.clone(), time);
+        let present = self.connections_of(&target);
+        for connection in &present {
+            self.reaper.disconnect(connection, rules::ban_close());
+        }
+        let time = time.map_or_else(
+            || "for ever".to_string(),
+            |time| format!("for {}", format_duration(time)),
+        );
+        format!("{target} is banned {time}, {} removed.", present.len())
+    }
+
+    /// The connections that a ban concerns now.
+    fn connections_of(&self, target: &BanTarget) -> Vec<Arc<Connection>> {
+        match target {
+            BanTarget::Name(name) => self.registry.find_connection(name).into_iter().collect(),
+            BanTarget::Address(address) => {
+                let (members, _) = self.registry.list_members(None, usize::MAX);
+                let connections = members.into_iter().map(|info| info.connection);
+                connections
+                    .filter(|connection| connection.address.ip().to_canonical() == *address)
+                    .collect()
+            }
+        }
+    }
+
+    pub(super) fn remove_file(&self, rest: &str) -> String {
+        let Some(files) = &self.files else {
+            return NO_FILES.to_string();
+        };
+        match rest.parse().map(|id| files.remove_file(None, id)) {
+            Ok(Ok(metadata)) => format!("{} is removed.", metadata.name),
+            Ok(Err(why)) => why,
+            Err(_) => "Which file? Type /forget and its number; /files lists them.".to_string(),
+        }
+    }
+
+    pub(super) fn unban(&self, rest: &str) -> String {
+        match parse_ban_target(rest) {
+            Some(target) if self.moderation.unban(&target) => {
+                format!("{target} may come in again.")
+            }
+            Some(target) => format!("{target} is not banned. /bans lists all who are."),
+            None => "Whom? Type /unban NAME or ADDRESS.".to_string(),
+        }
+    }
+
+    pub(super) fn mute(&self, rest: &str) -> String {
+        if rest == "all" {
+            self.moderation.set(Switch::Silence, true);
+            self.announce_all("Only I speak for now.");
+            return "Only you speak now. /unmute all ends that.".to_string();
+        }
+        match self.find_member(rest) {
+            Some((name, connection)) => {
+                self.moderation.mute(&name);
+                connection.flags.set_muted(true);
+                self.notify(&connection, "The operator has muted you.");
+                format!("{name} is muted, also when coming again under this name.")
+            }
+            None => no_such_user(rest),
+        }
+    }
+
+    pub(super) fn unmute(&self, rest: &str) -> String {
+        if rest == "all" {
+            self.moderation.unmute_all();
+            let (members, _) = self.registry.list_members(None, usize::MAX);
+            members
+                .iter()
+                .for_each(|info| info.connection.flags.set_muted(false));
+            self.announce_all("Everybody may speak again.");
+            return "Everybody may speak.".to_string();
+        }
+        let Ok(name) = rest.parse::<Name>() else {
+            return no_such_user(rest);
+        };
+        let was_noted = self.moderation.unmute(&name);
+        // It may have been muted under another name.
+        let connection = self
+            .registry
+            .find_connection(&name)
+            .filter(|connection| connection.flags.is_muted());
+        if let Some(connection) = &connection {
+            connection.flags.set_muted(false);
+            self.notify(connection, "You may speak again.");
+        }
+        match was_noted || connection.is_some() {
+            true => format!("{name} may speak again."),
+            false => format!("{name} is not muted."),
+        }
+    }
+
+    pub(super) fn private(&self, rest: &str) -> String {
+        let (off, message) = match rest {
+            "off" => (true, "Private messages are off for now."),
+            "on" => (false, "Private messages are on again."),
+            _ => return "Type /private off or /private on.".to_string(),
+        };
+        self.moderation.set(Switch::NoPrivate, off);
+        self.announce_all(message);
+        message.to_string()
+    }
+
+    pub(super) fn lock(&self) -> String {
+        self.moderation.set(Switch::Locked, true);
+        "Nobody new comes in. /unlock ends that.".to_string()
+    }
+
+    pub(super) fn unlock(&self) -> String {
+        self.moderation.set(Switch::Locked, false);
+        "Everybody may come in.".to_string()
+    }
+
+    pub(super) fn announce_in(&self, rest: &str) -> String {
+        let (room, text) = rest.split_once(' ').unwrap_or((rest, ""));
+        let text = text.trim();
+        let place = common::command::parse_room(room).ok();
+        match place.and_then(|room| self.registry.room_id(&room)) {
+            _ if text.is_empty() => "Where, and what? Type /say ROOM TEXT.".to_string(),
+            None => format!("There is no room {room}. /rooms lists them."),
+            Some(place) => {
+                let message = format!("Said in {}.", place.name);
+                self.announce(Some(place), text);
+                message
+            }
+        }
+    }
+
+    pub(super) fn change_motd(&self, rest: &str) -> String {
+        match rest {
+            "" => match self.moderation.motd().as_slice() {
+                [] => "Newcomers are told nothing.".to_string(),
+                lines => format!("Newcomers are told\n{}", lines.join("\n")),
+            },
+            "off" => {
+                self.moderation.set_motd(Vec::new());
+                "Newcomers are told nothing from now on.".to_string()
+            }
+            text => {
+                self.moderation.set_motd(super::motd([text].into_iter()));
+                "Newcomers are told that from now on.".to_string()
+            }
+        }
+    }
+
+    fn find_member(&self, name: &str) -> Option<(Name, Arc<Connection>)> {
+        let name = name.parse::<Name>().ok()?;
+        // Who is leaving keeps the name until everybody has been told.
+        let connection = self
+            .registry
+            .find_connection(&name)
+            .filter(|connection| connection.lifecycle.close_cause().is_none())?;
+        Some((name, connection))
+    }
+
+    fn notify(&self, connection: &Connection, text: &str) {
+        self.posts
+            .send_to(connection.id, Event::Notice(text).to_line());
+    }
+}
+
+fn no_such_user(name: &str) -> String {
+    format!("There is nobody called {name} here.")
+}
+
+/// An address, or else a name: `10.0.0.7` could be either.
+fn parse_ban_target(text: &str) -> Option<BanTarget> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(BanTarget::Address(address.to_canonical()));
+    }
+    text.parse().ok().map(BanTarget::Name)
+}
+
+/// The longest ban that has an end, so that no clock overflows.
+const MAX_BAN_SECONDS: u64 = 365 * 86_400;
+
+/// `30s`, `10m`, `2h`, `1d`, or `10` for minutes.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let seconds = match text.get(digits.len()..)? {
+        "s" => 1,
+        "m" | "min" | "" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    let time = digits.parse::<u64>().ok()?.checked_mul(seconds)?;
+    (1..=MAX_BAN_SECONDS)
+        .contains(&time)
+        .then(|| Duration::from_secs(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_a_ban() {
+        let check = |text, expected: Option<u64>| {
+            assert_eq!(
+                parse_duration(text),
+                expected.map(Duration::from_secs),
+                "{text}"
+            );
+        };
+        check("30s", Some(30));
+        check("10m", Some(600));
+        check("10", Some(600));
+        check("2h", Some(7200));
+        check("1d", Some(86_400));
+        for wrong in ["", "m", "0m", "-1m", "1y", "x", "99999999999d", "1.5h"] {
+            check(wrong, None);
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_name() {
+        assert_eq!(
+            parse_ban_target("10.0.0.7"),
+            Some(BanTarget::Address(IpAddr::from([10, 0, 0, 7])))
+        );
+        assert_eq!(
+            parse_ban_target("ann"),
+            Some(BanTarget::Name("ann".parse().unwrap()))
+        );
+        assert_eq!(parse_ban_target("a b"), None);
+    }
+}

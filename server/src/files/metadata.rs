@@ -1,0 +1,113 @@
+//! What is known of a file beside its bytes, and how that stands on disk.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use common::Name;
+use common::notice::format_duration;
+use common::transfer::filename;
+use common::transfer::format_size;
+
+/// The data beside a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileMetadata {
+    /// Its number, under which it lies on disk.
+    pub id: u64,
+    /// What it is called; never a path.
+    pub name: String,
+    /// In bytes.
+    pub size: u64,
+    /// Who has shared it.
+    pub owner: Name,
+    /// When, in seconds after 1970.
+    pub shared_at: u64,
+}
+
+impl FileMetadata {
+    /// How long ago it was shared, by the wall clock.
+    pub fn age(&self) -> Duration {
+        Duration::from_secs(unix_now().saturating_sub(self.shared_at))
+    }
+
+    /// The text in the file beside it: a word and its value in each line.
+    pub fn to_text(&self) -> String {
+        let FileMetadata {
+            name,
+            size,
+            owner: who,
+            shared_at: when,
+            ..
+        } = self;
+        format!("size {size}\nwho {who}\nwhen {when}\nname {name}\n")
+    }
+
+    /// Reads such a text; one that is torn or foreign is none.
+    pub fn parse(id: u64, text: &str) -> Option<FileMetadata> {
+        let mut lines = text.split_inclusive('\n');
+        let mut value = |word: &str| {
+            let line = lines.next()?.strip_suffix('\n')?;
+            line.strip_prefix(word)?.strip_prefix(' ')
+        };
+        let metadata = FileMetadata {
+            id,
+            size: value("size")?.parse().ok()?,
+            owner: value("who")?.parse().ok()?,
+            shared_at: value("when")?.parse().ok()?,
+            name: value("name")?.to_string(),
+        };
+        // Somebody else may have written it.
+        (filename::sanitize(&metadata.name) == metadata.name).then_some(metadata)
+    }
+}
+
+/// A row of `/files`.
+impl fmt::Display for FileMetadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FileMetadata {
+            id,
+            name,
+            owner: who,
+            ..
+        } = self;
+        let (size, age) = (format_size(self.size), format_duration(self.age()));
+        write!(f, "{id:>4}  {size:>8}  {name}  from {who}, {age} ago")
+    }
+}
+
+/// The wall clock, in seconds: a file's age outlives the process.
+pub fn unix_now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
+}
+
+/// The line above such rows.
+pub fn count_line(files: usize) -> String {
+    match files {
+        0 => "There is no file here yet.".to_string(),
+        1 => "1 file is here.".to_string(),
+        count => format!("{count} files are here."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_as_it_was_written_or_not_at_all() {
+        let metadata = FileMetadata {
+            id: 7,
+            name: "my notes.pdf".to_string(),
+            size: 12,
+            owner: "ann".parse().unwrap(),
+            shared_at: 1_800_000_000,
+        };
+        let text = metadata.to_text();
+        assert_eq!(FileMetadata::parse(7, &text), Some(metadata));
+        for cut in 0..text.len() {
+            assert_eq!(FileMetadata::parse(7, &text[..cut]), None, "cut at {cut}");
+        }
+        let path = text.replace("my notes", "../notes");
+        assert_eq!(FileMetadata::parse(7, &path), None);
+    }
+}

@@ -1,0 +1,224 @@
+//! Turns what happens into lines on standard output and in the log file.
+//!
+//! The log must never make the room wait, also when its output is a terminal
+//! that somebody has stopped or a disk that is full. So it is a thread with a
+//! bounded channel before it: when that fills up, messages are left out and
+//! counted, and arrivals and departures still find room. One thread writes both
+//! places, so an output that is stopped stops the file as well.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use common::{LOBBY, Name};
+
+use super::timestamp::Timestamp;
+use crate::limits;
+use crate::room::id::Lines;
+use crate::sync::ReportInterval;
+
+/// How often the operator is told that the log file cannot be written.
+const FAULT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// One line of the log, or several of one kind.
+pub enum LogEntry {
+    /// One or more messages, as the members get them, in this room or in all.
+    Messages(Option<Name>, Lines),
+    /// Anything else, ready to be shown.
+    Line(String),
+    /// Nothing follows.
+    End,
+}
+
+/// The way to the logger.
+#[derive(Clone)]
+pub struct Log {
+    entries: Sender<LogEntry>,
+    dropped: Arc<AtomicU64>,
+    scope: LogScope,
+}
+
+/// What is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogScope {
+    /// Messages, and who comes and goes.
+    Everything,
+    /// Only who comes and goes.
+    NoMessages,
+}
+
+impl Log {
+    /// Logs lines that were said, if that does not take waiting.
+    pub fn messages(&self, room: Option<Name>, lines: Lines) {
+        if self.scope == LogScope::Everything {
+            if self.entries.len() < limits::LOG_MESSAGE_QUEUE {
+                self.push(LogEntry::Messages(room, lines));
+            } else {
+                let count = lines.iter().filter(|&&byte| byte == b'\n').count();
+                self.count_dropped(u64::try_from(count).unwrap_or(u64::MAX));
+            }
+        }
+    }
+
+    fn count_dropped(&self, count: u64) {
+        self.dropped.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Logs `entry`, if there is room at all.
+    pub fn push(&self, entry: LogEntry) {
+        if self.entries.try_send(entry).is_err() {
+            self.count_dropped(1);
+        }
+    }
+
+    /// Has the logger end, after all that was logged before. Others may still
+    /// hold a copy of the log, such as a console that waits for its keyboard.
+    /// Waits for a place in the log until `deadline`.
+    pub fn finish(self, deadline: Instant) {
+        let _ = self.entries.send_deadline(LogEntry::End, deadline);
+    }
+
+    /// Logs one line.
+    pub fn line(&self, line: impl Into<String>) {
+        self.push(LogEntry::Line(line.into()));
+    }
+}
+
+/// Owns the places that the log goes to.
+pub struct Logger {
+    entries: Receiver<LogEntry>,
+    left_out: Arc<AtomicU64>,
+    output: Box<dyn Write + Send>,
+    file: Option<Box<dyn Write + Send>>,
+    fault_report: ReportInterval,
+}
+
+/// Makes a log that goes to `output`, and to `file` with the time before each
+/// line.
+pub fn new(
+    scope: LogScope,
+    output: Box<dyn Write + Send>,
+    file: Option<Box<dyn Write + Send>>,
+) -> (Log, Logger) {
+    let (sender, entries) = bounded(limits::LOG_QUEUE);
+    let left_out = Arc::new(AtomicU64::new(0));
+    let log = Log {
+        entries: sender,
+        dropped: Arc::clone(&left_out),
+        scope,
+    };
+    let logger = Logger {
+        entries,
+        left_out,
+        output,
+        file,
+        fault_report: ReportInterval::new(FAULT_INTERVAL),
+    };
+    (log, logger)
+}
+
+impl Logger {
+    /// The thread's life: until [`Log::end`].
+    pub fn run(mut self) {
+        let mut text = String::new();
+        while let Ok(mut entry) = self.entries.recv() {
+            // What waits goes out in one write, as the messages themselves do.
+            loop {
+                format_entry(&entry, &mut text);
+                if matches!(entry, LogEntry::End) || text.len() >= limits::MAX_BATCH_BYTES {
+                    break;
+                }
+                match self.entries.try_recv() {
+                    Ok(next) => entry = next,
+                    Err(_none_waits) => break,
+                }
+            }
+            match self.left_out.swap(0, Ordering::Relaxed) {
+                0 => {}
+                count => text.push_str(&format!("[SERVER] {count} lines were left out lately.\n")),
+            }
+            self.write(&text);
+            text.clear();
+            if matches!(entry, LogEntry::End) {
+                return;
+            }
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        // A closed pipe or a full device: the room is more important than its
+        // log, and there is nobody to tell.
+        let _ = write_and_flush(&mut self.output, text);
+        let Some(file) = &mut self.file else { return };
+        let now = Timestamp::from(SystemTime::now());
+        let stamped: String = text.lines().map(|line| format!("{now} {line}\n")).collect();
+        match write_and_flush(file, &stamped) {
+            Ok(()) => self.fault_report.reset(),
+            Err(error) => self.report_fault(&error),
+        }
+    }
+
+    fn report_fault(&mut self, error: &io::Error) {
+        if self.fault_report.is_due() {
+            let line = format!("[SERVER] cannot write the log file: {error}.\n");
+            let _ = write_and_flush(&mut self.output, &line);
+        }
+    }
+}
+
+fn write_and_flush(output: &mut Box<dyn Write + Send>, text: &str) -> io::Result<()> {
+    output.write_all(text.as_bytes())?;
+    output.flush()
+}
+
+fn format_entry(entry: &LogEntry, text: &mut String) {
+    match entry {
+        LogEntry::Line(line) => {
+            text.push_str(line);
+            text.push('\n');
+        }
+        LogEntry::End => {}
+        LogEntry::Messages(room, lines) => {
+            let room = room.as_ref().filter(|room| !room.matches(LOBBY));
+            let room = room.map(|room| format!("@{room}")).unwrap_or_default();
+            for line in String::from_utf8_lossy(lines).lines() {
+                let (from, said) = line.split_once(": ").unwrap_or((line, ""));
+                text.push_str(&format!("[{from}{room}] {said}\n"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_look_as_in_the_classroom() {
+        let mut text = String::new();
+        let mut said = |room, lines: &str| {
+            let lines = Lines::new(lines.as_bytes().to_vec());
+            format_entry(&LogEntry::Messages(room, lines), &mut text);
+        };
+        said(Some(Name::from_static(LOBBY)), "A: Hello\nB: a: b\n");
+        said(Some(Name::from_static("games")), "A: Chess?\n* B: nods\n");
+        said(None, "Server: tea\n");
+        format_entry(&LogEntry::Line("x".into()), &mut text);
+        let expected = "[A] Hello\n[B] a: b\n[A@games] Chess?\n[* B@games] nods\n[Server] tea\nx\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_log_that_is_not_read_leaves_out_messages_but_no_arrivals() {
+        let (log, logger) = new(LogScope::Everything, Box::new(io::sink()), None);
+        for _ in 0..limits::LOG_MESSAGE_QUEUE + 10 {
+            log.messages(None, Lines::new(b"a: b\na: c\n".to_vec()));
+        }
+        log.line("c arrived");
+        assert_eq!(logger.entries.len(), limits::LOG_MESSAGE_QUEUE + 1);
+        assert_eq!(logger.left_out.load(Ordering::Relaxed), 20);
+    }
+}

@@ -1,0 +1,71 @@
+//! Turns what was said into the text of one write.
+//!
+//! It knows no file and no clock: every time is handed to it.
+
+use std::io::Write;
+use std::time::SystemTime;
+
+use common::Name;
+
+use crate::record::timestamp::Timestamp;
+
+/// What goes out in one write.
+#[derive(Default)]
+pub struct TranscriptBuffer {
+    pub text: Vec<u8>,
+    /// How many lines of the rooms are missing if it is not written: those in
+    /// it, and those of which it says that they are missing already.
+    pub lines: u64,
+}
+
+impl TranscriptBuffer {
+    /// Puts whole lines on it, each with its time and room.
+    pub fn push_lines(&mut self, at: SystemTime, room: &Name, lines: &[u8]) {
+        let before = format!("{} {room} ", Timestamp::from(at));
+        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+            self.text.extend_from_slice(before.as_bytes());
+            self.text.extend_from_slice(line);
+        }
+        self.lines += count_lines(lines);
+    }
+
+    /// Says that `count` lines are missing here, if any are. `-` is no name, so
+    /// it cannot be taken for a room.
+    pub fn push_dropped(&mut self, at: SystemTime, count: u64) {
+        if count > 0 {
+            let at = Timestamp::from(at);
+            let _never_fails = writeln!(self.text, "{at} - {count} lines were left out.");
+            self.lines += count;
+        }
+    }
+}
+
+/// How many lines these are; each has its newline.
+pub fn count_lines(lines: &[u8]) -> u64 {
+    let ends = lines.iter().filter(|&&byte| byte == b'\n');
+    u64::try_from(ends.count()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_line_has_its_time_and_room_before_it() {
+        let mut page = TranscriptBuffer::default();
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let (lobby, tea): (Name, Name) = ("lobby".parse().unwrap(), "tea".parse().unwrap());
+        page.push_lines(at(0), &lobby, b"bob: hi\n* bob: waves\n");
+        page.push_dropped(at(1), 0);
+        page.push_dropped(at(1), 12);
+        page.push_lines(at(2), &tea, b"Server: tea is ready\n");
+        let expected = "1970-01-01T00:00:00Z lobby bob: hi\n\
+            1970-01-01T00:00:00Z lobby * bob: waves\n\
+            1970-01-01T00:00:01Z - 12 lines were left out.\n\
+            1970-01-01T00:00:02Z tea Server: tea is ready\n";
+        assert_eq!(String::from_utf8(page.text).unwrap(), expected);
+        assert_eq!(page.lines, 15);
+    }
+}

@@ -1,0 +1,401 @@
+//! The transcript's thread: entries in, one write for all that wait.
+//!
+//! A page that cannot be written is thrown away, but not what it counted: the
+//! next page begins by saying what is missing, and is one more try, once a second
+//! and also when nobody says a word. So a fault ends by itself as soon as its
+//! cause does. Only this file tells the operator.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use common::Name;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use super::buffer::TranscriptBuffer;
+use super::rotated_file::RotatedFile;
+use crate::limits;
+use crate::record::log::Log;
+use crate::room::id::Lines;
+use crate::sync::ReportInterval;
+
+/// How long a file that could not be written is left alone. Long enough that a
+/// nearly full disk, which takes one line and not the next, does not fill the
+/// operator's screen; short enough to lose little when all is well again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often the operator is told of a fault that lasts.
+const FAULT_INTERVAL: Duration = Duration::from_secs(60);
+
+pub enum TranscriptEntry {
+    /// Lines that were said, when, and where.
+    Lines {
+        at: SystemTime,
+        room: Name,
+        lines: Lines,
+        /// How many lines found no place in the channel just before these.
+        dropped: u64,
+    },
+    /// Nothing follows.
+    End,
+}
+
+/// Owns the file.
+pub struct TranscriptWriter {
+    entries: Receiver<TranscriptEntry>,
+    dropped: Arc<AtomicU64>,
+    file: RotatedFile,
+    /// The file's name, for the operator.
+    path_text: String,
+    log: Log,
+    /// What was wrong at the last try, until it is not any more.
+    fault: Option<Fault>,
+    fault_report: ReportInterval,
+}
+
+/// Lines could not be written.
+struct Fault {
+    /// How many.
+    missing: u64,
+    /// When the last of them came.
+    at: SystemTime,
+    retry_at: Instant,
+}
+
+impl TranscriptWriter {
+    /// A writer of these entries; `left_out` counts lines of which none tells.
+    pub fn new(
+        entries: Receiver<TranscriptEntry>,
+        dropped: Arc<AtomicU64>,
+        file: RotatedFile,
+        path_text: String,
+        log: Log,
+    ) -> TranscriptWriter {
+        TranscriptWriter {
+            entries,
+            dropped,
+            file,
+            path_text,
+            log,
+            fault: None,
+            fault_report: ReportInterval::new(FAULT_INTERVAL),
+        }
+    }
+
+    /// The thread's life: until [`Entry::End`], or until nobody can note.
+    pub fn run(mut self) {
+        while self.run_once().is_continue() {}
+    }
+
+    /// Waits for something to write, and writes all of it at once.
+    fn run_once(&mut self) -> ControlFlow<()> {
+        let mut page = TranscriptBuffer::default();
+        if let Some(fault) = &self.fault {
+            page.push_dropped(fault.at, fault.missing);
+        }
+        let flow = self.collect(&mut page);
+        match &mut self.fault {
+            // The last try is made in any case.
+            Some(fault) if flow.is_continue() && Instant::now() < fault.retry_at => {
+                fault.missing = page.lines;
+                fault.at = SystemTime::now();
+            }
+            _ => self.write(&page),
+        }
+        flow
+    }
+
+    /// Takes all that waits; waits for the first of it.
+    fn collect(&self, page: &mut TranscriptBuffer) -> ControlFlow<()> {
+        let mut flow = ControlFlow::Continue(());
+        let mut next = self.wait();
+        while let Some(entry) = next.take() {
+            match entry {
+                TranscriptEntry::Lines {
+                    at,
+                    room,
+                    lines,
+                    dropped: left_out,
+                } => {
+                    page.push_dropped(at, left_out);
+                    page.push_lines(at, &room, &lines);
+                }
+                TranscriptEntry::End => {
+                    flow = ControlFlow::Break(());
+                    break;
+                }
+            }
+            if page.text.len() < limits::MAX_BATCH_BYTES {
+                // Not a wait of no time, which still looks around for a moment:
+                // in a busy room the next line comes in that, again and again,
+                // and nothing is written before the page is full.
+                next = self.entries.try_recv().ok();
+            }
+        }
+        if self.entries.is_empty() {
+            // No entry follows that would tell of lines left out before it.
+            let left_out = self.dropped.swap(0, Ordering::Relaxed);
+            page.push_dropped(SystemTime::now(), left_out);
+        }
+        flow
+    }
+
+    /// The next entry, or nothing if it is time for another try before.
+    fn wait(&self) -> Option<TranscriptEntry> {
+        let Some(fault) = &self.fault else {
+            return Some(self.entries.recv().unwrap_or(TranscriptEntry::End));
+        };
+        match self.entries.recv_deadline(fault.retry_at) {
+            Ok(entry) => Some(entry),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(TranscriptEntry::End),
+        }
+    }
+
+    fn write(&mut self, page: &TranscriptBuffer) {
+        if page.text.is_empty() {
+            return;
+        }
+        match self.file.append(&page.text) {
+            Ok(()) => self.report_recovery(),
+            Err(error) => self.report_fault(&error, page.lines),
+        }
+    }
+
+    fn report_recovery(&mut self) {
+        if let Some(Fault { missing, .. }) = self.fault.take() {
+            self.fault_report.reset();
+            let shown = &self.path_text;
+            let message = format!(
+                "[SERVER] the transcript {shown} is written again; {missing} lines are missing."
+            );
+            self.log.line(message);
+        }
+    }
+
+    fn report_fault(&mut self, error: &io::Error, missing: u64) {
+        if self.fault_report.is_due() {
+            let path = &self.path_text;
+            let line = format!("[SERVER] cannot write the transcript {path}: {error}.");
+            self.log.line(line);
+        }
+        self.fault = Some(Fault {
+            missing,
+            at: SystemTime::now(),
+            retry_at: Instant::now() + RETRY_INTERVAL,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+
+    use super::super::tests::{Scratch, settings, untimed};
+    use super::super::{QUEUE, Transcript, new};
+    use super::*;
+    use crate::record::log::{self, LogScope, Logger};
+    use crate::room::id::Lines;
+    use crate::sync::ReportInterval;
+
+    /// A transcript whose thread is the test itself, and what the operator is
+    /// told by it.
+    struct Desk {
+        scratch: Scratch,
+        path: PathBuf,
+        transcript: Transcript,
+        writer: TranscriptWriter,
+        log: Log,
+        logger: Logger,
+        message: Told,
+    }
+
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Told {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Desk {
+        fn new() -> Desk {
+            let scratch = Scratch::new();
+            fs::create_dir(scratch.file("home")).unwrap();
+            let path = scratch.file("home/t");
+            let message = Told::default();
+            let (log, logger) = log::new(LogScope::Everything, Box::new(message.clone()), None);
+            let (transcript, writer) = new(settings(&path), log.clone()).unwrap();
+            Desk {
+                scratch,
+                path,
+                transcript,
+                writer,
+                log,
+                logger,
+                message,
+            }
+        }
+
+        fn say(&self, lines: &str) {
+            let lines = Lines::from(lines.as_bytes().to_vec());
+            self.transcript.record(&"lobby".parse().unwrap(), &lines);
+        }
+
+        fn move_away(&self) {
+            fs::rename(self.scratch.file("home"), self.scratch.file("away")).unwrap();
+        }
+
+        fn move_back(&self) {
+            fs::rename(self.scratch.file("away"), self.scratch.file("home")).unwrap();
+        }
+
+        /// Makes the time come for another try.
+        fn wait_for_retry(&mut self) {
+            self.writer.fault.as_mut().unwrap().retry_at = Instant::now();
+        }
+
+        /// What stands in the file, and what the operator was told, without
+        /// times and directories.
+        fn end(self) -> (String, String) {
+            let text = fs::read_to_string(&self.path).unwrap();
+            self.log.finish(Instant::now() + RETRY_INTERVAL);
+            self.logger.run();
+            let message = String::from_utf8(self.message.0.lock().unwrap().clone()).unwrap();
+            let path = self.path.display().to_string();
+            (untimed(&text), message.replace(&path, "FILE"))
+        }
+    }
+
+    #[test]
+    fn the_time_is_that_of_the_note() {
+        let mut desk = Desk::new();
+        let entry = TranscriptEntry::Lines {
+            at: SystemTime::UNIX_EPOCH,
+            room: "lobby".parse().unwrap(),
+            lines: Lines::from(b"bob: hi\n".to_vec()),
+            dropped: 0,
+        };
+        desk.transcript.entries.send(entry).unwrap();
+        assert!(desk.writer.run_once().is_continue());
+        let text = fs::read_to_string(&desk.path).unwrap();
+        assert_eq!(text, "1970-01-01T00:00:00Z lobby bob: hi\n");
+    }
+
+    #[test]
+    fn what_waits_goes_out_in_order_and_the_end_is_the_last() {
+        let mut desk = Desk::new();
+        desk.say("bob: 1\nbob: 2\n");
+        desk.say("ann: 3\n");
+        desk.transcript
+            .clone()
+            .finish(Instant::now() + RETRY_INTERVAL);
+        desk.say("bob: too late\n");
+        assert!(desk.writer.run_once().is_break());
+        let (text, message) = desk.end();
+        assert_eq!(text, "lobby bob: 1\nlobby bob: 2\nlobby ann: 3\n");
+        assert_eq!(message, "");
+    }
+
+    #[test]
+    fn a_full_queue_leaves_lines_out_where_the_file_says_so() {
+        let mut desk = Desk::new();
+        let queued = "lobby bob: x\n".repeat(QUEUE);
+        for _ in 0..QUEUE {
+            desk.say("bob: x\n");
+        }
+        for _ in 0..6 {
+            desk.say("bob: lost\nbob: lost\n");
+        }
+        // One place is made, and the next line says what was left out before it.
+        let _ = desk.writer.entries.recv().unwrap();
+        desk.say("bob: again\n");
+        desk.say("bob: lost\n");
+        while !desk.writer.entries.is_empty() {
+            assert!(desk.writer.run_once().is_continue());
+        }
+        let (text, _) = desk.end();
+        let (before, after) = text.split_at(queued.len() - "lobby bob: x\n".len());
+        assert!(queued.starts_with(before));
+        let expected = "- 12 lines were left out.\nlobby bob: again\n- 1 lines were left out.\n";
+        assert_eq!(after, expected);
+    }
+
+    #[test]
+    fn a_fault_is_told_once_and_its_end_with_what_is_missing() {
+        let mut desk = Desk::new();
+        desk.say("bob: before\n");
+        assert!(desk.writer.run_once().is_continue());
+        desk.move_away();
+        for _ in 0..3 {
+            desk.say("bob: lost\nbob: lost\n");
+            assert!(desk.writer.run_once().is_continue());
+        }
+        desk.wait_for_retry();
+        assert!(desk.writer.run_once().is_continue());
+        desk.move_back();
+        // Not yet time for another try.
+        desk.say("bob: lost\n");
+        assert!(desk.writer.run_once().is_continue());
+        desk.wait_for_retry();
+        desk.say("bob: after\n");
+        assert!(desk.writer.run_once().is_continue());
+        desk.say("bob: and on\n");
+        assert!(desk.writer.run_once().is_continue());
+        let (text, message) = desk.end();
+        let expected = "lobby bob: before\n- 7 lines were left out.\nlobby bob: after\n\
+            lobby bob: and on\n";
+        assert_eq!(text, expected);
+        let expected = "\
+            [SERVER] cannot write the transcript FILE: No such file or directory (os error 2).\n\
+            [SERVER] the transcript FILE is written again; 7 lines are missing.\n";
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn a_fault_that_lasts_is_told_again_and_ends_without_a_word_being_said() {
+        let mut desk = Desk::new();
+        desk.move_away();
+        desk.say("bob: lost\n");
+        assert!(desk.writer.run_once().is_continue());
+        for _ in 0..2 {
+            desk.wait_for_retry();
+            desk.writer.fault_report.reset();
+            assert!(desk.writer.run_once().is_continue());
+        }
+        desk.move_back();
+        desk.wait_for_retry();
+        assert!(desk.writer.run_once().is_continue());
+        let (text, message) = desk.end();
+        assert_eq!(text, "- 1 lines were left out.\n");
+        assert_eq!(message.matches("cannot write").count(), 3);
+        assert!(message.ends_with("written again; 1 lines are missing.\n"));
+    }
+
+    #[test]
+    fn the_last_try_does_not_wait() {
+        let mut desk = Desk::new();
+        desk.move_away();
+        desk.say("bob: lost\n");
+        assert!(desk.writer.run_once().is_continue());
+        desk.move_back();
+        desk.say("bob: last\n");
+        desk.transcript
+            .clone()
+            .finish(Instant::now() + RETRY_INTERVAL);
+        assert!(desk.writer.run_once().is_break());
+        let (text, _) = desk.end();
+        assert_eq!(text, "- 1 lines were left out.\nlobby bob: last\n");
+    }
+}

@@ -1,0 +1,74 @@
+//! What members have told about themselves, and whom they want to hear.
+
+use std::sync::Arc;
+
+use common::Name;
+
+use super::{Recipient, Registry};
+use crate::limits;
+
+impl Registry {
+    /// How `from` can reach each of `to`, who will reply to it.
+    pub fn find_recipients(&self, from: &Name, to: &[Name]) -> Vec<Recipient> {
+        let mut tables = self.lock();
+        let reach = |to: &Name| match tables.members.get_mut(to) {
+            Some(member) if member.connection.lifecycle.close_cause().is_some() => {
+                Recipient::Missing
+            }
+            None => Recipient::Missing,
+            Some(member) if member.ignored.contains(from) => Recipient::Ignoring,
+            Some(member) => {
+                member.last_private_from = Some(from.clone());
+                Recipient::Reachable(Arc::clone(&member.connection), member.away.clone())
+            }
+        };
+        to.iter().map(reach).collect()
+    }
+
+    /// Who wrote to `name` last.
+    pub fn last_private_from(&self, name: &Name) -> Option<Name> {
+        self.lock().members.get(name)?.last_private_from.clone()
+    }
+
+    /// Notes that a member is away and why, or back; and says whether it was
+    /// away before.
+    pub fn set_away(&self, name: &Name, away: Option<String>) -> bool {
+        let mut tables = self.lock();
+        let member = tables.members.get_mut(name);
+        member.is_some_and(|member| std::mem::replace(&mut member.away, away).is_some())
+    }
+
+    /// Whom a member ignores.
+    pub fn ignored(&self, name: &Name) -> Vec<Name> {
+        let tables = self.lock();
+        tables
+            .members
+            .get(name)
+            .map(|member| member.ignored.clone())
+            .unwrap_or_default()
+    }
+
+    /// Has a member ignore another, and says whether there is room in its list.
+    pub fn ignore(&self, name: &Name, other: &Name) -> bool {
+        let mut tables = self.lock();
+        let Some(member) = tables.members.get_mut(name) else {
+            return false;
+        };
+        let has_room = member.ignored.len() < limits::MAX_IGNORED;
+        if has_room && !member.ignored.contains(other) {
+            member.ignored.push(other.clone());
+        }
+        has_room
+    }
+
+    /// Has a member hear another again, and says whether it did not before.
+    pub fn unignore(&self, name: &Name, other: &Name) -> bool {
+        let mut tables = self.lock();
+        let Some(member) = tables.members.get_mut(name) else {
+            return false;
+        };
+        let before = member.ignored.len();
+        member.ignored.retain(|ignored| ignored != other);
+        member.ignored.len() < before
+    }
+}

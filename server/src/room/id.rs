@@ -1,0 +1,49 @@
+//! Ids: what stands for a room, a sender and a line where names are not known.
+
+use std::sync::Arc;
+
+use common::{LOBBY, Name};
+
+/// The number of the place for connections that have no name yet. No member is
+/// there, and no message is said.
+pub const UNNAMED_ROOM: u64 = 0;
+
+/// The number of the lobby.
+pub const LOBBY_ROOM: u64 = 1;
+
+/// A room as the broadcaster knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomId {
+    /// The number that tells the room from all others, also from earlier rooms of
+    /// the same name.
+    pub number: u64,
+    /// The name of the room in the log.
+    pub name: Name,
+}
+
+impl RoomId {
+    /// Returns the place for connections that have no name yet.
+    pub fn unnamed_room() -> RoomId {
+        RoomId {
+            number: UNNAMED_ROOM,
+            name: Name::from_static("unnamed"),
+        }
+    }
+
+    /// Returns the room in which every member starts.
+    pub fn lobby() -> RoomId {
+        RoomId {
+            number: LOBBY_ROOM,
+            name: Name::from_static(LOBBY),
+        }
+    }
+}
+
+/// The sender of lines: a number that stands for a name, and for every member that
+/// holds the name. A member that comes back under its name has the same id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SenderId(pub u64);
+
+/// Lines ready to be sent, each with its newline. The history, the log and the
+/// transcript share them.
+pub type Lines = Arc<Vec<u8>>;

@@ -1,0 +1,191 @@
+//! A connection's presence in the room, from coming in to leaving.
+
+use std::sync::Arc;
+use std::thread;
+
+use common::{Event, Name, notice};
+
+use super::context::ServerContext;
+use crate::broadcaster::post::{Post, PostSender, RoomChange};
+use crate::connection::Connection;
+use crate::connection::close::{Close, CloseReason};
+use crate::connection::limiter::{self, Permit};
+use crate::record::log::LogEntry;
+use crate::registry::NameTaken;
+use crate::room::id::RoomId;
+
+/// However the thread ends, by `?` or by a panic, dropping this tells the room,
+/// frees the name and writes the log.
+pub struct SessionGuard<'a> {
+    /// The connection.
+    pub connection: Arc<Connection>,
+    /// The rest of the server.
+    pub context: ServerContext,
+    permit: &'a Permit,
+    /// Once it is a member.
+    name: Option<Name>,
+    /// What it says about its leaving.
+    pub quit_message: String,
+    /// Whether it had to be asked for a name.
+    pub was_prompted: bool,
+}
+
+/// Why somebody could not enter.
+pub enum JoinError {
+    /// The name has this holder; another one may do.
+    NameTaken(Option<Arc<Connection>>),
+    /// It is over.
+    Closed(Close),
+}
+
+impl<'a> SessionGuard<'a> {
+    /// Begins the visit of a connection that holds `pass`.
+    pub fn new(
+        connection: Arc<Connection>,
+        context: ServerContext,
+        permit: &'a Permit,
+    ) -> SessionGuard<'a> {
+        SessionGuard {
+            connection,
+            context,
+            permit,
+            name: None,
+            quit_message: String::new(),
+            was_prompted: false,
+        }
+    }
+
+    /// Makes the client a member called `name`.
+    ///
+    /// # Errors
+    ///
+    /// Why that cannot be; see [`Refused`].
+    pub fn join(&mut self, name: &Name) -> Result<(), JoinError> {
+        let claimed = self.context.registry.claim(name, &self.connection);
+        let others = claimed.map_err(|NameTaken(holder)| JoinError::NameTaken(holder))?;
+        if !self.permit.mark_named() {
+            self.context.registry.release(name);
+            return Err(JoinError::Closed(limiter::evicted()));
+        }
+        self.name = Some(name.clone());
+        self.connection
+            .flags
+            .set_muted(self.context.moderation.is_muted(name));
+        let address = self.connection.address;
+        let over = if self.connection.is_udp() {
+            " over UDP"
+        } else {
+            ""
+        };
+        let entry = format!("[NEW CONNECTION] {name} connected from {address}{over}.");
+        let change = RoomChange {
+            id: self.connection.id,
+            to: RoomId::lobby(),
+            departure_notice: Vec::new(),
+            arrival_notice: Event::Notice(&notice::joined(name)).to_line(),
+            own_notice: self.welcome(&notice::welcome(name, &others)),
+            log_entry: LogEntry::Line(entry),
+        };
+        let sender_id = self.context.registry.sender_id(name);
+        self.context.posts.send(Post::Join(change, sender_id));
+        Ok(())
+    }
+
+    /// Notes that the connection needs no name, and says whether it is in time: it
+    /// may have been [crowded out](door::crowded_out) just before.
+    pub fn claim_slot(&self) -> bool {
+        self.permit.mark_named()
+    }
+
+    /// The first lines for a member: the welcome, and what the operator has to say.
+    fn welcome(&self, welcome: &str) -> Vec<u8> {
+        let mut lines = Event::Notice(welcome).to_line();
+        for line in self.context.moderation.motd() {
+            Event::Operator(&line).encode(&mut lines);
+        }
+        lines
+    }
+
+    /// Gives the member another name, and tells its room.
+    ///
+    /// # Errors
+    ///
+    /// When somebody has that name.
+    pub fn rename(&mut self, old: &Name, new: &Name) -> Result<(), NameTaken> {
+        let ServerContext {
+            registry, posts, ..
+        } = &self.context;
+        registry.rename(old, new)?;
+        self.name = Some(new.clone());
+        posts.send(Post::Rename {
+            id: self.connection.id,
+            sender_id: registry.sender_id(new),
+            notice: Event::Notice(&notice::renamed(old, new)).to_line(),
+            message: Event::Notice(&notice::own_new_name(new)).to_line(),
+        });
+        registry.release_old_name(old);
+        Ok(())
+    }
+
+    /// Tells this client `event`.
+    pub fn send(&self, event: &Event<'_>) {
+        self.context
+            .posts
+            .send_to(self.connection.id, event.to_line());
+    }
+
+    /// Ends the visit, for the reason in `ending` unless there is one already.
+    pub fn close(self, close: Close) {
+        let _the_first_counts = self.connection.lifecycle.set_close(close);
+    }
+}
+
+impl Drop for SessionGuard<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let message = "Something went wrong in the server, sorry.";
+            let _the_first_counts = self
+                .connection
+                .lifecycle
+                .set_close(Close::with_message(CloseReason::Panic, message));
+        }
+        // First the post, then the name: its next holder can then only enter
+        // after this one has left.
+        post_leave(
+            &self.connection,
+            &self.context.posts,
+            self.name.as_ref(),
+            &self.quit_message,
+        );
+        if let Some(name) = &self.name {
+            self.context.registry.release(name);
+            if let Some(files) = &self.context.files {
+                files.remove_member(self.connection.id);
+            }
+        }
+        self.connection.lifecycle.mark_done();
+    }
+}
+
+/// Posts the end of a connection, with its last lines and its log entry.
+pub fn post_leave(
+    connection: &Connection,
+    posts: &PostSender,
+    name: Option<&Name>,
+    quit_message: &str,
+) {
+    let close = connection.lifecycle.close_cause().cloned();
+    let close = close.unwrap_or_else(|| Close::from(CloseReason::Eof));
+    let who = name.map_or_else(|| connection.address.to_string(), Name::to_string);
+    let reason = close.reason;
+    let entry = format!("[CONNECTION CLOSED] {who} disconnected ({reason}).");
+    let left = |name| Event::Notice(&notice::left(name, quit_message)).to_line();
+    posts.send(Post::Leave {
+        id: connection.id,
+        notice: name.map(left).unwrap_or_default(),
+        final_bytes: close.final_bytes(),
+        entry: LogEntry::Line(entry),
+        // Who vanished has not seen what was said since.
+        last_received: (reason == CloseReason::Timeout).then(|| connection.last_received()),
+    });
+}

@@ -1,0 +1,69 @@
+//! Collects what one member says until it is worth a post.
+//!
+//! One read may bring hundreds of lines. They travel to the broadcaster as one
+//! post, which saves a channel operation, and perhaps a thread switch, for each.
+
+use common::{Name, event};
+
+use super::guard::SessionGuard;
+use crate::broadcaster::post::Post;
+use crate::limits;
+use crate::room::id::Lines;
+
+/// A member's lines on their way.
+pub struct Outbox {
+    lines: Vec<u8>,
+    count: usize,
+    /// How many bytes the last post had: a good guess for the next.
+    last_size: usize,
+}
+
+impl Outbox {
+    /// Nothing said so far.
+    pub fn new() -> Outbox {
+        Outbox {
+            lines: Vec::new(),
+            count: 0,
+            last_size: 0,
+        }
+    }
+
+    /// Adds one message of the member `from`.
+    pub fn push_message(&mut self, from: &Name, text: &str) {
+        if self.lines.is_empty() {
+            self.lines.reserve(self.last_size);
+        }
+        event::message(from, text, &mut self.lines);
+        self.count += 1;
+    }
+
+    /// Adds what the member `from` does.
+    pub fn push_action(&mut self, from: &Name, text: &str) {
+        event::action(from, text, &mut self.lines);
+        self.count += 1;
+    }
+
+    /// Whether it is enough for a post of its own: a short line under a long
+    /// name grows to many times its size, and posts are counted, not weighed.
+    pub fn is_large(&self) -> bool {
+        self.lines.len() >= limits::MAX_POST_BYTES
+    }
+
+    /// Posts what was collected, if anything was.
+    pub fn flush(&mut self, guard: &SessionGuard<'_>) {
+        if self.lines.is_empty() {
+            return;
+        }
+        guard.connection.activity.record_message();
+        self.last_size = self.lines.len();
+        let mut lines = std::mem::take(&mut self.lines);
+        if lines.capacity() > 2 * lines.len() {
+            lines.shrink_to_fit(); // it may be kept for long
+        }
+        guard.context.posts.send(Post::Say {
+            from: guard.connection.id,
+            lines: Lines::new(lines),
+            count: std::mem::take(&mut self.count),
+        });
+    }
+}

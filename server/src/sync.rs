@@ -1,0 +1,114 @@
+//! Synchronization: a lock that outlives a panic, and a wait that ends by dropping.
+//!
+//! Thread: every thread may use these; they know nothing of the chat.
+
+use std::convert::Infallible;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
+
+/// Locks `mutex`, also after a thread has panicked while it held the lock.
+///
+/// Each value behind a lock of this server is valid after every single statement
+/// that changes it, so a panic cannot leave one half changed.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A promise that something still runs. Dropping the last copy ends the wait.
+#[derive(Clone)]
+pub struct WaitToken {
+    _sender: Sender<Infallible>,
+}
+
+/// A wait for the drop of all tokens.
+///
+/// It is the receiving end of a channel that never carries a value: `Infallible`
+/// has none. The channel disconnects with its last sender. That wakes every
+/// receiver, however many there are, and a receiver that looks later sees it too.
+#[derive(Clone)]
+pub struct WaitGroup(Receiver<Infallible>);
+
+/// Makes a token and the wait for it.
+pub fn wait_group() -> (WaitToken, WaitGroup) {
+    let (sender, receiver) = bounded(1);
+    (WaitToken { _sender: sender }, WaitGroup(receiver))
+}
+
+impl WaitGroup {
+    /// Returns `true` if all tokens are dropped.
+    pub fn is_done(&self) -> bool {
+        self.0.try_recv() == Err(TryRecvError::Disconnected)
+    }
+
+    /// Blocks until all tokens are dropped.
+    pub fn wait(&self) {
+        let Err(_disconnected) = self.0.recv();
+    }
+
+    /// Blocks for at most `time`. Returns `true` if all tokens are dropped.
+    pub fn wait_timeout(&self, time: Duration) -> bool {
+        self.0.recv_timeout(time) == Err(RecvTimeoutError::Disconnected)
+    }
+
+    /// Blocks until `deadline` at most. Returns `true` if all tokens are dropped.
+    pub fn wait_until(&self, deadline: Instant) -> bool {
+        self.0.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
+    }
+}
+
+/// A limit on how often a repeated fault is reported.
+pub struct ReportInterval {
+    interval: Duration,
+    reported: Option<Instant>,
+}
+
+impl ReportInterval {
+    /// Makes one that allows a report each `interval`, the first at once.
+    pub fn new(interval: Duration) -> ReportInterval {
+        ReportInterval {
+            interval,
+            reported: None,
+        }
+    }
+
+    /// Returns `true` if a report is due, and counts it as made.
+    pub fn is_due(&mut self) -> bool {
+        let due = self.reported.is_none_or(|at| at.elapsed() >= self.interval);
+        if due {
+            self.reported = Some(Instant::now());
+        }
+        due
+    }
+
+    /// Allows the next report at once, because the fault is over.
+    pub fn reset(&mut self) {
+        self.reported = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_with_the_last_token() {
+        let (token, group) = wait_group();
+        let copy = token.clone();
+        drop(token);
+        assert!(!group.is_done());
+        assert!(!group.wait_timeout(Duration::from_millis(1)));
+        drop(copy);
+        assert!(group.is_done() && group.clone().wait_timeout(Duration::from_secs(60)));
+        group.wait();
+    }
+
+    #[test]
+    fn a_fault_is_reported_once_an_interval_and_again_after_its_end() {
+        let mut report = ReportInterval::new(Duration::from_secs(3600));
+        assert!(report.is_due() && !report.is_due());
+        report.reset();
+        assert!(report.is_due());
+    }
+}
