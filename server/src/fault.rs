@@ -24,7 +24,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::thread;
 
-    use tests::{Peer, eventually};
+    use tests::{TestClient, eventually};
 
     use crate::limits::Limits;
     use crate::{Setup, stop};
@@ -65,7 +65,7 @@ mod tests {
         };
         let handle = stopper.clone();
         let server = thread::spawn(move || crate::run(listener, setup, handle, stop));
-        let [mut ann, mut bob, mut carl] = Peer::join_all(address, ["ann", "bob", "carl"]);
+        let [mut ann, mut bob, mut carl] = TestClient::join_all(address, ["ann", "bob", "carl"]);
         for (peer, name, line) in [
             (&mut ann, "ann", "panic!"),
             (&mut bob, "bob", "panic! locked"),
@@ -78,7 +78,7 @@ mod tests {
         }
         // Their names are free, and who joins now is heard.
         let mut ann = eventually("the name ann to be free", || {
-            let mut again = Peer::connect(address);
+            let mut again = TestClient::connect(address);
             again.say("ann");
             again.hear()?.starts_with("Welcome").then_some(again)
         });

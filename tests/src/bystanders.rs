@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::{DEADLINE, Peer};
+use crate::{DEADLINE, TestClient};
 
 /// How often each of them says something: twenty lines a second together, and no
 /// more than the server lets through by default.
@@ -26,8 +26,8 @@ impl Bystanders {
     /// Has both join and begin to talk.
     pub fn begin(server: SocketAddr) -> Bystanders {
         let done = Arc::new(AtomicBool::new(false));
-        let one = Peer::join(server, "bystander1");
-        let two = Peer::join(server, "bystander2");
+        let one = TestClient::join(server, "bystander1");
+        let two = TestClient::join(server, "bystander2");
         let sender = Talker::new(one, "bystander2", Arc::clone(&done));
         let mut threads = vec![thread::spawn(move || sender.talk())];
         let sender = Talker::new(two, "bystander1", Arc::clone(&done));
@@ -52,7 +52,7 @@ impl Bystanders {
 
 /// One of the two: says numbers, each with the time, and checks the other's.
 struct Talker {
-    peer: Peer,
+    peer: TestClient,
     other: String,
     done: Arc<AtomicBool>,
     said: u64,
@@ -62,7 +62,7 @@ struct Talker {
 }
 
 impl Talker {
-    fn new(peer: Peer, other: &str, done: Arc<AtomicBool>) -> Talker {
+    fn new(peer: TestClient, other: &str, done: Arc<AtomicBool>) -> Talker {
         Talker {
             peer,
             other: format!("{other}: "),

@@ -14,7 +14,7 @@ use server::Setup;
 use server::limits::{Limits, Rate};
 use server::listeners::Listeners;
 use server::stop::{self, Stopper};
-use tests::{Bystanders, Peer, Running, eventually};
+use tests::{Bystanders, Running, TestClient, eventually};
 
 use crate::support::program;
 
@@ -127,7 +127,7 @@ fn a_script_that_waits_for_answers_takes_part() {
         return;
     }
     let house = House::open(Limits::default().rate);
-    let mut ann = Peer::join(house.tcp, "ann");
+    let mut ann = TestClient::join(house.tcp, "ann");
     let mut bob = script("classroom_asker.py", &[&house.tcp.port().to_string()]);
     bob.type_line("bob");
     bob.wait_for("Welcome, bob. ann is here.");
@@ -221,7 +221,7 @@ fn check_loss(percent: u32) {
     let house = House::open(Rate::Unlimited);
     let bystanders = Bystanders::begin(house.tcp);
     let network = Network::before(house.udp, 100 / percent);
-    let mut ann = Peer::join(house.tcp, "ann").deaf_to("bystander");
+    let mut ann = TestClient::join(house.tcp, "ann").deaf_to("bystander");
     let port = network.address.port().to_string();
     let mut bob = client(&["--udp", &port, "--name", "bob"]);
     bob.wait_for("Welcome, bob.");
@@ -265,7 +265,7 @@ fn stats_show_what_the_network_lost() {
 fn what_is_piped_over_udp_arrives_where_the_network_loses_nothing() {
     const LINES: usize = 130;
     let house = House::open(Limits::default().rate);
-    let mut ann = Peer::join(house.tcp, "ann");
+    let mut ann = TestClient::join(house.tcp, "ann");
     let mut bot = client(&["--udp", &house.udp.port().to_string(), "--name", "bot"]);
     ann.expect("bot has joined the chat room.");
     for line in 0..LINES {
@@ -283,7 +283,7 @@ fn what_is_piped_over_udp_arrives_where_the_network_loses_nothing() {
 fn stats_show_what_the_server_did_not_get() {
     let house = House::open(Rate::Unlimited);
     let network = Network::before(house.udp, 4);
-    let mut ann = Peer::join(house.tcp, "ann");
+    let mut ann = TestClient::join(house.tcp, "ann");
     let port = network.address.port().to_string();
     let mut bob = client(&["--udp", &port, "--name", "bob"]);
     bob.wait_for("Welcome, bob.");

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::{DEADLINE, Peer, Running, eventually};
+use tests::{DEADLINE, Running, TestClient, eventually};
 
 use super::house::{House, have};
 
@@ -20,7 +20,7 @@ const LONG: usize = 2000;
 #[test]
 fn who_says_nothing_is_asked_and_then_cut() {
     let house = House::open(&["--name-timeout", "2"]);
-    let mut silent = Peer::connect(house.address);
+    let mut silent = TestClient::connect(house.address);
     let address = silent.stream().local_addr().unwrap().to_string();
     silent.expect("Type your name and press Enter.");
     silent.expect("! No name came within 2 s.");
@@ -155,11 +155,11 @@ print('done', flush=True)";
 fn half_the_members_reset_in_a_broadcast_and_the_others_get_all() {
     let house = House::open(&["--rate", "off", "--quiet"]);
     let mut talker = house.join("talker");
-    let mut members: Vec<Peer> = (0..50).map(|n| house.join(&format!("m{n}"))).collect();
+    let mut members: Vec<TestClient> = (0..50).map(|n| house.join(&format!("m{n}"))).collect();
     let others = members.split_off(25);
     let lines = |from: usize, to: usize| (from..to).map(|n| format!("{n}\n")).collect::<String>();
     talker.send(lines(0, 1000).as_bytes());
-    members.into_iter().for_each(Peer::reset);
+    members.into_iter().for_each(TestClient::reset);
     talker.send(lines(1000, 2000).as_bytes());
     for mut other in others {
         let mut heard = 0;
@@ -246,8 +246,8 @@ fn a_hundred_members_that_stop_reading_make_nobody_wait() {
     let house = House::open(&["--rate", "off", "--quiet", "--stall", "1"]);
     let mut bob = house.join("bob");
     let join = |name: &str, n: usize| house.join(&format!("{name}{n}"));
-    let stalled: Vec<Peer> = (0..100).map(|n| join("stalled", n)).collect();
-    let readers: Vec<Peer> = (0..100).map(|n| join("reader", n)).collect();
+    let stalled: Vec<TestClient> = (0..100).map(|n| join("stalled", n)).collect();
+    let readers: Vec<TestClient> = (0..100).map(|n| join("reader", n)).collect();
     let mut ann = house.join("ann");
     let readers: Vec<_> = readers
         .into_iter()
@@ -283,7 +283,7 @@ fn a_member_that_reads_a_line_now_and_then_is_not_kept_for_ever() {
 
 /// Has `peer` send heartbeats in rhythm for a while; only one pair of them need
 /// come in time on a busy machine.
-fn beat(peer: &mut Peer, interval: Duration) {
+fn beat(peer: &mut TestClient, interval: Duration) {
     let mut next = Instant::now();
     for _ in 0..5 {
         peer.say("");
@@ -296,7 +296,7 @@ fn beat(peer: &mut Peer, interval: Duration) {
 /// Has `bob` say long lines, round after round, until `enough`, and gives back
 /// how many. `ann` hears each round before the next, so that nobody who reads
 /// falls behind.
-fn flood(bob: &mut Peer, ann: &mut Peer, mut enough: impl FnMut() -> bool) -> usize {
+fn flood(bob: &mut TestClient, ann: &mut TestClient, mut enough: impl FnMut() -> bool) -> usize {
     let round = format!("{}\n", "x".repeat(LONG)).repeat(ROUND) + "so far\n";
     let until = Instant::now() + DEADLINE;
     let mut said = 0;
@@ -310,7 +310,7 @@ fn flood(bob: &mut Peer, ann: &mut Peer, mut enough: impl FnMut() -> bool) -> us
 }
 
 /// How many long lines `reader` hears until bob leaves.
-fn count_of_long_lines(mut reader: Peer) -> usize {
+fn count_of_long_lines(mut reader: TestClient) -> usize {
     let lines = BufReader::new(reader.stream()).lines();
     let lines = lines.map(|line| line.expect("the room goes on"));
     let until_end = lines.take_while(|line| line != "bob has left the chat room.");

@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 
-use tests::{Peer, eventually};
+use tests::{TestClient, eventually};
 
 use super::house::House;
 
@@ -48,7 +48,7 @@ fn who_speaks_before_it_is_turned_away_hears_the_reason() {
 #[test]
 fn of_too_many_without_a_name_the_oldest_goes() {
     let house = House::open(&["--max-unnamed", "3"]);
-    let mut silent: Vec<Peer> = (0..4).map(|_| house.connect()).collect();
+    let mut silent: Vec<TestClient> = (0..4).map(|_| house.connect()).collect();
     let address = local_address(&mut silent[0]);
     silent[0].expect_sometime("! You have no name yet, and others are waiting to come in.");
     silent[0].expect_quit();
@@ -58,7 +58,7 @@ fn of_too_many_without_a_name_the_oldest_goes() {
         peer.say(&format!("member{number}"));
         while !peer.hear().unwrap().starts_with("Welcome, member") {}
     }
-    let fresh: Vec<Peer> = (0..3).map(|_| house.connect()).collect();
+    let fresh: Vec<TestClient> = (0..3).map(|_| house.connect()).collect();
     silent[1].say("still here");
     silent[2].expect_sometime("member1: still here");
     drop((silent, fresh));
@@ -90,6 +90,6 @@ fn two_thousand_that_connect_and_close_leave_nothing_behind() {
     house.check();
 }
 
-fn local_address(peer: &mut Peer) -> String {
+fn local_address(peer: &mut TestClient) -> String {
     peer.stream().local_addr().unwrap().to_string()
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tests::{Caller, Peer};
+use tests::{TestClient, UdpTestClient};
 
 use super::house::House;
 
@@ -20,12 +20,12 @@ fn open(options: &[&str]) -> (House, SocketAddr) {
     (house, address)
 }
 
-fn join(udp: SocketAddr, name: &str) -> Caller {
-    Caller::join(udp, name).deaf_to("bystander")
+fn join(udp: SocketAddr, name: &str) -> UdpTestClient {
+    UdpTestClient::join(udp, name).deaf_to("bystander")
 }
 
 /// What comes back within a moment, which is long for loopback.
-fn answer(caller: &mut Caller) -> Option<String> {
+fn answer(caller: &mut UdpTestClient) -> Option<String> {
     caller.hear_until(Instant::now() + Duration::from_millis(200))
 }
 
@@ -61,7 +61,7 @@ fn who_comes_over_udp_talks_with_who_comes_over_tcp() {
 fn a_refused_name_may_be_followed_by_another() {
     let (house, udp) = open(&[]);
     let ann = house.join("ann");
-    let mut caller = Caller::new(udp).deaf_to("bystander");
+    let mut caller = UdpTestClient::new(udp).deaf_to("bystander");
     caller.say("a:b");
     caller.expect("! That will not do.");
     caller.say(&":".repeat(100));
@@ -106,7 +106,7 @@ fn a_line_too_long_for_a_datagram_comes_in_pieces() {
 fn junk_is_ignored_or_refused() {
     let (house, udp) = open(&[]);
     let mut ann = house.join("ann");
-    let mut caller = Caller::new(udp).deaf_to("bystander");
+    let mut caller = UdpTestClient::new(udp).deaf_to("bystander");
     let forged = format!("/cookie {} mallory", "0".repeat(32));
     let junk: &[&[u8]] = &[
         b"",
@@ -152,11 +152,11 @@ fn a_cookie_opens_the_door_once_and_for_its_owner_alone() {
     let (house, udp) = open(&[]);
     let mut ann = house.join("ann");
     let refused = "! That cookie will not do, send your name again.";
-    let mut bob = Caller::new(udp).deaf_to("bystander");
+    let mut bob = UdpTestClient::new(udp).deaf_to("bystander");
     let cookie = bob.cookie("bob");
     // From another port, and from another address.
     for here in [[127, 0, 0, 1], [127, 0, 0, 9]] {
-        let mut thief = Caller::from_address(IpAddr::from(here), udp);
+        let mut thief = UdpTestClient::from_address(IpAddr::from(here), udp);
         thief.say(&cookie);
         thief.expect(refused);
     }
@@ -315,7 +315,7 @@ fn the_factor_holds_on_a_socket_of_both_families() {
     let port: u16 = line.rsplit(':').next().unwrap().parse().unwrap();
     let udp = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     for bytes in [&b":"[..], b"a:b", b"x", b"\n", "a:".repeat(30).as_bytes()] {
-        let mut caller = Caller::new(udp);
+        let mut caller = UdpTestClient::new(udp);
         caller.send(bytes);
         let answer = caller.hear().len() + 1;
         assert!(answer + HEADERS <= 3 * (bytes.len() + HEADERS), "{bytes:?}");
@@ -328,7 +328,7 @@ fn the_factor_holds_on_a_socket_of_both_families() {
 #[test]
 fn an_answer_is_not_answered() {
     let (house, udp) = open(&[]);
-    let mut caller = Caller::new(udp);
+    let mut caller = UdpTestClient::new(udp);
     for bytes in ["! That will not do.", "q:quit"] {
         caller.say(bytes);
     }
@@ -373,7 +373,7 @@ fn made_up_addresses_cost_next_to_nothing() {
     for number in 0..HELLOS {
         // Every address of 127.0.0.0/8 is this machine's own.
         let here = Ipv4Addr::from_bits(0x7f00_0100 + number);
-        let mut caller = Caller::from_address(here.into(), udp);
+        let mut caller = UdpTestClient::from_address(here.into(), udp);
         caller.send(b"x");
         sent += 1 + HEADERS;
         // All answers are equally long.
@@ -396,7 +396,7 @@ fn made_up_addresses_cost_next_to_nothing() {
 #[test]
 fn a_stop_tells_who_is_there_over_udp() {
     let (mut house, udp) = open(&[]);
-    let mut ann = Peer::join(house.address, "ann");
+    let mut ann = TestClient::join(house.address, "ann");
     let mut bob = join(udp, "bob");
     ann.expect_sometime("bob has joined the chat room.");
     drop(ann);

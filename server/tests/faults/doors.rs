@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use tests::{DEADLINE, Peer};
+use tests::{DEADLINE, TestClient};
 
 use super::house::{House, serve};
 
@@ -20,10 +20,10 @@ fn who_comes_by_one_address_talks_with_who_comes_by_another() {
     let [ann, bob, carl] = addresses[..] else {
         panic!("{listening:?}");
     };
-    let mut ann = Peer::join(ann, "ann");
-    let mut bob = Peer::join(bob, "bob");
+    let mut ann = TestClient::join(ann, "ann");
+    let mut bob = TestClient::join(bob, "bob");
     ann.expect("bob has joined the chat room.");
-    let mut carl = Peer::join(carl, "carl");
+    let mut carl = TestClient::join(carl, "carl");
     ann.expect("carl has joined the chat room.");
     carl.say("hi");
     ann.expect("carl: hi");
@@ -103,7 +103,7 @@ fn a_request_without_an_end_is_closed_all_the_same() {
 
 /// What `recv` brings until all of `expected` has come, one after the other,
 /// without a newline at any end.
-fn recv_all(script: &mut Peer, expected: &[&str]) {
+fn recv_all(script: &mut TestClient, expected: &[&str]) {
     let mut rest = expected.join("\n");
     while !rest.is_empty() {
         let chunk = script.recv();
@@ -143,8 +143,8 @@ fn a_script_that_sends_no_newline_talks_with_the_others() {
 #[test]
 fn a_script_gets_a_line_at_a_time_and_several_when_it_is_behind() {
     let server = serve(&["--rate", "off"]);
-    let mut ann = Peer::join(server.address(), "ann");
-    let mut bob = Peer::connect(server.address());
+    let mut ann = TestClient::join(server.address(), "ann");
+    let mut bob = TestClient::connect(server.address());
     bob.send(b"bob");
     ann.expect("bob has joined the chat room.");
     recv_all(&mut bob, &["Welcome, bob. ann is here."]);
@@ -173,8 +173,8 @@ fn a_script_gets_a_line_at_a_time_and_several_when_it_is_behind() {
 #[test]
 fn a_script_that_waits_for_answers_gets_one_each_time() {
     let server = serve(&[]);
-    let mut ann = Peer::join(server.address(), "ann");
-    let mut bob = Peer::connect(server.address());
+    let mut ann = TestClient::join(server.address(), "ann");
+    let mut bob = TestClient::connect(server.address());
     bob.send(b"bob");
     ann.expect("bob has joined the chat room.");
     recv_all(&mut bob, &["Welcome, bob. ann is here."]);
@@ -210,8 +210,8 @@ fn a_script_that_waits_for_answers_gets_one_each_time() {
 #[test]
 fn a_script_that_was_asked_for_its_name_is_not_one_answer_behind() {
     let server = serve(&[]);
-    let mut ann = Peer::join(server.address(), "ann");
-    let mut bob = Peer::connect(server.address());
+    let mut ann = TestClient::join(server.address(), "ann");
+    let mut bob = TestClient::connect(server.address());
     bob.stream().set_read_timeout(Some(DEADLINE)).unwrap();
     bob.stream().peek(&mut [0]).expect("the question");
     bob.send(b"bob");
@@ -253,13 +253,13 @@ fn where_it_is_strict_only_a_newline_ends_a_name() {
 #[test]
 fn a_small_backlog_keeps_no_script_out() {
     let server = serve(&["--backlog", "8", "--history", "20", "--rate", "off"]);
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     for _ in 0..20 {
         ann.say(&"x".repeat(4000));
     }
     ann.say("/ping");
     ann.expect("pong");
-    let mut bob = Peer::connect(server.address());
+    let mut bob = TestClient::connect(server.address());
     bob.send(b"bob");
     ann.expect("bob has joined the chat room.");
     let mut seen = String::new();

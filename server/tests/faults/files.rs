@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::transfer::TicketGrant;
-use tests::{DEADLINE, Peer, Running, eventually};
+use tests::{DEADLINE, Running, TestClient, eventually};
 
 use super::house::{House, Scratch, have, serve, serve_through};
 
@@ -34,12 +34,12 @@ impl Shelf {
         self.scratch.file("store").into()
     }
 
-    fn join(&self, name: &str) -> Peer {
+    fn join(&self, name: &str) -> TestClient {
         self.house.join(name)
     }
 
     /// Shares a file, and says under which number.
-    fn share(&self, who: &mut Peer, name: &str, bytes: &[u8]) -> u64 {
+    fn share(&self, who: &mut TestClient, name: &str, bytes: &[u8]) -> u64 {
         share(self.house.address, who, name, bytes)
     }
 
@@ -65,13 +65,13 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// Asks in the chat for leave.
-fn leave(who: &mut Peer, command: &str) -> TicketGrant {
+fn leave(who: &mut TestClient, command: &str) -> TicketGrant {
     who.say(command);
     let told = who.expect_start("Ticket ");
     TicketGrant::parse(&told).unwrap_or_else(|| panic!("{told}"))
 }
 
-fn share(address: SocketAddr, who: &mut Peer, name: &str, bytes: &[u8]) -> u64 {
+fn share(address: SocketAddr, who: &mut TestClient, name: &str, bytes: &[u8]) -> u64 {
     let leave = leave(who, &format!("/put {name} {}", bytes.len()));
     let mut transfer = Transfer::connect(address, &format!("/put {}", leave.ticket));
     transfer.expect("ok 0");
@@ -576,7 +576,7 @@ fn a_server_that_is_killed_leaves_no_half_file() {
     let mut listed = 0;
     for round in 0..50 {
         let server = start();
-        let mut ann = Peer::join(server.address(), "ann");
+        let mut ann = TestClient::join(server.address(), "ann");
         check_listed(&server, &mut ann, listed, &bytes);
         let ticket = leave(&mut ann, &format!("/put a {}", bytes.len())).ticket;
         let mut transfer = Transfer::connect(server.address(), &format!("/put {ticket}"));
@@ -600,14 +600,14 @@ fn a_server_that_is_killed_leaves_no_half_file() {
         }
     }
     let server = start();
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     check_listed(&server, &mut ann, listed, &bytes);
     let folder = names(Path::new(&folder));
     assert_eq!(folder.len(), 2 * listed, "nothing half is left: {folder:?}");
 }
 
 /// What is listed is there as a whole.
-fn check_listed(server: &Running, ann: &mut Peer, count: usize, bytes: &[u8]) {
+fn check_listed(server: &Running, ann: &mut TestClient, count: usize, bytes: &[u8]) {
     ann.say("/files");
     match count {
         0 => ann.expect("There is no file here yet."),

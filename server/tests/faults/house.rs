@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use tests::{Bystanders, Peer, Running, Usage, eventually};
+use tests::{Bystanders, Running, TestClient, Usage, eventually};
 
 /// How much resident memory may grow while the server works, in KiB: freed
 /// memory stays with the process's allocator for a while, and so do the stacks
@@ -35,7 +35,7 @@ impl House {
         let address = server.address();
         let bystanders = Bystanders::begin(address);
         // One more has come and gone, so that what is set up once, is.
-        let mut first = Peer::join(address, "first");
+        let mut first = TestClient::join(address, "first");
         let with_first = server.usage();
         first.say("q:quit");
         first.expect_sometime("q:quit");
@@ -57,18 +57,18 @@ impl House {
     }
 
     /// Connects somebody who says nothing yet.
-    pub fn connect(&self) -> Peer {
-        Peer::connect(self.address).deaf_to(BYSTANDERS)
+    pub fn connect(&self) -> TestClient {
+        TestClient::connect(self.address).deaf_to(BYSTANDERS)
     }
 
     /// Has somebody join, who then hears all but the bystanders.
-    pub fn join(&self, name: &str) -> Peer {
-        Peer::join(self.address, name).deaf_to(BYSTANDERS)
+    pub fn join(&self, name: &str) -> TestClient {
+        TestClient::join(self.address, name).deaf_to(BYSTANDERS)
     }
 
     /// Has several join, each told of those that follow.
-    pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [Peer; N] {
-        let mut peers: Vec<Peer> = Vec::new();
+    pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [TestClient; N] {
+        let mut peers: Vec<TestClient> = Vec::new();
         for name in names {
             let newcomer = self.join(name);
             for peer in &mut peers {
@@ -147,7 +147,7 @@ pub fn expect_idle(server: &Running) {
 
 /// Has `ann` say so much that the member `stalled`, who does not read, lags, as
 /// the console's `/who` tells. The limits must allow both.
-pub fn make_lag(server: &mut Running, ann: &mut Peer, stalled: &str) {
+pub fn make_lag(server: &mut Running, ann: &mut TestClient, stalled: &str) {
     let lagging = eventually("somebody to lag", || {
         ann.send(format!("{}\n", "x".repeat(4000)).repeat(100).as_bytes());
         // The answer comes after all that, and so does /who.

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::time::Instant;
 
-use tests::{Peer, Running, eventually};
+use tests::{Running, TestClient, eventually};
 
 use super::house::{House, Scratch, expect_idle, have, program, serve, serve_through};
 
@@ -22,7 +22,7 @@ fn out_of_files_it_waits_without_spinning_and_recovers() {
         return;
     };
     let begin = Instant::now();
-    let mut crowd: Vec<Peer> = (0..spare + 5).map(|_| house.connect()).collect();
+    let mut crowd: Vec<TestClient> = (0..spare + 5).map(|_| house.connect()).collect();
     for peer in &mut crowd[..spare] {
         peer.expect("Type your name and press Enter.");
     }
@@ -70,7 +70,7 @@ fn with_few_files_there_is_room_for_few() {
     let line = r#"exec prlimit --nofile=32 "$0" --history 0 127.0.0.1 0"#;
     let house = House::with(serve_through(line, &[]));
     house.server.wait_for("There is room for 16.");
-    let mut inside: Vec<Peer> = Vec::new();
+    let mut inside: Vec<TestClient> = Vec::new();
     for number in 3..=16 {
         inside.push(house.join(&format!("member{number}")));
     }
@@ -223,7 +223,7 @@ fn it_can_start_again_at_once_where_it_was() {
     let place = server.address().to_string();
     let mut lingering = Vec::new();
     for _ in 0..10 {
-        let mut ann = Peer::join(server.address(), "ann");
+        let mut ann = TestClient::join(server.address(), "ann");
         server.signal("TERM");
         assert_eq!(server.wait().code(), Some(0));
         ann.expect("The server is stopping.");

@@ -1,6 +1,6 @@
 //! What the operator decides, and that those concerned are told.
 
-use tests::Peer;
+use tests::TestClient;
 
 use crate::house::House;
 
@@ -79,12 +79,12 @@ fn who_is_muted_says_nothing_until_allowed_to() {
 #[test]
 fn in_silence_only_the_operator_speaks() {
     let mut server = crate::house::serve(&[]);
-    let [mut ann, mut bob] = Peer::join_all(server.address(), ["ann", "bob"]);
+    let [mut ann, mut bob] = TestClient::join_all(server.address(), ["ann", "bob"]);
     server.type_line("/mute all");
     ann.expect("Server: Only I speak for now.");
     ann.say("hi");
     ann.expect("! Only the operator speaks for now.");
-    let mut carl = Peer::join(server.address(), "carl");
+    let mut carl = TestClient::join(server.address(), "carl");
     ann.expect("carl has joined the chat room.");
     carl.say("/quit with a speech");
     ann.expect("carl has left the chat room.");
@@ -103,7 +103,7 @@ fn in_silence_only_the_operator_speaks() {
 #[test]
 fn the_operator_speaks_to_one_room_and_to_newcomers() {
     let mut server = crate::house::serve(&[]);
-    let [mut ann, mut bob] = Peer::join_all(server.address(), ["ann", "bob"]);
+    let [mut ann, mut bob] = TestClient::join_all(server.address(), ["ann", "bob"]);
     bob.say("/join games");
     bob.expect_start("You are in games now.");
     ann.expect("bob has gone from lobby to games.");
@@ -114,7 +114,7 @@ fn the_operator_speaks_to_one_room_and_to_newcomers() {
     server.wait_for(&format!("{:<24}  {:>7}", "games", 1));
     server.type_line("/motd Lab 3: see https://example.org");
     server.wait_for("Newcomers are told that from now on.");
-    let mut carl = Peer::join(server.address(), "carl");
+    let mut carl = TestClient::join(server.address(), "carl");
     carl.expect("Server: Lab 3: see https://example.org");
     ann.expect("carl has joined the chat room.");
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use tests::{Peer, eventually};
+use tests::{TestClient, eventually};
 
 use super::house::{House, Scratch, expect_idle, have, make_lag, serve, serve_through};
 
@@ -17,7 +17,7 @@ const LOG_BESIDE: &str = r#"exec "$0" --history 0 127.0.0.1 0 --log /dev/stderr"
 #[test]
 fn the_log_looks_as_in_the_classroom() {
     let server = serve(&[]);
-    let mut ann = Peer::join(server.address(), "Ann");
+    let mut ann = TestClient::join(server.address(), "Ann");
     let address = ann.stream().local_addr().unwrap();
     ann.say("Hello");
     ann.say("Ann: 12:30: tea");
@@ -37,7 +37,7 @@ fn the_log_looks_as_in_the_classroom() {
 #[test]
 fn a_quiet_log_leaves_out_what_is_said() {
     let server = serve(&["--quiet"]);
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     ann.say("a secret");
     ann.say("q:quit");
     ann.expect_quit();
@@ -51,7 +51,7 @@ fn the_log_file_has_the_time_before_each_line_and_is_added_to() {
     let file = scratch.file("log");
     for _ in 0..2 {
         let mut server = serve(&["--log", &file]);
-        let mut ann = Peer::join(server.address(), "ann");
+        let mut ann = TestClient::join(server.address(), "ann");
         ann.say("Hello");
         ann.say("q:quit");
         ann.expect_quit();
@@ -164,7 +164,7 @@ fn it_outlives_its_terminal() {
     let Some(window) = Window::open() else {
         return;
     };
-    let [mut ann, mut bob] = Peer::join_all(window.address(), ["ann", "bob"]);
+    let [mut ann, mut bob] = TestClient::join_all(window.address(), ["ann", "bob"]);
     window.close();
     let busy = window.busy();
     // Two seconds: for one of them a signal is taken for an echo of the first.
@@ -291,8 +291,8 @@ fn the_operator_sees_who_is_here() {
     let address = server.address();
     server.type_line("/who");
     server.wait_for("Nobody is here.");
-    let mut ann = Peer::join(address, "ann");
-    let mut bob = Peer::join(address, "bob");
+    let mut ann = TestClient::join(address, "ann");
+    let mut bob = TestClient::join(address, "bob");
     server.type_line("/who");
     for (name, peer) in [("ann", &mut ann), ("bob", &mut bob)] {
         let place = peer.stream().local_addr().unwrap().to_string();
@@ -309,7 +309,7 @@ fn the_operator_sees_who_is_here() {
 #[test]
 fn the_operator_sees_who_lags() {
     let mut server = serve(&["--rate", "off", "--stall", "60", "--quiet"]);
-    let [mut ann, stalled] = Peer::join_all(server.address(), ["ann", "stalled"]);
+    let [mut ann, stalled] = TestClient::join_all(server.address(), ["ann", "stalled"]);
     make_lag(&mut server, &mut ann, "stalled");
     assert!(
         server
@@ -345,7 +345,7 @@ fn the_operator_removes_somebody() {
 #[test]
 fn the_console_explains_itself() {
     let mut server = serve(&[]);
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     server.type_line("/help");
     for command in ["/who", "/kick NAME [WHY]", "/stop", "/help"] {
         server.wait_for(&format!("  {command} "));
@@ -374,7 +374,7 @@ fn the_end_of_input_ends_nothing_and_stop_does() {
     house.check();
 
     let mut server = serve(&[]);
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     server.type_line("/stop");
     ann.expect("The server is stopping.");
     ann.expect_quit();

@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tests::{Peer, Running, eventually};
+use tests::{Running, TestClient, eventually};
 
 use super::house::{House, make_lag, serve};
 
@@ -51,7 +51,7 @@ fn ctrl_c_under_load_without_input_loses_no_accepted_line() {
 fn a_member_that_is_behind_and_still_talks_gets_all_of_it() {
     let mut server = serve(&["--rate", "off", "--quiet"]);
     let address = server.address();
-    let [mut ann, mut behind] = Peer::join_all(address, ["ann", "behind"]);
+    let [mut ann, mut behind] = TestClient::join_all(address, ["ann", "behind"]);
     let text = "x".repeat(2000);
     for n in 0..500 {
         ann.say(&format!("{n} {text}"));
@@ -114,11 +114,11 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 /// A room in which one does not read, and another has heard all so far.
-fn with_a_stalled_member() -> (Running, Peer, Peer) {
+fn with_a_stalled_member() -> (Running, TestClient, TestClient) {
     let mut server = serve(&["--rate", "off", "--stall", "60", "--quiet"]);
-    let [mut ann, stalled] = Peer::join_all(server.address(), ["ann", "stalled"]);
+    let [mut ann, stalled] = TestClient::join_all(server.address(), ["ann", "stalled"]);
     make_lag(&mut server, &mut ann, "stalled");
-    let bob = Peer::join(server.address(), "bob");
+    let bob = TestClient::join(server.address(), "bob");
     (server, bob, stalled)
 }
 
@@ -141,7 +141,7 @@ impl Crowd {
     fn talk(address: SocketAddr) -> Crowd {
         let names: [String; SENDERS] = std::array::from_fn(|number| format!("sender{number}"));
         let names: [&str; SENDERS] = std::array::from_fn(|at| names[at].as_str());
-        let peers = Peer::join_all(address, names);
+        let peers = TestClient::join_all(address, names);
         let under_way = Arc::new(AtomicUsize::new(0));
         let mut listeners = Vec::new();
         for mut peer in peers {
@@ -180,7 +180,7 @@ impl Crowd {
 
 /// Listens to the end: numbers without a gap, the notice, `q:quit`. Counts the
 /// senders that are well `under_way`.
-fn listen(mut peer: Peer, under_way: &AtomicUsize) -> Heard {
+fn listen(mut peer: TestClient, under_way: &AtomicUsize) -> Heard {
     let mut heard = Heard::new();
     let mut told = 0;
     loop {
@@ -219,7 +219,7 @@ fn leaving_in_every_way_at_once_is_told_once_each() {
         thread::spawn(move || {
             for number in 0..TIMES {
                 let name = format!("{way}{number}");
-                let mut peer = Peer::join(address, &name);
+                let mut peer = TestClient::join(address, &name);
                 peer.say("hello");
                 if let "kicked" | "both" = way {
                     to_kick.send(name).unwrap();

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::Peer;
+use tests::TestClient;
 
 use super::house::House;
 
@@ -224,7 +224,7 @@ fn numbers(count: usize) -> String {
 }
 
 /// All that `peer` hears, byte for byte, until `last`.
-fn heard_until(peer: &mut Peer, last: &str) -> String {
+fn heard_until(peer: &mut TestClient, last: &str) -> String {
     let mut heard = Vec::new();
     while !heard.ends_with(last.as_bytes()) {
         let mut some = [0; 4096];
@@ -279,7 +279,7 @@ fn a_private_message_is_in_no_log_and_no_transcript() {
     let file = std::env::temp_dir().join(format!("private-{}", std::process::id()));
     let path = file.display().to_string();
     let mut server = crate::house::serve(&["--transcript", &path]);
-    let [mut ann, mut bob] = tests::Peer::join_all(server.address(), ["ann", "bob"]);
+    let [mut ann, mut bob] = tests::TestClient::join_all(server.address(), ["ann", "bob"]);
     ann.say("/msg bob a secret");
     bob.expect("ann -> bob: a secret");
     bob.say("/r another secret");

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::{Peer, Running, eventually};
+use tests::{Running, TestClient, eventually};
 
 use super::house::{House, Scratch, have, program, serve, serve_through};
 
@@ -87,7 +87,7 @@ fn expect_accounted(file: &str, server: &Running) {
 }
 
 /// Has `ann` count on, and waits until that is in the file.
-fn count_on(ann: &mut Peer, number: u64, file: &str) {
+fn count_on(ann: &mut TestClient, number: u64, file: &str) {
     ann.say(&number.to_string());
     expect_in(file, &format!("lobby ann: {number}\n"));
 }
@@ -97,7 +97,7 @@ fn it_has_what_was_said_with_the_time_and_the_room() {
     let scratch = Scratch::new();
     let file = scratch.file("t");
     let mut server = serve(&["--transcript", &file]);
-    let [mut ann, mut bob] = Peer::join_all(server.address(), ["ann", "bob"]);
+    let [mut ann, mut bob] = TestClient::join_all(server.address(), ["ann", "bob"]);
     ann.say("hi, 12:30?");
     bob.expect("ann: hi, 12:30?");
     bob.say("/me waves");
@@ -142,7 +142,7 @@ fn it_is_added_to_and_the_operators_alone() {
     let file = scratch.file("t");
     for number in 1..=2 {
         let mut server = serve(&["--transcript", &file]);
-        let mut ann = Peer::join(server.address(), "ann");
+        let mut ann = TestClient::join(server.address(), "ann");
         ann.say(&number.to_string());
         ann.say("q:quit");
         ann.expect_quit();
@@ -167,7 +167,7 @@ fn it_keeps_to_its_size_and_number_of_files() {
     let size = ["--transcript-size", "1", "--transcript-keep", "1"];
     let options = [&["--rate", "off", "--transcript", &file][..], &size];
     let server = serve(&options.concat());
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     // Some at a time, so that the slowest disk keeps up.
     for number in 1..=LINES {
         ann.say(&format!("{number} {}", "x".repeat(4000)));
@@ -402,7 +402,7 @@ fn killed_while_it_writes_it_leaves_no_half_line_and_loses_no_whole_one() {
         let whole = &before[..before.rfind('\n').map_or(0, |end| end + 1)];
         torn += usize::from(whole != before);
         let server = serve(&[&options[..], &size].concat());
-        let mut bob = Peer::join(server.address(), "bob");
+        let mut bob = TestClient::join(server.address(), "bob");
         eventually("whole lines alone", || {
             let (older, newest) = (read(&older), read(&file));
             let kept = newest.starts_with(whole) || older.starts_with(whole);

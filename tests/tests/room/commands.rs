@@ -1,12 +1,12 @@
 //! Every row of the list of commands, each under its name.
 
 use common::command::{TABLE, entries};
-use tests::Peer;
+use tests::TestClient;
 
 use crate::house::House;
 
 /// Two people who know each other.
-fn two(house: &House) -> [Peer; 2] {
+fn two(house: &House) -> [TestClient; 2] {
     house.join_all(["ann", "bob"])
 }
 

@@ -1,6 +1,6 @@
 //! Joining, talking and leaving.
 
-use tests::Peer;
+use tests::TestClient;
 
 use crate::house::House;
 
@@ -27,10 +27,10 @@ fn who_speaks_does_not_hear_it_again() {
 #[test]
 fn a_newcomer_is_told_who_is_there_and_the_others_who_came() {
     let house = House::open();
-    let mut ann = Peer::connect(house.address);
+    let mut ann = TestClient::connect(house.address);
     ann.say("ann");
     ann.expect("Welcome, ann. You are the first here.");
-    let mut bob = Peer::connect(house.address);
+    let mut bob = TestClient::connect(house.address);
     bob.say("bob");
     bob.expect("Welcome, bob. ann is here.");
     ann.expect("bob has joined the chat room.");
@@ -61,7 +61,7 @@ fn a_name_is_free_again_when_its_holder_has_left() {
 fn a_taken_name_may_be_tried_again_as_another() {
     let house = House::open();
     let _ann = house.join("Ann");
-    let mut other = Peer::connect(house.address);
+    let mut other = TestClient::connect(house.address);
     other.say("aNN");
     other.expect("! The name aNN is taken. Try another.");
     other.say("anna");
@@ -71,7 +71,7 @@ fn a_taken_name_may_be_tried_again_as_another() {
 #[test]
 fn five_refused_names_are_enough() {
     let house = House::open();
-    let mut peer = Peer::connect(house.address);
+    let mut peer = TestClient::connect(house.address);
     for _ in 0..4 {
         peer.say("not a name");
         peer.expect("! That name will not do, a name holds only letters, digits, _ . and -, not a space. Try another.");
@@ -117,7 +117,7 @@ fn an_unknown_command_never_reaches_the_room() {
 fn a_stopping_server_says_so_and_ends_every_conversation() {
     let mut house = House::open();
     let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
-    let mut unnamed = Peer::connect(house.address);
+    let mut unnamed = TestClient::connect(house.address);
     unnamed.say("");
     ann.say("last words");
     bob.expect("ann: last words");

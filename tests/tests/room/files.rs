@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::transfer::TicketGrant;
 use server::files::Settings;
-use tests::{DEADLINE, Peer, eventually};
+use tests::{DEADLINE, TestClient, eventually};
 
 use crate::house::House;
 
@@ -46,7 +46,7 @@ fn open(folder: &Path, change: impl FnOnce(&mut Settings)) -> House {
 }
 
 /// Begins a transfer, and reads the first line of the answer.
-fn begin(house: &House, who: &mut Peer, command: &str) -> (TcpStream, String) {
+fn begin(house: &House, who: &mut TestClient, command: &str) -> (TcpStream, String) {
     who.say(command);
     let told = who.expect_start("Ticket ");
     let leave = TicketGrant::parse(&told).unwrap();
@@ -84,7 +84,7 @@ fn a_file_goes_both_ways_by_netcat() {
         .collect();
     let (file, back) = (folder.0.join("notes.pdf"), folder.0.join("back.pdf"));
     fs::write(&file, &bytes).unwrap();
-    let leave = |who: &mut Peer, command: &str| {
+    let leave = |who: &mut TestClient, command: &str| {
         who.say(command);
         TicketGrant::parse(&who.expect_start("Ticket "))
             .unwrap()

@@ -8,7 +8,7 @@ use server::Setup;
 use server::files::Settings;
 use server::limits::{Limits, Rate};
 use server::stop::{self, Stopper};
-use tests::Peer;
+use tests::TestClient;
 
 /// A running server, stopped when the test is over.
 pub struct House {
@@ -67,13 +67,13 @@ impl House {
     }
 
     /// Has somebody join.
-    pub fn join(&self, name: &str) -> Peer {
-        Peer::join(self.address, name)
+    pub fn join(&self, name: &str) -> TestClient {
+        TestClient::join(self.address, name)
     }
 
     /// Has several join, one after the other.
-    pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [Peer; N] {
-        Peer::join_all(self.address, names)
+    pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [TestClient; N] {
+        TestClient::join_all(self.address, names)
     }
 
     /// Stops the server and waits for its end.

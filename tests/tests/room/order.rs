@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use tests::Peer;
+use tests::TestClient;
 
 use crate::house::House;
 
@@ -100,7 +100,7 @@ fn restless(house: &House, number: usize) -> usize {
 /// Asks for a change, and skips what others do until it has come. False if the
 /// conversation ended before; a refusal is an answer too, as where somebody who
 /// was removed in one room goes on as if in another.
-fn done(peer: &mut Peer, ask: &str, answer: &str) -> bool {
+fn done(peer: &mut TestClient, ask: &str, answer: &str) -> bool {
     let _it_may_have_been_removed = peer.try_send(format!("{ask}\n").as_bytes());
     loop {
         match peer.hear() {
@@ -114,9 +114,9 @@ fn done(peer: &mut Peer, ask: &str, answer: &str) -> bool {
 
 /// The name is free as soon as everybody has been told, which may be a moment
 /// after the goodbye.
-fn rejoined(house: &House, name: &str) -> Peer {
+fn rejoined(house: &House, name: &str) -> TestClient {
     tests::eventually("the name to be free", || {
-        let mut peer = Peer::connect(house.address);
+        let mut peer = TestClient::connect(house.address);
         peer.say(name);
         peer.hear()?.starts_with("Welcome").then_some(peer)
     })

@@ -1,6 +1,6 @@
 //! Who is told of whom, and whose name it is.
 
-use tests::Peer;
+use tests::TestClient;
 
 use crate::house::House;
 
@@ -57,7 +57,7 @@ fn who_vanished_gets_the_name_back_and_what_was_missed() {
     ann.expect("bob: my last");
     // From here on it reads nothing and answers nothing.
     ann.say("are you there?");
-    let mut bob = Peer::join(house.address, "bob");
+    let mut bob = TestClient::join(house.address, "bob");
     ann.expect("bob has left the chat room.");
     ann.expect("bob has joined the chat room.");
     bob.expect_start("--- 1 line since you left, ");
@@ -71,7 +71,7 @@ fn a_live_members_name_is_never_given_away() {
     let mut bob = house.join("bob");
     bob.say(common::HEARTBEAT_OPT_IN);
     bob.expect("");
-    let mut other = Peer::connect(house.address);
+    let mut other = TestClient::connect(house.address);
     other.say("bob");
     bob.expect("");
     bob.say("");

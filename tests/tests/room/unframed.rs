@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use tests::Peer;
+use tests::TestClient;
 
 use super::house::House;
 
@@ -12,7 +12,7 @@ use super::house::House;
 fn a_first_line_in_pieces_is_one_line_if_its_pauses_are_short() {
     let house = House::with(|limits| limits.quiet = Some(Duration::from_secs(5)));
     let mut ann = house.join("ann");
-    let mut peer = Peer::connect(house.address);
+    let mut peer = TestClient::connect(house.address);
     for piece in ["a", "li", "ce", "\n"] {
         peer.send(piece.as_bytes());
         thread::sleep(Duration::from_millis(100));
@@ -38,7 +38,7 @@ fn after_the_first_newline_a_peer_may_pause_for_as_long_as_it_likes() {
 fn a_first_piece_without_a_newline_is_a_line_after_a_long_pause() {
     let house = House::with(|limits| limits.quiet = Some(Duration::from_millis(20)));
     let mut ann = house.join("ann");
-    let mut peer = Peer::connect(house.address);
+    let mut peer = TestClient::connect(house.address);
     peer.send(b"al");
     assert_eq!(peer.recv(), "Welcome, al. ann is here.");
     ann.expect("al has joined the chat room.");

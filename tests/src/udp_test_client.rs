@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::DEADLINE;
 
 /// Sends datagrams to one address and expects others from there.
-pub struct Caller {
+pub struct UdpTestClient {
     socket: UdpSocket,
     /// Lines that begin so are passed over.
     deaf_to: Option<&'static str>,
@@ -15,21 +15,21 @@ pub struct Caller {
     transcript: Vec<String>,
 }
 
-impl Caller {
+impl UdpTestClient {
     /// Says nothing yet.
-    pub fn new(server: SocketAddr) -> Caller {
+    pub fn new(server: SocketAddr) -> UdpTestClient {
         let here = match server {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
         };
-        Caller::from_address(here, server)
+        UdpTestClient::from_address(here, server)
     }
 
     /// The same, from this address.
-    pub fn from_address(here: IpAddr, server: SocketAddr) -> Caller {
+    pub fn from_address(here: IpAddr, server: SocketAddr) -> UdpTestClient {
         let socket = UdpSocket::bind((here, 0)).expect("a socket");
         socket.connect(server).expect("an address");
-        Caller {
+        UdpTestClient {
             socket,
             deaf_to: None,
             transcript: Vec::new(),
@@ -37,8 +37,8 @@ impl Caller {
     }
 
     /// Comes in as `name`, and waits to be welcomed.
-    pub fn join(server: SocketAddr, name: &str) -> Caller {
-        let mut caller = Caller::new(server);
+    pub fn join(server: SocketAddr, name: &str) -> UdpTestClient {
+        let mut caller = UdpTestClient::new(server);
         let cookie = caller.cookie(name);
         caller.say(&cookie);
         caller.expect_start(&format!("Welcome, {name}."));
@@ -52,7 +52,7 @@ impl Caller {
     }
 
     /// Passes over lines that begin with `start`.
-    pub fn deaf_to(mut self, start: &'static str) -> Caller {
+    pub fn deaf_to(mut self, start: &'static str) -> UdpTestClient {
         self.deaf_to = Some(start);
         self
     }

@@ -9,7 +9,7 @@ use common::{LineSplitter, MAX_EVENT, NextLine};
 use crate::DEADLINE;
 
 /// A connection that sends lines and expects others.
-pub struct Peer {
+pub struct TestClient {
     stream: TcpStream,
     lines: LineSplitter,
     who: String,
@@ -19,13 +19,13 @@ pub struct Peer {
     transcript: Vec<String>,
 }
 
-impl Peer {
+impl TestClient {
     /// Connects and says nothing.
-    pub fn connect(server: SocketAddr) -> Peer {
+    pub fn connect(server: SocketAddr) -> TestClient {
         let stream = TcpStream::connect_timeout(&server, DEADLINE).expect("connecting");
         stream.set_nodelay(true).expect("setting up a socket");
         let who = stream.local_addr().expect("an address").to_string();
-        Peer {
+        TestClient {
             stream,
             lines: LineSplitter::new(MAX_EVENT),
             who,
@@ -35,8 +35,8 @@ impl Peer {
     }
 
     /// Connects, gives `name` and waits to be welcomed.
-    pub fn join(server: SocketAddr, name: &str) -> Peer {
-        let mut peer = Peer::connect(server);
+    pub fn join(server: SocketAddr, name: &str) -> TestClient {
+        let mut peer = TestClient::connect(server);
         peer.who = name.to_string();
         peer.say(name);
         peer.expect_start(&format!("Welcome, {name}."));
@@ -45,16 +45,16 @@ impl Peer {
 
     /// Passes over lines that begin with `start`, for a peer in a room where
     /// others talk all along.
-    pub fn deaf_to(mut self, start: &'static str) -> Peer {
+    pub fn deaf_to(mut self, start: &'static str) -> TestClient {
         self.deaf_to = Some(start);
         self
     }
 
     /// Has `names` join one after the other, each told of those that follow.
-    pub fn join_all<const N: usize>(server: SocketAddr, names: [&str; N]) -> [Peer; N] {
-        let mut peers: Vec<Peer> = Vec::new();
+    pub fn join_all<const N: usize>(server: SocketAddr, names: [&str; N]) -> [TestClient; N] {
+        let mut peers: Vec<TestClient> = Vec::new();
         for name in names {
-            let newcomer = Peer::join(server, name);
+            let newcomer = TestClient::join(server, name);
             for peer in &mut peers {
                 peer.expect(&format!("{name} has joined the chat room."));
             }
