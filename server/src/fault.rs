@@ -80,7 +80,7 @@ mod tests {
         let mut ann = eventually("the name ann to be free", || {
             let mut again = TestClient::connect(address);
             again.say("ann");
-            again.hear()?.starts_with("Welcome").then_some(again)
+            again.receive()?.starts_with("Welcome").then_some(again)
         });
         carl.expect("ann has joined the chat room.");
         carl.say("all is well");

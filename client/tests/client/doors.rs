@@ -219,9 +219,9 @@ fn number(line: &str, before: &str) -> f64 {
 fn check_loss(percent: u32) {
     const LINES: usize = 400;
     let house = House::open(Rate::Unlimited);
-    let bystanders = Bystanders::begin(house.tcp);
+    let bystanders = Bystanders::start(house.tcp);
     let network = Network::before(house.udp, 100 / percent);
-    let mut ann = TestClient::join(house.tcp, "ann").deaf_to("bystander");
+    let mut ann = TestClient::join(house.tcp, "ann").ignoring("bystander");
     let port = network.address.port().to_string();
     let mut bob = client(&["--udp", &port, "--name", "bob"]);
     bob.wait_for("Welcome, bob.");
@@ -250,7 +250,7 @@ fn check_loss(percent: u32) {
     bob.type_line("/quit");
     ann.expect_sometime("bob has left the chat room.");
     assert!(bob.wait().success());
-    bystanders.end();
+    bystanders.stop();
 }
 
 #[test]

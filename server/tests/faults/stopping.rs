@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tests::{Running, TestClient, eventually};
 
-use super::house::{House, make_lag, serve};
+use super::fixture::{FaultFixture, fill_backlog, serve};
 
 /// How long the end may take: the six seconds that are promised, and one for a
 /// busy machine to notice it.
@@ -117,7 +117,7 @@ fn a_second_signal_ends_it_at_once() {
 fn with_a_stalled_member() -> (Running, TestClient, TestClient) {
     let mut server = serve(&["--rate", "off", "--stall", "60", "--quiet"]);
     let [mut ann, stalled] = TestClient::join_all(server.address(), ["ann", "stalled"]);
-    make_lag(&mut server, &mut ann, "stalled");
+    fill_backlog(&mut server, &mut ann, "stalled");
     let bob = TestClient::join(server.address(), "bob");
     (server, bob, stalled)
 }
@@ -184,7 +184,7 @@ fn listen(mut peer: TestClient, under_way: &AtomicUsize) -> Heard {
     let mut heard = Heard::new();
     let mut told = 0;
     loop {
-        let line = peer.hear().expect("the end came without q:quit");
+        let line = peer.receive().expect("the end came without q:quit");
         if line == "q:quit" {
             assert_eq!(told, 1, "the notice comes once");
             peer.expect_closed();
@@ -210,9 +210,9 @@ fn listen(mut peer: TestClient, under_way: &AtomicUsize) -> Heard {
 fn leaving_in_every_way_at_once_is_told_once_each() {
     const TIMES: usize = 150;
     const WAYS: [&str; 4] = ["quitting", "kicked", "closing", "both"];
-    let mut house = House::open(&["--rate", "off"]);
-    let address = house.address;
-    let mut ann = house.join("ann");
+    let mut fixture = FaultFixture::start(&["--rate", "off"]);
+    let address = fixture.address;
+    let mut ann = fixture.join("ann");
     let (to_kick, victims) = mpsc::channel();
     let threads = WAYS.map(|way| {
         let to_kick = to_kick.clone();
@@ -237,7 +237,7 @@ fn leaving_in_every_way_at_once_is_told_once_each() {
     drop(to_kick);
     // Every wait in these threads has a deadline, so a deadlock fails the test.
     for name in victims {
-        house.server.type_line(&format!("/kick {name}"));
+        fixture.server.type_line(&format!("/kick {name}"));
     }
     for thread in threads {
         thread.join().unwrap();
@@ -245,7 +245,7 @@ fn leaving_in_every_way_at_once_is_told_once_each() {
     let mut steps: HashMap<String, Vec<&str>> = HashMap::new();
     let mut left = 0;
     while left < WAYS.len() * TIMES {
-        let line = ann.hear().unwrap();
+        let line = ann.receive().unwrap();
         let (name, step) = match line.split_once([' ', ':']) {
             Some((name, " hello")) => (name, "hello"),
             Some((name, "has joined the chat room.")) => (name, "joined"),
@@ -267,10 +267,10 @@ fn leaving_in_every_way_at_once_is_told_once_each() {
             "{name}: {steps:?}"
         );
         let closed = format!("[CONNECTION CLOSED] {name} disconnected ");
-        house.server.wait_for(&closed);
-        assert_eq!(house.server.lines_with(&closed).len(), 1, "{name}");
+        fixture.server.wait_for(&closed);
+        assert_eq!(fixture.server.lines_with(&closed).len(), 1, "{name}");
     }
-    house.expect_reason("quitting0", "quit");
+    fixture.expect_reason("quitting0", "quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }

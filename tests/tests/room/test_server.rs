@@ -11,31 +11,31 @@ use server::stop::{self, Stopper};
 use tests::TestClient;
 
 /// A running server, stopped when the test is over.
-pub struct House {
+pub struct TestServer {
     pub address: SocketAddr,
-    keyboard: PipeWriter,
+    console: PipeWriter,
     stopper: Stopper,
     server: Option<JoinHandle<io::Result<()>>>,
 }
 
-impl House {
+impl TestServer {
     /// Opens a house in which everybody may talk as fast as they can.
-    pub fn open() -> House {
-        House::with(|_| {})
+    pub fn start() -> TestServer {
+        TestServer::with_limits(|_| {})
     }
 
     /// Opens one with some of the limits changed.
-    pub fn with(change: impl FnOnce(&mut Limits)) -> House {
-        House::build(change, None)
+    pub fn with_limits(change: impl FnOnce(&mut Limits)) -> TestServer {
+        TestServer::build(change, None)
     }
 
     /// Opens one in which people share files.
-    pub fn sharing(files: Settings) -> House {
-        House::build(|_| {}, Some(files))
+    pub fn with_files(files: Settings) -> TestServer {
+        TestServer::build(|_| {}, Some(files))
     }
 
-    fn build(change: impl FnOnce(&mut Limits), files: Option<Settings>) -> House {
-        let (console, keyboard) = io::pipe().expect("a pipe");
+    fn build(change: impl FnOnce(&mut Limits), files: Option<Settings>) -> TestServer {
+        let (input, console) = io::pipe().expect("a pipe");
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stopper, stop) = stop::signal();
@@ -46,14 +46,14 @@ impl House {
         change(&mut limits);
         let setup = Setup {
             files,
-            console: Some(Box::new(console)),
+            console: Some(Box::new(input)),
             ..Setup::alone(limits)
         };
         let on_stop = stopper.clone();
         let server = thread::spawn(move || server::run(listener, setup, on_stop, stop));
-        House {
+        TestServer {
             address,
-            keyboard,
+            console,
             stopper,
             server: Some(server),
         }
@@ -62,7 +62,7 @@ impl House {
     /// Types a line at the server's console.
     pub fn operator(&self, line: &str) {
         let line = format!("{line}\n");
-        let mut keyboard = &self.keyboard;
+        let mut keyboard = &self.console;
         keyboard.write_all(line.as_bytes()).expect("a console");
     }
 
@@ -85,7 +85,7 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.stopper.raise();
         if let Some(server) = self.server.take() {
