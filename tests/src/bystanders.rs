@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::{DEADLINE, Peer};
+use crate::{DEADLINE, TestClient};
 
 /// How often each of them says something: twenty lines a second together, and no
 /// more than the server lets through by default.
-const PACE: Duration = Duration::from_millis(100);
+const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The longest that one of their lines may take to the other.
-const LATEST: Duration = Duration::from_secs(1);
+const MAX_DELAY: Duration = Duration::from_secs(1);
 
 /// Two members that exchange numbered lines, twenty a second together, and
 /// notice when one is lost, doubled, out of order or late.
@@ -24,14 +24,14 @@ pub struct Bystanders {
 
 impl Bystanders {
     /// Has both join and begin to talk.
-    pub fn begin(server: SocketAddr) -> Bystanders {
+    pub fn start(server: SocketAddr) -> Bystanders {
         let done = Arc::new(AtomicBool::new(false));
-        let one = Peer::join(server, "bystander1");
-        let two = Peer::join(server, "bystander2");
-        let sender = Talker::new(one, "bystander2", Arc::clone(&done));
-        let mut threads = vec![thread::spawn(move || sender.talk())];
-        let sender = Talker::new(two, "bystander1", Arc::clone(&done));
-        threads.push(thread::spawn(move || sender.talk()));
+        let one = TestClient::join(server, "bystander1");
+        let two = TestClient::join(server, "bystander2");
+        let sender = Bystander::new(one, "bystander2", Arc::clone(&done));
+        let mut threads = vec![thread::spawn(move || sender.run())];
+        let sender = Bystander::new(two, "bystander1", Arc::clone(&done));
+        threads.push(thread::spawn(move || sender.run()));
         Bystanders { done, threads }
     }
 
@@ -40,7 +40,7 @@ impl Bystanders {
     /// # Panics
     ///
     /// When anything was not as it should be.
-    pub fn end(self) {
+    pub fn stop(self) {
         self.done.store(true, Ordering::Relaxed);
         for thread in self.threads {
             if let Err(panic) = thread.join() {
@@ -51,43 +51,46 @@ impl Bystanders {
 }
 
 /// One of the two: says numbers, each with the time, and checks the other's.
-struct Talker {
-    peer: Peer,
+struct Bystander {
+    client: TestClient,
     other: String,
     done: Arc<AtomicBool>,
-    said: u64,
-    heard: u64,
+    sent: u64,
+    received: u64,
     /// Whether the other has said its last line, which may come early.
-    over: bool,
+    other_finished: bool,
 }
 
-impl Talker {
-    fn new(peer: Peer, other: &str, done: Arc<AtomicBool>) -> Talker {
-        Talker {
-            peer,
+impl Bystander {
+    fn new(client: TestClient, other: &str, done: Arc<AtomicBool>) -> Bystander {
+        Bystander {
+            client,
             other: format!("{other}: "),
             done,
-            said: 0,
-            heard: 0,
-            over: false,
+            sent: 0,
+            received: 0,
+            other_finished: false,
         }
     }
 
-    fn talk(mut self) {
+    fn run(mut self) {
         let mut say_at = Instant::now();
         while !self.done.load(Ordering::Relaxed) {
-            self.said += 1;
-            let line = format!("{} {}", self.said, stamp());
-            self.peer.say(&line);
-            say_at += PACE;
-            while let Some(line) = self.peer.hear_until(say_at) {
+            self.sent += 1;
+            let line = format!("{} {}", self.sent, stamp());
+            self.client.say(&line);
+            say_at += INTERVAL;
+            while let Some(line) = self.client.receive_until(say_at) {
                 self.check(&line.expect("a bystander was thrown out"));
             }
         }
-        self.peer.say(&format!("{} last", self.said));
+        self.client.say(&format!("{} last", self.sent));
         let until = Instant::now() + DEADLINE;
-        while !self.over {
-            let line = self.peer.hear_until(until).expect("the other's last line");
+        while !self.other_finished {
+            let line = self
+                .client
+                .receive_until(until)
+                .expect("the other's last line");
             self.check(&line.expect("a bystander was thrown out"));
         }
     }
@@ -99,17 +102,17 @@ impl Talker {
         let (number, stamped) = rest.split_once(' ').expect("a number and a time");
         let number: u64 = number.parse().unwrap();
         if stamped == "last" {
-            assert_eq!(number, self.heard, "the other said as many");
-            self.over = true;
+            assert_eq!(number, self.received, "the other said as many");
+            self.other_finished = true;
             return;
         }
         let stamped: u128 = stamped.parse().unwrap();
         // The first to begin talks before the other can hear.
-        let in_order = number == self.heard + 1 || self.heard == 0;
-        assert!(in_order, "{} came after {}", number, self.heard);
-        self.heard = number;
+        let in_order = number == self.received + 1 || self.received == 0;
+        assert!(in_order, "{} came after {}", number, self.received);
+        self.received = number;
         let took = Duration::from_nanos(u64::try_from(stamp() - stamped).unwrap());
-        assert!(took < LATEST, "line {number} took {took:?}");
+        assert!(took < MAX_DELAY, "line {number} took {took:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use common::command::entries;
 
-use crate::{Peer, Running};
+use crate::{Running, TestClient};
 
 /// What is typed, in this order, and a part of what is then shown. The person is
 /// called ann, and bob is in the lobby too.
@@ -42,7 +42,7 @@ const TYPED: [(&str, &str); 27] = [
 /// # Panics
 ///
 /// When one of them is not answered, or the list of commands has others.
-pub fn type_every_command(person: &mut Running, bob: &mut Peer) {
+pub fn type_every_command(person: &mut Running, bob: &mut TestClient) {
     let words = TYPED.map(|(typed, _)| typed.split(' ').next().unwrap_or_default());
     for entry in entries() {
         let word = format!("/{}", entry.word);

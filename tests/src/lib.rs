@@ -13,18 +13,18 @@
 )]
 
 mod bystanders;
-mod caller;
 mod commands;
-mod peer;
 mod process;
+mod test_client;
+mod udp_test_client;
 
 use std::time::{Duration, Instant};
 
 pub use bystanders::Bystanders;
-pub use caller::Caller;
 pub use commands::type_every_command;
-pub use peer::Peer;
 pub use process::{Running, Usage};
+pub use test_client::TestClient;
+pub use udp_test_client::UdpTestClient;
 
 /// How long anything may take that a test waits for. Far longer than it should,
 /// as the machine may be busy; a test that passes never waits for it.

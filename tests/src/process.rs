@@ -119,7 +119,7 @@ impl Running {
     }
 
     /// The processor time it has used so far, where the kernel tells.
-    pub fn busy(&self) -> Option<Duration> {
+    pub fn cpu_time(&self) -> Option<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use server::ServerConfig;
 use server::limits::{Limits, Rate};
-use server::listeners::Listeners;
-use server::stop::{self, ShutdownHandle};
-use tests::{Bystanders, Peer, Running, eventually};
+use server::accept::listeners::Listeners;
+use server::shutdown::{self, ShutdownHandle};
+use tests::{Bystanders, Running, TestClient, eventually};
 
 use crate::support::program;
 
@@ -29,7 +29,7 @@ impl House {
     fn open(rate: Rate) -> House {
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let (stopper, stop) = stop::channel();
+        let (stopper, stop) = shutdown::channel();
         let house = House {
             tcp: tcp.local_addr().unwrap(),
             udp: udp.local_addr().unwrap(),
@@ -41,7 +41,7 @@ impl House {
         };
         let limits = Limits {
             rate,
-            history_lines: 0,
+            history: 0,
             ..Limits::default()
         };
         thread::spawn(move || server::run(listeners, ServerConfig::minimal(limits), stopper, stop));
@@ -127,7 +127,7 @@ fn a_script_that_waits_for_answers_takes_part() {
         return;
     }
     let house = House::open(Limits::default().rate);
-    let mut ann = Peer::join(house.tcp, "ann");
+    let mut ann = TestClient::join(house.tcp, "ann");
     let mut bob = script("classroom_asker.py", &[&house.tcp.port().to_string()]);
     bob.type_line("bob");
     bob.wait_for("Welcome, bob. ann is here.");
@@ -219,9 +219,9 @@ fn number(line: &str, before: &str) -> f64 {
 fn check_loss(percent: u32) {
     const LINES: usize = 400;
     let house = House::open(Rate::Unlimited);
-    let bystanders = Bystanders::begin(house.tcp);
+    let bystanders = Bystanders::start(house.tcp);
     let network = Network::before(house.udp, 100 / percent);
-    let mut ann = Peer::join(house.tcp, "ann").deaf_to("bystander");
+    let mut ann = TestClient::join(house.tcp, "ann").ignoring("bystander");
     let port = network.address.port().to_string();
     let mut bob = client(&["--udp", &port, "--name", "bob"]);
     bob.wait_for("Welcome, bob.");
@@ -250,7 +250,7 @@ fn check_loss(percent: u32) {
     bob.type_line("/quit");
     ann.expect_sometime("bob has left the chat room.");
     assert!(bob.wait().success());
-    bystanders.end();
+    bystanders.stop();
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn stats_show_what_the_network_lost() {
 fn what_is_piped_over_udp_arrives_where_the_network_loses_nothing() {
     const LINES: usize = 130;
     let house = House::open(Limits::default().rate);
-    let mut ann = Peer::join(house.tcp, "ann");
+    let mut ann = TestClient::join(house.tcp, "ann");
     let mut bot = client(&["--udp", &house.udp.port().to_string(), "--name", "bot"]);
     ann.expect("bot has joined the chat room.");
     for line in 0..LINES {
@@ -283,7 +283,7 @@ fn what_is_piped_over_udp_arrives_where_the_network_loses_nothing() {
 fn stats_show_what_the_server_did_not_get() {
     let house = House::open(Rate::Unlimited);
     let network = Network::before(house.udp, 4);
-    let mut ann = Peer::join(house.tcp, "ann");
+    let mut ann = TestClient::join(house.tcp, "ann");
     let port = network.address.port().to_string();
     let mut bob = client(&["--udp", &port, "--name", "bob"]);
     bob.wait_for("Welcome, bob.");

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use server::ServerConfig;
-use server::files::FilesConfig;
+use server::files::config::FilesConfig;
 use server::limits::Limits;
-use server::stop::{self, ShutdownHandle};
+use server::shutdown::{self, ShutdownHandle};
 
 use crate::files::Folder;
 use crate::support::{Client, program};
@@ -27,7 +27,7 @@ impl Shelf {
         let folder = Folder::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (stopper, stop) = stop::channel();
+        let (stopper, stop) = shutdown::channel();
         let mut setup = ServerConfig::minimal(Limits::default());
         setup.files = Some(FilesConfig::new(folder.path("store")));
         fs::create_dir(folder.path("store")).unwrap();

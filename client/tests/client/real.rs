@@ -7,14 +7,14 @@ use std::thread;
 
 use server::ServerConfig;
 use server::limits::Limits;
-use server::stop::{self, ShutdownHandle};
-use tests::{Peer, Running, type_every_command};
+use server::shutdown::{self, ShutdownHandle};
+use tests::{Running, TestClient, type_every_command};
 
 /// A real server in the test's process, ended when the stopper is raised.
 fn serve() -> (SocketAddr, ShutdownHandle) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (stopper, stop) = stop::channel();
+    let (stopper, stop) = shutdown::channel();
     let setup = ServerConfig::minimal(Limits::default());
     let on_stop = stopper.clone();
     thread::spawn(move || server::run(listener, setup, on_stop, stop));
@@ -49,7 +49,7 @@ fn two_clients_see_each_other() {
 #[test]
 fn what_a_pipe_said_has_arrived_when_the_client_ends() {
     let (address, stopper) = serve();
-    let mut ann = Peer::join(address, "ann");
+    let mut ann = TestClient::join(address, "ann");
     let mut bot = client(address, "bot")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -72,7 +72,7 @@ fn every_command_can_be_typed_into_the_client() {
     let (address, stopper) = serve();
     let mut ann = Running::start(&mut client(address, "ann"));
     ann.wait_for("Welcome, ann.");
-    let mut bob = Peer::join(address, "bob");
+    let mut bob = TestClient::join(address, "bob");
     type_every_command(&mut ann, &mut bob);
     assert_eq!(ann.wait().code(), Some(0));
     stopper.trigger();
@@ -84,7 +84,7 @@ fn a_client_that_vanished_gets_its_name_back() {
     let mut ann = Running::start(&mut client(address, "ann"));
     ann.wait_for("Welcome, ann.");
     // A live one keeps it, as it answers.
-    let mut other = Peer::connect(address);
+    let mut other = TestClient::connect(address);
     other.say("ann");
     other.expect("! The name ann is taken. Try another.");
     // Stopped, it is as good as behind a cable that was pulled.

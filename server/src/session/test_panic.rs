@@ -24,7 +24,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::thread;
 
-    use tests::{Peer, eventually};
+    use tests::{TestClient, eventually};
 
     use crate::limits::Limits;
     use crate::{ServerConfig, shutdown};
@@ -65,7 +65,7 @@ mod tests {
         };
         let for_server = handle.clone();
         let server = thread::spawn(move || crate::run(listener, config, for_server, shutdown));
-        let [mut ann, mut bob, mut carl] = Peer::join_all(address, ["ann", "bob", "carl"]);
+        let [mut ann, mut bob, mut carl] = TestClient::join_all(address, ["ann", "bob", "carl"]);
         for (peer, name, line) in [
             (&mut ann, "ann", "panic!"),
             (&mut bob, "bob", "panic! locked"),
@@ -78,9 +78,9 @@ mod tests {
         }
         // Their names are free, and who joins now is heard.
         let mut ann = eventually("the name ann to be free", || {
-            let mut again = Peer::connect(address);
+            let mut again = TestClient::connect(address);
             again.say("ann");
-            again.hear()?.starts_with("Welcome").then_some(again)
+            again.receive()?.starts_with("Welcome").then_some(again)
         });
         carl.expect("ann has joined the chat room.");
         carl.say("all is well");

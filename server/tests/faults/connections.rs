@@ -7,9 +7,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::{DEADLINE, Peer, Running, eventually};
+use tests::{DEADLINE, Running, TestClient, eventually};
 
-use super::house::{House, have};
+use super::fixture::{FaultFixture, is_installed};
 
 /// Of how many long lines each round of a flood is, and how long each is. The
 /// kernel hides some 3 MB of them for a member that does not read.
@@ -19,71 +19,71 @@ const LONG: usize = 2000;
 /// Row 1.
 #[test]
 fn who_says_nothing_is_asked_and_then_cut() {
-    let house = House::open(&["--name-timeout", "2"]);
-    let mut silent = Peer::connect(house.address);
+    let fixture = FaultFixture::start(&["--name-timeout", "2"]);
+    let mut silent = TestClient::connect(fixture.address);
     let address = silent.stream().local_addr().unwrap().to_string();
     silent.expect("Type your name and press Enter.");
     silent.expect("! No name came within 2 s.");
     silent.expect_quit();
-    house.expect_reason(&address, "timeout");
-    house.check();
+    fixture.expect_reason(&address, "timeout");
+    fixture.check();
 }
 
 /// Row 2.
 #[test]
 fn a_byte_now_and_then_gains_no_time() {
-    let house = House::open(&["--strict", "--name-timeout", "2"]);
-    let mut slow = house.connect();
+    let fixture = FaultFixture::start(&["--strict", "--name-timeout", "2"]);
+    let mut slow = fixture.connect();
     let address = slow.stream().local_addr().unwrap().to_string();
     let begin = Instant::now();
     let told = loop {
         slow.send(b"x");
         assert!(begin.elapsed() < DEADLINE, "it is still let in");
-        if let Some(told) = slow.hear_until(Instant::now() + Duration::from_millis(100)) {
+        if let Some(told) = slow.receive_until(Instant::now() + Duration::from_millis(100)) {
             break told;
         }
     };
     assert_eq!(told.as_deref(), Some("! No name came within 2 s."));
     slow.expect_quit();
-    house.expect_reason(&address, "timeout");
-    house.check();
+    fixture.expect_reason(&address, "timeout");
+    fixture.check();
 }
 
 /// Row 8.
 #[test]
 fn a_last_line_without_a_newline_counts() {
-    let house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     bob.send(b"hi\nlast words");
     bob.end_sending();
     ann.expect("bob: hi");
     ann.expect("bob: last words");
     ann.expect("bob has left the chat room.");
     bob.expect_quit();
-    house.expect_reason("bob", "eof");
+    fixture.expect_reason("bob", "eof");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 8.
 #[test]
 fn a_name_without_a_newline_counts() {
-    let house = House::open(&[]);
-    let mut bob = house.connect();
+    let fixture = FaultFixture::start(&[]);
+    let mut bob = fixture.connect();
     bob.send(b"bob");
     bob.end_sending();
     bob.expect_start("Welcome, bob.");
     bob.expect_quit();
-    house.expect_reason("bob", "eof");
-    house.check();
+    fixture.expect_reason("bob", "eof");
+    fixture.check();
 }
 
 /// Row 9.
 #[test]
 fn who_only_closes_its_own_side_gets_every_reply() {
-    let house = House::open(&[]);
-    let mut ann = house.join("ann");
-    let mut bob = house.connect();
+    let fixture = FaultFixture::start(&[]);
+    let mut ann = fixture.join("ann");
+    let mut bob = fixture.connect();
     bob.send(b"bob\n/dance\n\nhi\n/dance\n");
     bob.end_sending();
     bob.expect_start("Welcome, bob.");
@@ -94,23 +94,23 @@ fn who_only_closes_its_own_side_gets_every_reply() {
     ann.expect("bob has joined the chat room.");
     ann.expect("bob: hi");
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "eof");
+    fixture.expect_reason("bob", "eof");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 10.
 #[test]
 fn a_reset_is_told_within_a_second() {
-    let house = House::open(&[]);
-    let [mut ann, bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&[]);
+    let [mut ann, bob] = fixture.join_all(["ann", "bob"]);
     bob.reset();
-    let told = ann.hear_until(Instant::now() + Duration::from_secs(1));
+    let told = ann.receive_until(Instant::now() + Duration::from_secs(1));
     let left = "bob has left the chat room.".to_string();
     assert_eq!(told, Some(Some(left)));
-    house.expect_reason("bob", "reset");
+    fixture.expect_reason("bob", "reset");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 11. From std alone nobody can reset a connection that has got nothing.
@@ -124,47 +124,47 @@ for _ in range(20):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
     s.close()
 print('done', flush=True)";
-    let house = House::open(&[]);
-    let (host, port) = (house.address.ip(), house.address.port());
-    if !have("python3") {
-        return house.check();
+    let fixture = FaultFixture::start(&[]);
+    let (host, port) = (fixture.address.ip(), fixture.address.port());
+    if !is_installed("python3") {
+        return fixture.check();
     }
     let mut python = Command::new("python3");
     python.args(["-c", SCRIPT, &host.to_string(), &port.to_string()]);
     let mut python = Running::start(&mut python);
-    house.server.signal("STOP");
+    fixture.server.signal("STOP");
     eventually("the server to stand still", || {
-        let status = format!("/proc/{}/status", house.server.id());
+        let status = format!("/proc/{}/status", fixture.server.id());
         // Where the kernel does not tell, it is taken to be quick.
         let status = fs::read_to_string(status).unwrap_or("State:\tT".to_string());
         status.contains("State:\tT").then_some(())
     });
     python.type_line("go");
     python.wait_for("done");
-    house.server.signal("CONT");
+    fixture.server.signal("CONT");
     eventually("a reason for each of them", || {
-        let closed = house.server.lines_with("disconnected (reset).");
+        let closed = fixture.server.lines_with("disconnected (reset).");
         (closed.len() == 20).then_some(())
     });
-    drop(house.join("ann"));
-    house.check();
+    drop(fixture.join("ann"));
+    fixture.check();
 }
 
 /// Row 12.
 #[test]
 fn half_the_members_reset_in_a_broadcast_and_the_others_get_all() {
-    let house = House::open(&["--rate", "off", "--quiet"]);
-    let mut talker = house.join("talker");
-    let mut members: Vec<Peer> = (0..50).map(|n| house.join(&format!("m{n}"))).collect();
+    let fixture = FaultFixture::start(&["--rate", "off", "--quiet"]);
+    let mut talker = fixture.join("talker");
+    let mut members: Vec<TestClient> = (0..50).map(|n| fixture.join(&format!("m{n}"))).collect();
     let others = members.split_off(25);
     let lines = |from: usize, to: usize| (from..to).map(|n| format!("{n}\n")).collect::<String>();
     talker.send(lines(0, 1000).as_bytes());
-    members.into_iter().for_each(Peer::reset);
+    members.into_iter().for_each(TestClient::reset);
     talker.send(lines(1000, 2000).as_bytes());
     for mut other in others {
         let mut heard = 0;
         while heard < 2000 {
-            let line = other.hear().expect("the room goes on");
+            let line = other.receive().expect("the room goes on");
             if let Some(number) = line.strip_prefix("talker: ") {
                 assert_eq!(number, heard.to_string());
                 heard += 1;
@@ -172,131 +172,131 @@ fn half_the_members_reset_in_a_broadcast_and_the_others_get_all() {
         }
     }
     for n in 0..25 {
-        house.expect_reason(&format!("m{n}"), "reset");
+        fixture.expect_reason(&format!("m{n}"), "reset");
     }
     drop(talker);
-    house.check();
+    fixture.check();
 }
 
 /// Row 13.
 #[test]
 fn a_client_whose_heartbeat_ends_is_gone() {
-    let house = House::open(&["--heartbeat", "0.3"]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&["--heartbeat", "0.3"]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     beat(&mut bob, Duration::from_millis(300));
     bob.expect("! Nothing has come from you for too long.");
     bob.expect_quit();
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "timeout");
+    fixture.expect_reason("bob", "timeout");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 13, the other side of it.
 #[test]
 fn a_person_who_pressed_enter_once_may_be_silent() {
-    let house = House::open(&["--heartbeat", "0.3"]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&["--heartbeat", "0.3"]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     ann.say("");
     ann.expect("");
     // As long as it takes a client with a heartbeat to be given up.
     beat(&mut bob, Duration::from_millis(300));
     ann.expect("bob has left the chat room.");
-    let mut carl = house.join("carl");
+    let mut carl = fixture.join("carl");
     ann.expect("carl has joined the chat room.");
     ann.say("still here");
     carl.expect("ann: still here");
-    house.expect_reason("bob", "timeout");
+    fixture.expect_reason("bob", "timeout");
     drop([ann, carl]);
-    house.check();
+    fixture.check();
 }
 
 /// Row 14.
 #[test]
 fn a_member_that_stops_reading_is_dropped_by_bytes() {
-    let house = House::open(&["--rate", "off", "--backlog", "16", "--stall", "60"]);
-    let [mut ann, mut bob, stalled] = house.join_all(["ann", "bob", "stalled"]);
+    let fixture = FaultFixture::start(&["--rate", "off", "--backlog", "16", "--stall", "60"]);
+    let [mut ann, mut bob, stalled] = fixture.join_all(["ann", "bob", "stalled"]);
     flood(&mut bob, &mut ann, || {
-        !house.server.lines_with("(slow)").is_empty()
+        !fixture.server.lines_with("(slow)").is_empty()
     });
-    house.expect_reason("stalled", "slow");
+    fixture.expect_reason("stalled", "slow");
     drop([ann, bob, stalled]);
-    house.check();
+    fixture.check();
 }
 
 /// Row 14.
 #[test]
 fn a_member_that_stops_reading_is_dropped_by_time() {
-    let mut house = House::open(&["--rate", "off", "--stall", "0.5"]);
-    let [mut ann, mut bob, stalled] = house.join_all(["ann", "bob", "stalled"]);
+    let mut fixture = FaultFixture::start(&["--rate", "off", "--stall", "0.5"]);
+    let [mut ann, mut bob, stalled] = fixture.join_all(["ann", "bob", "stalled"]);
     flood(&mut bob, &mut ann, || {
-        house.server.type_line("/who");
-        !house.server.lines_with("  lagging").is_empty()
+        fixture.server.type_line("/who");
+        !fixture.server.lines_with("  lagging").is_empty()
     });
     // Nothing much is said from here on, so it is not the bytes.
     ann.expect("stalled has left the chat room.");
-    house.expect_reason("stalled", "slow");
+    fixture.expect_reason("stalled", "slow");
     drop([ann, bob, stalled]);
-    house.check();
+    fixture.check();
 }
 
 /// Row 14.
 #[test]
 fn a_hundred_members_that_stop_reading_make_nobody_wait() {
-    let house = House::open(&["--rate", "off", "--quiet", "--stall", "1"]);
-    let mut bob = house.join("bob");
-    let join = |name: &str, n: usize| house.join(&format!("{name}{n}"));
-    let stalled: Vec<Peer> = (0..100).map(|n| join("stalled", n)).collect();
-    let readers: Vec<Peer> = (0..100).map(|n| join("reader", n)).collect();
-    let mut ann = house.join("ann");
+    let fixture = FaultFixture::start(&["--rate", "off", "--quiet", "--stall", "1"]);
+    let mut bob = fixture.join("bob");
+    let join = |name: &str, n: usize| fixture.join(&format!("{name}{n}"));
+    let stalled: Vec<TestClient> = (0..100).map(|n| join("stalled", n)).collect();
+    let readers: Vec<TestClient> = (0..100).map(|n| join("reader", n)).collect();
+    let mut ann = fixture.join("ann");
     let readers: Vec<_> = readers
         .into_iter()
         .map(|reader| thread::spawn(move || count_of_long_lines(reader)))
         .collect();
     let said = flood(&mut bob, &mut ann, || {
-        house.server.lines_with("(slow)").len() == stalled.len()
+        fixture.server.lines_with("(slow)").len() == stalled.len()
     });
     bob.say("q:quit");
     for reader in readers {
         assert_eq!(reader.join().unwrap(), said);
     }
     for n in 0..stalled.len() {
-        house.expect_reason(&format!("stalled{n}"), "slow");
+        fixture.expect_reason(&format!("stalled{n}"), "slow");
     }
     drop((ann, bob, stalled));
-    house.check();
+    fixture.check();
 }
 
 /// Row 15.
 #[test]
 fn a_member_that_reads_a_line_now_and_then_is_not_kept_for_ever() {
-    let house = House::open(&["--rate", "off", "--backlog", "64", "--stall", "60"]);
-    let [mut ann, mut bob, mut slow] = house.join_all(["ann", "bob", "slow"]);
+    let fixture = FaultFixture::start(&["--rate", "off", "--backlog", "64", "--stall", "60"]);
+    let [mut ann, mut bob, mut slow] = fixture.join_all(["ann", "bob", "slow"]);
     flood(&mut bob, &mut ann, || {
         slow.read_some(&mut [0; LONG]).unwrap();
-        !house.server.lines_with("(slow)").is_empty()
+        !fixture.server.lines_with("(slow)").is_empty()
     });
-    house.expect_reason("slow", "slow");
+    fixture.expect_reason("slow", "slow");
     drop([ann, bob, slow]);
-    house.check();
+    fixture.check();
 }
 
 /// Has `peer` send heartbeats in rhythm for a while; only one pair of them need
 /// come in time on a busy machine.
-fn beat(peer: &mut Peer, interval: Duration) {
+fn beat(peer: &mut TestClient, interval: Duration) {
     let mut next = Instant::now();
     for _ in 0..5 {
         peer.say("");
         peer.expect("");
         next += interval;
-        assert_eq!(peer.hear_until(next), None, "nothing else");
+        assert_eq!(peer.receive_until(next), None, "nothing else");
     }
 }
 
 /// Has `bob` say long lines, round after round, until `enough`, and gives back
 /// how many. `ann` hears each round before the next, so that nobody who reads
 /// falls behind.
-fn flood(bob: &mut Peer, ann: &mut Peer, mut enough: impl FnMut() -> bool) -> usize {
+fn flood(bob: &mut TestClient, ann: &mut TestClient, mut enough: impl FnMut() -> bool) -> usize {
     let round = format!("{}\n", "x".repeat(LONG)).repeat(ROUND) + "so far\n";
     let until = Instant::now() + DEADLINE;
     let mut said = 0;
@@ -310,7 +310,7 @@ fn flood(bob: &mut Peer, ann: &mut Peer, mut enough: impl FnMut() -> bool) -> us
 }
 
 /// How many long lines `reader` hears until bob leaves.
-fn count_of_long_lines(mut reader: Peer) -> usize {
+fn count_of_long_lines(mut reader: TestClient) -> usize {
     let lines = BufReader::new(reader.stream()).lines();
     let lines = lines.map(|line| line.expect("the room goes on"));
     let until_end = lines.take_while(|line| line != "bob has left the chat room.");

@@ -5,37 +5,37 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tests::{Caller, Peer};
+use tests::{TestClient, UdpTestClient};
 
-use super::house::House;
+use super::fixture::FaultFixture;
 
 /// The headers of IPv4 and UDP, in bytes.
 const HEADERS: usize = 28;
 
-/// A house that is open over UDP, and where that is.
-fn open(options: &[&str]) -> (House, SocketAddr) {
-    let house = House::open(&[&["--udp", "0"], options].concat());
-    let line = house.server.wait_for("open over UDP at ");
+/// A fixture that is open over UDP, and where that is.
+fn open(options: &[&str]) -> (FaultFixture, SocketAddr) {
+    let fixture = FaultFixture::start(&[&["--udp", "0"], options].concat());
+    let line = fixture.server.wait_for("open over UDP at ");
     let address = line.rsplit(' ').next().unwrap().parse().unwrap();
-    (house, address)
+    (fixture, address)
 }
 
-fn join(udp: SocketAddr, name: &str) -> Caller {
-    Caller::join(udp, name).deaf_to("bystander")
+fn join(udp: SocketAddr, name: &str) -> UdpTestClient {
+    UdpTestClient::join(udp, name).ignoring("bystander")
 }
 
 /// What comes back within a moment, which is long for loopback.
-fn answer(caller: &mut Caller) -> Option<String> {
-    caller.hear_until(Instant::now() + Duration::from_millis(200))
+fn answer(caller: &mut UdpTestClient) -> Option<String> {
+    caller.receive_until(Instant::now() + Duration::from_millis(200))
 }
 
 #[test]
 fn who_comes_over_udp_talks_with_who_comes_over_tcp() {
-    let (house, udp) = open(&[]);
-    let mut ann = house.join("ann");
+    let (fixture, udp) = open(&[]);
+    let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
-    house
+    fixture
         .server
         .wait_for(&format!("bob connected from {} over UDP.", bob.address()));
     bob.say("hi");
@@ -52,16 +52,16 @@ fn who_comes_over_udp_talks_with_who_comes_over_tcp() {
     bob.say("q:quit");
     bob.expect("q:quit");
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "quit");
+    fixture.expect_reason("bob", "quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 #[test]
 fn a_refused_name_may_be_followed_by_another() {
-    let (house, udp) = open(&[]);
-    let ann = house.join("ann");
-    let mut caller = Caller::new(udp).deaf_to("bystander");
+    let (fixture, udp) = open(&[]);
+    let ann = fixture.join("ann");
+    let mut caller = UdpTestClient::new(udp).ignoring("bystander");
     caller.say("a:b");
     caller.expect("! That will not do.");
     caller.say(&":".repeat(100));
@@ -73,14 +73,14 @@ fn a_refused_name_may_be_followed_by_another() {
     caller.expect_start("Welcome, bob.");
     drop(ann);
     caller.say("q:quit");
-    house.expect_reason("bob", "quit");
-    house.check();
+    fixture.expect_reason("bob", "quit");
+    fixture.check();
 }
 
 #[test]
 fn a_line_too_long_for_a_datagram_comes_in_pieces() {
-    let (house, udp) = open(&[]);
-    let mut ann = house.join("ann");
+    let (fixture, udp) = open(&[]);
+    let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
     let long: String = ('a'..='z').cycle().take(4000).collect();
@@ -98,15 +98,15 @@ fn a_line_too_long_for_a_datagram_comes_in_pieces() {
     ann.expect(&format!("bob: {}", "x".repeat(1200)));
     bob.say("q:quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 46.
 #[test]
 fn junk_is_ignored_or_refused() {
-    let (house, udp) = open(&[]);
-    let mut ann = house.join("ann");
-    let mut caller = Caller::new(udp).deaf_to("bystander");
+    let (fixture, udp) = open(&[]);
+    let mut ann = fixture.join("ann");
+    let mut caller = UdpTestClient::new(udp).ignoring("bystander");
     let forged = format!("/cookie {} mallory", "0".repeat(32));
     let junk: &[&[u8]] = &[
         b"",
@@ -142,21 +142,21 @@ fn junk_is_ignored_or_refused() {
     ann.expect_sometime("bob: still here");
     bob.say("q:quit");
     drop(ann);
-    house.expect_reason("bob", "quit");
-    house.check();
+    fixture.expect_reason("bob", "quit");
+    fixture.check();
 }
 
 /// Row 46.
 #[test]
 fn a_cookie_opens_the_door_once_and_for_its_owner_alone() {
-    let (house, udp) = open(&[]);
-    let mut ann = house.join("ann");
+    let (fixture, udp) = open(&[]);
+    let mut ann = fixture.join("ann");
     let refused = "! That cookie will not do, send your name again.";
-    let mut bob = Caller::new(udp).deaf_to("bystander");
+    let mut bob = UdpTestClient::new(udp).ignoring("bystander");
     let cookie = bob.cookie("bob");
     // From another port, and from another address.
     for here in [[127, 0, 0, 1], [127, 0, 0, 9]] {
-        let mut thief = Caller::from_address(IpAddr::from(here), udp);
+        let mut thief = UdpTestClient::from_address(IpAddr::from(here), udp);
         thief.say(&cookie);
         thief.expect(refused);
     }
@@ -171,7 +171,7 @@ fn a_cookie_opens_the_door_once_and_for_its_owner_alone() {
     bob.say("q:quit");
     bob.expect("q:quit");
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "quit");
+    fixture.expect_reason("bob", "quit");
     bob.say(&cookie);
     bob.expect(refused);
     bob.say("bob");
@@ -179,14 +179,14 @@ fn a_cookie_opens_the_door_once_and_for_its_owner_alone() {
     ann.say("/who");
     ann.expect_start("3 are here.");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 46.
 #[test]
 fn doubles_are_said_once_and_numbered_lines_answered_with_numbers() {
-    let (house, udp) = open(&[]);
-    let mut ann = house.join("ann");
+    let (fixture, udp) = open(&[]);
+    let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
     for line in [
@@ -212,15 +212,15 @@ fn doubles_are_said_once_and_numbered_lines_answered_with_numbers() {
     }
     bob.say("/seq 6 0 q:quit");
     drop(ann);
-    house.expect_reason("bob", "quit");
-    house.check();
+    fixture.expect_reason("bob", "quit");
+    fixture.check();
 }
 
 /// Row 47.
 #[test]
 fn a_member_that_vanishes_is_gone_after_three_heartbeats() {
-    let (house, udp) = open(&["--heartbeat", "0.5"]);
-    let mut ann = house.join("ann");
+    let (fixture, udp) = open(&["--heartbeat", "0.5"]);
+    let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
     let begin = Instant::now();
@@ -232,39 +232,39 @@ fn a_member_that_vanishes_is_gone_after_three_heartbeats() {
     bob.expect("q:quit");
     assert!(begin.elapsed() > Duration::from_millis(2400), "{begin:?}");
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "timeout");
+    fixture.expect_reason("bob", "timeout");
     // One whose port is closed is the same to the server.
     drop(join(udp, "carl"));
     ann.expect("carl has joined the chat room.");
     ann.expect("carl has left the chat room.");
-    house.expect_reason("carl", "timeout");
+    fixture.expect_reason("carl", "timeout");
     // Somebody who comes back from there has to begin anew.
     bob.say("/seq 9 0 hi");
     bob.expect("! You are not here any more.\nq:quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 #[test]
 fn the_operator_removes_somebody_over_udp_at_once() {
-    let (mut house, udp) = open(&[]);
-    let mut ann = house.join("ann");
+    let (mut fixture, udp) = open(&[]);
+    let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
-    house.server.type_line("/kick bob too loud");
+    fixture.server.type_line("/kick bob too loud");
     bob.expect_start("! ");
     bob.expect("q:quit");
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "kicked");
+    fixture.expect_reason("bob", "kicked");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// What comes twice is passed over, and must not keep its session from looking up.
 #[test]
 fn a_flood_of_doubles_cannot_keep_anybody_in() {
-    let (mut house, udp) = open(&[]);
-    let mut ann = house.join("ann");
+    let (mut fixture, udp) = open(&[]);
+    let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
     let done = AtomicBool::new(false);
@@ -278,20 +278,20 @@ fn a_flood_of_doubles_cannot_keep_anybody_in() {
             }
         });
         ann.expect("bob: hi");
-        house.server.type_line("/kick bob");
+        fixture.server.type_line("/kick bob");
         ann.expect("bob has left the chat room.");
         done.store(true, Ordering::Relaxed);
     });
-    house.expect_reason("bob", "kicked");
+    fixture.expect_reason("bob", "kicked");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 47: its last datagrams hold more lines than the rate lets through in time.
 #[test]
 fn what_a_vanished_member_has_sent_is_not_said_for_long() {
-    let (house, udp) = open(&["--heartbeat", "0.5", "--rate", "10:1"]);
-    let mut ann = house.join("ann");
+    let (fixture, udp) = open(&["--heartbeat", "0.5", "--rate", "10:1"]);
+    let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
     for _ in 0..100 {
@@ -301,49 +301,49 @@ fn what_a_vanished_member_has_sent_is_not_said_for_long() {
     let begin = Instant::now();
     ann.expect_sometime("bob has left the chat room.");
     assert!(begin.elapsed() < Duration::from_secs(10), "of 5000 s");
-    house.expect_reason("bob", "timeout");
+    fixture.expect_reason("bob", "timeout");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// To a socket of both families an IPv4 address looks like one of IPv6, whose
 /// headers are longer.
 #[test]
 fn the_factor_holds_on_a_socket_of_both_families() {
-    let house = House::open(&["--listen", "[::]:0", "--udp", "0"]);
-    let line = house.server.wait_for("open over UDP at [::]:");
+    let fixture = FaultFixture::start(&["--listen", "[::]:0", "--udp", "0"]);
+    let line = fixture.server.wait_for("open over UDP at [::]:");
     let port: u16 = line.rsplit(':').next().unwrap().parse().unwrap();
     let udp = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     for bytes in [&b":"[..], b"a:b", b"x", b"\n", "a:".repeat(30).as_bytes()] {
-        let mut caller = Caller::new(udp);
+        let mut caller = UdpTestClient::new(udp);
         caller.send(bytes);
-        let answer = caller.hear().len() + 1;
+        let answer = caller.receive().len() + 1;
         assert!(answer + HEADERS <= 3 * (bytes.len() + HEADERS), "{bytes:?}");
     }
-    house.check();
+    fixture.check();
 }
 
 /// Our own answers are not answered: two servers, or one and its own address,
 /// would never come to an end.
 #[test]
 fn an_answer_is_not_answered() {
-    let (house, udp) = open(&[]);
-    let mut caller = Caller::new(udp);
+    let (fixture, udp) = open(&[]);
+    let mut caller = UdpTestClient::new(udp);
     for bytes in ["! That will not do.", "q:quit"] {
         caller.say(bytes);
     }
     // This is, and it is the first.
     caller.say("");
     caller.expect(common::notice::ASK_NAME);
-    house.check();
+    fixture.check();
 }
 
 /// A flood from one member goes no faster than the rate; what finds no place is
 /// lost, and nobody else is.
 #[test]
 fn a_flood_over_udp_holds_up_nobody() {
-    let (house, udp) = open(&["--rate", "50:10"]);
-    let mut ann = house.join("ann");
+    let (fixture, udp) = open(&["--rate", "50:10"]);
+    let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
     for number in 0..2000 {
@@ -359,53 +359,53 @@ fn a_flood_over_udp_holds_up_nobody() {
         last = answer(&mut bob);
     }
     drop(ann);
-    house.expect_reason("bob", "quit");
-    house.check();
+    fixture.expect_reason("bob", "quit");
+    fixture.check();
 }
 
 /// 100,000 hellos from addresses that nobody has.
 #[test]
 fn made_up_addresses_cost_next_to_nothing() {
     const HELLOS: u32 = 100_000;
-    let (house, udp) = open(&[]);
-    let before = house.server.usage();
+    let (fixture, udp) = open(&[]);
+    let before = fixture.server.usage();
     let (mut sent, mut came) = (0, 0);
     for number in 0..HELLOS {
         // Every address of 127.0.0.0/8 is this machine's own.
         let here = Ipv4Addr::from_bits(0x7f00_0100 + number);
-        let mut caller = Caller::from_address(here.into(), udp);
+        let mut caller = UdpTestClient::from_address(here.into(), udp);
         caller.send(b"x");
         sent += 1 + HEADERS;
         // All answers are equally long.
         if number % 100 == 0 {
-            let answer = caller.hear().len() + 1;
+            let answer = caller.receive().len() + 1;
             came += (answer + HEADERS) * 100;
         }
     }
     assert!(came <= 3 * sent, "{came} bytes for {sent}");
-    let after = house.server.usage();
+    let after = fixture.server.usage();
     if let (Some(before), Some(after)) = (before, after) {
         assert_eq!(after.threads, before.threads);
         assert!(after.memory < before.memory + 2048, "{before:?}, {after:?}");
     }
-    house.check();
+    fixture.check();
 }
 
 /// Its end comes to an end, also where somebody is there over UDP, who cannot
 /// close a connection.
 #[test]
 fn a_stop_tells_who_is_there_over_udp() {
-    let (mut house, udp) = open(&[]);
-    let mut ann = Peer::join(house.address, "ann");
+    let (mut fixture, udp) = open(&[]);
+    let mut ann = TestClient::join(fixture.address, "ann");
     let mut bob = join(udp, "bob");
     ann.expect_sometime("bob has joined the chat room.");
     drop(ann);
     let begin = Instant::now();
-    house.server.signal("TERM");
+    fixture.server.signal("TERM");
     bob.expect_sometime("The server is stopping.");
     bob.expect_sometime("q:quit");
-    assert!(house.server.wait().success());
+    assert!(fixture.server.wait().success());
     // It waits for nobody: all of them have been told.
     assert!(begin.elapsed() < Duration::from_secs(4));
-    assert!(house.server.lines_with("did not take in").is_empty());
+    assert!(fixture.server.lines_with("did not take in").is_empty());
 }

@@ -9,13 +9,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::transfer::TicketGrant;
-use tests::{DEADLINE, Peer, Running, eventually};
+use tests::{DEADLINE, Running, TestClient, eventually};
 
-use super::house::{House, Scratch, have, serve, serve_through};
+use super::fixture::{FaultFixture, Scratch, is_installed, serve, serve_through};
 
-/// A house with a folder for files, beside which lies a canary.
+/// A fixture with a folder for files, beside which lies a canary.
 struct Shelf {
-    house: House,
+    fixture: FaultFixture,
     scratch: Scratch,
 }
 
@@ -26,32 +26,32 @@ impl Shelf {
         let scratch = Scratch::new();
         fs::write(scratch.file("canary"), CANARY).unwrap();
         let folder = scratch.file("store");
-        let house = House::open(&[&["--files", folder.as_str()], options].concat());
-        Shelf { house, scratch }
+        let fixture = FaultFixture::start(&[&["--files", folder.as_str()], options].concat());
+        Shelf { fixture, scratch }
     }
 
     fn folder(&self) -> PathBuf {
         self.scratch.file("store").into()
     }
 
-    fn join(&self, name: &str) -> Peer {
-        self.house.join(name)
+    fn join(&self, name: &str) -> TestClient {
+        self.fixture.join(name)
     }
 
     /// Shares a file, and says under which number.
-    fn share(&self, who: &mut Peer, name: &str, bytes: &[u8]) -> u64 {
-        share(self.house.address, who, name, bytes)
+    fn share(&self, who: &mut TestClient, name: &str, bytes: &[u8]) -> u64 {
+        share(self.fixture.address, who, name, bytes)
     }
 
     fn connect(&self, demand: &str) -> Transfer {
-        Transfer::connect(self.house.address, demand)
+        Transfer::connect(self.fixture.address, demand)
     }
 
     /// The assertions of every row, and that nothing outside was touched.
     fn check(self) {
         let canary = fs::read_to_string(self.scratch.file("canary"));
         assert_eq!(canary.unwrap(), CANARY);
-        self.house.check();
+        self.fixture.check();
     }
 }
 
@@ -65,19 +65,19 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// Asks in the chat for leave.
-fn leave(who: &mut Peer, command: &str) -> TicketGrant {
+fn leave(who: &mut TestClient, command: &str) -> TicketGrant {
     who.say(command);
     let told = who.expect_start("Ticket ");
     TicketGrant::parse(&told).unwrap_or_else(|| panic!("{told}"))
 }
 
-fn share(address: SocketAddr, who: &mut Peer, name: &str, bytes: &[u8]) -> u64 {
+fn share(address: SocketAddr, who: &mut TestClient, name: &str, bytes: &[u8]) -> u64 {
     let leave = leave(who, &format!("/put {name} {}", bytes.len()));
     let mut transfer = Transfer::connect(address, &format!("/put {}", leave.ticket));
     transfer.expect("ok 0");
     transfer.send(bytes);
     transfer.expect("ok");
-    id_in(&who.hear().unwrap())
+    id_in(&who.receive().unwrap())
 }
 
 /// The number in "... Type /get 3 to fetch it."
@@ -140,12 +140,12 @@ fn noise(count: usize) -> Vec<u8> {
 #[test]
 fn a_file_is_shared_listed_fetched_and_removed() {
     let shelf = Shelf::open(&[]);
-    let [mut ann, mut bob] = shelf.house.join_all(["ann", "bob"]);
+    let [mut ann, mut bob] = shelf.fixture.join_all(["ann", "bob"]);
     let bytes = noise(12_345);
     let id = shelf.share(&mut ann, "my notes.pdf", &bytes);
     let told = format!("ann shares my notes.pdf, 12.3 KB. Type /get {id} to fetch it.");
     bob.expect(&told);
-    shelf.house.server.wait_for(&format!("[FILES] {told}"));
+    shelf.fixture.server.wait_for(&format!("[FILES] {told}"));
     bob.say("/files");
     bob.expect("1 file is here.");
     let row = bob.expect_start("   1   12.3 KB  my notes.pdf  from ann, ");
@@ -175,7 +175,7 @@ fn the_operator_sees_and_removes_what_is_shared() {
     let mut shelf = Shelf::open(&[]);
     let mut ann = shelf.join("ann");
     shelf.share(&mut ann, "notes.pdf", b"hello");
-    let server = &mut shelf.house.server;
+    let server = &mut shelf.fixture.server;
     server.type_line("/files");
     server.wait_for("   1       5 B  notes.pdf  from ann, ");
     server.type_line("/forget 1");
@@ -190,17 +190,17 @@ fn the_operator_sees_and_removes_what_is_shared() {
 
 #[test]
 fn without_a_folder_nothing_is_shared() {
-    let house = House::open(&[]);
-    let mut ann = house.join("ann");
+    let fixture = FaultFixture::start(&[]);
+    let mut ann = fixture.join("ann");
     for command in ["/files", "/put x 1", "/get 1", "/forget 1"] {
         ann.say(command);
         ann.expect("! No files are shared here.");
     }
-    let mut transfer = Transfer::connect(house.address, "/put 00000000000000000000000000000000");
+    let mut transfer = Transfer::connect(fixture.address, "/put 00000000000000000000000000000000");
     transfer.expect("! No files are shared here.");
     assert!(transfer.rest().is_empty());
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 39.
@@ -235,7 +235,7 @@ fn a_name_is_never_a_path() {
     ann.say("/files");
     ann.expect("17 files are here.");
     for _ in names_sent {
-        let row = ann.hear().unwrap();
+        let row = ann.receive().unwrap();
         assert!(
             !row.contains(['/', '\\', ':', '\u{202e}', '\u{1b}']),
             "{row}"
@@ -342,7 +342,7 @@ fn a_declared_size_is_not_believed() {
 #[test]
 fn wrong_tickets_are_all_refused_alike() {
     let shelf = Shelf::open(&["--listen", "[::1]:0"]);
-    let [mut ann, mut bob] = shelf.house.join_all(["ann", "bob"]);
+    let [mut ann, mut bob] = shelf.fixture.join_all(["ann", "bob"]);
     let id = shelf.share(&mut ann, "a", b"hello");
     bob.expect_start("ann shares a");
     let refused = |demand: &str| {
@@ -365,7 +365,7 @@ fn wrong_tickets_are_all_refused_alike() {
     refused(&format!("/get {ticket}"));
     // From somewhere else: bob has not come from ::1.
     let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
-    let elsewhere = shelf.house.server.wait_for("listening at [::1]:");
+    let elsewhere = shelf.fixture.server.wait_for("listening at [::1]:");
     let elsewhere = elsewhere.rsplit(' ').next().unwrap().parse().unwrap();
     let mut transfer = Transfer::connect(elsewhere, &format!("/get {ticket}"));
     transfer.expect("! That ticket is not good. Ask for one in the chat.");
@@ -374,7 +374,7 @@ fn wrong_tickets_are_all_refused_alike() {
     let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
     bob.say("q:quit");
     ann.expect("bob has left the chat room.");
-    shelf.house.expect_reason("bob", "quit");
+    shelf.fixture.expect_reason("bob", "quit");
     refused(&format!("/get {ticket}"));
     drop((ann, bob));
     shelf.check();
@@ -398,7 +398,7 @@ fn a_member_has_so_many_transfers_at_once() {
     assert!(transfer.rest().is_empty());
     eventually("a place", || {
         ann.say("/put c 5");
-        ann.hear()?.starts_with("Ticket ").then_some(())
+        ann.receive()?.starts_with("Ticket ").then_some(())
     });
     drop(ann);
     shelf.check();
@@ -439,7 +439,7 @@ fn what_broke_goes_on_where_it_broke() {
         drop(transfer);
         let rest = eventually("a place", || {
             ann.say(&format!("/get {id}"));
-            let ticket = TicketGrant::parse(&ann.hear()?)?.ticket;
+            let ticket = TicketGrant::parse(&ann.receive()?)?.ticket;
             let mut transfer = shelf.connect(&format!("/get {ticket} {cut}"));
             transfer.expect(&format!("ok {SIZE}"));
             Some(transfer.rest())
@@ -457,7 +457,7 @@ fn what_broke_goes_on_where_it_broke() {
 #[test]
 fn a_file_that_goes_while_it_is_fetched_is_an_error_on_both_sides() {
     let shelf = Shelf::open(&[]);
-    let [mut ann, mut bob] = shelf.house.join_all(["ann", "bob"]);
+    let [mut ann, mut bob] = shelf.fixture.join_all(["ann", "bob"]);
     let bytes = noise(30_000_000);
     for (id, how) in [(1, "forgotten"), (2, "cut short")] {
         shelf.share(&mut ann, "big", &bytes);
@@ -479,7 +479,7 @@ fn a_file_that_goes_while_it_is_fetched_is_an_error_on_both_sides() {
         bob.expect("! big was removed while you were fetching it.");
     }
     shelf
-        .house
+        .fixture
         .server
         .wait_for("[FILES] big is gone, bob was fetching it.");
     drop((ann, bob));
@@ -490,7 +490,7 @@ fn a_file_that_goes_while_it_is_fetched_is_an_error_on_both_sides() {
 #[test]
 fn who_leaves_takes_no_transfer_along() {
     let shelf = Shelf::open(&[]);
-    let [mut ann, mut bob] = shelf.house.join_all(["ann", "bob"]);
+    let [mut ann, mut bob] = shelf.fixture.join_all(["ann", "bob"]);
     let ticket = leave(&mut bob, "/put a 5000000").ticket;
     let mut transfer = shelf.connect(&format!("/put {ticket}"));
     transfer.expect("ok 0");
@@ -518,26 +518,26 @@ fn a_disk_that_is_full_keeps_nothing_and_the_chat_goes_on() {
     let disk = scratch.file("disk");
     fs::create_dir(&disk).unwrap();
     let line = r#"exec unshare -rm sh -c "$2" "$0" "$1""#;
-    let house = House::with(serve_through(line, &[&disk, SERVE]));
+    let fixture = FaultFixture::around(serve_through(line, &[&disk, SERVE]));
     // Only the server sees that disk; the test sees it through /proc.
-    let seen = format!("/proc/{}/root{disk}", house.server.id());
-    let mut ann = house.join("ann");
+    let seen = format!("/proc/{}/root{disk}", fixture.server.id());
+    let mut ann = fixture.join("ann");
     let ticket = leave(&mut ann, "/put a 200000").ticket;
-    let mut transfer = Transfer::connect(house.address, &format!("/put {ticket}"));
+    let mut transfer = Transfer::connect(fixture.address, &format!("/put {ticket}"));
     transfer.expect("ok 0");
     let _cut = transfer.0.write_all(&noise(200_000));
     transfer.expect("! That was not kept, the server's disk is full.");
-    house.server.wait_for("[FILES] cannot write: ");
+    fixture.server.wait_for("[FILES] cannot write: ");
     assert!(names(Path::new(&seen)).is_empty());
     // A small one has room.
-    share(house.address, &mut ann, "b", b"hello");
+    share(fixture.address, &mut ann, "b", b"hello");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Whether a disk can be made here; says so if not.
 fn can_mount() -> bool {
-    if !have("unshare") {
+    if !is_installed("unshare") {
         return false;
     }
     let mut mount = Command::new("unshare");
@@ -559,7 +559,7 @@ fn a_folder_that_is_gone_keeps_nothing_and_comes_back() {
     fs::rename(shelf.folder(), &moved).unwrap();
     let mut transfer = shelf.connect(&format!("/put {ticket}"));
     transfer.expect("! That was not kept, the server cannot write it.");
-    shelf.house.server.wait_for("[FILES] cannot write: ");
+    shelf.fixture.server.wait_for("[FILES] cannot write: ");
     fs::rename(&moved, shelf.folder()).unwrap();
     shelf.share(&mut ann, "a", b"hello");
     drop(ann);
@@ -576,7 +576,7 @@ fn a_server_that_is_killed_leaves_no_half_file() {
     let mut listed = 0;
     for round in 0..50 {
         let server = start();
-        let mut ann = Peer::join(server.address(), "ann");
+        let mut ann = TestClient::join(server.address(), "ann");
         check_listed(&server, &mut ann, listed, &bytes);
         let ticket = leave(&mut ann, &format!("/put a {}", bytes.len())).ticket;
         let mut transfer = Transfer::connect(server.address(), &format!("/put {ticket}"));
@@ -600,21 +600,21 @@ fn a_server_that_is_killed_leaves_no_half_file() {
         }
     }
     let server = start();
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     check_listed(&server, &mut ann, listed, &bytes);
     let folder = names(Path::new(&folder));
     assert_eq!(folder.len(), 2 * listed, "nothing half is left: {folder:?}");
 }
 
 /// What is listed is there as a whole.
-fn check_listed(server: &Running, ann: &mut Peer, count: usize, bytes: &[u8]) {
+fn check_listed(server: &Running, ann: &mut TestClient, count: usize, bytes: &[u8]) {
     ann.say("/files");
     match count {
         0 => ann.expect("There is no file here yet."),
         1 => ann.expect("1 file is here."),
         count => ann.expect(&format!("{count} files are here.")),
     }
-    let rows: Vec<String> = (0..count).map(|_| ann.hear().unwrap()).collect();
+    let rows: Vec<String> = (0..count).map(|_| ann.receive().unwrap()).collect();
     for row in rows {
         let id = row.split_whitespace().next().unwrap();
         let ticket = leave(ann, &format!("/get {id}")).ticket;

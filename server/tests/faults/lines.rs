@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::house::House;
+use super::fixture::FaultFixture;
 
 const TOO_LONG: &str = "! That line is longer than 4096 bytes and was not sent.";
 const NOT_UTF8: &str = "! That line is not UTF-8 text and was not sent.";
@@ -10,9 +10,9 @@ const NOT_UTF8: &str = "! That line is not UTF-8 text and was not sent.";
 /// Row 3.
 #[test]
 fn a_line_without_an_end_is_given_up_and_costs_no_memory() {
-    let house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
-    let before = peak_memory(&house);
+    let fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
+    let before = peak_memory(&fixture);
     let piece = [b'x'; 64 * 1024];
     bob.send(&piece);
     bob.expect(TOO_LONG);
@@ -22,17 +22,17 @@ fn a_line_without_an_end_is_given_up_and_costs_no_memory() {
     let sent = (0..16 * 1024).take_while(|_| bob.try_send(&piece).is_ok());
     eprintln!("{} KiB were taken", sent.count() * 64);
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "line");
-    assert!(peak_memory(&house) < before + 4 * 1024, "memory is flat");
+    fixture.expect_reason("bob", "line");
+    assert!(peak_memory(&fixture) < before + 4 * 1024, "memory is flat");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 4.
 #[test]
 fn a_line_at_the_limit_is_whole_and_one_past_it_is_refused() {
-    let house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     for fits in [
         "x".repeat(4094),
         "x".repeat(4095),
@@ -49,19 +49,19 @@ fn a_line_at_the_limit_is_whole_and_one_past_it_is_refused() {
     bob.say("q:quit");
     ann.expect("bob has left the chat room.");
     bob.expect_quit();
-    house.expect_reason("bob", "quit");
+    fixture.expect_reason("bob", "quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 5.
 #[test]
 fn wherever_the_bytes_are_cut_the_room_hears_the_same() {
-    let house = House::open(&[]);
-    let mut ann = house.join("ann");
+    let fixture = FaultFixture::start(&[]);
+    let mut ann = fixture.join("ann");
     let input = |name: &str| format!("{name}\r\nhi\n/x\nzwei 👋\r\n\nq:quit\n").into_bytes();
     let mut check = |name: String, pieces: Vec<&[u8]>| {
-        let mut bob = house.connect();
+        let mut bob = fixture.connect();
         for piece in pieces {
             bob.send(piece);
         }
@@ -73,7 +73,7 @@ fn wherever_the_bytes_are_cut_the_room_hears_the_same() {
         ann.expect(&format!("{name}: hi"));
         ann.expect(&format!("{name}: zwei 👋"));
         ann.expect(&format!("{name} has left the chat room."));
-        house.expect_reason(&name, "quit");
+        fixture.expect_reason(&name, "quit");
     };
     for at in 0..input("b00").len() {
         let name = format!("b{at:02}");
@@ -83,14 +83,14 @@ fn wherever_the_bytes_are_cut_the_room_hears_the_same() {
     }
     check("bob".to_string(), input("bob").chunks(1).collect());
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 6.
 #[test]
 fn a_thousand_lines_in_one_write_all_arrive() {
-    let house = House::open(&["--rate", "off"]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&["--rate", "off"]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let lines: String = (0..1000).map(|n| format!("{n}\n")).collect();
     bob.send(lines.as_bytes());
     for n in 0..1000 {
@@ -98,16 +98,16 @@ fn a_thousand_lines_in_one_write_all_arrive() {
     }
     bob.say("q:quit");
     bob.expect_quit();
-    house.expect_reason("bob", "quit");
+    fixture.expect_reason("bob", "quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 7.
 #[test]
 fn line_ends_of_every_kind_and_blanks() {
-    let house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     bob.send(b"lf\ncrlf\r\nlo\rne\n\n\r\n  \n\t\r\n\rcr cr\r\r\n");
     for blank in ["", "", "", ""] {
         bob.expect(blank);
@@ -117,16 +117,16 @@ fn line_ends_of_every_kind_and_blanks() {
     }
     bob.say("q:quit");
     bob.expect_quit();
-    house.expect_reason("bob", "quit");
+    fixture.expect_reason("bob", "quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 28.
 #[test]
 fn what_is_no_utf8_is_refused_to_its_sender_alone() {
-    let house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let wrong: [&[u8]; 8] = [
         b"\xff",
         b"caf\xe9",
@@ -145,16 +145,16 @@ fn what_is_no_utf8_is_refused_to_its_sender_alone() {
     }
     bob.say("q:quit");
     bob.expect_quit();
-    house.expect_reason("bob", "quit");
+    fixture.expect_reason("bob", "quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 31.
 #[test]
 fn what_is_no_command_is_answered_and_the_connection_kept() {
-    let house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let huge = format!("/{}", "x".repeat(4000));
     let argument = format!("/dance {}", "y".repeat(4000));
     // The last three are the operator's alone.
@@ -183,14 +183,14 @@ fn what_is_no_command_is_answered_and_the_connection_kept() {
     ann.expect("bob: still here");
     bob.say("q:quit");
     bob.expect_quit();
-    house.expect_reason("bob", "quit");
+    fixture.expect_reason("bob", "quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// The most memory the server has held so far, in KiB, where the kernel tells.
-fn peak_memory(house: &House) -> usize {
-    let status = format!("/proc/{}/status", house.server.id());
+fn peak_memory(fixture: &FaultFixture) -> usize {
+    let status = format!("/proc/{}/status", fixture.server.id());
     let status = fs::read_to_string(status).unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok());

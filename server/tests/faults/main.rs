@@ -1,6 +1,6 @@
 //! What the room must survive, row by row of a catalogue of faults. Each test
 //! starts the real `chat-server`, has two bystanders talk all along, brings one
-//! fault about, and then makes the same four assertions; see [`house`].
+//! fault about, and then makes the same four assertions; see [`fixture`].
 
 #![allow(
     clippy::expect_used,
@@ -11,12 +11,12 @@
     missing_docs
 )]
 
-mod house;
+mod fixture;
 
 // Faults of one connection.
 mod connections;
 mod datagrams;
-mod doors;
+mod entry_points;
 mod files;
 mod lines;
 mod moderation;
@@ -25,7 +25,7 @@ mod texts;
 mod transcripts;
 
 // Faults of many at once, of the machine, and of the operator's side.
-mod crowds;
-mod machine;
+mod load;
 mod outputs;
+mod resources;
 mod stopping;

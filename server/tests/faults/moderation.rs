@@ -1,61 +1,61 @@
 //! What the operator decides, and that those concerned are told.
 
-use tests::Peer;
+use tests::TestClient;
 
-use crate::house::House;
+use crate::fixture::FaultFixture;
 
 #[test]
 fn who_is_banned_is_removed_and_kept_out() {
-    let mut house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
-    house.server.type_line("/ban bob 10m");
+    let mut fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
+    fixture.server.type_line("/ban bob 10m");
     bob.expect("! The operator has banned you.");
     bob.expect_quit();
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "kicked");
-    let mut again = house.connect();
+    fixture.expect_reason("bob", "kicked");
+    let mut again = fixture.connect();
     again.say("BOB");
     again.expect("! The operator has banned the name BOB. Try another.");
     ann.say("/nick bob");
     ann.expect("! The operator has banned the name bob.");
-    house.server.type_line("/bans");
-    house
+    fixture.server.type_line("/bans");
+    fixture
         .server
         .wait_for("bob                                          9 min");
-    house.server.type_line("/unban bob");
-    house.server.wait_for("bob may come in again.");
+    fixture.server.type_line("/unban bob");
+    fixture.server.wait_for("bob may come in again.");
     again.say("bob");
     again.expect_start("Welcome, bob.");
     drop((ann, bob, again));
-    house.check();
+    fixture.check();
 }
 
 #[test]
 fn a_banned_address_and_a_locked_room_let_nobody_in() {
-    let mut house = House::open(&[]);
-    house.server.type_line("/lock");
-    house.server.wait_for("Nobody new comes in.");
-    let mut ann = house.connect();
+    let mut fixture = FaultFixture::start(&[]);
+    fixture.server.type_line("/lock");
+    fixture.server.wait_for("Nobody new comes in.");
+    let mut ann = fixture.connect();
     ann.expect("! The operator lets nobody new in for now.");
     ann.expect_quit();
-    house.server.type_line("/unlock");
-    house.server.wait_for("Everybody may come in.");
-    let ann = house.join("ann");
-    house.server.type_line("/ban 127.0.0.2");
-    house
+    fixture.server.type_line("/unlock");
+    fixture.server.wait_for("Everybody may come in.");
+    let ann = fixture.join("ann");
+    fixture.server.type_line("/ban 127.0.0.2");
+    fixture
         .server
         .wait_for("127.0.0.2 is banned for ever, 0 removed.");
-    house.server.type_line("/bans");
-    house.server.wait_for("for ever");
+    fixture.server.type_line("/bans");
+    fixture.server.wait_for("for ever");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 #[test]
 fn who_is_muted_says_nothing_until_allowed_to() {
-    let mut house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
-    house.server.type_line("/mute bob");
+    let mut fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
+    fixture.server.type_line("/mute bob");
     bob.expect("The operator has muted you.");
     for line in [
         "hi",
@@ -68,23 +68,23 @@ fn who_is_muted_says_nothing_until_allowed_to() {
         bob.say(line);
         bob.expect("! The operator has muted you.");
     }
-    house.server.type_line("/unmute bob");
+    fixture.server.type_line("/unmute bob");
     bob.expect("You may speak again.");
     bob.say("at last");
     ann.expect("bob: at last");
     drop((ann, bob));
-    house.check();
+    fixture.check();
 }
 
 #[test]
 fn in_silence_only_the_operator_speaks() {
-    let mut server = crate::house::serve(&[]);
-    let [mut ann, mut bob] = Peer::join_all(server.address(), ["ann", "bob"]);
+    let mut server = crate::fixture::serve(&[]);
+    let [mut ann, mut bob] = TestClient::join_all(server.address(), ["ann", "bob"]);
     server.type_line("/mute all");
     ann.expect("Server: Only I speak for now.");
     ann.say("hi");
     ann.expect("! Only the operator speaks for now.");
-    let mut carl = Peer::join(server.address(), "carl");
+    let mut carl = TestClient::join(server.address(), "carl");
     ann.expect("carl has joined the chat room.");
     carl.say("/quit with a speech");
     ann.expect("carl has left the chat room.");
@@ -102,8 +102,8 @@ fn in_silence_only_the_operator_speaks() {
 
 #[test]
 fn the_operator_speaks_to_one_room_and_to_newcomers() {
-    let mut server = crate::house::serve(&[]);
-    let [mut ann, mut bob] = Peer::join_all(server.address(), ["ann", "bob"]);
+    let mut server = crate::fixture::serve(&[]);
+    let [mut ann, mut bob] = TestClient::join_all(server.address(), ["ann", "bob"]);
     bob.say("/join games");
     bob.expect_start("You are in games now.");
     ann.expect("bob has gone from lobby to games.");
@@ -114,7 +114,7 @@ fn the_operator_speaks_to_one_room_and_to_newcomers() {
     server.wait_for(&format!("{:<24}  {:>7}", "games", 1));
     server.type_line("/motd Lab 3: see https://example.org");
     server.wait_for("Newcomers are told that from now on.");
-    let mut carl = Peer::join(server.address(), "carl");
+    let mut carl = TestClient::join(server.address(), "carl");
     carl.expect("Server: Lab 3: see https://example.org");
     ann.expect("carl has joined the chat room.");
 }

@@ -5,7 +5,7 @@ use std::thread;
 
 use tests::eventually;
 
-use super::house::House;
+use super::fixture::FaultFixture;
 
 const RIVALS: usize = 50;
 const ROUNDS: usize = 200;
@@ -13,9 +13,9 @@ const ROUNDS: usize = 200;
 /// Row 24.
 #[test]
 fn a_name_has_one_winner_however_it_is_spelled() {
-    let house = House::open(&["--quiet"]);
+    let fixture = FaultFixture::start(&["--quiet"]);
     let barrier = Barrier::new(RIVALS);
-    let (room, barrier) = (&house, &barrier);
+    let (room, barrier) = (&fixture, &barrier);
     let rounds_won = move |rival| {
         let won = (0..ROUNDS).filter(|&round| wins(room, barrier, rival, round));
         won.collect::<Vec<usize>>()
@@ -28,26 +28,26 @@ fn a_name_has_one_winner_however_it_is_spelled() {
     won.sort();
     assert_eq!(won, Vec::from_iter(0..ROUNDS), "each round once");
     eventually("a reason for each connection", || {
-        let quit = house.server.lines_with("disconnected (quit).").len();
+        let quit = fixture.server.lines_with("disconnected (quit).").len();
         // And one that had come and gone before.
         (quit == RIVALS * ROUNDS + 1).then_some(())
     });
-    house.check();
+    fixture.check();
 }
 
 /// Whether `rival` gets the name of this round, which all want at once, each
 /// spelling it in its own way. Whoever got it holds it until all have an answer.
-fn wins(house: &House, barrier: &Barrier, rival: usize, round: usize) -> bool {
+fn wins(fixture: &FaultFixture, barrier: &Barrier, rival: usize, round: usize) -> bool {
     let letters = "winner".chars().enumerate();
     let letters = letters.map(|(at, letter)| match rival >> at & 1 {
         1 => letter.to_ascii_uppercase(),
         _ => letter,
     });
     let name = format!("{}{round}", letters.collect::<String>());
-    let mut peer = house.connect();
+    let mut peer = fixture.connect();
     barrier.wait();
     peer.say(&name);
-    let answer = peer.hear().expect("an answer");
+    let answer = peer.receive().expect("an answer");
     let taken = format!("! The name {name} is taken. Try another.");
     assert!(answer == taken || answer.starts_with(&format!("Welcome, {name}.")));
     barrier.wait();
@@ -59,38 +59,38 @@ fn wins(house: &House, barrier: &Barrier, rival: usize, round: usize) -> bool {
 /// Row 25.
 #[test]
 fn a_bad_name_is_refused_with_the_reason_and_another_may_be_tried() {
-    let house = House::open(&[]);
-    check(&house, b"a b", "not a space");
-    check(&house, b"a:b", "not a colon");
-    check(&house, b"q:quits", "not a colon");
-    check(&house, b"*", "not *");
-    check(&house, b"/who", "not /");
-    check(&house, b"../x", "not /");
-    check(&house, b"C:\\x", "not a colon");
-    check(&house, b"..", "cannot begin with .");
-    check(&house, b"-h", "cannot begin with -");
-    check(&house, b"server", "is the server's own");
-    check(&house, b"SERVER", "is the server's own");
-    check(&house, "bystander\u{200b}1".as_bytes(), "not U+200B");
-    check(&house, "bystander\u{ad}1".as_bytes(), "not U+00AD");
-    check(&house, "\u{200d}".as_bytes(), "not U+200D");
-    check(&house, "x\u{202e}y".as_bytes(), "not U+202E");
-    check(&house, "\u{3164}".as_bytes(), "not U+3164");
-    check(&house, "b\u{443}stander1".as_bytes(), "cannot mix Latin");
-    check(&house, "bystander1\u{301}".as_bytes(), "not U+0301");
-    check(&house, b"a\0b", "not U+0000");
-    check(&house, b"a\xffb", "is not UTF-8 text");
-    check(&house, b"BYSTANDER1", "is taken");
-    check(&house, &[b'x'; 25], "at most 24 characters, this has 25");
-    check(&house, &[b'x'; 5000], "too long for a name");
-    house.check();
+    let fixture = FaultFixture::start(&[]);
+    check(&fixture, b"a b", "not a space");
+    check(&fixture, b"a:b", "not a colon");
+    check(&fixture, b"q:quits", "not a colon");
+    check(&fixture, b"*", "not *");
+    check(&fixture, b"/who", "not /");
+    check(&fixture, b"../x", "not /");
+    check(&fixture, b"C:\\x", "not a colon");
+    check(&fixture, b"..", "cannot begin with .");
+    check(&fixture, b"-h", "cannot begin with -");
+    check(&fixture, b"server", "is the server's own");
+    check(&fixture, b"SERVER", "is the server's own");
+    check(&fixture, "bystander\u{200b}1".as_bytes(), "not U+200B");
+    check(&fixture, "bystander\u{ad}1".as_bytes(), "not U+00AD");
+    check(&fixture, "\u{200d}".as_bytes(), "not U+200D");
+    check(&fixture, "x\u{202e}y".as_bytes(), "not U+202E");
+    check(&fixture, "\u{3164}".as_bytes(), "not U+3164");
+    check(&fixture, "b\u{443}stander1".as_bytes(), "cannot mix Latin");
+    check(&fixture, "bystander1\u{301}".as_bytes(), "not U+0301");
+    check(&fixture, b"a\0b", "not U+0000");
+    check(&fixture, b"a\xffb", "is not UTF-8 text");
+    check(&fixture, b"BYSTANDER1", "is taken");
+    check(&fixture, &[b'x'; 25], "at most 24 characters, this has 25");
+    check(&fixture, &[b'x'; 5000], "too long for a name");
+    fixture.check();
 }
 
 /// Offers `name`, is refused for `reason`, and gets in under a good one.
 #[track_caller]
-fn check(house: &House, name: &[u8], reason: &str) {
-    let good = format!("ok-{}", house.server.lines_with("ok-").len());
-    let mut peer = house.connect();
+fn check(fixture: &FaultFixture, name: &[u8], reason: &str) {
+    let good = format!("ok-{}", fixture.server.lines_with("ok-").len());
+    let mut peer = fixture.connect();
     peer.send(name);
     peer.send(b"\n");
     let told = peer.expect_start("! ");
@@ -100,54 +100,54 @@ fn check(house: &House, name: &[u8], reason: &str) {
     peer.expect_start(&format!("Welcome, {good}."));
     peer.say("q:quit");
     peer.expect_quit();
-    house.expect_reason(&good, "quit");
+    fixture.expect_reason(&good, "quit");
 }
 
 /// Row 25.
 #[test]
 fn blank_lines_before_the_name_are_passed_over() {
-    let house = House::open(&[]);
-    let mut bob = house.connect();
+    let fixture = FaultFixture::start(&[]);
+    let mut bob = fixture.connect();
     bob.send(b"\n \t\n\r\n bob \n");
     bob.expect_start("Welcome, bob.");
     bob.say("q:quit");
     bob.expect_quit();
-    house.expect_reason("bob", "quit");
-    house.check();
+    fixture.expect_reason("bob", "quit");
+    fixture.check();
 }
 
 /// Row 25.
 #[test]
 fn who_quits_instead_of_giving_a_name_leaves() {
-    let house = House::open(&[]);
-    let mut nobody = house.connect();
+    let fixture = FaultFixture::start(&[]);
+    let mut nobody = fixture.connect();
     let address = nobody.stream().local_addr().unwrap().to_string();
     nobody.say("q:quit");
     nobody.expect_quit();
-    house.expect_reason(&address, "quit");
-    house.check();
+    fixture.expect_reason(&address, "quit");
+    fixture.check();
 }
 
 /// Row 25.
 #[test]
 fn a_name_of_a_megabyte_is_given_up() {
-    let house = House::open(&[]);
-    let mut long = house.connect();
+    let fixture = FaultFixture::start(&[]);
+    let mut long = fixture.connect();
     let address = long.stream().local_addr().unwrap().to_string();
     // It may be cut off before all of it is sent.
     let _ = long.try_send(&[b'x'; 1 << 20]);
     long.expect("! That is too long for a name. Try another.");
     long.expect("! That line has no end.");
     long.expect_quit();
-    house.expect_reason(&address, "line");
-    house.check();
+    fixture.expect_reason(&address, "line");
+    fixture.check();
 }
 
 /// Row 25.
 #[test]
 fn who_has_no_good_name_in_five_tries_is_cut() {
-    let house = House::open(&[]);
-    let mut peer = house.connect();
+    let fixture = FaultFixture::start(&[]);
+    let mut peer = fixture.connect();
     let address = peer.stream().local_addr().unwrap().to_string();
     for _ in 0..4 {
         peer.say("server");
@@ -158,6 +158,6 @@ fn who_has_no_good_name_in_five_tries_is_cut() {
     let told = peer.expect_start("! That name will not do, ");
     assert!(told.ends_with("That was the last of 5 tries."));
     peer.expect_quit();
-    house.expect_reason(&address, "name");
-    house.check();
+    fixture.expect_reason(&address, "name");
+    fixture.check();
 }

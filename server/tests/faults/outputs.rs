@@ -6,9 +6,11 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use tests::{Peer, eventually};
+use tests::{TestClient, eventually};
 
-use super::house::{House, Scratch, expect_idle, have, make_lag, serve, serve_through};
+use super::fixture::{
+    FaultFixture, Scratch, expect_idle, fill_backlog, is_installed, serve, serve_through,
+};
 
 /// The log with the time before each line goes to standard error here, where
 /// the test can read it while standard output is broken.
@@ -17,7 +19,7 @@ const LOG_BESIDE: &str = r#"exec "$0" --history 0 127.0.0.1 0 --log /dev/stderr"
 #[test]
 fn the_log_looks_as_in_the_classroom() {
     let server = serve(&[]);
-    let mut ann = Peer::join(server.address(), "Ann");
+    let mut ann = TestClient::join(server.address(), "Ann");
     let address = ann.stream().local_addr().unwrap();
     ann.say("Hello");
     ann.say("Ann: 12:30: tea");
@@ -37,7 +39,7 @@ fn the_log_looks_as_in_the_classroom() {
 #[test]
 fn a_quiet_log_leaves_out_what_is_said() {
     let server = serve(&["--quiet"]);
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     ann.say("a secret");
     ann.say("q:quit");
     ann.expect_quit();
@@ -51,7 +53,7 @@ fn the_log_file_has_the_time_before_each_line_and_is_added_to() {
     let file = scratch.file("log");
     for _ in 0..2 {
         let mut server = serve(&["--log", &file]);
-        let mut ann = Peer::join(server.address(), "ann");
+        let mut ann = TestClient::join(server.address(), "ann");
         ann.say("Hello");
         ann.say("q:quit");
         ann.expect_quit();
@@ -77,55 +79,55 @@ fn the_log_file_has_the_time_before_each_line_and_is_added_to() {
 /// Rows 37 and 38.
 #[test]
 fn a_log_on_a_full_device_is_told_once_and_the_chat_goes_on() {
-    let house = House::open(&["--log", "/dev/full"]);
+    let fixture = FaultFixture::start(&["--log", "/dev/full"]);
     let told = "[SERVER] cannot write the log file: No space left on device (os error 28).";
-    house.server.wait_for(told);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    fixture.server.wait_for(told);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     for number in 0..20 {
         ann.say(&number.to_string());
         bob.expect(&format!("ann: {number}"));
     }
-    house.server.wait_for("[ann] 19");
-    assert_eq!(house.server.lines_with("[SERVER] cannot"), [told]);
+    fixture.server.wait_for("[ann] 19");
+    assert_eq!(fixture.server.lines_with("[SERVER] cannot"), [told]);
     drop((ann, bob));
-    house.check();
+    fixture.check();
 }
 
 #[test]
 fn who_is_kicked_in_the_middle_of_a_line_has_not_said_it() {
-    let mut house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let mut fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     bob.send(b"half a sent");
     bob.say("");
     bob.send(b"half a sent");
     ann.expect("bob: half a sent");
-    house.server.type_line("/kick bob");
+    fixture.server.type_line("/kick bob");
     bob.expect("! The operator removed you.");
     bob.expect_quit();
     bob.end_sending();
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "kicked");
+    fixture.expect_reason("bob", "kicked");
     drop([ann, bob]);
-    house.check();
+    fixture.check();
 }
 
 #[test]
 fn a_line_without_end_does_not_end_the_console() {
-    let mut house = House::open(&[]);
-    let mut ann = house.join("ann");
-    house.server.type_line(&"x".repeat(100_000));
-    house.server.type_line("tea is ready");
+    let mut fixture = FaultFixture::start(&[]);
+    let mut ann = fixture.join("ann");
+    fixture.server.type_line(&"x".repeat(100_000));
+    fixture.server.type_line("tea is ready");
     ann.expect_sometime("Server: tea is ready");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 37.
 #[test]
 fn a_full_or_closed_output_and_no_input_change_nothing() {
     for rest in ["> /dev/full", "> /dev/full < /dev/null", ">&- <&-"] {
-        let house = House::with(serve_through(&format!("{LOG_BESIDE} {rest}"), &[]));
-        goes_on(house);
+        let fixture = FaultFixture::around(serve_through(&format!("{LOG_BESIDE} {rest}"), &[]));
+        goes_on(fixture);
     }
 }
 
@@ -142,20 +144,20 @@ fn an_output_that_nobody_reads_any_more_changes_nothing() {
     output.read_line(&mut first).unwrap();
     assert!(first.starts_with("The chat server is listening at "));
     drop(output);
-    goes_on(House::with(server));
+    goes_on(FaultFixture::around(server));
 }
 
 /// Sees to it that the room of a server that has lost something is as it was,
 /// and that it does not spin.
-fn goes_on(house: House) {
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+fn goes_on(fixture: FaultFixture) {
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     ann.say("still here?");
     bob.expect("ann: still here?");
-    expect_idle(&house.server);
+    expect_idle(&fixture.server);
     bob.say("yes");
     ann.expect("bob: yes");
     drop((ann, bob));
-    house.check();
+    fixture.check();
 }
 
 /// Row 37.
@@ -164,7 +166,7 @@ fn it_outlives_its_terminal() {
     let Some(window) = Window::open() else {
         return;
     };
-    let [mut ann, mut bob] = Peer::join_all(window.address(), ["ann", "bob"]);
+    let [mut ann, mut bob] = TestClient::join_all(window.address(), ["ann", "bob"]);
     window.close();
     let busy = window.busy();
     // Two seconds: for one of them a signal is taken for an echo of the first.
@@ -198,7 +200,7 @@ struct Window {
 impl Window {
     /// `None`, and a word about it, if there is no tmux, which plays the window.
     fn open() -> Option<Window> {
-        if !have("tmux") {
+        if !is_installed("tmux") {
             return None;
         }
         let scratch = Scratch::new();
@@ -272,17 +274,17 @@ impl Drop for Window {
 
 #[test]
 fn what_the_operator_types_is_said_by_the_server() {
-    let mut house = House::open(&[]);
-    let mut ann = house.join("ann");
-    house.server.type_line("tea is ready");
+    let mut fixture = FaultFixture::start(&[]);
+    let mut ann = fixture.join("ann");
+    fixture.server.type_line("tea is ready");
     ann.expect("Server: tea is ready");
-    house.server.type_line("  //is said with one slash");
+    fixture.server.type_line("  //is said with one slash");
     ann.expect("Server: /is said with one slash");
-    house.server.type_line("no \u{1b}[2Jescape");
+    fixture.server.type_line("no \u{1b}[2Jescape");
     ann.expect("Server: no [2Jescape");
-    house.server.wait_for("[Server] tea is ready");
+    fixture.server.wait_for("[Server] tea is ready");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 #[test]
@@ -291,8 +293,8 @@ fn the_operator_sees_who_is_here() {
     let address = server.address();
     server.type_line("/who");
     server.wait_for("Nobody is here.");
-    let mut ann = Peer::join(address, "ann");
-    let mut bob = Peer::join(address, "bob");
+    let mut ann = TestClient::join(address, "ann");
+    let mut bob = TestClient::join(address, "bob");
     server.type_line("/who");
     for (name, peer) in [("ann", &mut ann), ("bob", &mut bob)] {
         let place = peer.stream().local_addr().unwrap().to_string();
@@ -309,8 +311,8 @@ fn the_operator_sees_who_is_here() {
 #[test]
 fn the_operator_sees_who_lags() {
     let mut server = serve(&["--rate", "off", "--stall", "60", "--quiet"]);
-    let [mut ann, stalled] = Peer::join_all(server.address(), ["ann", "stalled"]);
-    make_lag(&mut server, &mut ann, "stalled");
+    let [mut ann, stalled] = TestClient::join_all(server.address(), ["ann", "stalled"]);
+    fill_backlog(&mut server, &mut ann, "stalled");
     assert!(
         server
             .lines_with("ann  ")
@@ -322,30 +324,30 @@ fn the_operator_sees_who_lags() {
 
 #[test]
 fn the_operator_removes_somebody() {
-    let mut house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
-    house.server.type_line("/kick BOB too loud: again");
+    let mut fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
+    fixture.server.type_line("/kick BOB too loud: again");
     bob.expect("! The operator removed you, too loud. again");
     bob.expect_quit();
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "kicked");
-    house.server.wait_for("BOB is removed.");
-    house.server.type_line("/kick bob");
-    house.server.wait_for("There is nobody called bob here.");
-    house.server.type_line("/kick");
-    house.server.wait_for("Whom? Type /kick NAME [WHY].");
-    house.server.type_line("/kick ann");
+    fixture.expect_reason("bob", "kicked");
+    fixture.server.wait_for("BOB is removed.");
+    fixture.server.type_line("/kick bob");
+    fixture.server.wait_for("There is nobody called bob here.");
+    fixture.server.type_line("/kick");
+    fixture.server.wait_for("Whom? Type /kick NAME [WHY].");
+    fixture.server.type_line("/kick ann");
     ann.expect("! The operator removed you.");
     ann.expect_quit();
-    house.expect_reason("ann", "kicked");
+    fixture.expect_reason("ann", "kicked");
     drop((ann, bob));
-    house.check();
+    fixture.check();
 }
 
 #[test]
 fn the_console_explains_itself() {
     let mut server = serve(&[]);
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     server.type_line("/help");
     for command in ["/who", "/kick NAME [WHY]", "/stop", "/help"] {
         server.wait_for(&format!("  {command} "));
@@ -361,20 +363,20 @@ fn the_console_explains_itself() {
 
 #[test]
 fn the_end_of_input_ends_nothing_and_stop_does() {
-    let mut house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
-    house.server.type_line("that is all");
-    house.server.end_input();
+    let mut fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
+    fixture.server.type_line("that is all");
+    fixture.server.end_input();
     for peer in [&mut ann, &mut bob] {
         peer.expect("Server: that is all");
     }
     ann.say("on we go");
     bob.expect("ann: on we go");
     drop((ann, bob));
-    house.check();
+    fixture.check();
 
     let mut server = serve(&[]);
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     server.type_line("/stop");
     ann.expect("The server is stopping.");
     ann.expect_quit();

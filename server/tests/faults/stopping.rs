@@ -8,9 +8,9 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tests::{Peer, Running, eventually};
+use tests::{Running, TestClient, eventually};
 
-use super::house::{House, make_lag, serve};
+use super::fixture::{FaultFixture, fill_backlog, serve};
 
 /// How long the end may take: the six seconds that are promised, and one for a
 /// busy machine to notice it.
@@ -51,7 +51,7 @@ fn ctrl_c_under_load_without_input_loses_no_accepted_line() {
 fn a_member_that_is_behind_and_still_talks_gets_all_of_it() {
     let mut server = serve(&["--rate", "off", "--quiet"]);
     let address = server.address();
-    let [mut ann, mut behind] = Peer::join_all(address, ["ann", "behind"]);
+    let [mut ann, mut behind] = TestClient::join_all(address, ["ann", "behind"]);
     let text = "x".repeat(2000);
     for n in 0..500 {
         ann.say(&format!("{n} {text}"));
@@ -114,11 +114,11 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 /// A room in which one does not read, and another has heard all so far.
-fn with_a_stalled_member() -> (Running, Peer, Peer) {
+fn with_a_stalled_member() -> (Running, TestClient, TestClient) {
     let mut server = serve(&["--rate", "off", "--stall", "60", "--quiet"]);
-    let [mut ann, stalled] = Peer::join_all(server.address(), ["ann", "stalled"]);
-    make_lag(&mut server, &mut ann, "stalled");
-    let bob = Peer::join(server.address(), "bob");
+    let [mut ann, stalled] = TestClient::join_all(server.address(), ["ann", "stalled"]);
+    fill_backlog(&mut server, &mut ann, "stalled");
+    let bob = TestClient::join(server.address(), "bob");
     (server, bob, stalled)
 }
 
@@ -141,7 +141,7 @@ impl Crowd {
     fn talk(address: SocketAddr) -> Crowd {
         let names: [String; SENDERS] = std::array::from_fn(|number| format!("sender{number}"));
         let names: [&str; SENDERS] = std::array::from_fn(|at| names[at].as_str());
-        let peers = Peer::join_all(address, names);
+        let peers = TestClient::join_all(address, names);
         let under_way = Arc::new(AtomicUsize::new(0));
         let mut listeners = Vec::new();
         for mut peer in peers {
@@ -180,11 +180,11 @@ impl Crowd {
 
 /// Listens to the end: numbers without a gap, the notice, `q:quit`. Counts the
 /// senders that are well `under_way`.
-fn listen(mut peer: Peer, under_way: &AtomicUsize) -> Heard {
+fn listen(mut peer: TestClient, under_way: &AtomicUsize) -> Heard {
     let mut heard = Heard::new();
     let mut told = 0;
     loop {
-        let line = peer.hear().expect("the end came without q:quit");
+        let line = peer.receive().expect("the end came without q:quit");
         if line == "q:quit" {
             assert_eq!(told, 1, "the notice comes once");
             peer.expect_closed();
@@ -210,16 +210,16 @@ fn listen(mut peer: Peer, under_way: &AtomicUsize) -> Heard {
 fn leaving_in_every_way_at_once_is_told_once_each() {
     const TIMES: usize = 150;
     const WAYS: [&str; 4] = ["quitting", "kicked", "closing", "both"];
-    let mut house = House::open(&["--rate", "off"]);
-    let address = house.address;
-    let mut ann = house.join("ann");
+    let mut fixture = FaultFixture::start(&["--rate", "off"]);
+    let address = fixture.address;
+    let mut ann = fixture.join("ann");
     let (to_kick, victims) = mpsc::channel();
     let threads = WAYS.map(|way| {
         let to_kick = to_kick.clone();
         thread::spawn(move || {
             for number in 0..TIMES {
                 let name = format!("{way}{number}");
-                let mut peer = Peer::join(address, &name);
+                let mut peer = TestClient::join(address, &name);
                 peer.say("hello");
                 if let "kicked" | "both" = way {
                     to_kick.send(name).unwrap();
@@ -237,7 +237,7 @@ fn leaving_in_every_way_at_once_is_told_once_each() {
     drop(to_kick);
     // Every wait in these threads has a deadline, so a deadlock fails the test.
     for name in victims {
-        house.server.type_line(&format!("/kick {name}"));
+        fixture.server.type_line(&format!("/kick {name}"));
     }
     for thread in threads {
         thread.join().unwrap();
@@ -245,7 +245,7 @@ fn leaving_in_every_way_at_once_is_told_once_each() {
     let mut steps: HashMap<String, Vec<&str>> = HashMap::new();
     let mut left = 0;
     while left < WAYS.len() * TIMES {
-        let line = ann.hear().unwrap();
+        let line = ann.receive().unwrap();
         let (name, step) = match line.split_once([' ', ':']) {
             Some((name, " hello")) => (name, "hello"),
             Some((name, "has joined the chat room.")) => (name, "joined"),
@@ -267,10 +267,10 @@ fn leaving_in_every_way_at_once_is_told_once_each() {
             "{name}: {steps:?}"
         );
         let closed = format!("[CONNECTION CLOSED] {name} disconnected ");
-        house.server.wait_for(&closed);
-        assert_eq!(house.server.lines_with(&closed).len(), 1, "{name}");
+        fixture.server.wait_for(&closed);
+        assert_eq!(fixture.server.lines_with(&closed).len(), 1, "{name}");
     }
-    house.expect_reason("quitting0", "quit");
+    fixture.expect_reason("quitting0", "quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::Peer;
+use tests::TestClient;
 
-use super::house::House;
+use super::fixture::FaultFixture;
 
 /// What a terminal obeys, or what misleads the eye: the list of the design,
 /// written down a second time on purpose.
@@ -43,8 +43,8 @@ const SEQUENCES: [&str; 10] = [
 /// Row 26.
 #[test]
 fn whatever_a_text_imitates_it_carries_its_sender() {
-    let mut house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let mut fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     for text in [
         "ann: hi",
         "ann has left the chat room.",
@@ -57,26 +57,26 @@ fn whatever_a_text_imitates_it_carries_its_sender() {
     ] {
         bob.say(text);
         ann.expect(&format!("bob: {text}"));
-        house.server.wait_for(&format!("[bob] {text}"));
+        fixture.server.wait_for(&format!("[bob] {text}"));
     }
     bob.say("one\rServer: two");
     ann.expect("bob: oneServer: two");
     bob.say("bob: bob: hi");
     ann.expect("bob: bob: hi");
-    house.server.type_line("hi");
+    fixture.server.type_line("hi");
     ann.expect("Server: hi");
     bob.say("q:quit");
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "quit");
+    fixture.expect_reason("bob", "quit");
     drop([ann, bob]);
-    house.check();
+    fixture.check();
 }
 
 /// Row 27.
 #[test]
 fn what_a_terminal_obeys_reaches_nobody_and_no_log() {
-    let house = House::open(&["--rate", "off"]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&["--rate", "off"]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let mut texts: Vec<String> = suspects().map(|c| format!("a{c}b")).collect();
     texts.extend(SEQUENCES.map(|sequence| format!("a{sequence}b")));
     texts.push(format!("a{}b", "\u{7}".repeat(1000)));
@@ -94,21 +94,21 @@ fn what_a_terminal_obeys_reaches_nobody_and_no_log() {
         .filter(|line| line.starts_with("bob: "));
     assert_eq!(bobs.collect::<String>(), expected);
     assert_eq!(raw.replace('\n', "").find(is_forbidden), None);
-    house.expect_reason("bob", "quit");
-    let logged = house.server.lines_with("[bob] ").join("\n") + "\n";
+    fixture.expect_reason("bob", "quit");
+    let logged = fixture.server.lines_with("[bob] ").join("\n") + "\n";
     assert_eq!(logged, expected.replace("bob: ", "[bob] "));
     drop(ann);
-    expect_clean_output(&house);
-    house.check();
+    expect_clean_output(&fixture);
+    fixture.check();
 }
 
 /// Row 27.
 #[test]
 fn what_a_terminal_obeys_is_in_no_name_and_not_said_back() {
-    let house = House::open(&[]);
+    let fixture = FaultFixture::start(&[]);
     let forbidden: Vec<char> = suspects().filter(|&c| is_forbidden(c)).collect();
     for few in forbidden.chunks(4) {
-        let mut peer = house.connect();
+        let mut peer = fixture.connect();
         for c in few {
             peer.say(&format!("a{c}b"));
             let told = peer.expect_start("! That name will not do, ");
@@ -119,50 +119,50 @@ fn what_a_terminal_obeys_is_in_no_name_and_not_said_back() {
         peer.expect_quit();
     }
     for sequence in SEQUENCES {
-        let mut peer = house.connect();
+        let mut peer = fixture.connect();
         let address = peer.stream().local_addr().unwrap().to_string();
         peer.say(sequence);
         let told = peer.expect_start("! That name will not do, ");
         assert_eq!(told.find(is_forbidden), None);
         peer.say("q:quit");
         peer.expect_quit();
-        house.expect_reason(&address, "quit");
+        fixture.expect_reason(&address, "quit");
     }
-    expect_clean_output(&house);
-    house.check();
+    expect_clean_output(&fixture);
+    fixture.check();
 }
 
 /// Row 27.
 #[test]
 fn what_the_operator_types_is_cleaned_as_well() {
-    let mut house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let mut fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let dirty: String = suspects().filter(|&c| is_forbidden(c)).collect();
     let why = format!("x{dirty}{}y", SEQUENCES.concat());
     let clean: String = why.chars().filter(|&c| !is_forbidden(c)).collect();
-    house.server.type_line(&why);
+    fixture.server.type_line(&why);
     ann.expect(&format!("Server: {clean}"));
     bob.expect(&format!("Server: {clean}"));
-    house.server.type_line(&format!("/kick nobody{why}"));
-    house.server.wait_for("There is nobody called nobodyx");
-    house.server.type_line(&format!("/no{why}"));
-    house.server.wait_for("There is no command /nox");
-    house.server.type_line(&format!("/kick bob {why}"));
+    fixture.server.type_line(&format!("/kick nobody{why}"));
+    fixture.server.wait_for("There is nobody called nobodyx");
+    fixture.server.type_line(&format!("/no{why}"));
+    fixture.server.wait_for("There is no command /nox");
+    fixture.server.type_line(&format!("/kick bob {why}"));
     let clean = clean.replace(':', ".");
     bob.expect(&format!("! The operator removed you, {clean}"));
     bob.expect_quit();
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "kicked");
-    expect_clean_output(&house);
+    fixture.expect_reason("bob", "kicked");
+    expect_clean_output(&fixture);
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 30.
 #[test]
 fn of_a_flood_without_a_limit_nothing_is_lost() {
-    let house = House::open(&["--rate", "off", "--quiet"]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&["--rate", "off", "--quiet"]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let flood = thread::spawn(move || {
         bob.send(numbers(100_000).as_bytes());
         bob
@@ -173,16 +173,16 @@ fn of_a_flood_without_a_limit_nothing_is_lost() {
     let mut bob = flood.join().unwrap();
     bob.say("q:quit");
     bob.expect_quit();
-    house.expect_reason("bob", "quit");
+    fixture.expect_reason("bob", "quit");
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 30.
 #[test]
 fn a_flood_at_the_usual_rate_is_slowed_and_nothing_is_lost() {
-    let mut house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let mut fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let begin = Instant::now();
     let mut socket = bob.stream().try_clone().unwrap();
     // Most of it waits in the socket until bob is kicked, and is in vain; but
@@ -193,29 +193,29 @@ fn a_flood_at_the_usual_rate_is_slowed_and_nothing_is_lost() {
     }
     // Fifty come at once, and then ten a second.
     assert!(begin.elapsed() >= Duration::from_millis(900));
-    house.server.type_line("/kick bob that is enough");
+    fixture.server.type_line("/kick bob that is enough");
     bob.expect("! The operator removed you, that is enough");
     bob.expect_quit();
     ann.expect_sometime("bob has left the chat room.");
-    house.expect_reason("bob", "kicked");
+    fixture.expect_reason("bob", "kicked");
     drop(ann);
-    house.check();
+    fixture.check();
     let _taken_or_cut_short = flood.join().unwrap();
 }
 
 /// Row 30.
 #[test]
 fn a_flood_of_commands_is_answered_to_the_last() {
-    let house = House::open(&["--rate", "20000:50", "--quiet"]);
-    let mut bob = house.join("bob");
+    let fixture = FaultFixture::start(&["--rate", "20000:50", "--quiet"]);
+    let mut bob = fixture.join("bob");
     bob.send("/dance\n".repeat(10_000).as_bytes());
     for _ in 0..10_000 {
         bob.expect_start("! There is no command /dance.");
     }
     bob.say("q:quit");
     bob.expect_quit();
-    house.expect_reason("bob", "quit");
-    house.check();
+    fixture.expect_reason("bob", "quit");
+    fixture.check();
 }
 
 /// The lines `0` to `count - 1`.
@@ -224,7 +224,7 @@ fn numbers(count: usize) -> String {
 }
 
 /// All that `peer` hears, byte for byte, until `last`.
-fn heard_until(peer: &mut Peer, last: &str) -> String {
+fn heard_until(peer: &mut TestClient, last: &str) -> String {
     let mut heard = Vec::new();
     while !heard.ends_with(last.as_bytes()) {
         let mut some = [0; 4096];
@@ -236,8 +236,8 @@ fn heard_until(peer: &mut Peer, last: &str) -> String {
 }
 
 /// Nothing that a terminal obeys has been shown to the operator.
-fn expect_clean_output(house: &House) {
-    for line in house.server.lines_with("") {
+fn expect_clean_output(fixture: &FaultFixture) {
+    for line in fixture.server.lines_with("") {
         assert_eq!(line.find(is_forbidden), None, "{line:?}");
     }
 }
@@ -245,8 +245,8 @@ fn expect_clean_output(house: &House) {
 /// Row 27 of the catalogue, for all that a command can carry to others.
 #[test]
 fn what_a_terminal_obeys_is_in_nothing_that_a_command_says() {
-    let house = House::open(&[]);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let dirty: String = suspects().filter(|&c| is_forbidden(c)).collect();
     let text = format!("x{dirty}{}y", SEQUENCES.concat());
     let clean: String = text.chars().filter(|&c| !is_forbidden(c)).collect();
@@ -268,9 +268,9 @@ fn what_a_terminal_obeys_is_in_nothing_that_a_command_says() {
     ann.say(&format!("/quit {text}"));
     ann.expect_sometime("q:quit");
     bob.expect(&format!("ann has left the chat room ({plain})."));
-    expect_clean_output(&house);
+    expect_clean_output(&fixture);
     drop((ann, bob));
-    house.check();
+    fixture.check();
 }
 
 /// What is said in private is nobody else's, the operator's included.
@@ -278,8 +278,8 @@ fn what_a_terminal_obeys_is_in_nothing_that_a_command_says() {
 fn a_private_message_is_in_no_log_and_no_transcript() {
     let file = std::env::temp_dir().join(format!("private-{}", std::process::id()));
     let path = file.display().to_string();
-    let mut server = crate::house::serve(&["--transcript", &path]);
-    let [mut ann, mut bob] = tests::Peer::join_all(server.address(), ["ann", "bob"]);
+    let mut server = crate::fixture::serve(&["--transcript", &path]);
+    let [mut ann, mut bob] = tests::TestClient::join_all(server.address(), ["ann", "bob"]);
     ann.say("/msg bob a secret");
     bob.expect("ann -> bob: a secret");
     bob.say("/r another secret");

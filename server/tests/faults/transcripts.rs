@@ -8,9 +8,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::{Peer, Running, eventually};
+use tests::{Running, TestClient, eventually};
 
-use super::house::{House, Scratch, have, program, serve, serve_through};
+use super::fixture::{FaultFixture, Scratch, is_installed, program, serve, serve_through};
 
 /// The lines of a transcript without their times.
 #[track_caller]
@@ -61,10 +61,10 @@ fn told(server: &Running) -> u64 {
     counts.map(|count| count.parse::<u64>().unwrap()).sum()
 }
 
-/// A house with this transcript. Who comes in is not told what was said before,
+/// A fixture with this transcript. Who comes in is not told what was said before,
 /// so that lines come as the tests expect them.
-fn house_with(file: &str) -> House {
-    House::open(&["--history", "0", "--transcript", file])
+fn house_with(file: &str) -> FaultFixture {
+    FaultFixture::start(&["--history", "0", "--transcript", file])
 }
 
 /// Waits until the file holds `part`.
@@ -87,7 +87,7 @@ fn expect_accounted(file: &str, server: &Running) {
 }
 
 /// Has `ann` count on, and waits until that is in the file.
-fn count_on(ann: &mut Peer, number: u64, file: &str) {
+fn count_on(ann: &mut TestClient, number: u64, file: &str) {
     ann.say(&number.to_string());
     expect_in(file, &format!("lobby ann: {number}\n"));
 }
@@ -97,7 +97,7 @@ fn it_has_what_was_said_with_the_time_and_the_room() {
     let scratch = Scratch::new();
     let file = scratch.file("t");
     let mut server = serve(&["--transcript", &file]);
-    let [mut ann, mut bob] = Peer::join_all(server.address(), ["ann", "bob"]);
+    let [mut ann, mut bob] = TestClient::join_all(server.address(), ["ann", "bob"]);
     ann.say("hi, 12:30?");
     bob.expect("ann: hi, 12:30?");
     bob.say("/me waves");
@@ -142,7 +142,7 @@ fn it_is_added_to_and_the_operators_alone() {
     let file = scratch.file("t");
     for number in 1..=2 {
         let mut server = serve(&["--transcript", &file]);
-        let mut ann = Peer::join(server.address(), "ann");
+        let mut ann = TestClient::join(server.address(), "ann");
         ann.say(&number.to_string());
         ann.say("q:quit");
         ann.expect_quit();
@@ -167,7 +167,7 @@ fn it_keeps_to_its_size_and_number_of_files() {
     let size = ["--transcript-size", "1", "--transcript-keep", "1"];
     let options = [&["--rate", "off", "--transcript", &file][..], &size];
     let server = serve(&options.concat());
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     // Some at a time, so that the slowest disk keeps up.
     for number in 1..=LINES {
         ann.say(&format!("{number} {}", "x".repeat(4000)));
@@ -202,8 +202,8 @@ fn without_its_directory_the_chat_goes_on_and_the_operator_knows() {
     let scratch = Scratch::new();
     let (home, file) = (scratch.file("home"), scratch.file("home/t"));
     fs::create_dir(&home).unwrap();
-    let house = house_with(&file);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = house_with(&file);
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     count_on(&mut ann, 1, &file);
     bob.expect("ann: 1");
     let begin = Instant::now();
@@ -211,7 +211,7 @@ fn without_its_directory_the_chat_goes_on_and_the_operator_knows() {
     let cannot = format!(
         "[SERVER] cannot write the transcript {file}: No such file or directory (os error 2)."
     );
-    house.server.wait_for(&cannot);
+    fixture.server.wait_for(&cannot);
     let took = begin.elapsed();
     assert!(took < Duration::from_secs(1), "told after {took:?}");
     // The bystanders talk on, and longer than it takes to try again.
@@ -221,14 +221,14 @@ fn without_its_directory_the_chat_goes_on_and_the_operator_knows() {
         thread::sleep(Duration::from_millis(100));
     }
     fs::create_dir(&home).unwrap();
-    house.server.wait_for("is written again; ");
+    fixture.server.wait_for("is written again; ");
     count_on(&mut ann, 23, &file);
     let text = fs::read_to_string(&file).unwrap();
-    assert!(told(&house.server) >= 21);
-    assert_eq!(noted(&lines(&text)), told(&house.server));
-    assert_eq!(house.server.lines_with("[SERVER] cannot"), [cannot]);
+    assert!(told(&fixture.server) >= 21);
+    assert_eq!(noted(&lines(&text)), told(&fixture.server));
+    assert_eq!(fixture.server.lines_with("[SERVER] cannot"), [cannot]);
     drop((ann, bob));
-    house.check();
+    fixture.check();
 }
 
 /// Row 38: the file is deleted, or moved by somebody who rotates it as well.
@@ -236,8 +236,8 @@ fn without_its_directory_the_chat_goes_on_and_the_operator_knows() {
 fn a_deleted_or_moved_file_is_made_again() {
     let scratch = Scratch::new();
     let file = scratch.file("t");
-    let house = house_with(&file);
-    let mut ann = house.join("ann");
+    let fixture = house_with(&file);
+    let mut ann = fixture.join("ann");
     count_on(&mut ann, 1, &file);
     fs::remove_file(&file).unwrap();
     count_on(&mut ann, 2, &file);
@@ -247,9 +247,9 @@ fn a_deleted_or_moved_file_is_made_again() {
     // The bystanders' talk goes from one into the other without a gap.
     let both = [moved, file].map(|file| fs::read_to_string(file).unwrap());
     assert_eq!(missing(&lines(&both.concat())), 0);
-    assert!(house.server.lines_with("transcript").is_empty());
+    assert!(fixture.server.lines_with("transcript").is_empty());
     drop(ann);
-    house.check();
+    fixture.check();
 }
 
 /// Row 38: a full disk.
@@ -258,8 +258,8 @@ fn on_a_full_disk_the_chat_goes_on_and_no_half_line_stays() {
     let Some(disk) = Disk::open() else {
         return;
     };
-    let house = &disk.house;
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let fixture = &disk.fixture;
+    let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     // Her first line and her last are there, so that those between can be counted.
     count_on(&mut ann, 1, &disk.file);
     bob.expect("ann: 1");
@@ -268,14 +268,14 @@ fn on_a_full_disk_the_chat_goes_on_and_no_half_line_stays() {
         "[SERVER] cannot write the transcript {}: No space left on device (os error 28).",
         disk.shown
     );
-    while house.server.lines_with(&cannot).is_empty() {
+    while fixture.server.lines_with(&cannot).is_empty() {
         number += 1;
         let said = format!("{number} {}", "x".repeat(number % 3000));
         ann.say(&said);
         bob.expect(&format!("ann: {said}"));
         assert!(number < 1000, "64 KiB have room for all that");
     }
-    let before = house.server.lines_with("[SERVER] cannot").len();
+    let before = fixture.server.lines_with("[SERVER] cannot").len();
     assert_eq!(before, 1);
     // The disk stays full for longer than it takes to try again; small lines may
     // find a place meanwhile. Time is what passes here; nothing is waited for.
@@ -295,9 +295,9 @@ fn on_a_full_disk_the_chat_goes_on_and_no_half_line_stays() {
         text.contains(&format!("ann: {}\n", number - 1))
             .then_some(())
     });
-    expect_accounted(&disk.file, &house.server);
+    expect_accounted(&disk.file, &fixture.server);
     drop((ann, bob));
-    disk.house.check();
+    disk.fixture.check();
 }
 
 /// Row 38: a disk that can only be read.
@@ -306,8 +306,8 @@ fn on_a_read_only_disk_the_chat_goes_on() {
     let Some(disk) = Disk::open() else {
         return;
     };
-    let house = &disk.house;
-    let mut ann = house.join("ann");
+    let fixture = &disk.fixture;
+    let mut ann = fixture.join("ann");
     count_on(&mut ann, 1, &disk.file);
     // What is being written cannot be made read-only, but covered.
     let begin = Instant::now();
@@ -316,22 +316,22 @@ fn on_a_read_only_disk_the_chat_goes_on() {
         "[SERVER] cannot write the transcript {}: Read-only file system (os error 30).",
         disk.shown
     );
-    house.server.wait_for(&cannot);
+    fixture.server.wait_for(&cannot);
     let took = begin.elapsed();
     assert!(took < Duration::from_secs(1), "told after {took:?}");
     ann.say("2");
     disk.inside(&["umount", &disk.home]);
-    house.server.wait_for("is written again; ");
+    fixture.server.wait_for("is written again; ");
     count_on(&mut ann, 3, &disk.file);
-    expect_accounted(&disk.file, &house.server);
+    expect_accounted(&disk.file, &fixture.server);
     drop(ann);
-    disk.house.check();
+    disk.fixture.check();
 }
 
-/// A house whose transcript is on a disk of 64 KiB, half of which is taken. Only
+/// A fixture whose transcript is on a disk of 64 KiB, half of which is taken. Only
 /// the server sees that disk; a test sees it through `/proc`.
 struct Disk {
-    house: House,
+    fixture: FaultFixture,
     /// Where the disk is, for the server.
     home: String,
     /// The transcript's name, for the server.
@@ -350,7 +350,7 @@ impl Disk {
         const SERVE: &str = r#"mount -t tmpfs -o size=64k none "$1" &&
             head -c 32768 /dev/zero > "$1/filler" &&
             exec "$0" 127.0.0.1 0 --rate off --history 0 --transcript "$1/t""#;
-        if !have("unshare") || !have("nsenter") {
+        if !is_installed("unshare") || !is_installed("nsenter") {
             return None;
         }
         let scratch = Scratch::new();
@@ -363,10 +363,10 @@ impl Disk {
             return None;
         }
         let line = r#"exec unshare -rm sh -c "$2" "$0" "$1""#;
-        let house = House::with(serve_through(line, &[&home, SERVE]));
-        let seen = format!("/proc/{}/root{home}", house.server.id());
+        let fixture = FaultFixture::around(serve_through(line, &[&home, SERVE]));
+        let seen = format!("/proc/{}/root{home}", fixture.server.id());
         Some(Disk {
-            house,
+            fixture,
             shown: format!("{home}/t"),
             file: format!("{seen}/t"),
             filler: format!("{seen}/filler"),
@@ -377,7 +377,7 @@ impl Disk {
 
     /// Runs a command where the server is.
     fn inside(&self, command: &[&str]) {
-        let id = self.house.server.id().to_string();
+        let id = self.fixture.server.id().to_string();
         let mut enter = Command::new("nsenter");
         enter.args(["--preserve-credentials", "-U", "-m", "-t", &id]);
         let output = enter.args(command).output().unwrap();
@@ -402,7 +402,7 @@ fn killed_while_it_writes_it_leaves_no_half_line_and_loses_no_whole_one() {
         let whole = &before[..before.rfind('\n').map_or(0, |end| end + 1)];
         torn += usize::from(whole != before);
         let server = serve(&[&options[..], &size].concat());
-        let mut bob = Peer::join(server.address(), "bob");
+        let mut bob = TestClient::join(server.address(), "bob");
         eventually("whole lines alone", || {
             let (older, newest) = (read(&older), read(&file));
             let kept = newest.starts_with(whole) || older.starts_with(whole);

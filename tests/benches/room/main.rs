@@ -24,7 +24,7 @@ mod options;
 mod case;
 mod subject;
 
-mod peer_loop;
+mod baseline;
 
 mod frames;
 mod generator;
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         // `cargo test --all-targets` starts benches too, as a smoke test.
         Task::Nothing => println!("run as: cargo bench -p tests --bench room"),
         Task::Loop => {
-            if let Err(why) = peer_loop::run() {
+            if let Err(why) = baseline::run() {
                 eprintln!("copying loop: {why}");
                 return ExitCode::FAILURE;
             }

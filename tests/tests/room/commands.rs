@@ -1,22 +1,22 @@
 //! Every row of the list of commands, each under its name.
 
 use common::command::{TABLE, entries};
-use tests::Peer;
+use tests::TestClient;
 
-use crate::house::House;
+use crate::test_server::TestServer;
 
 /// Two people who know each other.
-fn two(house: &House) -> [Peer; 2] {
-    house.join_all(["ann", "bob"])
+fn two(server: &TestServer) -> [TestClient; 2] {
+    server.join_all(["ann", "bob"])
 }
 
 #[test]
 fn help_lists_every_command_and_explains_each() {
-    let house = House::open();
-    let mut ann = house.join("ann");
+    let server = TestServer::start();
+    let mut ann = server.join("ann");
     ann.say("/HELP");
     for row in &TABLE {
-        let line = ann.hear().unwrap();
+        let line = ann.receive().unwrap();
         assert!(line.len() < 80 && !line.contains(':'), "{line}");
         assert!(
             row.entries
@@ -35,8 +35,8 @@ fn help_lists_every_command_and_explains_each() {
 
 #[test]
 fn who_and_names_tell_who_is_here() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     bob.say("/join games");
     bob.expect("You are in games now. You are the first here.");
     ann.expect("bob has gone from lobby to games.");
@@ -69,8 +69,8 @@ fn who_and_names_tell_who_is_here() {
 
 #[test]
 fn whois_tells_about_one_also_when_gone() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     ann.say("/whois BOB");
     ann.expect("bob has been here for 0 s, is in lobby, idle 0 s.");
     bob.say("q:quit");
@@ -83,8 +83,8 @@ fn whois_tells_about_one_also_when_gone() {
 
 #[test]
 fn msg_is_heard_by_its_receivers_and_nobody_else() {
-    let house = House::open();
-    let [mut ann, mut bob, mut carl, mut dora] = house.join_all(["ann", "bob", "carl", "dora"]);
+    let server = TestServer::start();
+    let [mut ann, mut bob, mut carl, mut dora] = server.join_all(["ann", "bob", "carl", "dora"]);
     for word in ["/msg", "/tell", "/dm", "/W"] {
         ann.say(&format!("{word} bob,CARL a: secret"));
         bob.expect("ann -> bob,CARL: a: secret");
@@ -105,22 +105,22 @@ fn msg_is_heard_by_its_receivers_and_nobody_else() {
 
 #[test]
 fn a_message_to_somebody_who_leaves_is_heard_or_refused() {
-    let house = House::open();
-    let mut ann = house.join("ann");
+    let server = TestServer::start();
+    let mut ann = server.join("ann");
     for round in 0..200 {
-        let mut bob = house.join("bob");
+        let mut bob = server.join("bob");
         ann.expect("bob has joined the chat room.");
         // Both at once, so that either may come first.
         bob.say("q:quit");
         ann.say(&format!("/msg bob {round}"));
         let mut heard = 0;
-        while let Some(line) = bob.hear() {
+        while let Some(line) = bob.receive() {
             heard += usize::from(line == format!("ann -> bob: {round}"));
         }
         ann.say("/ping");
         let mut refused = 0;
         loop {
-            match ann.hear().unwrap().as_str() {
+            match ann.receive().unwrap().as_str() {
                 "pong" => break,
                 "bob has left the chat room." => {}
                 "! bob has just left." | "! There is nobody called bob here. Nothing was sent." => {
@@ -133,9 +133,9 @@ fn a_message_to_somebody_who_leaves_is_heard_or_refused() {
         // The name is free when its last holder is gone for good.
         tests::eventually("bob to be gone", || {
             ann.say("/whois bob");
-            let told = ann.hear()?;
+            let told = ann.receive()?;
             let told = if told.ends_with("chat room.") {
-                ann.hear()?
+                ann.receive()?
             } else {
                 told
             };
@@ -146,8 +146,8 @@ fn a_message_to_somebody_who_leaves_is_heard_or_refused() {
 
 #[test]
 fn msg_tells_who_is_away() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     bob.say("/away lunch");
     ann.expect("* bob: is away, lunch");
     ann.say("/msg bob hi");
@@ -158,8 +158,8 @@ fn msg_tells_who_is_away() {
 
 #[test]
 fn reply_goes_to_whoever_wrote_last() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     bob.say("/r hello?");
     bob.expect_start("! Nobody has written to you");
     ann.say("/msg bob hi");
@@ -172,16 +172,16 @@ fn reply_goes_to_whoever_wrote_last() {
 
 #[test]
 fn me_tells_what_one_does() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     ann.say("ann: /me waves: hello");
     bob.expect("* ann: waves: hello");
 }
 
 #[test]
 fn nick_changes_the_name_for_all() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     ann.say("/nick bob");
     ann.expect("! The name bob is taken.");
     ann.say("/nick Ann");
@@ -192,7 +192,7 @@ fn nick_changes_the_name_for_all() {
     bob.expect("Ann is now called eve.");
     ann.say("eve: hi");
     bob.expect("eve: hi");
-    let mut other = house.join("ann");
+    let mut other = server.join("ann");
     bob.expect("ann has joined the chat room.");
     other.say("/msg eve hi");
     ann.expect("ann has joined the chat room.");
@@ -203,8 +203,8 @@ fn nick_changes_the_name_for_all() {
 
 #[test]
 fn join_and_leave_are_told_to_both_rooms_and_rooms_do_not_hear_each_other() {
-    let house = House::open();
-    let [mut ann, mut bob, mut carl] = house.join_all(["ann", "bob", "carl"]);
+    let server = TestServer::start();
+    let [mut ann, mut bob, mut carl] = server.join_all(["ann", "bob", "carl"]);
     bob.say("/join #Games");
     bob.expect("You are in Games now. You are the first here.");
     ann.expect("bob has gone from lobby to Games.");
@@ -231,8 +231,8 @@ fn join_and_leave_are_told_to_both_rooms_and_rooms_do_not_hear_each_other() {
 
 #[test]
 fn rooms_lists_rooms_and_how_many_are_there() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     bob.say("/join games");
     ann.expect("bob has gone from lobby to games.");
     ann.say("/rooms");
@@ -246,8 +246,8 @@ fn rooms_lists_rooms_and_how_many_are_there() {
 
 #[test]
 fn topic_is_told_and_shown_to_who_comes() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     ann.say("/topic");
     ann.expect_start("This room has no topic.");
     ann.say("/topic see https://example.org");
@@ -255,14 +255,14 @@ fn topic_is_told_and_shown_to_who_comes() {
     ann.expect("* ann: set the topic to see https://example.org");
     bob.say("/topic");
     bob.expect("* ann: set the topic to see https://example.org");
-    let mut carl = house.join("carl");
+    let mut carl = server.join("carl");
     carl.expect("* ann: set the topic to see https://example.org");
 }
 
 #[test]
 fn away_and_back_are_told() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     ann.say("/back");
     ann.expect("! You are not away.");
     ann.say("/away");
@@ -275,8 +275,8 @@ fn away_and_back_are_told() {
 
 #[test]
 fn history_and_search_show_what_was_said() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     bob.say("/history");
     bob.expect("! Nothing was said here yet.");
     for n in 0..30 {
@@ -297,7 +297,7 @@ fn history_and_search_show_what_was_said() {
     bob.expect("--- now ---");
     bob.say("/search nothing like it");
     bob.expect("! No line of this room holds that.");
-    let mut carl = house.join("carl");
+    let mut carl = server.join("carl");
     carl.expect_start("--- the last 20 lines, ");
     for n in 10..30 {
         carl.expect(&format!("ann: line {n}"));
@@ -307,8 +307,8 @@ fn history_and_search_show_what_was_said() {
 
 #[test]
 fn who_returns_is_shown_what_was_missed_each_line_once() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     ann.say("seen");
     bob.expect("ann: seen");
     bob.say("/quit tea: 5");
@@ -319,7 +319,7 @@ fn who_returns_is_shown_what_was_missed_each_line_once() {
     }
     ann.say("");
     ann.expect("");
-    let mut bob = house.join("BOB");
+    let mut bob = server.join("BOB");
     bob.expect_start("--- 200 lines since you left, ");
     for n in 100..300 {
         bob.expect(&format!("ann: missed {n}"));
@@ -331,8 +331,8 @@ fn who_returns_is_shown_what_was_missed_each_line_once() {
 
 #[test]
 fn ignore_hides_somebody_also_under_another_name() {
-    let house = House::open();
-    let [mut ann, mut bob, mut carl] = house.join_all(["ann", "bob", "carl"]);
+    let server = TestServer::start();
+    let [mut ann, mut bob, mut carl] = server.join_all(["ann", "bob", "carl"]);
     ann.say("/ignore");
     ann.expect("You ignore nobody.");
     ann.say("/ignore bob");
@@ -363,11 +363,11 @@ fn ignore_hides_somebody_also_under_another_name() {
 
 #[test]
 fn quiet_hides_who_comes_and_goes() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     ann.say("/quiet");
     ann.expect_start("You are not told who comes and goes.");
-    let mut carl = house.join("carl");
+    let mut carl = server.join("carl");
     bob.expect("carl has joined the chat room.");
     carl.say("hi");
     ann.expect("carl: hi");
@@ -379,8 +379,8 @@ fn quiet_hides_who_comes_and_goes() {
 
 #[test]
 fn ping_version_and_uptime_are_answered() {
-    let house = House::open();
-    let mut ann = house.join("ann");
+    let server = TestServer::start();
+    let mut ann = server.join("ann");
     ann.say("/ping");
     ann.expect("pong");
     ann.say("/version");
@@ -391,8 +391,8 @@ fn ping_version_and_uptime_are_answered() {
 
 #[test]
 fn quit_leaves_with_a_reason() {
-    let house = House::open();
-    let [mut ann, mut bob] = two(&house);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = two(&server);
     bob.say("/quit");
     bob.expect_quit();
     ann.expect("bob has left the chat room.");
@@ -400,8 +400,8 @@ fn quit_leaves_with_a_reason() {
 
 #[test]
 fn a_wrong_command_names_the_nearest() {
-    let house = House::open();
-    let mut ann = house.join("ann");
+    let server = TestServer::start();
+    let mut ann = server.join("ann");
     ann.say("/jion games");
     ann.expect(
         "! There is no command /jion. Did you mean /join? /help lists all, // begins a text.",

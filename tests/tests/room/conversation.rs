@@ -1,13 +1,13 @@
 //! Joining, talking and leaving.
 
-use tests::Peer;
+use tests::TestClient;
 
-use crate::house::House;
+use crate::test_server::TestServer;
 
 #[test]
 fn two_people_talk() {
-    let house = House::open();
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     ann.say("hi");
     bob.expect("ann: hi");
     bob.say("hello");
@@ -16,8 +16,8 @@ fn two_people_talk() {
 
 #[test]
 fn who_speaks_does_not_hear_it_again() {
-    let house = House::open();
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     ann.say("mine");
     bob.expect("ann: mine");
     bob.say("yours");
@@ -26,11 +26,11 @@ fn who_speaks_does_not_hear_it_again() {
 
 #[test]
 fn a_newcomer_is_told_who_is_there_and_the_others_who_came() {
-    let house = House::open();
-    let mut ann = Peer::connect(house.address);
+    let server = TestServer::start();
+    let mut ann = TestClient::connect(server.address);
     ann.say("ann");
     ann.expect("Welcome, ann. You are the first here.");
-    let mut bob = Peer::connect(house.address);
+    let mut bob = TestClient::connect(server.address);
     bob.say("bob");
     bob.expect("Welcome, bob. ann is here.");
     ann.expect("bob has joined the chat room.");
@@ -38,8 +38,8 @@ fn a_newcomer_is_told_who_is_there_and_the_others_who_came() {
 
 #[test]
 fn leaving_is_answered_and_told() {
-    let house = House::open();
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     bob.say("bye all");
     bob.say("q:quit");
     bob.expect_quit();
@@ -49,19 +49,19 @@ fn leaving_is_answered_and_told() {
 
 #[test]
 fn a_name_is_free_again_when_its_holder_has_left() {
-    let house = House::open();
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     bob.say("q:quit");
     ann.expect("bob has left the chat room.");
-    let _bob = house.join("bob");
+    let _bob = server.join("bob");
     ann.expect("bob has joined the chat room.");
 }
 
 #[test]
 fn a_taken_name_may_be_tried_again_as_another() {
-    let house = House::open();
-    let _ann = house.join("Ann");
-    let mut other = Peer::connect(house.address);
+    let server = TestServer::start();
+    let _ann = server.join("Ann");
+    let mut other = TestClient::connect(server.address);
     other.say("aNN");
     other.expect("! The name aNN is taken. Try another.");
     other.say("anna");
@@ -70,8 +70,8 @@ fn a_taken_name_may_be_tried_again_as_another() {
 
 #[test]
 fn five_refused_names_are_enough() {
-    let house = House::open();
-    let mut peer = Peer::connect(house.address);
+    let server = TestServer::start();
+    let mut peer = TestClient::connect(server.address);
     for _ in 0..4 {
         peer.say("not a name");
         peer.expect("! That name will not do, a name holds only letters, digits, _ . and -, not a space. Try another.");
@@ -83,8 +83,8 @@ fn five_refused_names_are_enough() {
 
 #[test]
 fn the_classroom_clients_prefix_is_dropped() {
-    let house = House::open();
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     ann.say("ann: hi");
     bob.expect("ann: hi");
     ann.say("bob: I am bob");
@@ -93,8 +93,8 @@ fn the_classroom_clients_prefix_is_dropped() {
 
 #[test]
 fn an_empty_line_is_answered_by_one() {
-    let house = House::open();
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     ann.say("one");
     ann.say("");
     ann.say("two");
@@ -105,8 +105,8 @@ fn an_empty_line_is_answered_by_one() {
 
 #[test]
 fn an_unknown_command_never_reaches_the_room() {
-    let house = House::open();
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let server = TestServer::start();
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     ann.say("/dance");
     ann.expect_start("! There is no command /dance.");
     ann.say("//dance");
@@ -115,13 +115,13 @@ fn an_unknown_command_never_reaches_the_room() {
 
 #[test]
 fn a_stopping_server_says_so_and_ends_every_conversation() {
-    let mut house = House::open();
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
-    let mut unnamed = Peer::connect(house.address);
+    let mut server = TestServer::start();
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    let mut unnamed = TestClient::connect(server.address);
     unnamed.say("");
     ann.say("last words");
     bob.expect("ann: last words");
-    house.stop();
+    server.stop();
     for peer in [&mut ann, &mut bob] {
         peer.expect("The server is stopping.");
         peer.expect_quit();

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use common::transfer::TicketGrant;
-use server::files::FilesConfig;
-use tests::{DEADLINE, Peer, eventually};
+use server::files::config::FilesConfig;
+use tests::{DEADLINE, TestClient, eventually};
 
-use crate::house::House;
+use crate::test_server::TestServer;
 
 /// A folder of its own for one test.
 struct Folder(PathBuf);
@@ -39,19 +39,19 @@ impl Drop for Folder {
     }
 }
 
-fn open(folder: &Path, change: impl FnOnce(&mut FilesConfig)) -> House {
-    let mut settings = FilesConfig::new(folder);
-    change(&mut settings);
-    House::sharing(settings)
+fn open(folder: &Path, change: impl FnOnce(&mut FilesConfig)) -> TestServer {
+    let mut config = FilesConfig::new(folder);
+    change(&mut config);
+    TestServer::with_files(config)
 }
 
 /// Begins a transfer, and reads the first line of the answer.
-fn begin(house: &House, who: &mut Peer, command: &str) -> (TcpStream, String) {
+fn begin(server: &TestServer, who: &mut TestClient, command: &str) -> (TcpStream, String) {
     who.say(command);
     let told = who.expect_start("Ticket ");
     let leave = TicketGrant::parse(&told).unwrap();
     let word = command.split(' ').next().unwrap();
-    let mut stream = TcpStream::connect(house.address).unwrap();
+    let mut stream = TcpStream::connect(server.address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let demand = format!("{word} {}\n", leave.ticket);
     stream.write_all(demand.as_bytes()).unwrap();
@@ -77,14 +77,14 @@ fn a_file_goes_both_ways_by_netcat() {
         return;
     }
     let folder = Folder::new();
-    let house = open(&folder.0, |_| {});
-    let mut ann = house.join("ann");
+    let server = open(&folder.0, |_| {});
+    let mut ann = server.join("ann");
     let bytes: Vec<u8> = (0..1_000_000_u32)
         .map(|at| ((at * 31) >> 3) as u8)
         .collect();
     let (file, back) = (folder.0.join("notes.pdf"), folder.0.join("back.pdf"));
     fs::write(&file, &bytes).unwrap();
-    let leave = |who: &mut Peer, command: &str| {
+    let leave = |who: &mut TestClient, command: &str| {
         who.say(command);
         TicketGrant::parse(&who.expect_start("Ticket "))
             .unwrap()
@@ -94,8 +94,8 @@ fn a_file_goes_both_ways_by_netcat() {
         let mut shell = Command::new("sh");
         shell.args(["-c", line, "sh"]).arg(file);
         shell.args([
-            house.address.ip().to_string(),
-            house.address.port().to_string(),
+            server.address.ip().to_string(),
+            server.address.port().to_string(),
         ]);
         let output = shell.output().unwrap();
         String::from_utf8(output.stdout).unwrap()
@@ -115,12 +115,12 @@ fn a_file_goes_both_ways_by_netcat() {
 fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
     let folder = Folder::new();
     let stall = Duration::from_millis(300);
-    let house = open(&folder.0, |settings| {
-        settings.stall_timeout = stall;
-        settings.max_transfers = 1;
+    let server = open(&folder.0, |config| {
+        config.stall_timeout = stall;
+        config.max_transfers = 1;
     });
-    let mut ann = house.join("ann");
-    let (mut stream, answer) = begin(&house, &mut ann, "/put a 10");
+    let mut ann = server.join("ann");
+    let (mut stream, answer) = begin(&server, &mut ann, "/put a 10");
     assert_eq!(answer, "ok 0");
     stream.write_all(b"hello").unwrap();
     let since = Instant::now();
@@ -128,7 +128,7 @@ fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
     assert!(since.elapsed() >= stall);
     ann.say("/files");
     ann.expect("There is no file here yet.");
-    let (mut stream, answer) = begin(&house, &mut ann, "/put a 10");
+    let (mut stream, answer) = begin(&server, &mut ann, "/put a 10");
     assert_eq!(answer, "ok 5");
     stream.write_all(b"world").unwrap();
     assert_eq!(rest(&mut stream), b"ok\n");
@@ -140,18 +140,16 @@ fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
 #[test]
 fn what_is_left_of_an_upload_goes_after_its_time() {
     let folder = Folder::new();
-    let house = open(&folder.0, |settings| {
-        settings.partial_max_age = Duration::ZERO
-    });
-    let mut ann = house.join("ann");
-    let (mut stream, _) = begin(&house, &mut ann, "/put a 10");
+    let server = open(&folder.0, |config| config.partial_max_age = Duration::ZERO);
+    let mut ann = server.join("ann");
+    let (mut stream, _) = begin(&server, &mut ann, "/put a 10");
     stream.write_all(b"hello").unwrap();
     eventually("the part", || folder.names().pop());
     drop(stream);
     eventually("nothing to be left", || {
         folder.names().is_empty().then_some(())
     });
-    let (_, answer) = begin(&house, &mut ann, "/put a 10");
+    let (_, answer) = begin(&server, &mut ann, "/put a 10");
     assert_eq!(answer, "ok 0");
 }
 
@@ -159,29 +157,29 @@ fn what_is_left_of_an_upload_goes_after_its_time() {
 #[test]
 fn a_download_that_is_not_read_is_ended() {
     let folder = Folder::new();
-    let house = open(&folder.0, |settings| {
-        settings.stall_timeout = Duration::from_millis(300);
-        settings.max_transfers = 1;
+    let server = open(&folder.0, |config| {
+        config.stall_timeout = Duration::from_millis(300);
+        config.max_transfers = 1;
     });
-    let mut ann = house.join("ann");
+    let mut ann = server.join("ann");
     // More than all buffers on the way hold.
     let size = 40_000_000;
-    let (mut stream, _) = begin(&house, &mut ann, &format!("/put big {size}"));
+    let (mut stream, _) = begin(&server, &mut ann, &format!("/put big {size}"));
     stream.write_all(&vec![b'x'; size]).unwrap();
     assert_eq!(rest(&mut stream), b"ok\n");
     ann.expect_start("ann shares big");
     eventually("a place", || {
         ann.say("/put other 1");
-        ann.hear()?.starts_with("Ticket ").then_some(())
+        ann.receive()?.starts_with("Ticket ").then_some(())
     });
     drop(ann);
-    let mut bob = house.join("bob");
-    let (stream, answer) = begin(&house, &mut bob, "/get 1");
+    let mut bob = server.join("bob");
+    let (stream, answer) = begin(&server, &mut bob, "/get 1");
     assert_eq!(answer, format!("ok {size}"));
     // It holds its place until it is ended.
     eventually("the place to be free", || {
         bob.say("/get 1");
-        bob.hear()?.starts_with("Ticket ").then_some(())
+        bob.receive()?.starts_with("Ticket ").then_some(())
     });
     drop(stream);
 }
@@ -190,9 +188,9 @@ fn a_download_that_is_not_read_is_ended() {
 fn a_file_goes_when_it_is_too_old() {
     let folder = Folder::new();
     {
-        let house = open(&folder.0, |_| {});
-        let mut ann = house.join("ann");
-        let (mut stream, _) = begin(&house, &mut ann, "/put a 5");
+        let server = open(&folder.0, |_| {});
+        let mut ann = server.join("ann");
+        let (mut stream, _) = begin(&server, &mut ann, "/put a 5");
         stream.write_all(b"hello").unwrap();
         assert_eq!(rest(&mut stream), b"ok\n");
     }
@@ -230,8 +228,8 @@ fn the_next_start_clears_away_what_is_half_and_keeps_the_rest() {
     for (name, text) in files {
         fs::write(folder.0.join(name), text).unwrap();
     }
-    let house = open(&folder.0, |_| {});
-    let mut ann = house.join("ann");
+    let server = open(&folder.0, |_| {});
+    let mut ann = server.join("ann");
     ann.say("/files");
     ann.expect("1 file is here.");
     ann.expect_start("   3 ");
@@ -239,7 +237,7 @@ fn the_next_start_clears_away_what_is_half_and_keeps_the_rest() {
     names.sort();
     assert_eq!(names, ["08", "3", "3.about", "5", "notes.txt"]);
     // The next number is one that nothing in the folder has.
-    let (mut stream, _) = begin(&house, &mut ann, "/put b 1");
+    let (mut stream, _) = begin(&server, &mut ann, "/put b 1");
     stream.write_all(b"b").unwrap();
     assert_eq!(rest(&mut stream), b"ok\n");
     ann.expect("ann shares b, 1 B. Type /get 8 to fetch it.");

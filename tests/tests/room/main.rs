@@ -11,7 +11,7 @@
 )]
 
 mod files;
-mod house;
+mod test_server;
 
 mod commands;
 mod conversation;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use tests::{Running, type_every_command};
 
-use crate::house::House;
+use crate::test_server::TestServer;
 
 #[test]
 fn netcat_is_a_full_member() {
@@ -12,9 +12,9 @@ fn netcat_is_a_full_member() {
         eprintln!("skipped: there is no nc here");
         return;
     }
-    let house = House::open();
-    let mut ann = house.join("ann");
-    let (host, port) = (house.address.ip(), house.address.port());
+    let server = TestServer::start();
+    let mut ann = server.join("ann");
+    let (host, port) = (server.address.ip(), server.address.port());
     let mut nc = Running::start(Command::new("nc").args([host.to_string(), port.to_string()]));
     nc.wait_for("Type your name and press Enter.");
     nc.type_line("bob");
@@ -35,12 +35,12 @@ fn every_command_can_be_typed_into_netcat() {
         eprintln!("skipped: there is no nc here");
         return;
     }
-    let house = House::open();
-    let (host, port) = (house.address.ip(), house.address.port());
+    let server = TestServer::start();
+    let (host, port) = (server.address.ip(), server.address.port());
     let mut nc = Running::start(Command::new("nc").args([host.to_string(), port.to_string()]));
     nc.type_line("ann");
     nc.wait_for("Welcome, ann.");
-    let mut bob = house.join("bob");
+    let mut bob = server.join("bob");
     type_every_command(&mut nc, &mut bob);
     nc.wait_for("q:quit");
 }

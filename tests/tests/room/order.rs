@@ -2,9 +2,9 @@
 
 use std::thread;
 
-use tests::Peer;
+use tests::TestClient;
 
-use crate::house::House;
+use crate::test_server::TestServer;
 
 const SENDERS: usize = 20;
 const LINES: usize = 500;
@@ -12,8 +12,8 @@ const OBSERVERS: usize = 5;
 
 #[test]
 fn everybody_hears_the_same_lines_in_the_same_order() {
-    let house = House::open();
-    let join = |name: String| house.join(&name);
+    let server = TestServer::start();
+    let join = |name: String| server.join(&name);
     let observers: Vec<_> = (0..OBSERVERS).map(|n| join(format!("o{n}"))).collect();
     let senders: Vec<_> = (0..SENDERS).map(|n| join(format!("s{n}"))).collect();
 
@@ -33,7 +33,7 @@ fn everybody_hears_the_same_lines_in_the_same_order() {
             let mut heard = Vec::new();
             let mut left = 0;
             while left < SENDERS {
-                let line = observer.hear().expect("the room goes on");
+                let line = observer.receive().expect("the room goes on");
                 left +=
                     usize::from(line.starts_with('s') && line.ends_with("has left the chat room."));
                 heard.push(line);
@@ -73,9 +73,9 @@ const KICK: usize = 50;
 
 /// Does what row 34 of the catalogue of faults has people do, and waits for each
 /// answer. Says how often it left, by itself or not.
-fn restless(house: &House, number: usize) -> usize {
+fn restless(server: &TestServer, number: usize) -> usize {
     let name = format!("r{number}");
-    let mut peer = house.join(&name);
+    let mut peer = server.join(&name);
     let mut left = 0;
     for change in 0..CHANGES {
         let stays = match change % 5 {
@@ -87,10 +87,10 @@ fn restless(house: &House, number: usize) -> usize {
         };
         if !stays || change % 5 == 4 {
             left += 1;
-            peer = rejoined(house, &name);
+            peer = rejoined(server, &name);
         }
         if change % KICK == 0 {
-            house.operator(&format!("/kick r{}", (number + 1) % 4));
+            server.operator(&format!("/kick r{}", (number + 1) % 4));
         }
     }
     done(&mut peer, "q:quit", "q:quit");
@@ -100,10 +100,10 @@ fn restless(house: &House, number: usize) -> usize {
 /// Asks for a change, and skips what others do until it has come. False if the
 /// conversation ended before; a refusal is an answer too, as where somebody who
 /// was removed in one room goes on as if in another.
-fn done(peer: &mut Peer, ask: &str, answer: &str) -> bool {
+fn done(peer: &mut TestClient, ask: &str, answer: &str) -> bool {
     let _it_may_have_been_removed = peer.try_send(format!("{ask}\n").as_bytes());
     loop {
-        match peer.hear() {
+        match peer.receive() {
             None => return false,
             Some(line) if line.starts_with(answer) => return true,
             Some(line) if line.starts_with("! You are") => return true,
@@ -114,27 +114,27 @@ fn done(peer: &mut Peer, ask: &str, answer: &str) -> bool {
 
 /// The name is free as soon as everybody has been told, which may be a moment
 /// after the goodbye.
-fn rejoined(house: &House, name: &str) -> Peer {
+fn rejoined(server: &TestServer, name: &str) -> TestClient {
     tests::eventually("the name to be free", || {
-        let mut peer = Peer::connect(house.address);
+        let mut peer = TestClient::connect(server.address);
         peer.say(name);
-        peer.hear()?.starts_with("Welcome").then_some(peer)
+        peer.receive()?.starts_with("Welcome").then_some(peer)
     })
 }
 
 /// Row 34 of the catalogue of faults.
 #[test]
 fn while_people_move_rename_leave_and_are_removed_all_hear_the_same() {
-    let house = House::with(|limits| limits.history_lines = 0);
-    let mut observers = house.join_all(["o1", "o2"]);
-    let mut sender = house.join("sender");
+    let server = TestServer::with_limits(|limits| limits.history_lines = 0);
+    let mut observers = server.join_all(["o1", "o2"]);
+    let mut sender = server.join("sender");
     let lines = CHANGES / 10;
     thread::scope(|scope| {
         let observers = observers.iter_mut().map(|observer| {
             scope.spawn(move || {
                 let mut heard = Vec::new();
                 loop {
-                    let line = observer.hear().expect("the room goes on");
+                    let line = observer.receive().expect("the room goes on");
                     if line == "sender: the end" {
                         return heard;
                     }
@@ -143,8 +143,8 @@ fn while_people_move_rename_leave_and_are_removed_all_hear_the_same() {
             })
         });
         let observers: Vec<_> = observers.collect();
-        let house = &house;
-        let restless = (0..4).map(|number| scope.spawn(move || restless(house, number)));
+        let server = &server;
+        let restless = (0..4).map(|number| scope.spawn(move || restless(server, number)));
         let restless: Vec<_> = restless.collect();
         for n in 0..lines {
             sender.say(&n.to_string());

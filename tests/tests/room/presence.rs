@@ -1,14 +1,14 @@
 //! Who is told of whom, and whose name it is.
 
-use tests::Peer;
+use tests::TestClient;
 
-use crate::house::House;
+use crate::test_server::TestServer;
 
 #[test]
 fn a_crowd_is_told_how_many_come_and_not_who() {
-    let house = House::with(|limits| limits.join_notice_limit = 2);
-    let [mut ann, _bob] = house.join_all(["ann", "bob"]);
-    let mut carl = house.join("carl");
+    let server = TestServer::with_limits(|limits| limits.join_notice_limit = 2);
+    let [mut ann, _bob] = server.join_all(["ann", "bob"]);
+    let mut carl = server.join("carl");
     ann.say("hi");
     carl.expect("ann: hi");
     carl.say("hi");
@@ -19,14 +19,14 @@ fn a_crowd_is_told_how_many_come_and_not_who() {
 
 #[test]
 fn too_many_rooms_are_refused_and_an_empty_one_makes_place() {
-    let house = House::with(|limits| limits.max_rooms = 3);
-    let [mut ann, mut bob] = house.join_all(["ann", "bob"]);
+    let server = TestServer::with_limits(|limits| limits.max_rooms = 3);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     ann.say("/join one");
     ann.expect_start("You are in one now.");
     bob.expect("ann has gone from lobby to one.");
     bob.say("/join two");
     bob.expect_start("You are in two now.");
-    let mut carl = house.join("carl");
+    let mut carl = server.join("carl");
     carl.say("/join three");
     carl.expect_start("! There are 3 rooms already");
     for bad in ["../x", "a:b", "server", "\u{202e}", "q:quit", "*"] {
@@ -47,9 +47,9 @@ fn too_many_rooms_are_refused_and_an_empty_one_makes_place() {
 
 #[test]
 fn who_vanished_gets_the_name_back_and_what_was_missed() {
-    let house = House::open();
-    let mut ann = house.join("ann");
-    let mut lost = house.join("bob");
+    let server = TestServer::start();
+    let mut ann = server.join("ann");
+    let mut lost = server.join("bob");
     ann.expect("bob has joined the chat room.");
     lost.say(common::HEARTBEAT_OPT_IN);
     lost.expect("");
@@ -57,7 +57,7 @@ fn who_vanished_gets_the_name_back_and_what_was_missed() {
     ann.expect("bob: my last");
     // From here on it reads nothing and answers nothing.
     ann.say("are you there?");
-    let mut bob = Peer::join(house.address, "bob");
+    let mut bob = TestClient::join(server.address, "bob");
     ann.expect("bob has left the chat room.");
     ann.expect("bob has joined the chat room.");
     bob.expect_start("--- 1 line since you left, ");
@@ -67,18 +67,18 @@ fn who_vanished_gets_the_name_back_and_what_was_missed() {
 
 #[test]
 fn a_live_members_name_is_never_given_away() {
-    let house = House::open();
-    let mut bob = house.join("bob");
+    let server = TestServer::start();
+    let mut bob = server.join("bob");
     bob.say(common::HEARTBEAT_OPT_IN);
     bob.expect("");
-    let mut other = Peer::connect(house.address);
+    let mut other = TestClient::connect(server.address);
     other.say("bob");
     bob.expect("");
     bob.say("");
     bob.expect("");
     other.expect("! The name bob is taken. Try another.");
     // One that has promised nothing is not even asked.
-    let mut carl = house.join("carl");
+    let mut carl = server.join("carl");
     other.say("carl");
     other.expect("! The name carl is taken. Try another.");
     carl.say("/ping");

@@ -202,7 +202,6 @@ mod tests {
     use super::*;
     use crate::record::log::{self, LogScope, Logger};
     use crate::room::id::Lines;
-    use crate::sync::ReportInterval;
 
     /// A transcript whose thread is the test itself, and what the operator is
     /// told by it.

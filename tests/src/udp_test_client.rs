@@ -7,38 +7,38 @@ use std::time::{Duration, Instant};
 use crate::DEADLINE;
 
 /// Sends datagrams to one address and expects others from there.
-pub struct Caller {
+pub struct UdpTestClient {
     socket: UdpSocket,
     /// Lines that begin so are passed over.
-    deaf_to: Option<&'static str>,
+    ignored_prefix: Option<&'static str>,
     /// All that was sent and heard, shown when a test fails.
     transcript: Vec<String>,
 }
 
-impl Caller {
+impl UdpTestClient {
     /// Says nothing yet.
-    pub fn new(server: SocketAddr) -> Caller {
+    pub fn new(server: SocketAddr) -> UdpTestClient {
         let here = match server {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
         };
-        Caller::from_address(here, server)
+        UdpTestClient::from_address(here, server)
     }
 
     /// The same, from this address.
-    pub fn from_address(here: IpAddr, server: SocketAddr) -> Caller {
+    pub fn from_address(here: IpAddr, server: SocketAddr) -> UdpTestClient {
         let socket = UdpSocket::bind((here, 0)).expect("a socket");
         socket.connect(server).expect("an address");
-        Caller {
+        UdpTestClient {
             socket,
-            deaf_to: None,
+            ignored_prefix: None,
             transcript: Vec::new(),
         }
     }
 
     /// Comes in as `name`, and waits to be welcomed.
-    pub fn join(server: SocketAddr, name: &str) -> Caller {
-        let mut caller = Caller::new(server);
+    pub fn join(server: SocketAddr, name: &str) -> UdpTestClient {
+        let mut caller = UdpTestClient::new(server);
         let cookie = caller.cookie(name);
         caller.say(&cookie);
         caller.expect_start(&format!("Welcome, {name}."));
@@ -52,8 +52,8 @@ impl Caller {
     }
 
     /// Passes over lines that begin with `start`.
-    pub fn deaf_to(mut self, start: &'static str) -> Caller {
-        self.deaf_to = Some(start);
+    pub fn ignoring(mut self, start: &'static str) -> UdpTestClient {
+        self.ignored_prefix = Some(start);
         self
     }
 
@@ -76,7 +76,7 @@ impl Caller {
 
     /// Expects `line` as the next.
     pub fn expect(&mut self, line: &str) {
-        let heard = self.hear();
+        let heard = self.receive();
         if heard != line {
             self.fail(&format!("expected {line:?}, heard {heard:?}"));
         }
@@ -84,7 +84,7 @@ impl Caller {
 
     /// Expects a next line that begins with `start`, and gives it back.
     pub fn expect_start(&mut self, start: &str) -> String {
-        let heard = self.hear();
+        let heard = self.receive();
         if !heard.starts_with(start) {
             self.fail(&format!("expected {start:?}..., heard {heard:?}"));
         }
@@ -93,19 +93,19 @@ impl Caller {
 
     /// Skips lines up to and with `line`.
     pub fn expect_sometime(&mut self, line: &str) {
-        while self.hear() != line {}
+        while self.receive() != line {}
     }
 
     /// The next line, without its newline.
-    pub fn hear(&mut self) -> String {
-        match self.hear_until(Instant::now() + DEADLINE) {
+    pub fn receive(&mut self) -> String {
+        match self.receive_until(Instant::now() + DEADLINE) {
             Some(line) => line,
             None => self.fail("heard nothing in time"),
         }
     }
 
     /// The next line if it comes until then.
-    pub fn hear_until(&mut self, until: Instant) -> Option<String> {
+    pub fn receive_until(&mut self, until: Instant) -> Option<String> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -119,7 +119,7 @@ impl Caller {
                     let line = String::from_utf8_lossy(&buffer[..count]);
                     self.transcript.push(format!("<- {line:?}"));
                     let line = line.strip_suffix('\n').unwrap_or(&line).to_string();
-                    if !self.deaf_to.is_some_and(|to| line.starts_with(to)) {
+                    if !self.ignored_prefix.is_some_and(|to| line.starts_with(to)) {
                         return Some(line);
                     }
                 }

@@ -9,35 +9,35 @@ use common::{LineSplitter, MAX_EVENT, NextLine};
 use crate::DEADLINE;
 
 /// A connection that sends lines and expects others.
-pub struct Peer {
+pub struct TestClient {
     stream: TcpStream,
     lines: LineSplitter,
-    who: String,
+    label: String,
     /// Lines that begin so are passed over.
-    deaf_to: Option<&'static str>,
+    ignored_prefix: Option<&'static str>,
     /// All that was sent and heard, shown when a test fails.
     transcript: Vec<String>,
 }
 
-impl Peer {
+impl TestClient {
     /// Connects and says nothing.
-    pub fn connect(server: SocketAddr) -> Peer {
+    pub fn connect(server: SocketAddr) -> TestClient {
         let stream = TcpStream::connect_timeout(&server, DEADLINE).expect("connecting");
         stream.set_nodelay(true).expect("setting up a socket");
-        let who = stream.local_addr().expect("an address").to_string();
-        Peer {
+        let label = stream.local_addr().expect("an address").to_string();
+        TestClient {
             stream,
             lines: LineSplitter::new(MAX_EVENT),
-            who,
-            deaf_to: None,
+            label,
+            ignored_prefix: None,
             transcript: Vec::new(),
         }
     }
 
     /// Connects, gives `name` and waits to be welcomed.
-    pub fn join(server: SocketAddr, name: &str) -> Peer {
-        let mut peer = Peer::connect(server);
-        peer.who = name.to_string();
+    pub fn join(server: SocketAddr, name: &str) -> TestClient {
+        let mut peer = TestClient::connect(server);
+        peer.label = name.to_string();
         peer.say(name);
         peer.expect_start(&format!("Welcome, {name}."));
         peer
@@ -45,16 +45,16 @@ impl Peer {
 
     /// Passes over lines that begin with `start`, for a peer in a room where
     /// others talk all along.
-    pub fn deaf_to(mut self, start: &'static str) -> Peer {
-        self.deaf_to = Some(start);
+    pub fn ignoring(mut self, start: &'static str) -> TestClient {
+        self.ignored_prefix = Some(start);
         self
     }
 
     /// Has `names` join one after the other, each told of those that follow.
-    pub fn join_all<const N: usize>(server: SocketAddr, names: [&str; N]) -> [Peer; N] {
-        let mut peers: Vec<Peer> = Vec::new();
+    pub fn join_all<const N: usize>(server: SocketAddr, names: [&str; N]) -> [TestClient; N] {
+        let mut peers: Vec<TestClient> = Vec::new();
         for name in names {
-            let newcomer = Peer::join(server, name);
+            let newcomer = TestClient::join(server, name);
             for peer in &mut peers {
                 peer.expect(&format!("{name} has joined the chat room."));
             }
@@ -84,7 +84,7 @@ impl Peer {
 
     /// Expects `line` as the next.
     pub fn expect(&mut self, line: &str) {
-        let heard = self.hear();
+        let heard = self.receive();
         if heard.as_deref() != Some(line) {
             self.fail(&format!("expected {line:?}, heard {heard:?}"));
         }
@@ -92,7 +92,7 @@ impl Peer {
 
     /// Expects a next line that begins with `start`, and gives it back.
     pub fn expect_start(&mut self, start: &str) -> String {
-        match self.hear() {
+        match self.receive() {
             Some(line) if line.starts_with(start) => line,
             heard => self.fail(&format!("expected {start:?}..., heard {heard:?}")),
         }
@@ -101,7 +101,7 @@ impl Peer {
     /// Skips lines up to and with `line`.
     pub fn expect_sometime(&mut self, line: &str) {
         loop {
-            match self.hear() {
+            match self.receive() {
                 Some(heard) if heard == line => return,
                 Some(_) => {}
                 None => self.fail(&format!("the end came before {line:?}")),
@@ -117,25 +117,27 @@ impl Peer {
 
     /// Expects the end of the connection, without another line.
     pub fn expect_closed(&mut self) {
-        let heard = self.hear();
+        let heard = self.receive();
         if heard.is_some() {
             self.fail(&format!("expected the end, heard {heard:?}"));
         }
     }
 
     /// The next line, or nothing at the end of the connection.
-    pub fn hear(&mut self) -> Option<String> {
+    pub fn receive(&mut self) -> Option<String> {
         let until = Instant::now() + DEADLINE;
-        self.hear_until(until)
+        self.receive_until(until)
             .unwrap_or_else(|| self.fail("heard nothing in time"))
     }
 
     /// The next line (or nothing at the end) if it comes until then; the outer
     /// `None` is the time that is over.
-    pub fn hear_until(&mut self, until: Instant) -> Option<Option<String>> {
+    pub fn receive_until(&mut self, until: Instant) -> Option<Option<String>> {
         loop {
             let heard = match self.lines.next() {
-                NextLine::Line(line) if self.deaf_to.is_some_and(|to| line.starts_with(to)) => {
+                NextLine::Line(line)
+                    if self.ignored_prefix.is_some_and(|to| line.starts_with(to)) =>
+                {
                     continue;
                 }
                 NextLine::Line(line) => Some(line.to_string()),
@@ -203,7 +205,7 @@ impl Peer {
     fn fail(&self, why: &str) -> ! {
         let from = self.transcript.len().saturating_sub(40);
         let transcript = self.transcript[from..].join("\n  ");
-        panic!("{}: {why}\n  {transcript}", self.who);
+        panic!("{}: {why}\n  {transcript}", self.label);
     }
 }
 

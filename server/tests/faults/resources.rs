@@ -6,9 +6,11 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::time::Instant;
 
-use tests::{Peer, Running, eventually};
+use tests::{Running, TestClient, eventually};
 
-use super::house::{House, Scratch, expect_idle, have, program, serve, serve_through};
+use super::fixture::{
+    FaultFixture, Scratch, expect_idle, is_installed, program, serve, serve_through,
+};
 
 /// A user that nothing else runs as, so that its threads can be counted.
 fn nobody_else() -> String {
@@ -18,68 +20,68 @@ fn nobody_else() -> String {
 /// Row 19.
 #[test]
 fn out_of_files_it_waits_without_spinning_and_recovers() {
-    let Some((house, spare)) = house_with_spare_files() else {
+    let Some((fixture, spare)) = house_with_spare_files() else {
         return;
     };
     let begin = Instant::now();
-    let mut crowd: Vec<Peer> = (0..spare + 5).map(|_| house.connect()).collect();
+    let mut crowd: Vec<TestClient> = (0..spare + 5).map(|_| fixture.connect()).collect();
     for peer in &mut crowd[..spare] {
         peer.expect("Type your name and press Enter.");
     }
     let told = "[SERVER] cannot accept: Too many open files (os error 24).";
-    house.server.wait_for(told);
-    expect_idle(&house.server);
+    fixture.server.wait_for(told);
+    expect_idle(&fixture.server);
     let often = 1 + begin.elapsed().as_secs() / 10;
-    assert!(house.server.lines_with("[SERVER] cannot").len() as u64 <= often);
+    assert!(fixture.server.lines_with("[SERVER] cannot").len() as u64 <= often);
     // Those who waited get in as soon as others go.
     let mut waiting = crowd.split_off(spare);
     drop(crowd);
     for (number, peer) in waiting.iter_mut().enumerate() {
         peer.say(&format!("waited{number}"));
-        while !peer.hear().unwrap().starts_with("Welcome, waited") {}
+        while !peer.receive().unwrap().starts_with("Welcome, waited") {}
     }
     drop(waiting);
-    house.check();
+    fixture.check();
 }
 
 /// A server that can open a few more files, and how many. `None` where that
 /// cannot be arranged.
-fn house_with_spare_files() -> Option<(House, usize)> {
+fn house_with_spare_files() -> Option<(FaultFixture, usize)> {
     const SPARE: usize = 5;
-    if !have("prlimit") {
+    if !is_installed("prlimit") {
         return None;
     }
-    let house = House::open(&[]);
+    let fixture = FaultFixture::start(&[]);
     // Connections hold the places between what is open now and the limit.
-    let files = house.server.usage()?.files;
-    let id = house.server.id().to_string();
+    let files = fixture.server.usage()?.files;
+    let id = fixture.server.id().to_string();
     let limit = format!("--nofile={}", files + SPARE);
     let status = Command::new("prlimit")
         .args(["--pid", &id, &limit])
         .status();
     assert!(status.unwrap().success());
-    Some((house, SPARE))
+    Some((fixture, SPARE))
 }
 
 /// Row 19, from the start.
 #[test]
 fn with_few_files_there_is_room_for_few() {
-    if !have("prlimit") {
+    if !is_installed("prlimit") {
         return;
     }
     let line = r#"exec prlimit --nofile=32 "$0" --history 0 127.0.0.1 0"#;
-    let house = House::with(serve_through(line, &[]));
-    house.server.wait_for("There is room for 16.");
-    let mut inside: Vec<Peer> = Vec::new();
+    let fixture = FaultFixture::around(serve_through(line, &[]));
+    fixture.server.wait_for("There is room for 16.");
+    let mut inside: Vec<TestClient> = Vec::new();
     for number in 3..=16 {
-        inside.push(house.join(&format!("member{number}")));
+        inside.push(fixture.join(&format!("member{number}")));
     }
-    let mut late = house.connect();
+    let mut late = fixture.connect();
     late.expect("! The room is full.");
     late.expect_quit();
-    assert!(house.server.lines_with("[SERVER] cannot").is_empty());
+    assert!(fixture.server.lines_with("[SERVER] cannot").is_empty());
     drop((inside, late));
-    house.check();
+    fixture.check();
 }
 
 /// Row 20.
@@ -92,13 +94,13 @@ fn out_of_threads_it_turns_people_away_and_lives() {
     let line = r#"exec setpriv --reuid "$2" --clear-groups prlimit --nproc=11 \
         "$1" 127.0.0.1 0 --max-clients 100"#;
     let path = program.file("chat-server");
-    let house = House::with(serve_through(line, &[&path, &nobody_else()]));
+    let fixture = FaultFixture::around(serve_through(line, &[&path, &nobody_else()]));
     let mut inside = Vec::new();
     let mut turned_away = eventually("the last thread to be taken", || {
-        let mut peer = house.connect();
+        let mut peer = fixture.connect();
         let name = format!("member{}", inside.len());
         let _ = peer.try_send(format!("{name}\n").as_bytes());
-        match peer.hear().as_deref() {
+        match peer.receive().as_deref() {
             Some("! The room is full.") => return Some(peer),
             Some(told) => assert!(told.starts_with("Welcome"), "{told}"),
             None => panic!("no reason was given"),
@@ -109,21 +111,21 @@ fn out_of_threads_it_turns_people_away_and_lives() {
     assert!(inside.len() <= 2, "{} more came in", inside.len());
     turned_away.expect_quit();
     let address = turned_away.stream().local_addr().unwrap().to_string();
-    house.expect_reason(&address, "full");
+    fixture.expect_reason(&address, "full");
     drop(inside);
     let again = eventually("a thread to be free again", || {
-        let mut peer = house.connect();
+        let mut peer = fixture.connect();
         let _ = peer.try_send(b"again\n");
-        peer.hear()?.starts_with("Welcome").then_some(peer)
+        peer.receive()?.starts_with("Welcome").then_some(peer)
     });
     drop((again, turned_away));
-    house.check();
+    fixture.check();
 }
 
 /// A directory with a copy of the server that every user can start. `None`, and
 /// a word about it, where a test cannot become somebody else.
 fn open_to_others() -> Option<Scratch> {
-    if !have("prlimit") || !have("setpriv") {
+    if !is_installed("prlimit") || !is_installed("setpriv") {
         return None;
     }
     let id = Command::new("id").arg("-u").output().unwrap();
@@ -223,7 +225,7 @@ fn it_can_start_again_at_once_where_it_was() {
     let place = server.address().to_string();
     let mut lingering = Vec::new();
     for _ in 0..10 {
-        let mut ann = Peer::join(server.address(), "ann");
+        let mut ann = TestClient::join(server.address(), "ann");
         server.signal("TERM");
         assert_eq!(server.wait().code(), Some(0));
         ann.expect("The server is stopping.");

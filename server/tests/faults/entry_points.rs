@@ -4,9 +4,9 @@ use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use tests::{DEADLINE, Peer};
+use tests::{DEADLINE, TestClient};
 
-use super::house::{House, serve};
+use super::fixture::{FaultFixture, serve};
 
 #[test]
 fn who_comes_by_one_address_talks_with_who_comes_by_another() {
@@ -20,10 +20,10 @@ fn who_comes_by_one_address_talks_with_who_comes_by_another() {
     let [ann, bob, carl] = addresses[..] else {
         panic!("{listening:?}");
     };
-    let mut ann = Peer::join(ann, "ann");
-    let mut bob = Peer::join(bob, "bob");
+    let mut ann = TestClient::join(ann, "ann");
+    let mut bob = TestClient::join(bob, "bob");
     ann.expect("bob has joined the chat room.");
-    let mut carl = Peer::join(carl, "carl");
+    let mut carl = TestClient::join(carl, "carl");
     ann.expect("carl has joined the chat room.");
     carl.say("hi");
     ann.expect("carl: hi");
@@ -33,8 +33,8 @@ fn who_comes_by_one_address_talks_with_who_comes_by_another() {
 
 /// Sends `first` to the server, and then lines for as long as it takes them, and
 /// says what comes back. That has to end within a second.
-fn answer(house: &House, first: &[u8]) -> Vec<u8> {
-    let mut stranger = house.connect();
+fn answer(fixture: &FaultFixture, first: &[u8]) -> Vec<u8> {
+    let mut stranger = fixture.connect();
     let address = stranger.stream().local_addr().unwrap().to_string();
     stranger.send(first);
     let begin = Instant::now();
@@ -44,15 +44,15 @@ fn answer(house: &House, first: &[u8]) -> Vec<u8> {
     // A reset is an end as well: it has sent what nobody read.
     let _end = stream.read_to_end(&mut answer);
     assert!(begin.elapsed() < Duration::from_secs(1), "it was slow");
-    house.expect_reason(&address, "protocol");
+    fixture.expect_reason(&address, "protocol");
     answer
 }
 
 /// Row 48.
 #[test]
 fn other_protocols_get_a_word_and_nothing_of_them_is_executed() {
-    let house = House::open(&[]);
-    let mut ann = house.join("ann");
+    let fixture = FaultFixture::start(&[]);
+    let mut ann = fixture.join("ann");
     let body = "mallory\nhi all\n/nick ann2\n";
     for verb in [
         "GET",
@@ -66,30 +66,30 @@ fn other_protocols_get_a_word_and_nothing_of_them_is_executed() {
     ] {
         let length = body.len();
         let request = format!("{verb} / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{body}");
-        let answer = String::from_utf8(answer(&house, request.as_bytes())).unwrap();
+        let answer = String::from_utf8(answer(&fixture, request.as_bytes())).unwrap();
         let (head, told) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.contains("HTTP/1.1 400 "), "{head}");
         assert!(told.contains("This is a chat room"), "{told}");
     }
     let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03mallory\nhi all\n";
-    let tls = answer(&house, hello);
+    let tls = answer(&fixture, hello);
     assert!(tls.starts_with(&[21, 3, 3, 0, 2]), "an alert: {tls:?}");
-    let ssh = answer(&house, b"SSH-2.0-OpenSSH_9.6\r\nmallory\r\nhi all\r\n");
+    let ssh = answer(&fixture, b"SSH-2.0-OpenSSH_9.6\r\nmallory\r\nhi all\r\n");
     assert!(ssh.starts_with(b"This is a chat room"), "{ssh:?}");
     // Nobody has come and nothing was said.
-    let mut bob = house.join("bob");
+    let mut bob = fixture.join("bob");
     ann.expect("bob has joined the chat room.");
     bob.say("hi");
     ann.expect("bob: hi");
     drop((ann, bob));
-    house.check();
+    fixture.check();
 }
 
 /// Row 48.
 #[test]
 fn a_request_without_an_end_is_closed_all_the_same() {
-    let house = House::open(&[]);
-    let mut stranger = house.connect();
+    let fixture = FaultFixture::start(&[]);
+    let mut stranger = fixture.connect();
     let address = stranger.stream().local_addr().unwrap().to_string();
     stranger.send(b"POST / HTTP/1.1\r\n\r\n");
     let begin = Instant::now();
@@ -97,13 +97,13 @@ fn a_request_without_an_end_is_closed_all_the_same() {
         assert!(begin.elapsed() < Duration::from_secs(2), "it is still read");
         std::thread::sleep(Duration::from_millis(10));
     }
-    house.expect_reason(&address, "protocol");
-    house.check();
+    fixture.expect_reason(&address, "protocol");
+    fixture.check();
 }
 
 /// What `recv` brings until all of `expected` has come, one after the other,
 /// without a newline at any end.
-fn recv_all(script: &mut Peer, expected: &[&str]) {
+fn recv_all(script: &mut TestClient, expected: &[&str]) {
     let mut rest = expected.join("\n");
     while !rest.is_empty() {
         let chunk = script.recv();
@@ -119,9 +119,9 @@ fn recv_all(script: &mut Peer, expected: &[&str]) {
 
 #[test]
 fn a_script_that_sends_no_newline_talks_with_the_others() {
-    let house = House::open(&[]);
-    let mut ann = house.join("ann");
-    let mut bob = house.connect();
+    let fixture = FaultFixture::start(&[]);
+    let mut ann = fixture.join("ann");
+    let mut bob = fixture.connect();
     bob.send(b"bob");
     ann.expect("bob has joined the chat room.");
     let welcome = bob.recv();
@@ -134,17 +134,17 @@ fn a_script_that_sends_no_newline_talks_with_the_others() {
     ann.expect("bob: lines, à deux");
     bob.send(b"q:quit");
     ann.expect("bob has left the chat room.");
-    house.expect_reason("bob", "quit");
+    fixture.expect_reason("bob", "quit");
     drop((ann, bob));
-    house.check();
+    fixture.check();
 }
 
-/// It joins under a house without bystanders, whose lines would come between.
+/// It joins under a fixture without bystanders, whose lines would come between.
 #[test]
 fn a_script_gets_a_line_at_a_time_and_several_when_it_is_behind() {
     let server = serve(&["--rate", "off"]);
-    let mut ann = Peer::join(server.address(), "ann");
-    let mut bob = Peer::connect(server.address());
+    let mut ann = TestClient::join(server.address(), "ann");
+    let mut bob = TestClient::connect(server.address());
     bob.send(b"bob");
     ann.expect("bob has joined the chat room.");
     recv_all(&mut bob, &["Welcome, bob. ann is here."]);
@@ -173,8 +173,8 @@ fn a_script_gets_a_line_at_a_time_and_several_when_it_is_behind() {
 #[test]
 fn a_script_that_waits_for_answers_gets_one_each_time() {
     let server = serve(&[]);
-    let mut ann = Peer::join(server.address(), "ann");
-    let mut bob = Peer::connect(server.address());
+    let mut ann = TestClient::join(server.address(), "ann");
+    let mut bob = TestClient::connect(server.address());
     bob.send(b"bob");
     ann.expect("bob has joined the chat room.");
     recv_all(&mut bob, &["Welcome, bob. ann is here."]);
@@ -210,8 +210,8 @@ fn a_script_that_waits_for_answers_gets_one_each_time() {
 #[test]
 fn a_script_that_was_asked_for_its_name_is_not_one_answer_behind() {
     let server = serve(&[]);
-    let mut ann = Peer::join(server.address(), "ann");
-    let mut bob = Peer::connect(server.address());
+    let mut ann = TestClient::join(server.address(), "ann");
+    let mut bob = TestClient::connect(server.address());
     bob.stream().set_read_timeout(Some(DEADLINE)).unwrap();
     bob.stream().peek(&mut [0]).expect("the question");
     bob.send(b"bob");
@@ -227,39 +227,39 @@ fn a_script_that_was_asked_for_its_name_is_not_one_answer_behind() {
 
 #[test]
 fn a_script_may_try_another_name() {
-    let house = House::open(&[]);
-    let mut ann = house.join("ann");
-    let mut script = house.connect();
+    let fixture = FaultFixture::start(&[]);
+    let mut ann = fixture.join("ann");
+    let mut script = fixture.connect();
     script.send(b"ann");
     let refused = script.recv();
     assert_eq!(refused, "! The name ann is taken. Try another.");
     script.send(b"bob");
     ann.expect("bob has joined the chat room.");
     drop((ann, script));
-    house.check();
+    fixture.check();
 }
 
 #[test]
 fn where_it_is_strict_only_a_newline_ends_a_name() {
-    let house = House::open(&["--strict", "--name-timeout", "2"]);
-    let mut script = house.connect();
+    let fixture = FaultFixture::start(&["--strict", "--name-timeout", "2"]);
+    let mut script = fixture.connect();
     script.send(b"bob");
     script.expect("! No name came within 2 s.");
     script.expect_quit();
-    house.check();
+    fixture.check();
 }
 
 /// What it is shown first is more than may wait for it later.
 #[test]
 fn a_small_backlog_keeps_no_script_out() {
     let server = serve(&["--backlog", "8", "--history", "20", "--rate", "off"]);
-    let mut ann = Peer::join(server.address(), "ann");
+    let mut ann = TestClient::join(server.address(), "ann");
     for _ in 0..20 {
         ann.say(&"x".repeat(4000));
     }
     ann.say("/ping");
     ann.expect("pong");
-    let mut bob = Peer::connect(server.address());
+    let mut bob = TestClient::connect(server.address());
     bob.send(b"bob");
     ann.expect("bob has joined the chat room.");
     let mut seen = String::new();
@@ -272,13 +272,13 @@ fn a_small_backlog_keeps_no_script_out() {
 /// Row 14, for a script.
 #[test]
 fn a_script_that_stops_reading_is_dropped() {
-    let house = House::open(&["--rate", "off", "--stall", "1"]);
-    let mut ann = house.join("ann");
-    let mut bob = house.connect();
+    let fixture = FaultFixture::start(&["--rate", "off", "--stall", "1"]);
+    let mut ann = fixture.join("ann");
+    let mut bob = fixture.connect();
     bob.send(b"bob");
     ann.expect("bob has joined the chat room.");
     let begin = Instant::now();
-    while house
+    while fixture
         .server
         .lines_with("bob disconnected (slow)")
         .is_empty()
@@ -289,5 +289,5 @@ fn a_script_that_stops_reading_is_dropped() {
         ann.expect_sometime("");
     }
     drop((ann, bob));
-    house.check();
+    fixture.check();
 }

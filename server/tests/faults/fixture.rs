@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use tests::{Bystanders, Peer, Running, Usage, eventually};
+use tests::{Bystanders, Running, TestClient, Usage, eventually};
 
 /// How much resident memory may grow while the server works, in KiB: freed
 /// memory stays with the process's allocator for a while, and so do the stacks
@@ -17,58 +17,58 @@ const MEMORY_SLACK: usize = 20 * 1024;
 const BYSTANDERS: &str = "bystander";
 
 /// A running server, bystanders in it, and what it held before the fault.
-pub struct House {
+pub struct FaultFixture {
     pub server: Running,
     pub address: SocketAddr,
     bystanders: Bystanders,
-    base: Option<Usage>,
+    baseline: Option<Usage>,
 }
 
-impl House {
+impl FaultFixture {
     /// Starts a server at a free port, with these options.
-    pub fn open(options: &[&str]) -> House {
-        House::with(serve(options))
+    pub fn start(options: &[&str]) -> FaultFixture {
+        FaultFixture::around(serve(options))
     }
 
     /// Takes over a server that was started in some other way.
-    pub fn with(server: Running) -> House {
+    pub fn around(server: Running) -> FaultFixture {
         let address = server.address();
-        let bystanders = Bystanders::begin(address);
+        let bystanders = Bystanders::start(address);
         // One more has come and gone, so that what is set up once, is.
-        let mut first = Peer::join(address, "first");
+        let mut first = TestClient::join(address, "first");
         let with_first = server.usage();
         first.say("q:quit");
         first.expect_sometime("q:quit");
         server.wait_for("[CONNECTION CLOSED] first disconnected (quit).");
         drop(first);
-        let base = with_first.map(|with_first| {
+        let baseline = with_first.map(|with_first| {
             eventually("the first to be gone", || {
                 let now = server.usage()?;
                 let gone = now.files < with_first.files && now.threads < with_first.threads;
                 gone.then_some(now)
             })
         });
-        House {
+        FaultFixture {
             server,
             address,
             bystanders,
-            base,
+            baseline,
         }
     }
 
     /// Connects somebody who says nothing yet.
-    pub fn connect(&self) -> Peer {
-        Peer::connect(self.address).deaf_to(BYSTANDERS)
+    pub fn connect(&self) -> TestClient {
+        TestClient::connect(self.address).ignoring(BYSTANDERS)
     }
 
     /// Has somebody join, who then hears all but the bystanders.
-    pub fn join(&self, name: &str) -> Peer {
-        Peer::join(self.address, name).deaf_to(BYSTANDERS)
+    pub fn join(&self, name: &str) -> TestClient {
+        TestClient::join(self.address, name).ignoring(BYSTANDERS)
     }
 
     /// Has several join, each told of those that follow.
-    pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [Peer; N] {
-        let mut peers: Vec<Peer> = Vec::new();
+    pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [TestClient; N] {
+        let mut peers: Vec<TestClient> = Vec::new();
         for name in names {
             let newcomer = self.join(name);
             for peer in &mut peers {
@@ -91,7 +91,7 @@ impl House {
     /// The assertions that every row makes: the bystanders lost nothing, and
     /// what the server holds is back at its base.
     pub fn check(self) {
-        if let Some(base) = self.base {
+        if let Some(base) = self.baseline {
             eventually("files, threads and memory back at their base", || {
                 let now = self.server.usage()?;
                 let files = now.files <= base.files && now.threads <= base.threads;
@@ -100,7 +100,7 @@ impl House {
         } else {
             eprintln!("not checked here: files, threads and memory, for want of /proc");
         }
-        self.bystanders.end();
+        self.bystanders.stop();
     }
 }
 
@@ -126,7 +126,7 @@ pub fn serve_through(line: &str, words: &[&str]) -> Running {
 }
 
 /// Whether there is such a program here; says so if not.
-pub fn have(tool: &str) -> bool {
+pub fn is_installed(tool: &str) -> bool {
     let found = Command::new(tool).arg("-V").output().is_ok();
     if !found {
         eprintln!("skipped: there is no {tool} here");
@@ -137,9 +137,9 @@ pub fn have(tool: &str) -> bool {
 /// Sees to it that the server does next to nothing for two seconds. The time is
 /// what is measured here; nothing is waited for.
 pub fn expect_idle(server: &Running) {
-    let (begin, before) = (Instant::now(), server.busy());
+    let (begin, before) = (Instant::now(), server.cpu_time());
     std::thread::sleep(Duration::from_secs(2));
-    if let (Some(before), Some(after)) = (before, server.busy()) {
+    if let (Some(before), Some(after)) = (before, server.cpu_time()) {
         let (busy, most) = (after - before, begin.elapsed() / 20);
         assert!(busy < most, "it was busy for {busy:?} of {most:?} * 20");
     }
@@ -147,7 +147,7 @@ pub fn expect_idle(server: &Running) {
 
 /// Has `ann` say so much that the member `stalled`, who does not read, lags, as
 /// the console's `/who` tells. The limits must allow both.
-pub fn make_lag(server: &mut Running, ann: &mut Peer, stalled: &str) {
+pub fn fill_backlog(server: &mut Running, ann: &mut TestClient, stalled: &str) {
     let lagging = eventually("somebody to lag", || {
         ann.send(format!("{}\n", "x".repeat(4000)).repeat(100).as_bytes());
         // The answer comes after all that, and so does /who.
