@@ -41,7 +41,7 @@ impl House {
         };
         let limits = Limits {
             rate,
-            history: 0,
+            history_lines: 0,
             ..Limits::default()
         };
         thread::spawn(move || server::run(listeners, ServerConfig::minimal(limits), stopper, stop));
