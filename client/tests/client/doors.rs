@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use server::ServerConfig;
-use server::limits::{Limits, Rate};
 use server::accept::listeners::Listeners;
+use server::limits::{Limits, Rate};
 use server::shutdown::{self, ShutdownHandle};
 use tests::{Bystanders, Running, TestClient, eventually};
 

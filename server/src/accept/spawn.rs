@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use crate::broadcaster::post::Post;
+use crate::broadcaster::post::{ConnectionPost, Post};
 use crate::connection::limiter::{self, Admission, ConnectionLimiter};
 use crate::connection::open::{Opener, Parts};
 use crate::connection::udp::{Mailbox, UdpTransport};
@@ -84,7 +84,7 @@ impl SessionSpawner {
         } = parts;
         let address = connection.address;
         let posts = &self.context.posts;
-        posts.send(Post::Open(write_half));
+        posts.send(Post::Connection(ConnectionPost::Open(write_half)));
         let allowed = self.context.moderation.admit_address(address.ip());
         let permit = match allowed.and_then(|()| self.limiter.admit(&connection)) {
             Ok(Admission { permit, evicted }) => {

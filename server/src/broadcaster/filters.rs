@@ -1,45 +1,48 @@
-//! Who wants to hear whom, and what was said before.
+//! Filters: what a member wants to receive, and from whom.
 
 use std::collections::HashMap;
 
 use super::Broadcaster;
-use crate::broadcaster::post::FilterChange;
+use super::post::FilterChange;
 use crate::connection::ConnectionId;
 use crate::room::Room;
 use crate::room::history::HistoryEntry;
 use crate::room::id::SenderId;
 
+type IgnoredBy = HashMap<SenderId, Vec<ConnectionId>>;
+
 impl Broadcaster {
+    /// Gives a member a new id as a sender. Members that ignore the previous id
+    /// ignore the new one as well.
     pub(super) fn rename(&mut self, id: ConnectionId, sender_id: SenderId) {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
-        let old = member.sender_id.replace(sender_id);
-        let deaf = old.and_then(|old| self.ignored_by.get(&old)).cloned();
-        for id in deaf.unwrap_or_default() {
+        let previous = member.sender_id.replace(sender_id);
+        let ignoring = previous.and_then(|previous| self.ignored_by.get(&previous));
+        for id in ignoring.cloned().unwrap_or_default() {
             self.set_filter(id, FilterChange::Ignore(sender_id));
         }
     }
 
-    pub(super) fn read_history(&mut self, id: ConnectionId) -> Vec<HistoryEntry> {
-        let Some(member) = self.members.get(&id) else {
-            return Vec::new();
-        };
-        let room = self.rooms.get(&member.room);
-        let mut said = room.map(Room::snapshot).unwrap_or_default();
-        said.retain(|said| {
-            !said
-                .from
-                .is_some_and(|sender_id| is_ignoring(&self.ignored_by, id, sender_id))
+    /// Returns the history of a member's room, without the senders that it ignores.
+    pub(super) fn read_history(&self, id: ConnectionId) -> Vec<HistoryEntry> {
+        let room = self.members.get(&id);
+        let room = room.and_then(|member| self.rooms.get(member.room));
+        let mut entries = room.map(Room::snapshot).unwrap_or_default();
+        entries.retain(|entry| {
+            let from = entry.from;
+            !from.is_some_and(|sender_id| is_ignoring(&self.ignored_by, id, sender_id))
         });
-        said
+        entries
     }
 
-    pub(super) fn set_filter(&mut self, id: ConnectionId, what: FilterChange) {
+    /// Changes what a member receives.
+    pub(super) fn set_filter(&mut self, id: ConnectionId, change: FilterChange) {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
-        match what {
+        match change {
             FilterChange::Ignore(sender_id) if !member.ignored.contains(&sender_id) => {
                 member.ignored.push(sender_id);
                 self.ignored_by.entry(sender_id).or_default().push(id);
@@ -49,37 +52,34 @@ impl Broadcaster {
                 member.ignored.retain(|&other| other != sender_id);
                 stop_ignoring(&mut self.ignored_by, id, sender_id);
             }
-            FilterChange::HideJoinLeave | FilterChange::ShowJoinLeave => {
-                member.hides_join_leave = what == FilterChange::HideJoinLeave;
-                let quiet = member.hides_join_leave;
-                if let Some((room, _)) = self.room_of(id) {
-                    match quiet {
-                        true => room.hide_join_leave(id),
-                        false => room.show_join_leave(id),
-                    }
+            FilterChange::HideJoinLeave => {
+                member.hides_join_leave = true;
+                if let Some(room) = self.room_of(id) {
+                    room.hide_join_leave(id);
+                }
+            }
+            FilterChange::ShowJoinLeave => {
+                member.hides_join_leave = false;
+                if let Some(room) = self.room_of(id) {
+                    room.show_join_leave(id);
                 }
             }
         }
     }
 }
 
-pub(super) fn is_ignoring(
-    deaf: &HashMap<SenderId, Vec<ConnectionId>>,
-    id: ConnectionId,
-    sender_id: SenderId,
-) -> bool {
-    deaf.get(&sender_id).is_some_and(|ids| ids.contains(&id))
+/// Returns `true` if the member `id` ignores `sender_id`.
+pub(super) fn is_ignoring(ignored_by: &IgnoredBy, id: ConnectionId, sender_id: SenderId) -> bool {
+    let ids = ignored_by.get(&sender_id);
+    ids.is_some_and(|ids| ids.contains(&id))
 }
 
-pub(super) fn stop_ignoring(
-    deaf: &mut HashMap<SenderId, Vec<ConnectionId>>,
-    id: ConnectionId,
-    sender_id: SenderId,
-) {
-    if let Some(ids) = deaf.get_mut(&sender_id) {
+/// Makes the member `id` receive from `sender_id` again.
+pub(super) fn stop_ignoring(ignored_by: &mut IgnoredBy, id: ConnectionId, sender_id: SenderId) {
+    if let Some(ids) = ignored_by.get_mut(&sender_id) {
         ids.retain(|&other| other != id);
         if ids.is_empty() {
-            deaf.remove(&sender_id);
+            ignored_by.remove(&sender_id);
         }
     }
 }

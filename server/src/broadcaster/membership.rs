@@ -1,4 +1,4 @@
-//! Coming into a room, going to another, and leaving.
+//! Membership: joining, going to another room, and leaving.
 
 use std::mem;
 use std::time::Instant;
@@ -6,14 +6,14 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 
 use super::filters::{is_ignoring, stop_ignoring};
-use super::{Broadcaster, MemberState, mark_dirty};
-use crate::broadcaster::post::RoomChange;
+use super::post::{Leave, RoomChange};
+use super::{Broadcaster, MemberState};
 use crate::connection::{BlockingWriter, ConnectionId, WriteHalf};
 use crate::room::Change;
-use crate::room::id::SenderId;
-use crate::room::id::{LOBBY_ROOM, RoomId, UNNAMED_ROOM};
+use crate::room::id::{LOBBY_ROOM, RoomId, SenderId, UNNAMED_ROOM};
 
 impl Broadcaster {
+    /// Adds a connection that has no name yet.
     pub(super) fn open(&mut self, write_half: WriteHalf) {
         let member = MemberState {
             room: UNNAMED_ROOM,
@@ -22,16 +22,17 @@ impl Broadcaster {
             ignored: Vec::new(),
         };
         self.members.insert(write_half.id(), member);
-        self.room_or_create(&RoomId::unnamed_room())
-            .add_member(write_half);
+        let unnamed_room = self.rooms.get_or_create(&RoomId::unnamed_room());
+        unnamed_room.add_member(write_half);
     }
 
     pub(super) fn set_unframed(&mut self, id: ConnectionId) {
-        if let Some((room, _)) = self.room_of(id) {
+        if let Some(room) = self.room_of(id) {
             room.set_unframed(id);
         }
     }
 
+    /// Makes a connection a member.
     pub(super) fn join(&mut self, change: RoomChange, sender_id: SenderId) {
         if let Some(member) = self.members.get_mut(&change.id) {
             member.sender_id = Some(sender_id);
@@ -39,96 +40,77 @@ impl Broadcaster {
         self.change_room(change);
     }
 
+    /// Moves a member to another room, where it receives the history.
     pub(super) fn change_room(&mut self, change: RoomChange) {
-        let RoomChange {
-            id,
-            to,
-            departure_notice: gone,
-            arrival_notice: come,
-            own_notice: message,
-            log_entry: entry,
-        } = change;
-        self.recorder.log.push(entry);
-        let Some(write_half) = self.leave_room(id, &gone, None) else {
+        let (id, to) = (change.id, &change.to);
+        self.recorder.log.push(change.log_entry);
+        let Some(write_half) = self.leave_room(id, &change.departure_notice, None) else {
             return;
         };
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
         member.room = to.number;
-        let (sender_id, quiet) = (member.sender_id, member.hides_join_leave);
-        self.room_or_create(&to);
-        self.record_change(to.number, Change::Joined, &come);
-        let deaf = mem::take(&mut self.ignored_by);
-        let room = self.room_or_create(&to);
+        let (sender_id, hides_join_leave) = (member.sender_id, member.hides_join_leave);
+        self.rooms.get_or_create(to);
+        self.record_change(to.number, Change::Joined, &change.arrival_notice);
+        let room = self.rooms.get_or_create(to);
         room.add_member(write_half);
-        if quiet {
+        if hides_join_leave {
             room.hide_join_leave(id);
         }
-        room.send_to(id, &message);
+        room.send_to(id, &change.own_notice);
         if let Some(sender_id) = sender_id {
-            room.send_history(id, sender_id, |other| is_ignoring(&deaf, id, other));
+            let ignored_by = &self.ignored_by;
+            room.send_history(id, sender_id, |other| is_ignoring(ignored_by, id, other));
         }
-        self.ignored_by = deaf;
     }
 
-    /// Takes a connection out of its room, and tells those who stay.
-    pub(super) fn leave_room(
+    /// Takes a connection out of its room, and notifies those that stay.
+    fn leave_room(
         &mut self,
         id: ConnectionId,
-        gone: &[u8],
-        heard: Option<Instant>,
+        notice: &[u8],
+        last_received: Option<Instant>,
     ) -> Option<WriteHalf> {
-        let MemberState {
-            room: number,
-            sender_id,
-            ..
-        } = *self.members.get(&id)?;
-        let room = self.rooms.get_mut(&number)?;
+        let member = self.members.get(&id)?;
+        let (number, sender_id) = (member.room, member.sender_id);
+        let room = self.rooms.get_mut(number)?;
         let write_half = room.remove_member(id)?;
         if let Some(sender_id) = sender_id.filter(|_| number != UNNAMED_ROOM) {
-            room.record_departure(sender_id, heard);
+            room.record_departure(sender_id, last_received);
         }
-        // The lobby stays, with what was said in it; so does the hall.
+        // The lobby stays, with its history; so does the room without names.
         if room.is_empty() && number > LOBBY_ROOM {
-            self.rooms.remove(&number);
+            self.rooms.remove(number);
         } else {
-            self.record_change(number, Change::Left, gone);
+            self.record_change(number, Change::Left, notice);
         }
         Some(write_half)
     }
 
-    /// Tells a room that somebody came or went.
-    pub(super) fn record_change(&mut self, number: u64, step: Change, line: &[u8]) {
-        if line.is_empty() {
+    /// Notifies a room of a member that joined or left, and records it.
+    fn record_change(&mut self, number: u64, change: Change, notice: &[u8]) {
+        if notice.is_empty() {
             return;
         }
-        if let Some(room) = self.rooms.get_mut(&number) {
-            mark_dirty(&mut self.dirty_rooms, number, room);
-            self.recorder.record_notice(&room.name, line);
-            let counted = room.count_due().is_some();
-            room.record_change(step, line);
-            if !counted && room.count_due().is_some() {
-                self.counting_rooms.push(number);
-            }
+        if let Some(room) = self.rooms.get(number) {
+            self.recorder.record_notice(&room.name, notice);
+            self.rooms.record_change(number, change, notice);
         }
     }
 
-    /// Sends the leaving member what it still has to get, then closes it.
-    pub(super) fn leave(
-        &mut self,
-        id: ConnectionId,
-        notice: &[u8],
-        final_bytes: Vec<u8>,
-        heard: Option<Instant>,
-    ) {
+    /// Sends a leaving connection what it still has to receive, then closes it.
+    pub(super) fn leave(&mut self, leave: Leave) {
+        let id = leave.id;
+        self.recorder.log.push(leave.log_entry);
         if self.shutting_down {
-            // All leave, one after the other, and each is to hear what those
-            // after it said as their last.
-            return self.final_bytes.push((id, final_bytes));
+            // All leave one after the other, and each must receive what those after
+            // it have said last.
+            return self.final_bytes.push((id, leave.final_bytes));
         }
-        if let Some(mut write_half) = self.leave_room(id, notice, heard) {
-            write_half.close(&final_bytes);
+        if let Some(mut write_half) = self.leave_room(id, &leave.notice, leave.last_received) {
+            write_half.close(&leave.final_bytes);
         }
         let member = self.members.remove(&id);
         for sender_id in member.map(|member| member.ignored).unwrap_or_default() {
@@ -136,39 +118,28 @@ impl Broadcaster {
         }
     }
 
-    /// Lets a connection go whose session writes to it from now on.
+    /// Gives the write half of a connection to its session.
     pub(super) fn take_writer(&mut self, id: ConnectionId, to: &Sender<BlockingWriter>) {
         if let Some(write_half) = self.leave_room(id, &[], None) {
             self.members.remove(&id);
-            // Its session waits for it.
+            // The session waits for it.
             let _ = to.send(write_half.into_blocking_writer());
         }
     }
 
-    /// Tells a room what one of its members has shared.
-    pub(super) fn announce_file(&mut self, member: ConnectionId, notice: &[u8]) {
-        let room = self.members.get(&member).map(|member| member.room);
-        let number = room.unwrap_or(LOBBY_ROOM);
-        if let Some(room) = self.rooms.get_mut(&number) {
-            mark_dirty(&mut self.dirty_rooms, number, room);
-            self.recorder.record_notice(&room.name, notice);
-            room.announce(notice);
-        }
-    }
-
     pub(super) fn disconnect(&mut self, id: ConnectionId, final_bytes: &[u8]) {
-        if let Some((room, _)) = self.room_of(id) {
+        if let Some(room) = self.room_of(id) {
             room.disconnect(id, final_bytes);
         }
     }
 
-    /// Sends everybody the rest, and then the end.
+    /// Sends every connection the rest, and then the last bytes.
     pub(super) fn disconnect_all(&mut self, final_bytes: &[u8]) {
-        self.flush();
+        self.rooms.flush();
         for (id, own) in mem::take(&mut self.final_bytes) {
             self.disconnect(id, &own);
         }
-        for (_, room) in mem::take(&mut self.rooms) {
+        for room in self.rooms.take_all() {
             room.disconnect_all(final_bytes);
         }
     }

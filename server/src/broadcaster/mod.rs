@@ -1,92 +1,78 @@
-//! The one thread that speaks: posts in, one write for each member out.
+//! Broadcaster: the one thread that writes. Posts in, one write per member out.
 //!
-//! It takes every post that is waiting, up to [`BATCH`](limits::BATCH) bytes,
-//! and only then writes: under load a single system call carries hundreds of
-//! lines to a member, and when all is quiet a line goes out at once.
+//! It takes all waiting posts, up to [`MAX_BATCH_BYTES`](limits::MAX_BATCH_BYTES),
+//! and only then writes. Under load a single system call carries hundreds of lines
+//! to a member; when all is quiet a line goes out at once.
 //!
-//! It knows no names: members are numbers here, lines are bytes. Nothing in this
-//! file can block but waiting for the next post; the only lock on its way is that
-//! of a lagging member's backlog, which is held for a moment.
+//! It knows no names: members are numbers here, and lines are bytes.
+//!
+//! Writes: to every connection, through the write halves that it owns.
+//! Locks: only the backlog of a lagging member, for a moment.
+//! Blocks: only while it waits for the next post.
 
 mod filters;
 mod membership;
 pub mod post;
+pub mod room_set;
 
-use std::collections::{BTreeMap, HashMap};
-use std::mem;
+use std::collections::HashMap;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::broadcaster::post::Post;
 use crate::connection::ConnectionId;
 use crate::limits;
 use crate::record::Recorder;
 use crate::room::Room;
-use crate::room::id::{Lines, RoomId, SenderId, UNNAMED_ROOM};
+use crate::room::id::{LOBBY_ROOM, Lines, RoomId, SenderId};
+use post::{Audience, ConnectionPost, MemberPost, Post, QueryPost, ShutdownPost};
+use room_set::{RoomConfig, RoomSet};
 
-/// Owns every room, and in them every connection's outlet.
+/// The owner of all rooms, and in them of every connection's write half.
 pub struct Broadcaster {
-    rooms: BTreeMap<u64, Room>,
+    rooms: RoomSet,
     members: HashMap<ConnectionId, MemberState>,
-    /// Those who do not want to hear a voice. Mostly empty, so that it costs a
-    /// message nothing.
+    /// For each ignored sender the members that ignore it. Mostly empty, so that it
+    /// costs a message nothing.
     ignored_by: HashMap<SenderId, Vec<ConnectionId>>,
-    /// The rooms that have something to write.
-    dirty_rooms: Vec<u64>,
-    /// The rooms that will tell how many came and went.
-    counting_rooms: Vec<u64>,
-    /// Whether the server is ending.
     shutting_down: bool,
-    /// Who has left since then, with the last line for each.
+    /// The connections that have left since the shutdown began, with the last bytes
+    /// for each.
     final_bytes: Vec<(ConnectionId, Vec<u8>)>,
-    room_config: RoomConfig,
     recorder: Recorder,
 }
 
-/// What rooms are made with.
-#[derive(Clone, Copy, Debug)]
-pub struct RoomConfig {
-    /// How many lines each keeps.
-    pub history_lines: usize,
-    /// Up to how many members it tells who comes and goes.
-    pub join_notice_limit: usize,
-}
-
-/// What is known of a connection beside its outlet.
+/// What is known of a connection beside its write half.
 struct MemberState {
     room: u64,
-    /// None before it is a member.
+    /// `None` before the connection is a member.
     sender_id: Option<SenderId>,
     hides_join_leave: bool,
     ignored: Vec<SenderId>,
 }
 
 impl Broadcaster {
-    /// A broadcaster without members, which tells `tap` what happens.
-    pub fn new(keep: RoomConfig, recorder: Recorder) -> Broadcaster {
-        let mut broadcaster = Broadcaster {
-            rooms: BTreeMap::new(),
+    /// Makes a broadcaster without members, which reports to `recorder`.
+    pub fn new(config: RoomConfig, recorder: Recorder) -> Broadcaster {
+        let mut rooms = RoomSet::new(config);
+        rooms.get_or_create(&RoomId::unnamed_room());
+        rooms.get_or_create(&RoomId::lobby());
+        Broadcaster {
+            rooms,
             members: HashMap::new(),
             ignored_by: HashMap::new(),
-            dirty_rooms: Vec::new(),
-            counting_rooms: Vec::new(),
             shutting_down: false,
             final_bytes: Vec::new(),
-            room_config: keep,
             recorder,
-        };
-        broadcaster.room_or_create(&RoomId::unnamed_room());
-        broadcaster.room_or_create(&RoomId::lobby());
-        broadcaster
+        }
     }
 
-    /// The thread's life: until [`Post::End`], or until nobody can post.
+    /// Runs until [`ShutdownPost::End`], or until no sender is left.
     pub fn run(mut self, posts: &Receiver<Post>) {
         while let Some(mut post) = self.next(posts) {
             let mut waiting = 0;
             loop {
-                if let Post::End = post {
+                if let Post::Shutdown(ShutdownPost::End) = post {
                     return;
                 }
                 waiting += self.handle(post);
@@ -98,18 +84,14 @@ impl Broadcaster {
                     Err(_none_waits) => break,
                 }
             }
-            self.flush();
+            self.rooms.flush();
         }
     }
 
-    /// Waits for the next post, and meanwhile tells the counts that are due.
+    /// Waits for the next post, and meanwhile announces the counts that are due.
     fn next(&mut self, posts: &Receiver<Post>) -> Option<Post> {
         loop {
-            let due = self
-                .counting_rooms
-                .iter()
-                .filter_map(|number| self.rooms.get(number)?.count_due());
-            let Some(due) = due.min() else {
+            let Some(due) = self.rooms.next_count() else {
                 return posts.recv().ok();
             };
             if Instant::now() < due {
@@ -119,187 +101,158 @@ impl Broadcaster {
                     Err(RecvTimeoutError::Timeout) => {}
                 }
             }
-            self.announce_counts();
-            self.flush();
+            self.rooms.announce_counts();
+            self.rooms.flush();
         }
     }
 
-    fn announce_counts(&mut self) {
-        let now = Instant::now();
-        for number in mem::take(&mut self.counting_rooms) {
-            match self.rooms.get_mut(&number) {
-                Some(room) if room.count_due().is_some_and(|due| due <= now) => {
-                    mark_dirty(&mut self.dirty_rooms, number, room);
-                    room.announce_count();
-                }
-                Some(_) => self.counting_rooms.push(number),
-                None => {}
-            }
-        }
-    }
-
-    /// Does what a post says, and tells how many bytes wait to be written for it.
+    /// Does what a post says. Returns how many bytes wait to be written for it.
     fn handle(&mut self, post: Post) -> usize {
         let bytes = post.byte_size();
         match post {
-            Post::Open(write_half) => self.open(write_half),
-            Post::SetUnframed(id) => self.set_unframed(id),
-            Post::Join(change, sender_id) => self.join(change, sender_id),
-            Post::Move(change) => self.change_room(change),
             Post::Say { from, lines, count } => self.say(from, lines, count),
-            Post::Tell { to, line } => self.send_to(to, &line),
             Post::Private {
                 from,
                 to,
                 line,
-                if_departed: missed,
-            } => self.send_private(from, to, &line, &missed),
-            Post::About {
-                id,
-                notice,
-                message,
-            } => self.send_about(id, &notice, &message),
-            Post::Rename {
-                id,
-                sender_id,
-                notice,
-                message,
+                if_departed,
             } => {
-                self.send_about(id, &notice, &message);
-                self.rename(id, sender_id);
-            }
-            Post::SetTopic { id, line } => {
-                if let Some((room, recorder)) = self.room_of(id) {
-                    recorder.record_messages(&room.name, Lines::clone(&line));
-                    room.set_topic(&line);
+                if self.members.contains_key(&to) {
+                    self.send_to(to, &line);
+                } else {
+                    self.send_to(from, &if_departed);
                 }
             }
-            Post::AskTopic { id, none } => {
-                if let Some((room, _)) = self.room_of(id) {
-                    room.send_topic(id, &none);
-                }
-            }
-            Post::ReadHistory { id, reply } => {
-                // Whoever asked waits for it; if not, nobody needs it.
-                let _ = reply.send(self.read_history(id));
-            }
-            Post::TakeWriter { id, to } => self.take_writer(id, &to),
-            Post::FileShared { member, notice } => self.announce_file(member, &notice),
-            Post::SetFilter { id, change: what } => self.set_filter(id, what),
-            Post::Announce { place, line } => self.announce(place.as_ref(), &line),
-            Post::Leave {
-                id,
-                notice,
-                final_bytes,
-                entry,
-                last_received: heard,
-            } => {
-                self.recorder.log.push(entry);
-                self.leave(id, &notice, final_bytes, heard);
-            }
-            Post::Disconnect { id, final_bytes } => self.disconnect(id, &final_bytes),
-            Post::ShuttingDown(line) => {
-                self.for_each_room(None, |room, _| room.announce(&line));
-                self.shutting_down = true;
-            }
-            Post::FinalLines(line) => self.disconnect_all(&line),
-            Post::End => {}
+            Post::Deliver { audience, lines } => self.deliver(&audience, &lines),
+            Post::Announce { room, line } => self.announce(room.as_ref(), line),
+            Post::Connection(post) => self.change_connection(post),
+            Post::Member(post) => self.change_member(post),
+            Post::Query(query) => self.answer(query),
+            Post::Shutdown(step) => self.shut_down(step),
         }
         bytes
     }
 
-    /// The room at `place`, which is made if there is none yet; it has work now.
-    fn room_or_create(&mut self, place: &RoomId) -> &mut Room {
-        let RoomConfig {
-            history_lines: history,
-            join_notice_limit: crowd,
-        } = self.room_config;
-        let room = self.rooms.entry(place.number);
-        let room = room.or_insert_with(|| Room::new(place.name.clone(), history, crowd));
-        mark_dirty(&mut self.dirty_rooms, place.number, room);
-        room
+    fn change_connection(&mut self, post: ConnectionPost) {
+        match post {
+            ConnectionPost::Open(write_half) => self.open(write_half),
+            ConnectionPost::SetUnframed(id) => self.set_unframed(id),
+            ConnectionPost::TakeWriter { id, to } => self.take_writer(id, &to),
+            ConnectionPost::Disconnect { id, final_bytes } => self.disconnect(id, &final_bytes),
+        }
     }
 
-    /// The room in which a connection is, which has work now.
-    fn room_of(&mut self, id: ConnectionId) -> Option<(&mut Room, &Recorder)> {
+    fn change_member(&mut self, post: MemberPost) {
+        match post {
+            MemberPost::Join(change, sender_id) => self.join(change, sender_id),
+            MemberPost::Move(change) => self.change_room(change),
+            MemberPost::Rename(id, sender_id) => self.rename(id, sender_id),
+            MemberPost::SetTopic(id, line) => self.set_topic(id, &line),
+            MemberPost::SetFilter(id, change) => self.set_filter(id, change),
+            MemberPost::Leave(leave) => self.leave(leave),
+        }
+    }
+
+    fn answer(&mut self, query: QueryPost) {
+        match query {
+            QueryPost::Topic { id, none } => {
+                if let Some(room) = self.room_of(id) {
+                    room.send_topic(id, &none);
+                }
+            }
+            QueryPost::History { id, reply } => {
+                // The session waits for it; if not, nobody needs it.
+                let _ = reply.send(self.read_history(id));
+            }
+        }
+    }
+
+    fn shut_down(&mut self, step: ShutdownPost) {
+        match step {
+            ShutdownPost::Begin(line) => {
+                for room in self.rooms.select_mut(None) {
+                    room.announce(&line);
+                }
+                self.shutting_down = true;
+            }
+            ShutdownPost::FinalBytes(bytes) => self.disconnect_all(&bytes),
+            ShutdownPost::End => {}
+        }
+    }
+
+    /// Returns the room in which a connection is, for a change.
+    fn room_of(&mut self, id: ConnectionId) -> Option<&mut Room> {
         let number = self.members.get(&id)?.room;
-        let room = self.rooms.get_mut(&number)?;
-        mark_dirty(&mut self.dirty_rooms, number, room);
-        Some((room, &self.recorder))
+        self.rooms.get_mut(number)
     }
 
+    /// Adds messages to the batch of the sender's room.
     fn say(&mut self, from: ConnectionId, lines: Lines, count: usize) {
         let Some(member) = self.members.get(&from) else {
             return;
         };
-        let (Some(sender_id), Some(room)) = (member.sender_id, self.rooms.get_mut(&member.room))
+        let (Some(sender_id), Some(room)) = (member.sender_id, self.rooms.get_mut(member.room))
         else {
             return;
         };
-        mark_dirty(&mut self.dirty_rooms, member.room, room);
-        let deaf = self
-            .ignored_by
-            .get(&sender_id)
-            .map_or(&[][..], Vec::as_slice);
-        room.broadcast(from, sender_id, &lines, count, deaf);
+        let ignored_by = self.ignored_by.get(&sender_id);
+        let ignored_by = ignored_by.map_or(&[][..], Vec::as_slice);
+        room.broadcast(from, sender_id, &lines, count, ignored_by);
         self.recorder.record_messages(&room.name, lines);
     }
 
-    fn send_to(&mut self, to: ConnectionId, line: &[u8]) {
-        if let Some((room, _)) = self.room_of(to) {
-            room.send_to(to, line);
+    fn send_to(&mut self, to: ConnectionId, lines: &[u8]) {
+        if let Some(room) = self.room_of(to) {
+            room.send_to(to, lines);
         }
     }
 
-    fn send_private(&mut self, from: ConnectionId, to: ConnectionId, line: &[u8], missed: &[u8]) {
-        match self.members.contains_key(&to) {
-            true => self.send_to(to, line),
-            false => self.send_to(from, missed),
+    /// Delivers notices to an audience. A reply to one connection is not recorded.
+    fn deliver(&mut self, audience: &Audience, lines: &[u8]) {
+        let room_of = |id| self.members.get(id).map(|member| member.room);
+        match audience {
+            Audience::One(id) => self.send_to(*id, lines),
+            Audience::OthersInRoomOf(id) => {
+                if let Some(room) = room_of(id).and_then(|number| self.rooms.get_mut(number)) {
+                    self.recorder.record_notice(&room.name, lines);
+                    room.send_to_others(*id, lines);
+                }
+            }
+            Audience::RoomOf(id) => {
+                let number = room_of(id).unwrap_or(LOBBY_ROOM);
+                if let Some(room) = self.rooms.get_mut(number) {
+                    self.recorder.record_notice(&room.name, lines);
+                    room.announce(lines);
+                }
+            }
+            Audience::Room(id) => self.deliver_to_rooms(Some(id), lines),
+            Audience::All => self.deliver_to_rooms(None, lines),
         }
     }
 
-    fn send_about(&mut self, id: ConnectionId, notice: &[u8], message: &[u8]) {
-        if let Some((room, recorder)) = self.room_of(id) {
-            recorder.record_notice(&room.name, notice);
-            room.send_to_others(id, notice);
-            room.send_to(id, message);
+    fn deliver_to_rooms(&mut self, room: Option<&RoomId>, lines: &[u8]) {
+        for room in self.rooms.select_mut(room) {
+            self.recorder.record_notice(&room.name, lines);
+            room.announce(lines);
         }
     }
 
     /// Says a line of the operator, in one room or in all.
-    fn announce(&mut self, place: Option<&RoomId>, line: &Lines) {
-        self.for_each_room(place, |room, recorder| {
-            room.announce_operator(line);
-            recorder.record_notice(&room.name, line);
-        });
-        let room = place.map(|place| place.name.clone());
-        self.recorder.log.messages(room, Lines::clone(line));
-    }
-
-    /// Does something in the room at `place`, or in every one but the hall.
-    fn for_each_room(&mut self, place: Option<&RoomId>, mut act: impl FnMut(&mut Room, &Recorder)) {
-        let chosen = |number: u64| place.is_none_or(|place| place.number == number);
-        for (&number, room) in &mut self.rooms {
-            if number != UNNAMED_ROOM && chosen(number) {
-                mark_dirty(&mut self.dirty_rooms, number, room);
-                act(room, &self.recorder);
-            }
+    fn announce(&mut self, room: Option<&RoomId>, line: Lines) {
+        for room in self.rooms.select_mut(room) {
+            room.announce_operator(&line);
+            self.recorder.record_notice(&room.name, &line);
         }
+        let room = room.map(|room| room.name.clone());
+        self.recorder.log.messages(room, line);
     }
 
-    /// One write for each member that has something to get.
-    fn flush(&mut self) {
-        for number in self.dirty_rooms.drain(..) {
-            if let Some(room) = self.rooms.get_mut(&number) {
-                room.flush();
-            }
+    fn set_topic(&mut self, id: ConnectionId, line: &Lines) {
+        let number = self.members.get(&id).map(|member| member.room);
+        if let Some(room) = number.and_then(|number| self.rooms.get_mut(number)) {
+            self.recorder
+                .record_messages(&room.name, Lines::clone(line));
+            room.set_topic(line);
         }
-    }
-}
-
-/// Notes, before a room gets something to write, that it will have.
-fn mark_dirty(busy: &mut Vec<u64>, number: u64, room: &Room) {
-    if room.is_clean() {
-        busy.push(number);
     }
 }

@@ -1,7 +1,7 @@
-//! What sessions and the console hand to the broadcaster.
+//! Post: one item in the broadcaster's queue.
 //!
-//! Joining, moving and leaving are posts like messages are, so the order in this
-//! one channel is the only truth about who was where when what was said.
+//! Joining, moving and leaving are posts like messages. The order in this one
+//! channel decides who was in which room when a message was said.
 
 use std::time::Instant;
 
@@ -13,166 +13,116 @@ use crate::record::log::LogEntry;
 use crate::room::history::HistoryEntry;
 use crate::room::id::{Lines, RoomId, SenderId};
 
-/// One thing to do, in its place among the others. Lines are bytes with their
-/// newline, ready to be sent; log entries are passed on without being read.
+/// One thing for the broadcaster to do. Lines are bytes with their newline, ready
+/// to be sent. Log entries are passed on without being read.
 pub enum Post {
-    /// A connection is there; it gets what it is told, but hears nobody yet.
+    /// Messages of one member to all others in its room.
+    Say {
+        /// The sender.
+        from: ConnectionId,
+        /// The messages.
+        lines: Lines,
+        /// The number of messages.
+        count: usize,
+    },
+    /// A private message.
+    Private {
+        /// The sender.
+        from: ConnectionId,
+        /// The recipient.
+        to: ConnectionId,
+        /// The message.
+        line: Lines,
+        /// The reply to the sender if the recipient has left meanwhile.
+        if_departed: Vec<u8>,
+    },
+    /// Notices and replies.
+    Deliver {
+        /// The connections that receive them.
+        audience: Audience,
+        /// One line, or several.
+        lines: Vec<u8>,
+    },
+    /// A message of the operator, which history and log keep like a member's.
+    Announce {
+        /// The room; `None` is every room.
+        room: Option<RoomId>,
+        /// The message.
+        line: Lines,
+    },
+    /// A change of one connection.
+    Connection(ConnectionPost),
+    /// A change of one member.
+    Member(MemberPost),
+    /// A question about a room, answered in its place among the messages.
+    Query(QueryPost),
+    /// A step of the server's shutdown.
+    Shutdown(ShutdownPost),
+}
+
+/// The connections that receive some lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// One connection.
+    One(ConnectionId),
+    /// All members in the room of a member, but not that member.
+    OthersInRoomOf(ConnectionId),
+    /// All members in the room of a member; the lobby if it has left.
+    RoomOf(ConnectionId),
+    /// All members in one room.
+    Room(RoomId),
+    /// All members.
+    All,
+}
+
+/// A change of one connection.
+pub enum ConnectionPost {
+    /// It is open. It receives replies, but no messages yet.
     Open(WriteHalf),
-    /// Its peer ends no lines, and is not to be sent any newline.
+    /// Its peer ends no lines, and must not receive a newline.
     SetUnframed(ConnectionId),
-    /// It becomes a member, with this voice.
+    /// It carries a file. Its session writes to it from now on.
+    TakeWriter {
+        /// The connection.
+        id: ConnectionId,
+        /// Receives the writer.
+        to: Sender<BlockingWriter>,
+    },
+    /// It is closed from outside. Its session posts a leave when it has seen that.
+    Disconnect {
+        /// The connection.
+        id: ConnectionId,
+        /// The last bytes for it.
+        final_bytes: Vec<u8>,
+    },
+}
+
+/// A change of one member.
+pub enum MemberPost {
+    /// A connection becomes a member, with this id as a sender.
     Join(RoomChange, SenderId),
     /// A member goes to another room.
     Move(RoomChange),
-    /// A member says one or more lines to everybody else in its room.
-    Say {
-        /// Who.
-        from: ConnectionId,
-        /// Its lines.
-        lines: Lines,
-        /// How many they are.
-        count: usize,
-    },
-    /// A line for one connection alone.
-    Tell {
-        /// Which.
-        to: ConnectionId,
-        /// The line, or several.
-        line: Vec<u8>,
-    },
-    /// A private line from one member to another.
-    Private {
-        /// Who says it.
-        from: ConnectionId,
-        /// Who hears it.
-        to: ConnectionId,
-        /// The line.
-        line: Lines,
-        /// For the one who says it, if the other has left meanwhile.
-        if_departed: Vec<u8>,
-    },
-    /// Something about a member, for everybody else in its room.
-    About {
-        /// Who.
-        id: ConnectionId,
-        /// For the others.
-        notice: Vec<u8>,
-        /// For the member itself.
-        message: Vec<u8>,
-    },
-    /// A member has another name, and with it another voice. The rest is as in
-    /// [`Post::About`].
-    Rename {
-        /// Who.
-        id: ConnectionId,
-        /// The new voice; whoever is deaf to the old one is to this as well.
-        sender_id: SenderId,
-        /// For the others in the room.
-        notice: Vec<u8>,
-        /// For the member itself.
-        message: Vec<u8>,
-    },
-    /// A member sets its room's topic to this line.
-    SetTopic {
-        /// Who.
-        id: ConnectionId,
-        /// For everybody in the room, now and later.
-        line: Lines,
-    },
-    /// A member asks for its room's topic; `none` is the answer if there is none.
-    AskTopic {
-        /// Who.
-        id: ConnectionId,
-        /// The answer to give then.
-        none: Vec<u8>,
-    },
-    /// A member wants to look through what its room has kept.
-    ReadHistory {
-        /// Who.
-        id: ConnectionId,
-        /// Where to send it.
-        reply: Sender<Vec<HistoryEntry>>,
-    },
-    /// A member wants to hear less, or more again.
-    SetFilter {
-        /// Who.
-        id: ConnectionId,
-        /// What.
-        change: FilterChange,
-    },
-    /// A connection carries a file: its session writes to it from now on.
-    TakeWriter {
-        /// Which.
-        id: ConnectionId,
-        /// Where the writing side goes.
-        to: Sender<BlockingWriter>,
-    },
-    /// A member has shared a file: its room is told, or the lobby if it has left.
-    FileShared {
-        /// Who.
-        member: ConnectionId,
-        /// For everybody there, also for the member.
-        notice: Vec<u8>,
-    },
-    /// A line from the operator, for everybody in one room or in all of them.
-    Announce {
-        /// Where; everywhere if not said.
-        place: Option<RoomId>,
-        /// The line.
-        line: Lines,
-    },
-    /// A connection ends: it gets `farewell` as the last, the others `notice`.
-    Leave {
-        /// Which.
-        id: ConnectionId,
-        /// For the others; empty if it was not a member.
-        notice: Vec<u8>,
-        /// For the one that leaves.
-        final_bytes: Vec<u8>,
-        /// For the log.
-        entry: LogEntry,
-        /// When it was last heard from, if it may have missed what came after.
-        last_received: Option<Instant>,
-    },
-    /// A connection is ended from outside: it gets these lines as its last, and
-    /// exits when its session has seen it.
-    Disconnect {
-        /// Which.
-        id: ConnectionId,
-        /// For the one that has to go.
-        final_bytes: Vec<u8>,
-    },
-    /// The server is about to end, which everybody is told: who leaves from now
-    /// on does so without a notice, as everybody does.
-    ShuttingDown(Vec<u8>),
-    /// All has been said: everybody who is still here gets these last lines.
-    FinalLines(Vec<u8>),
-    /// Nothing follows.
-    End,
-}
-
-impl Post {
-    /// How many bytes it brings, roughly: only what is said comes in masses.
-    pub fn byte_size(&self) -> usize {
-        match self {
-            Post::Say { lines, .. } => lines.len(),
-            Post::Private { line, .. } => line.len(),
-            Post::Tell { line, .. } => line.len(),
-            Post::Join(way, _) | Post::Move(way) => way.own_notice.len() + way.arrival_notice.len(),
-            _ => 0,
-        }
-    }
+    /// A member has a new name, and with it a new id as a sender. Whoever ignores
+    /// the previous id ignores the new one as well.
+    Rename(ConnectionId, SenderId),
+    /// A member sets the topic of its room to this line.
+    SetTopic(ConnectionId, Lines),
+    /// A member wants to receive less, or more again.
+    SetFilter(ConnectionId, FilterChange),
+    /// A connection ends, whether it is a member's or not.
+    Leave(Leave),
 }
 
 /// The way of a member from one room to another.
 pub struct RoomChange {
-    /// Who.
+    /// The member.
     pub id: ConnectionId,
-    /// Where to.
+    /// The room it goes to.
     pub to: RoomId,
-    /// For those it leaves.
+    /// For the members that it leaves.
     pub departure_notice: Vec<u8>,
-    /// For those it comes to.
+    /// For the members that it comes to.
     pub arrival_notice: Vec<u8>,
     /// For itself, before the room's topic and history.
     pub own_notice: Vec<u8>,
@@ -180,49 +130,112 @@ pub struct RoomChange {
     pub log_entry: LogEntry,
 }
 
-/// What a member hears beside messages, and of whom.
+/// The end of one connection.
+pub struct Leave {
+    /// The connection.
+    pub id: ConnectionId,
+    /// For the members that it leaves; empty if it was no member.
+    pub notice: Vec<u8>,
+    /// The last bytes for itself.
+    pub final_bytes: Vec<u8>,
+    /// For the log.
+    pub log_entry: LogEntry,
+    /// When it last received, if it may have missed what came after.
+    pub last_received: Option<Instant>,
+}
+
+/// What a member wants to receive beside messages, and from whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterChange {
-    /// Nothing more from this voice.
+    /// No line from this sender.
     Ignore(SenderId),
-    /// This voice again.
+    /// Lines from this sender again.
     Unignore(SenderId),
-    /// No notices of who comes and goes.
+    /// No join and leave notices.
     HideJoinLeave,
-    /// These notices again.
+    /// Join and leave notices again.
     ShowJoinLeave,
 }
 
-/// The way to the broadcaster.
+/// A question of a member about its room.
+pub enum QueryPost {
+    /// The topic, or `none` if there is none.
+    Topic {
+        /// The member.
+        id: ConnectionId,
+        /// The reply where no topic is set.
+        none: Vec<u8>,
+    },
+    /// The history.
+    History {
+        /// The member.
+        id: ConnectionId,
+        /// Receives the entries, the oldest first.
+        reply: Sender<Vec<HistoryEntry>>,
+    },
+}
+
+/// A step of the server's shutdown.
+pub enum ShutdownPost {
+    /// It begins: every member receives this line. Leaving is without a notice from
+    /// now on, because all members leave.
+    Begin(Vec<u8>),
+    /// All has been said: every connection receives the rest and these last bytes.
+    FinalBytes(Vec<u8>),
+    /// Nothing follows.
+    End,
+}
+
+impl Post {
+    /// Returns roughly how many bytes the post brings. Only messages and replies
+    /// come in masses.
+    pub fn byte_size(&self) -> usize {
+        match self {
+            Post::Say { lines, .. } => lines.len(),
+            Post::Private { line, .. } => line.len(),
+            Post::Deliver { lines, .. } => lines.len(),
+            Post::Member(MemberPost::Join(change, _) | MemberPost::Move(change)) => {
+                change.own_notice.len() + change.arrival_notice.len()
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// The sending end of the broadcaster's queue.
 #[derive(Clone)]
 pub struct PostSender(Sender<Post>);
 
-/// Makes the channel between all sessions and the broadcaster.
+/// Makes the queue between all sessions and the broadcaster.
 pub fn channel() -> (PostSender, Receiver<Post>) {
     let (sender, receiver) = bounded(limits::POST_QUEUE);
     (PostSender(sender), receiver)
 }
 
 impl PostSender {
-    /// Hands over one post; waits while too many are waiting already, which is
-    /// how a room that cannot keep up slows down those who speak.
+    /// Queues one post. Blocks while the queue is full: so a room that cannot keep
+    /// up slows down its senders.
     pub fn send(&self, post: Post) {
-        // The broadcaster ends only after everybody has left: what could be
-        // posted later has no one to reach.
+        // The broadcaster ends only after every member has left. A later post has
+        // no connection to reach.
         let _ = self.0.send(post);
     }
 
-    /// Tells `line` to the connection `to` alone.
-    pub fn send_to(&self, to: ConnectionId, line: Vec<u8>) {
-        self.send(Post::Tell { to, line });
+    /// Delivers `lines` to `audience`.
+    pub fn deliver(&self, audience: Audience, lines: Vec<u8>) {
+        self.send(Post::Deliver { audience, lines });
     }
 
-    /// What the room of `id` has kept, the oldest first.
+    /// Delivers `lines` to the connection `to` alone.
+    pub fn send_to(&self, to: ConnectionId, lines: Vec<u8>) {
+        self.deliver(Audience::One(to), lines);
+    }
+
+    /// Returns the history of the room of `id`, the oldest first.
     pub fn read_history(&self, id: ConnectionId) -> Vec<HistoryEntry> {
         let (reply, answer) = bounded(1);
-        self.send(Post::ReadHistory { id, reply });
-        // A broadcaster that has ended, or a member that it does not know any
-        // more, has nothing to show.
+        self.send(Post::Query(QueryPost::History { id, reply }));
+        // A broadcaster that has ended, or a member that has left, has no history.
         answer.recv().unwrap_or_default()
     }
 }

@@ -133,8 +133,8 @@ impl Console {
         self.announce(None, text);
     }
 
-    fn announce(&self, place: Option<RoomId>, text: &str) {
+    fn announce(&self, room: Option<RoomId>, text: &str) {
         let line = Lines::new(Event::Operator(text).to_line());
-        self.posts.send(Post::Announce { place, line });
+        self.posts.send(Post::Announce { room, line });
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use crate::broadcaster::post::{Post, PostSender};
+use crate::broadcaster::post::{ConnectionPost, Post, PostSender};
 use crate::connection::Connection;
 use crate::connection::close::Close;
 use crate::limits;
@@ -48,7 +48,8 @@ impl Reaper {
         let final_bytes = close.final_bytes();
         if connection.lifecycle.set_close(close) {
             let id = connection.id;
-            self.posts.send(Post::Disconnect { id, final_bytes });
+            let post = ConnectionPost::Disconnect { id, final_bytes };
+            self.posts.send(Post::Connection(post));
             let due = Instant::now() + limits::LINGER;
             let _the_thread_lives = self.stragglers.send((due, Arc::clone(connection)));
         }

@@ -8,7 +8,7 @@ use common::{Event, notice};
 
 use super::start::{ListenerThreads, Server};
 use crate::accept::listeners;
-use crate::broadcaster::post::Post;
+use crate::broadcaster::post::{Post, ShutdownPost};
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
@@ -25,7 +25,7 @@ impl Server {
             await_thread(janitor, Instant::now() + limits::LOG_FLUSH_TIMEOUT);
         }
         let line = Event::Notice(notice::STOPPING).to_line();
-        self.posts.send(Post::ShuttingDown(line));
+        self.posts.send(Post::Shutdown(ShutdownPost::Begin(line)));
         self.session_shutdown.trigger();
         let connections = self.limiter.close();
         for connection in &connections {
@@ -38,9 +38,10 @@ impl Server {
             thread::sleep(Duration::from_millis(1));
         }
         let final_bytes = Close::from(CloseReason::Shutdown).final_bytes();
-        self.posts.send(Post::FinalLines(final_bytes));
+        self.posts
+            .send(Post::Shutdown(ShutdownPost::FinalBytes(final_bytes)));
         let all_left = self.await_sessions(&connections, deadline);
-        self.posts.send(Post::End);
+        self.posts.send(Post::Shutdown(ShutdownPost::End));
         // A panic in the thread was reported when it happened.
         let _ = self.broadcaster.join();
         for sender in &self.listeners.udp_senders {

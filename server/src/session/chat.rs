@@ -1,243 +1,242 @@
-//! Turns a member's lines into posts, until one of them is the last.
+//! Chat: a member's lines become posts, until one of them is the last.
+//!
+//! Thread: the session's own.
 
 use std::time::{Duration, Instant};
 
 use common::{Event, HEARTBEAT_OPT_IN, Name, NextLine, Request, text};
 
+use super::command;
 use super::context::UntilClosed;
 use super::guard::SessionGuard;
 use super::heartbeat::HeartbeatMonitor;
 use super::line_reader::{FillOutcome, LineReader, unterminated_line};
+use super::member::MemberSession;
 use super::outbox::Outbox;
 use super::rate_limit::TokenBucket;
-use super::reply_mode::{self, ReplyMode};
-use super::test_panic;
+use super::reply_mode::ReplyMode;
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
-use crate::moderation::rules::Switch;
 
 // The figures are MAX_LINE and MAX_DATAGRAM, see the test.
-const TOO_LONG: &str = "That line is longer than 4096 bytes and was not sent.";
-const TOO_LONG_DATAGRAM: &str = "That is longer than 1200 bytes and was not sent.";
-const NOT_UTF8: &str = "That line is not UTF-8 text and was not sent.";
-const PRESS_ENTER: &str = "Press Enter to stay, or you count as gone soon.";
-const NOTHING_RECEIVED: &str = "Nothing has come from you for too long.";
+const TOO_LONG: &str = "Not sent, line is longer than 4096 bytes.";
+const TOO_LONG_DATAGRAM: &str = "Not sent, datagram is longer than 1200 bytes.";
+const NOT_UTF8: &str = "Not sent, line is not valid UTF-8.";
+const BLANK: &str = "Not sent, line is blank.";
+const PRESS_ENTER: &str = "Press Enter to stay, or you will be disconnected soon.";
+const TIMED_OUT: &str = "Connection timed out.";
 
-/// What a script that waits for answers gets where nothing else is one.
-const SENT: &str = "Sent.";
-
-const BLANK: &str = "That was blank and was not sent.";
-
-const MUTED: &str = "The operator has muted you.";
-const OPERATOR_ONLY: &str = "Only the operator speaks for now.";
-
-/// Listens to the member `me` until the conversation ends.
+/// Handles the lines of the member `me` until its connection closes.
 ///
 /// # Errors
 ///
-/// How it ends.
+/// Why it closes.
 pub fn run(guard: &mut SessionGuard<'_>, reader: &mut LineReader, me: Name) -> UntilClosed {
-    let own = &guard.context.limits;
-    let mut pulse = HeartbeatMonitor::new(own.heartbeat);
-    if guard.connection.is_udp() {
-        pulse.require();
+    let mut chat = ChatSession::new(guard, me);
+    if reader.is_unframed() {
+        let mut replies = ReplyMode::new(chat.member.guard.was_prompted);
+        chat.run(reader, |chat, line| {
+            chat.handle_unframed(line, &mut replies)
+        })
+    } else {
+        chat.run(reader, ChatSession::handle_line)
     }
-    let mut talk = ChatSession {
-        rate_limit: TokenBucket::new(own.rate, Instant::now()),
-        heartbeat: pulse,
-        idle_warned: false,
-        outbox: Outbox::new(),
-        hides_join_leave: false,
-        reply_mode: ReplyMode::new(reader.is_unframed(), guard.was_prompted),
-        answered: false,
-        guard,
-        me,
-    };
-    loop {
-        match reader.next() {
-            NextLine::Line(line) => talk.handle_line(line)?,
-            NextLine::TooLong => talk.refuse_line(TOO_LONG)?,
-            NextLine::NotUtf8 => talk.refuse_line(NOT_UTF8)?,
-            NextLine::Incomplete => {
-                talk.flush_outbox();
-                match reader.fill(&talk.guard.connection, talk.read_timeout())? {
-                    FillOutcome::Received | FillOutcome::BecameUnframed => talk.idle_warned = false,
-                    FillOutcome::TooLong => talk.refuse_line(TOO_LONG_DATAGRAM)?,
-                    FillOutcome::TimedOut => talk.on_timeout()?,
+}
+
+/// One member's lines, and what decides when they are read.
+struct ChatSession<'a, 'b> {
+    member: MemberSession<'a, 'b>,
+    heartbeat: HeartbeatMonitor,
+    /// The member was warned that nothing has come from it for long.
+    idle_warned: bool,
+}
+
+impl<'a, 'b> ChatSession<'a, 'b> {
+    fn new(guard: &'a mut SessionGuard<'b>, me: Name) -> ChatSession<'a, 'b> {
+        let limits = &guard.context.limits;
+        let mut heartbeat = HeartbeatMonitor::new(limits.heartbeat);
+        if guard.connection.is_udp() {
+            heartbeat.require();
+        }
+        let member = MemberSession {
+            rate_limit: TokenBucket::new(limits.rate, Instant::now()),
+            outbox: Outbox::new(),
+            hides_join_leave: false,
+            has_replied: false,
+            guard,
+            me,
+        };
+        ChatSession {
+            member,
+            heartbeat,
+            idle_warned: false,
+        }
+    }
+
+    /// Reads lines and gives each to `handle`, which depends on the kind of peer and
+    /// is chosen once.
+    fn run(
+        &mut self,
+        reader: &mut LineReader,
+        mut handle: impl FnMut(&mut Self, &str) -> Result<(), Close>,
+    ) -> UntilClosed {
+        loop {
+            match reader.next() {
+                NextLine::Line(line) => handle(self, line)?,
+                NextLine::TooLong => self.refuse_line(TOO_LONG)?,
+                NextLine::NotUtf8 => self.refuse_line(NOT_UTF8)?,
+                NextLine::Incomplete => {
+                    self.member.flush();
+                    match reader.fill(&self.member.guard.connection, self.read_timeout())? {
+                        FillOutcome::Received | FillOutcome::BecameUnframed => {
+                            self.idle_warned = false;
+                        }
+                        FillOutcome::TooLong => self.refuse_line(TOO_LONG_DATAGRAM)?,
+                        FillOutcome::TimedOut => self.on_timeout()?,
+                    }
                 }
-            }
-            NextLine::End => {
-                talk.flush_outbox();
-                return Err(CloseReason::Eof.into());
-            }
-            NextLine::Overrun => {
-                talk.flush_outbox();
-                return Err(unterminated_line());
+                NextLine::End => return Err(self.flush_and_close(CloseReason::Eof)),
+                NextLine::Overrun => {
+                    self.member.flush();
+                    return Err(unterminated_line());
+                }
             }
         }
     }
-}
 
-/// One member's side of the conversation.
-pub(super) struct ChatSession<'a, 'b> {
-    pub(super) guard: &'a mut SessionGuard<'b>,
-    pub(super) me: Name,
-    pub(super) rate_limit: TokenBucket,
-    heartbeat: HeartbeatMonitor,
-    /// Whether it was told that nothing has come from it for long.
-    idle_warned: bool,
-    pub(super) outbox: Outbox,
-    /// Whether it does not want to know who comes and goes.
-    pub(super) hides_join_leave: bool,
-    /// How its program behaves, if it knows no lines.
-    reply_mode: ReplyMode,
-    /// Whether the line that is being dealt with was answered.
-    answered: bool,
-}
-
-impl ChatSession<'_, '_> {
-    /// Does what one line asks for.
+    /// Does what one line of a framed peer asks for.
     fn handle_line(&mut self, line: &str) -> Result<(), Close> {
         self.throttle()?;
         let line = text::sanitize(line);
-        test_panic::check(&line, &self.guard.context.registry);
-        let waits = self
-            .reply_mode
-            .expects_reply(&line, &self.me, &self.guard.connection);
-        self.answered = false;
-        match Request::parse(&line, &self.me) {
-            Request::Say(text) if waits && reply_mode::is_bye(text) => {
-                self.flush_outbox();
-                return Err(CloseReason::Quit.into());
+        #[cfg(test)]
+        super::test_panic::check(&line, self.member.registry());
+        match Request::parse(&line, &self.member.me) {
+            Request::Say(text) => self.say(text),
+            Request::Heartbeat => self.heartbeat(&line),
+            Request::Quit => return Err(self.flush_and_close(CloseReason::Quit)),
+            Request::Command { word, rest } => self.run_command(word, rest)?,
+        }
+        Ok(())
+    }
+
+    /// Does what one text of an unframed peer asks for. Its program may wait for
+    /// one reply before it sends the next text.
+    fn handle_unframed(&mut self, text: &str, replies: &mut ReplyMode) -> Result<(), Close> {
+        self.throttle()?;
+        let text = text::sanitize(text);
+        let expects_reply = replies.expects_reply(&text, &self.member);
+        self.member.has_replied = false;
+        match Request::parse(&text, &self.member.me) {
+            Request::Say(text) if expects_reply && ReplyMode::is_bye(text) => {
+                return Err(self.flush_and_close(CloseReason::Quit));
             }
             Request::Say(text) => {
-                if self.check_not_muted() {
-                    self.outbox.push_message(&self.me, text);
-                    if waits {
-                        self.acknowledge();
-                    }
-                }
-                if self.outbox.is_large() {
-                    self.flush_outbox();
-                }
+                self.say(text);
+                replies.acknowledge(&mut self.member, expects_reply);
             }
-            Request::Heartbeat if self.reply_mode.is_unframed() => {
-                self.reply(&Event::Refusal(BLANK))
-            }
-            Request::Heartbeat => {
-                if line == HEARTBEAT_OPT_IN {
-                    self.guard.connection.flags.set_answers_probes();
-                    self.heartbeat.opt_in();
-                }
-                self.heartbeat.record_blank(Instant::now());
-                self.reply(&Event::Heartbeat);
-            }
-            Request::Quit => {
-                self.flush_outbox();
-                return Err(CloseReason::Quit.into());
-            }
+            Request::Heartbeat => self.member.refuse(BLANK),
+            Request::Quit => return Err(self.flush_and_close(CloseReason::Quit)),
             Request::Command { word, rest } => {
-                self.flush_outbox();
                 self.run_command(word, rest)?;
-                if waits && reply_mode::has_no_reply(word) && !self.answered {
-                    self.acknowledge();
-                }
+                let silent = ReplyMode::has_no_reply(word);
+                replies.acknowledge(&mut self.member, expects_reply && silent);
             }
         }
         Ok(())
     }
 
-    /// Answers a program that waits for it, and gets no other answer.
-    fn acknowledge(&mut self) {
-        if self.reply_mode.needs_reply() {
-            self.reply(&Event::Notice(SENT));
+    fn say(&mut self, text: &str) {
+        let member = &mut self.member;
+        if member.check_not_muted() {
+            member.outbox.push_message(&member.me, text);
+        }
+        if member.outbox.is_large() {
+            member.flush();
         }
     }
 
-    /// Whether the operator lets this member say something; if not, it is told.
-    pub(super) fn check_not_muted(&mut self) -> bool {
-        let hushed = self.mute_reason();
-        if let Some(why) = hushed {
-            self.reply(&Event::Refusal(why));
+    fn heartbeat(&mut self, line: &str) {
+        if line == HEARTBEAT_OPT_IN {
+            self.member.connection().flags.set_answers_probes();
+            self.heartbeat.opt_in();
         }
-        hushed.is_none()
+        self.heartbeat.record_blank(Instant::now());
+        self.member.reply(&Event::Heartbeat);
     }
 
-    /// Why this member may not say anything, if so.
-    pub(super) fn mute_reason(&self) -> Option<&'static str> {
-        if self.guard.connection.flags.is_muted() {
-            return Some(MUTED);
-        }
-        let silence = self.guard.context.moderation.is_on(Switch::Silence);
-        silence.then_some(OPERATOR_ONLY)
+    fn run_command(&mut self, word: &str, rest: &str) -> Result<(), Close> {
+        self.member.flush();
+        command::run(&mut self.member, word, rest)
     }
 
-    /// How long it may be silent. Over UDP, which has no end, a person has to press
-    /// Enter now and then, and is told so when a third of the time is left.
+    fn flush_and_close(&mut self, reason: CloseReason) -> Close {
+        self.member.flush();
+        reason.into()
+    }
+
+    /// Returns for how long the member may be silent; `None` is for ever. A member
+    /// over UDP must send something now and then, because UDP has no end of its
+    /// own. It is warned when a third of the time is left.
     fn read_timeout(&self) -> Option<Duration> {
         let whole = self.heartbeat.timeout()?;
-        Some(match self.guard.connection.is_udp() {
-            true if self.idle_warned => whole / 3,
-            true => whole / 3 * 2,
-            false => whole,
+        if !self.member.connection().is_udp() {
+            return Some(whole);
+        }
+        Some(if self.idle_warned {
+            whole / 3
+        } else {
+            whole / 3 * 2
         })
     }
 
-    /// Deals with silence.
+    /// Warns a silent member over UDP once; closes the connection otherwise.
     fn on_timeout(&mut self) -> Result<(), Close> {
-        if self.idle_warned || !self.guard.connection.is_udp() {
-            return Err(Close::with_message(CloseReason::Timeout, NOTHING_RECEIVED));
+        if self.idle_warned || !self.member.connection().is_udp() {
+            return Err(timed_out());
         }
         self.idle_warned = true;
-        self.reply(&Event::Notice(PRESS_ENTER));
+        self.member.notify(PRESS_ENTER);
         Ok(())
     }
 
-    /// Says that a line was not sent, and why. It cost us work, so it counts.
+    /// Replies that a line was not sent. The line counts, as it took work.
     fn refuse_line(&mut self, why: &str) -> Result<(), Close> {
         self.throttle()?;
-        self.reply(&Event::Refusal(why));
+        self.member.refuse(why);
         Ok(())
     }
 
-    /// Answers the member, after what it said before.
-    pub(super) fn reply(&mut self, event: &Event<'_>) {
-        self.answered = true;
-        self.flush_outbox();
-        self.guard.send(event);
-    }
-
-    /// Posts what the member has said so far.
-    pub(super) fn flush_outbox(&mut self) {
-        self.outbox.flush(self.guard);
-    }
-
-    /// Holds the member back if it is too fast. It is not told: its next lines
-    /// wait in its own socket, and nothing is lost.
+    /// Holds the member back if it is too fast. Its next lines wait in its own
+    /// socket, and none is lost.
     fn throttle(&mut self) -> Result<(), Close> {
-        let wait = self.rate_limit.take();
+        let wait = self.member.rate_limit.take();
         if wait.is_zero() {
             return Ok(());
         }
-        self.flush_outbox();
-        if self.guard.context.shutdown.sleep(wait) {
+        self.member.flush();
+        if self.member.guard.context.shutdown.sleep(wait) {
             return Err(CloseReason::Shutdown.into());
         }
-        // Who closes right after the last line is still heard, for a while.
-        if self.guard.connection.lifecycle.peer_gone_for() > limits::DRAIN_INPUT {
+        let connection = self.member.connection();
+        // The last lines of a peer that has closed are still said, for a while.
+        if connection.lifecycle.peer_gone_for() > limits::DRAIN_INPUT {
             return Err(CloseReason::Reset.into());
         }
-        // Over UDP nothing tells that it is gone, so its last lines must not last.
-        let silent = self.guard.connection.last_received().elapsed();
+        // UDP does not report that a peer is gone, so its last lines must end.
+        let silent = connection.last_received().elapsed();
         let timeout = self.heartbeat.timeout();
-        if self.guard.connection.is_udp() && timeout.is_some_and(|max| silent > max) {
-            return Err(Close::with_message(CloseReason::Timeout, NOTHING_RECEIVED));
+        if connection.is_udp() && timeout.is_some_and(|timeout| silent > timeout) {
+            return Err(timed_out());
         }
-        match self.guard.connection.lifecycle.close_cause() {
+        match connection.lifecycle.close_cause() {
             Some(close) => Err(close.clone()),
             None => Ok(()),
         }
     }
+}
+
+fn timed_out() -> Close {
+    Close::with_message(CloseReason::Timeout, TIMED_OUT)
 }
 
 #[cfg(test)]

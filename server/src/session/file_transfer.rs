@@ -12,7 +12,7 @@ use crossbeam_channel::bounded;
 
 use super::guard::SessionGuard;
 use super::line_reader::LineReader;
-use crate::broadcaster::post::Post;
+use crate::broadcaster::post::{Audience, ConnectionPost, Post};
 use crate::connection::BlockingWriter;
 use crate::connection::close::{Close, CloseReason};
 use crate::connection::limiter;
@@ -69,7 +69,8 @@ fn refusal(why: &str) -> Close {
 fn take_writer(guard: &SessionGuard<'_>) -> Option<BlockingWriter> {
     let (to, handed_over) = bounded(1);
     let id = guard.connection.id;
-    guard.context.posts.send(Post::TakeWriter { id, to });
+    let post = ConnectionPost::TakeWriter { id, to };
+    guard.context.posts.send(Post::Connection(post));
     handed_over.recv().ok()
 }
 
@@ -123,10 +124,8 @@ impl FileTransfer<'_, '_> {
         let notice = shared_file(&metadata.owner, &metadata.name, metadata.size, metadata.id);
         self.files.log_line(&notice);
         let notice = Event::Notice(&notice).to_line();
-        self.guard
-            .context
-            .posts
-            .send(Post::FileShared { member, notice });
+        let posts = &self.guard.context.posts;
+        posts.deliver(Audience::RoomOf(member), notice);
         self.reply(&TransferReply::Done)
     }
 

@@ -6,7 +6,7 @@ use std::thread;
 use common::{Event, Name, notice};
 
 use super::context::ServerContext;
-use crate::broadcaster::post::{Post, PostSender, RoomChange};
+use crate::broadcaster::post::{Audience, Leave, MemberPost, Post, PostSender, RoomChange};
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::connection::limiter::{self, Permit};
@@ -87,7 +87,8 @@ impl<'a> SessionGuard<'a> {
             log_entry: LogEntry::Line(entry),
         };
         let sender_id = self.context.registry.sender_id(name);
-        self.context.posts.send(Post::Join(change, sender_id));
+        let post = MemberPost::Join(change, sender_id);
+        self.context.posts.send(Post::Member(post));
         Ok(())
     }
 
@@ -117,12 +118,13 @@ impl<'a> SessionGuard<'a> {
         } = &self.context;
         registry.rename(old, new)?;
         self.name = Some(new.clone());
-        posts.send(Post::Rename {
-            id: self.connection.id,
-            sender_id: registry.sender_id(new),
-            notice: Event::Notice(&notice::renamed(old, new)).to_line(),
-            message: Event::Notice(&notice::own_new_name(new)).to_line(),
-        });
+        let id = self.connection.id;
+        let line = |text: &str| Event::Notice(text).to_line();
+        let others = Audience::OthersInRoomOf(id);
+        posts.deliver(others, line(&notice::renamed(old, new)));
+        posts.send_to(id, line(&notice::own_new_name(new)));
+        let post = MemberPost::Rename(id, registry.sender_id(new));
+        posts.send(Post::Member(post));
         registry.release_old_name(old);
         Ok(())
     }
@@ -180,12 +182,13 @@ pub fn post_leave(
     let reason = close.reason;
     let entry = format!("[CONNECTION CLOSED] {who} disconnected ({reason}).");
     let left = |name| Event::Notice(&notice::left(name, quit_message)).to_line();
-    posts.send(Post::Leave {
+    let leave = Leave {
         id: connection.id,
         notice: name.map(left).unwrap_or_default(),
         final_bytes: close.final_bytes(),
-        entry: LogEntry::Line(entry),
+        log_entry: LogEntry::Line(entry),
         // Who vanished has not seen what was said since.
         last_received: (reason == CloseReason::Timeout).then(|| connection.last_received()),
-    });
+    };
+    posts.send(Post::Member(MemberPost::Leave(leave)));
 }

@@ -10,7 +10,7 @@ use super::foreign_protocol;
 use super::guard::{JoinError, SessionGuard};
 use super::line_reader::{FillOutcome, LineReader, unterminated_line};
 use super::name_reclaim;
-use crate::broadcaster::post::Post;
+use crate::broadcaster::post::{ConnectionPost, Post};
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
 
@@ -146,10 +146,14 @@ impl HandshakeTimer {
         match reader.fill(&guard.connection, Some(timeout))? {
             FillOutcome::Received => self.prompt_at = None, // it speaks: no need to ask
             FillOutcome::TooLong => {}                      // no name is that long
-            FillOutcome::BecameUnframed => guard
-                .context
-                .posts
-                .send(Post::SetUnframed(guard.connection.id)),
+            FillOutcome::BecameUnframed => {
+                guard
+                    .context
+                    .posts
+                    .send(Post::Connection(ConnectionPost::SetUnframed(
+                        guard.connection.id,
+                    )))
+            }
             FillOutcome::TimedOut => {
                 if self.prompt_at.take().is_some() {
                     guard.was_prompted = true;

@@ -18,10 +18,12 @@ mod handshake;
 mod heartbeat;
 mod line_reader;
 pub mod linger;
+mod member;
 mod name_reclaim;
 mod outbox;
 mod rate_limit;
 mod reply_mode;
+#[cfg(test)]
 mod test_panic;
 
 use std::sync::Arc;

@@ -1,65 +1,62 @@
-//! How an unframed peer behaves: whether it reads all the time, or only after it
-//! has sent something, and then waits for one answer.
+//! Reply mode: whether an unframed peer reads all the time, or only one reply to
+//! each text that it sends.
 
 use common::command::find;
-use common::{Name, request};
+use common::request;
 
-use crate::connection::Connection;
+use super::member::MemberSession;
 
-/// What a script leaves with that waits for answers.
+/// The text with which a program that waits for replies leaves.
 const BYE: &str = "bye";
 
-/// The commands that are speech, and are answered by nothing else.
+/// The commands that speak to others and have no reply of their own.
 const COMMANDS_WITHOUT_REPLY: [&str; 3] = ["me", "msg", "reply"];
 
-/// What is known of a peer's manner.
+/// The reply to a text that has no other.
+const SENT: &str = "Sent.";
+
+/// How an unframed peer has read so far.
 pub struct ReplyMode {
-    unframed: bool,
-    /// Whether there is something already that it will take for its next answer.
-    unread: bool,
+    /// Something that the peer will take for its next reply is on its way already.
+    has_unread: bool,
 }
 
 impl ReplyMode {
-    /// The manner of a framed peer, or of an unframed one; `prompted` is whether that
-    /// was asked for a name, which it then reads when it has sent one.
-    pub fn new(unframed: bool, prompted: bool) -> ReplyMode {
+    /// Makes the mode of a new member. A peer that was prompted for its name reads
+    /// the prompt after it has sent one.
+    pub fn new(was_prompted: bool) -> ReplyMode {
         ReplyMode {
-            unframed,
-            unread: prompted,
+            has_unread: was_prompted,
         }
     }
 
-    /// Whether it sends texts without newlines.
-    pub fn is_unframed(&self) -> bool {
-        self.unframed
-    }
-
-    /// Whether `line` of `me` shows that its program waits for an answer now: it is
-    /// bare, without the name that the other kind sends along.
-    pub fn expects_reply(&self, line: &str, me: &Name, connection: &Connection) -> bool {
-        if !self.unframed {
-            return false;
+    /// Returns `true` if the program of `member` waits for a reply to `text`: it
+    /// sends the bare text, without the name that the other kind puts before it.
+    pub fn expects_reply(&self, text: &str, member: &MemberSession<'_, '_>) -> bool {
+        let replies = &member.connection().replies;
+        let is_bare = !request::has_prefix(text, &member.me);
+        if is_bare {
+            replies.mark_request();
+        } else {
+            replies.set_full_duplex();
         }
-        let bare = !request::has_prefix(line, me);
-        match bare {
-            true => connection.replies.mark_request(),
-            false => connection.replies.set_full_duplex(),
+        is_bare
+    }
+
+    /// Replies to a text that expects it, if nothing else has.
+    pub fn acknowledge(&mut self, member: &mut MemberSession<'_, '_>, expects_reply: bool) {
+        if expects_reply && !member.has_replied && !std::mem::take(&mut self.has_unread) {
+            member.notify(SENT);
         }
-        bare
     }
 
-    /// Whether it has nothing to read yet, so that it has to be answered.
-    pub fn needs_reply(&mut self) -> bool {
-        !std::mem::take(&mut self.unread)
+    /// Returns `true` if `text` is how such a program leaves.
+    pub fn is_bye(text: &str) -> bool {
+        text.trim().eq_ignore_ascii_case(BYE)
     }
-}
 
-/// Whether this text is how such a program leaves.
-pub fn is_bye(text: &str) -> bool {
-    text.trim().eq_ignore_ascii_case(BYE)
-}
-
-/// Whether this command is answered by nothing else.
-pub fn has_no_reply(word: &str) -> bool {
-    find(word).is_some_and(|entry| COMMANDS_WITHOUT_REPLY.contains(&entry.word))
+    /// Returns `true` if the command `word` has no reply of its own.
+    pub fn has_no_reply(word: &str) -> bool {
+        find(word).is_some_and(|entry| COMMANDS_WITHOUT_REPLY.contains(&entry.word))
+    }
 }

@@ -14,7 +14,7 @@ fn a_full_room_says_so_and_has_a_place_again_later() {
     let [ann, bob] = fixture.join_all(["ann", "bob"]);
     let mut late = fixture.connect();
     let address = local_address(&mut late);
-    late.expect("! The room is full.");
+    late.expect("! Server is full.");
     late.expect_quit();
     fixture.expect_reason(&address, "full");
     drop(ann);
@@ -38,7 +38,7 @@ fn who_speaks_before_it_is_turned_away_hears_the_reason() {
     for _ in 0..50 {
         let mut late = fixture.connect();
         let _ = late.try_send(b"late\nhello?\n");
-        late.expect("! The room is full.");
+        late.expect("! Server is full.");
         late.expect_quit();
     }
     drop(ann);
@@ -50,7 +50,7 @@ fn of_too_many_without_a_name_the_oldest_goes() {
     let fixture = FaultFixture::start(&["--max-unnamed", "3"]);
     let mut silent: Vec<TestClient> = (0..4).map(|_| fixture.connect()).collect();
     let address = local_address(&mut silent[0]);
-    silent[0].expect_sometime("! You have no name yet, and others are waiting to come in.");
+    silent[0].expect_sometime("! You have no name yet, and others are waiting to join.");
     silent[0].expect_quit();
     fixture.expect_reason(&address, "full");
     // The others are still there, and a name takes its holder out of the count.

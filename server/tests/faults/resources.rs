@@ -77,7 +77,7 @@ fn with_few_files_there_is_room_for_few() {
         inside.push(fixture.join(&format!("member{number}")));
     }
     let mut late = fixture.connect();
-    late.expect("! The room is full.");
+    late.expect("! Server is full.");
     late.expect_quit();
     assert!(fixture.server.lines_with("[SERVER] cannot").is_empty());
     drop((inside, late));
@@ -101,7 +101,7 @@ fn out_of_threads_it_turns_people_away_and_lives() {
         let name = format!("member{}", inside.len());
         let _ = peer.try_send(format!("{name}\n").as_bytes());
         match peer.receive().as_deref() {
-            Some("! The room is full.") => return Some(peer),
+            Some("! Server is full.") => return Some(peer),
             Some(told) => assert!(told.starts_with("Welcome"), "{told}"),
             None => panic!("no reason was given"),
         }

@@ -10,7 +10,8 @@ use super::test_server::TestServer;
 /// The pauses are what is tested here: they are shorter than the limit, by far.
 #[test]
 fn a_first_line_in_pieces_is_one_line_if_its_pauses_are_short() {
-    let server = TestServer::with_limits(|limits| limits.unframed_delay = Some(Duration::from_secs(5)));
+    let server =
+        TestServer::with_limits(|limits| limits.unframed_delay = Some(Duration::from_secs(5)));
     let mut ann = server.join("ann");
     let mut peer = TestClient::connect(server.address);
     for piece in ["a", "li", "ce", "\n"] {
@@ -24,7 +25,8 @@ fn a_first_line_in_pieces_is_one_line_if_its_pauses_are_short() {
 /// The pause is what is tested here: it is longer than the limit.
 #[test]
 fn after_the_first_newline_a_peer_may_pause_for_as_long_as_it_likes() {
-    let server = TestServer::with_limits(|limits| limits.unframed_delay = Some(Duration::from_millis(20)));
+    let server =
+        TestServer::with_limits(|limits| limits.unframed_delay = Some(Duration::from_millis(20)));
     let mut ann = server.join("ann");
     let mut peer = server.join("peer");
     ann.expect("peer has joined the chat room.");
@@ -36,7 +38,8 @@ fn after_the_first_newline_a_peer_may_pause_for_as_long_as_it_likes() {
 
 #[test]
 fn a_first_piece_without_a_newline_is_a_line_after_a_long_pause() {
-    let server = TestServer::with_limits(|limits| limits.unframed_delay = Some(Duration::from_millis(20)));
+    let server =
+        TestServer::with_limits(|limits| limits.unframed_delay = Some(Duration::from_millis(20)));
     let mut ann = server.join("ann");
     let mut peer = TestClient::connect(server.address);
     peer.send(b"al");

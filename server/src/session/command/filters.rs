@@ -1,71 +1,55 @@
-//! Hearing less, and hearing it again.
+//! Filters: a member chooses to receive less, or more again.
 
 use common::Name;
 
-use super::super::chat::ChatSession;
-use crate::broadcaster::post::{FilterChange, Post};
+use super::super::member::MemberSession;
+use crate::broadcaster::post::{FilterChange, MemberPost, Post};
 use crate::limits;
 
-impl ChatSession<'_, '_> {
-    pub(super) fn ignore(&mut self, name: &Name) {
-        if *name == self.me {
-            return self.refuse_command("That is yourself.");
-        }
-        let registry = &self.guard.context.registry;
-        if !registry.ignore(&self.me, name) {
-            let why = format!(
-                "You ignore {} already, which is the most.",
-                limits::MAX_IGNORED
-            );
-            return self.refuse_command(&why);
-        }
-        let sender_id = registry.sender_id(name);
-        self.send_filter(FilterChange::Ignore(sender_id));
-        self.notify(&format!(
-            "You hear nothing more from {name}. /unignore {name} ends that."
-        ));
+pub fn ignore(session: &mut MemberSession<'_, '_>, name: &Name) {
+    if *name == session.me {
+        return session.refuse("You cannot ignore yourself.");
     }
+    if !session.registry().ignore(&session.me, name) {
+        let max = limits::MAX_IGNORED;
+        return session.refuse(&format!("You already ignore {max} names, the maximum."));
+    }
+    let sender_id = session.registry().sender_id(name);
+    send(session, FilterChange::Ignore(sender_id));
+    session.notify(&format!("Ignoring {name}. /unignore {name} to undo."));
+}
 
-    pub(super) fn unignore(&mut self, name: &Name) {
-        let registry = &self.guard.context.registry;
-        if !registry.unignore(&self.me, name) {
-            return self.refuse_command(&format!("You do not ignore {name}."));
-        }
-        let sender_id = registry.sender_id(name);
-        self.send_filter(FilterChange::Unignore(sender_id));
-        self.notify(&format!("You hear {name} again."));
+pub fn unignore(session: &mut MemberSession<'_, '_>, name: &Name) {
+    if !session.registry().unignore(&session.me, name) {
+        return session.refuse(&format!("You are not ignoring {name}."));
     }
+    let sender_id = session.registry().sender_id(name);
+    send(session, FilterChange::Unignore(sender_id));
+    session.notify(&format!("No longer ignoring {name}."));
+}
 
-    pub(super) fn list_ignored(&mut self) {
-        let ignored = self.guard.context.registry.ignored(&self.me);
-        let names: Vec<&str> = ignored.iter().map(Name::as_str).collect();
-        match names.as_slice() {
-            [] => self.notify("You ignore nobody."),
-            names => self.notify(&format!("You ignore {}.", names.join(", "))),
-        }
+pub fn list_ignored(session: &mut MemberSession<'_, '_>) {
+    let ignored = session.registry().ignored(&session.me);
+    let names: Vec<&str> = ignored.iter().map(Name::as_str).collect();
+    if names.is_empty() {
+        session.notify("You ignore nobody.");
+    } else {
+        session.notify(&format!("You ignore {}.", names.join(", ")));
     }
+}
 
-    pub(super) fn toggle_join_leave_notices(&mut self) {
-        self.hides_join_leave = !self.hides_join_leave;
-        let (what, message) = match self.hides_join_leave {
-            true => (
-                FilterChange::HideJoinLeave,
-                "You are not told who comes and goes. /quiet ends that.",
-            ),
-            false => (
-                FilterChange::ShowJoinLeave,
-                "You are told who comes and goes.",
-            ),
-        };
-        self.send_filter(what);
-        self.notify(message);
+pub fn toggle_join_leave(session: &mut MemberSession<'_, '_>) {
+    session.hides_join_leave = !session.hides_join_leave;
+    if session.hides_join_leave {
+        send(session, FilterChange::HideJoinLeave);
+        session.notify("Join and leave notices are off. /quiet to undo.");
+    } else {
+        send(session, FilterChange::ShowJoinLeave);
+        session.notify("Join and leave notices are on.");
     }
+}
 
-    fn send_filter(&mut self, what: FilterChange) {
-        let id = self.guard.connection.id;
-        self.guard
-            .context
-            .posts
-            .send(Post::SetFilter { id, change: what });
-    }
+fn send(session: &mut MemberSession<'_, '_>, change: FilterChange) {
+    let post = MemberPost::SetFilter(session.id(), change);
+    session.posts().send(Post::Member(post));
 }

@@ -1,48 +1,42 @@
-//! What was said before.
+//! History: a look through what was said in the member's room.
 
 use common::notice::Excerpt;
 
-use super::super::chat::ChatSession;
+use super::super::member::MemberSession;
 use crate::limits;
 use crate::room::history::excerpt;
 
-/// What looking through a room's lines costs, in lines of one's own: it takes
+/// What a look through a room's lines costs, in lines of the member's own. It takes
 /// some thousand times as long as saying one.
 const SEARCH_COST: u32 = 5;
 
-impl ChatSession<'_, '_> {
-    pub(super) fn history(&mut self, count: Option<usize>) {
-        let max = count.unwrap_or(limits::HISTORY_ON_JOIN);
-        self.send_excerpt(Excerpt::Last, max, "Nothing was said here yet.", |_| true);
+pub fn show_last(session: &mut MemberSession<'_, '_>, count: Option<usize>) {
+    let max = count.unwrap_or(limits::HISTORY_ON_JOIN);
+    match find(session, Excerpt::Last, max, |_| true) {
+        Some(lines) => session.posts().send_to(session.id(), lines),
+        None => session.refuse("Nothing was said here yet."),
     }
+}
 
-    pub(super) fn search(&mut self, text: &str) {
-        let text = text.to_lowercase();
-        let found = |line: &str| line.to_lowercase().contains(&text);
-        self.send_excerpt(
-            Excerpt::Matching,
-            limits::MAX_SEARCH_HITS,
-            "No line of this room holds that.",
-            found,
-        );
+pub fn search(session: &mut MemberSession<'_, '_>, text: &str) {
+    let text = text.to_lowercase();
+    let matches = |line: &str| line.to_lowercase().contains(&text);
+    match find(session, Excerpt::Matching, limits::MAX_SEARCH_HITS, matches) {
+        Some(lines) => session.posts().send_to(session.id(), lines),
+        None => session.refuse("No line in this room matches."),
     }
+}
 
-    /// The looking is done here, in the member's own thread and time; the
-    /// broadcaster only hands out what there is.
-    fn send_excerpt(
-        &mut self,
-        which: Excerpt,
-        max: usize,
-        none: &str,
-        wanted: impl Fn(&str) -> bool,
-    ) {
-        self.rate_limit.charge(SEARCH_COST);
-        let id = self.guard.connection.id;
-        let said = self.guard.context.posts.read_history(id);
-        let max = max.min(self.guard.context.limits.history_lines);
-        match excerpt(said.iter().rev(), which, max, wanted) {
-            Some(lines) => self.guard.context.posts.send_to(id, lines),
-            None => self.refuse_command(none),
-        }
-    }
+/// Returns the last `max` lines that match. The search runs in the member's own
+/// thread and time; the broadcaster only hands out the entries.
+fn find(
+    session: &mut MemberSession<'_, '_>,
+    which: Excerpt,
+    max: usize,
+    matches: impl Fn(&str) -> bool,
+) -> Option<Vec<u8>> {
+    session.rate_limit.charge(SEARCH_COST);
+    let entries = session.posts().read_history(session.id());
+    let max = max.min(session.guard.context.limits.history_lines);
+    excerpt(entries.iter().rev(), which, max, matches)
 }

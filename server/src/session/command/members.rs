@@ -1,125 +1,122 @@
-//! Who is here, who one is, and whether one is reading.
+//! Members: who is here, the own name, and being away.
+
+use std::time::Duration;
 
 use common::notice::{self, format_duration, without_colons};
 use common::{Event, Name};
 
-use super::super::chat::ChatSession;
-use super::idle_column;
-use crate::broadcaster::post::Post;
+use super::super::member::MemberSession;
+use crate::broadcaster::post::Audience;
 use crate::limits;
 use crate::registry::{MemberInfo, Whois};
 
-/// How wide a line of names is: it fits into any window.
+/// The longest line of names, in bytes: it fits into any window.
 const LINE_WIDTH: usize = 76;
 
-/// How many characters of a reason stand in a row of `/who`.
+/// The most characters of an away reason in a row of `/who`.
 const MAX_AWAY_SHOWN: usize = 24;
 
-impl ChatSession<'_, '_> {
-    pub(super) fn who(&mut self) {
-        let (info, all) = self.list_members();
-        let mut lines = vec![count_line(all)];
-        lines.extend(info.iter().map(member_row));
-        lines.extend(more_line(&info, all));
-        self.reply_lines(&lines);
-    }
+pub fn who(session: &mut MemberSession<'_, '_>) {
+    let (members, total) = list_members(session);
+    let mut lines = vec![count_line(total)];
+    lines.extend(members.iter().map(member_row));
+    lines.extend(more_line(&members, total));
+    session.reply_lines(&lines);
+}
 
-    pub(super) fn names(&mut self) {
-        let (info, all) = self.list_members();
-        let mut lines = vec![count_line(all)];
-        let mut line = String::new();
-        for name in info.iter().map(|info| info.name.as_str()) {
-            if !line.is_empty() && line.len() + name.len() > LINE_WIDTH {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(name);
+pub fn names(session: &mut MemberSession<'_, '_>) {
+    let (members, total) = list_members(session);
+    let mut lines = vec![count_line(total)];
+    let mut line = String::new();
+    for name in members.iter().map(|info| info.name.as_str()) {
+        if !line.is_empty() && line.len() + name.len() > LINE_WIDTH {
+            lines.push(std::mem::take(&mut line));
         }
-        lines.push(line);
-        lines.extend(more_line(&info, all));
-        self.reply_lines(&lines);
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(name);
     }
+    lines.push(line);
+    lines.extend(more_line(&members, total));
+    session.reply_lines(&lines);
+}
 
-    fn list_members(&self) -> (Vec<MemberInfo>, usize) {
-        let registry = &self.guard.context.registry;
-        registry.list_members(Some(&self.me), limits::MAX_LISTED)
+fn list_members(session: &MemberSession<'_, '_>) -> (Vec<MemberInfo>, usize) {
+    let registry = session.registry();
+    registry.list_members(Some(&session.me), limits::MAX_LISTED)
+}
+
+pub fn whois(session: &mut MemberSession<'_, '_>, name: &Name) {
+    let message = match session.registry().whois(name) {
+        Whois::Present(info) => describe(&info),
+        Whois::Departed(ago) => format!("{name} was last here {} ago.", format_duration(ago)),
+        Whois::Unknown => return session.refuse(&no_such_user(name)),
+    };
+    session.notify(&message);
+}
+
+pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) {
+    if name.as_str() == session.me.as_str() {
+        return session.refuse(&format!("You are already called {name}."));
     }
-
-    pub(super) fn whois(&mut self, name: &Name) {
-        let message = match self.guard.context.registry.whois(name) {
-            Whois::Present(info) => describe(&info),
-            Whois::Departed(ago) => format!("{name} was last here {} ago.", format_duration(ago)),
-            Whois::Unknown => return self.refuse_command(&no_such_user(name)),
-        };
-        self.notify(&message);
+    if !session.check_not_muted() {
+        return;
     }
-
-    pub(super) fn rename(&mut self, name: &Name) {
-        if name.as_str() == self.me.as_str() {
-            return self.refuse_command(&format!("You are called {name} already."));
-        }
-        if !self.check_not_muted() {
-            return;
-        }
-        if self.guard.context.moderation.is_banned(name) {
-            return self.refuse_command(&format!("The operator has banned the name {name}."));
-        }
-        let old = std::mem::replace(&mut self.me, name.clone());
-        if self.guard.rename(&old, name).is_err() {
-            self.me = old;
-            self.refuse_command(&format!("The name {name} is taken."));
-        }
+    if session.guard.context.moderation.is_banned(name) {
+        return session.refuse(&format!("{name} is banned."));
     }
-
-    pub(super) fn away(&mut self, text: Option<&str>) {
-        if text.is_some() && !self.check_not_muted() {
-            return;
-        }
-        let reason = text.unwrap_or_default().to_string();
-        self.guard.context.registry.set_away(&self.me, Some(reason));
-        let mut notice = Vec::new();
-        match text {
-            Some(text) => common::event::action(&self.me, &format!("is away, {text}"), &mut notice),
-            None => Event::Notice(&notice::away(&self.me)).encode(&mut notice),
-        }
-        self.notify_room(notice, "You are away. /back ends that.");
-    }
-
-    pub(super) fn back(&mut self) {
-        if !self.guard.context.registry.set_away(&self.me, None) {
-            return self.refuse_command("You are not away.");
-        }
-        let notice = Event::Notice(&notice::back(&self.me)).to_line();
-        self.notify_room(notice, "You are back.");
-    }
-
-    /// Tells the room something about this member, and it that this was done.
-    fn notify_room(&mut self, notice: Vec<u8>, message: &str) {
-        self.guard.context.posts.send(Post::About {
-            id: self.guard.connection.id,
-            notice,
-            message: Event::Notice(message).to_line(),
-        });
+    let old = std::mem::replace(&mut session.me, name.clone());
+    if session.guard.rename(&old, name).is_err() {
+        session.me = old;
+        session.refuse(&format!("{name} is already in use."));
     }
 }
 
-/// The refusal where somebody is asked for who was never here.
+pub fn away(session: &mut MemberSession<'_, '_>, text: Option<&str>) {
+    if text.is_some() && !session.check_not_muted() {
+        return;
+    }
+    let reason = text.unwrap_or_default().to_string();
+    session.registry().set_away(&session.me, Some(reason));
+    let mut notice = Vec::new();
+    match text {
+        Some(text) => common::event::action(&session.me, &format!("is away, {text}"), &mut notice),
+        None => Event::Notice(&notice::away(&session.me)).encode(&mut notice),
+    }
+    notify_room(session, notice, "You are away. /back to undo.");
+}
+
+pub fn back(session: &mut MemberSession<'_, '_>) {
+    if !session.registry().set_away(&session.me, None) {
+        return session.refuse("You are not away.");
+    }
+    let notice = Event::Notice(&notice::back(&session.me)).to_line();
+    notify_room(session, notice, "You are back.");
+}
+
+/// Notifies all others in the room of a change of this member, and replies to it.
+fn notify_room(session: &mut MemberSession<'_, '_>, notice: Vec<u8>, reply: &str) {
+    let others = Audience::OthersInRoomOf(session.id());
+    session.posts().deliver(others, notice);
+    session.notify(reply);
+}
+
+/// Returns the refusal for a name that no member has.
 pub(super) fn no_such_user(name: &Name) -> String {
-    format!("There is nobody called {name} here.")
+    format!("No such user, {name}.")
 }
 
-fn count_line(all: usize) -> String {
-    match all {
+fn count_line(total: usize) -> String {
+    match total {
         1 => "You are alone here.".to_string(),
-        all => format!("{all} are here."),
+        total => format!("{total} are here."),
     }
 }
 
-fn more_line(info: &[MemberInfo], all: usize) -> Option<String> {
-    let left = all.saturating_sub(info.len());
-    (left > 0).then(|| format!("and {left} more."))
+fn more_line(listed: &[MemberInfo], total: usize) -> Option<String> {
+    let more = total.saturating_sub(listed.len());
+    (more > 0).then(|| format!("and {more} more."))
 }
 
 fn member_row(info: &MemberInfo) -> String {
@@ -132,13 +129,18 @@ fn member_row(info: &MemberInfo) -> String {
     format!("{:<24}  {:<24}  {idle}{away}", info.name, info.room)
 }
 
-/// As much of a reason as a row has room for: two hundred long ones would be an
-/// answer that a slow line cannot take. `/whois` gives all of it.
+/// Cuts a reason to what a row has room for. Two hundred long ones would be more
+/// than a slow line can take. `/whois` gives all of it.
 fn shorten(why: &str) -> String {
     match why.char_indices().nth(MAX_AWAY_SHOWN) {
         Some((end, _)) => format!("{}...", why.get(..end).unwrap_or_default()),
         None => why.to_string(),
     }
+}
+
+/// Returns for how long a member has said nothing, as a column of a table.
+fn idle_column(time: Duration) -> String {
+    format!("idle {}", format_duration(time))
 }
 
 fn describe(info: &MemberInfo) -> String {

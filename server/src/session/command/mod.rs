@@ -1,8 +1,11 @@
-//! Turns a member's command into posts, and answers into lines.
+//! Command: a member's command becomes posts, and a reply.
 //!
-//! Each command reads the registry or asks the broadcaster, and answers its
-//! member alone; what concerns others goes to them as a post. What they all
-//! share stands here, the rest by what it is about.
+//! Each command reads the registry or asks the broadcaster, and replies to its
+//! member alone. What concerns others goes to them as a post.
+//!
+//! Writes: nothing to a socket; everything is posted.
+//! Locks: the registry and the file catalog, inside their own methods.
+//! Blocks: on the broadcaster's queue and on its answer to a query.
 
 mod files;
 mod filters;
@@ -11,128 +14,87 @@ mod members;
 mod messages;
 mod rooms;
 
-use std::time::Duration;
+use common::Command;
+use common::command::{CommandSpec, HelpRow, TABLE};
+use common::notice::format_duration;
 
-use common::command::{CommandSpec, TABLE};
-use common::notice::{format_duration, without_colons};
-use common::{Command, Event};
-
-use super::chat::ChatSession;
+use super::member::MemberSession;
 use crate::connection::close::{Close, CloseReason};
 use crate::room::id::RoomId;
 
-impl ChatSession<'_, '_> {
-    /// Does what the command line `/word rest` asks for.
-    ///
-    /// # Errors
-    ///
-    /// The ending, if it asks for that.
-    pub(super) fn run_command(&mut self, word: &str, rest: &str) -> Result<(), Close> {
-        let command = match Command::parse(word, rest) {
-            Ok(command) => command,
-            Err(why) => {
-                self.refuse_command(&why);
-                return Ok(());
-            }
-        };
-        match command {
-            Command::Help(None) => self.help(),
-            Command::Help(Some(entry)) => self.explain(entry),
-            Command::Who => self.who(),
-            Command::Names => self.names(),
-            Command::Whois(name) => self.whois(&name),
-            Command::Msg { to, text } => self.send_private(&to, text),
-            Command::Reply(text) => self.reply_private(text),
-            Command::Me(text) => self.send_action(text),
-            Command::Nick(name) => self.rename(&name),
-            Command::Join(room) => self.change_room(&room),
-            Command::Leave => self.change_room(&RoomId::lobby().name),
-            Command::Rooms => self.list_rooms(),
-            Command::Topic(text) => self.topic(text),
-            Command::Away(text) => self.away(text),
-            Command::Back => self.back(),
-            Command::History(count) => self.history(count),
-            Command::Search(text) => self.search(text),
-            Command::Ignore(None) => self.list_ignored(),
-            Command::Ignore(Some(name)) => self.ignore(&name),
-            Command::Unignore(name) => self.unignore(&name),
-            Command::Quiet => self.toggle_join_leave_notices(),
-            Command::Files => self.list_files(),
-            Command::Put { name, size } => self.request_upload(name, size),
-            Command::Get(id) => self.request_download(id),
-            Command::Forget(id) => self.remove_file(id),
-            Command::Ping => self.notify("pong"),
-            Command::Version => self.notify(concat!("chat-server ", env!("CARGO_PKG_VERSION"))),
-            Command::Uptime => self.uptime(),
-            Command::Quit(why) => {
-                // A reason is told to all, so it is speech as well.
-                let why = why.filter(|_| self.mute_reason().is_none());
-                self.guard.quit_message = why.unwrap_or_default().to_string();
-                return Err(CloseReason::Quit.into());
-            }
+/// Runs the command line `/word rest`.
+///
+/// # Errors
+///
+/// How the connection closes, if the command asks for that.
+pub fn run(session: &mut MemberSession<'_, '_>, word: &str, rest: &str) -> Result<(), Close> {
+    let command = match Command::parse(word, rest) {
+        Ok(command) => command,
+        Err(why) => {
+            session.refuse(&why);
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Answers with a notice.
-    fn notify(&mut self, text: &str) {
-        self.reply(&Event::Notice(text));
-    }
-
-    /// Answers that it was not done, and why.
-    fn refuse_command(&mut self, why: &str) {
-        self.reply(&Event::Refusal(why));
-    }
-
-    /// Answers with several lines in one piece. A long answer costs the member
-    /// as much as so many lines of its own: twenty for one.
-    fn reply_lines(&mut self, lines: &[String]) {
-        self.rate_limit
-            .charge(u32::try_from(lines.len() / 20).unwrap_or(u32::MAX));
-        let mut bytes = Vec::new();
-        for line in lines {
-            Event::Notice(&without_colons(line)).encode(&mut bytes);
-        }
-        self.guard
-            .context
-            .posts
-            .send_to(self.guard.connection.id, bytes);
-    }
-
-    fn help(&mut self) {
-        let row = |row: &common::command::HelpRow| {
-            let usages: Vec<String> = row.entries.iter().map(CommandSpec::usage).collect();
-            format!("{:<38} {}", usages.join(", "), row.summary)
-        };
-        let rows: Vec<String> = TABLE.iter().map(row).collect();
-        self.reply_lines(&rows);
-    }
-
-    fn explain(&mut self, entry: &CommandSpec) {
-        let mut message = format!("{} - {}", entry.usage(), entry.detail);
-        if !entry.aliases.is_empty() {
-            message += &format!(" Also /{}.", entry.aliases.join(", /"));
-        }
-        self.notify(&message);
-    }
-
-    fn send_action(&mut self, text: &str) {
-        if self.check_not_muted() {
-            self.outbox.push_action(&self.me, text);
-            self.flush_outbox();
+    };
+    match command {
+        Command::Help(None) => help(session),
+        Command::Help(Some(entry)) => explain(session, entry),
+        Command::Who => members::who(session),
+        Command::Names => members::names(session),
+        Command::Whois(name) => members::whois(session, &name),
+        Command::Msg { to, text } => messages::send_private(session, &to, text),
+        Command::Reply(text) => messages::reply_private(session, text),
+        Command::Me(text) => messages::send_action(session, text),
+        Command::Nick(name) => members::rename(session, &name),
+        Command::Join(room) => rooms::change_room(session, &room),
+        Command::Leave => rooms::change_room(session, &RoomId::lobby().name),
+        Command::Rooms => rooms::list(session),
+        Command::Topic(text) => rooms::topic(session, text),
+        Command::Away(text) => members::away(session, text),
+        Command::Back => members::back(session),
+        Command::History(count) => history::show_last(session, count),
+        Command::Search(text) => history::search(session, text),
+        Command::Ignore(None) => filters::list_ignored(session),
+        Command::Ignore(Some(name)) => filters::ignore(session, &name),
+        Command::Unignore(name) => filters::unignore(session, &name),
+        Command::Quiet => filters::toggle_join_leave(session),
+        Command::Files => files::list(session),
+        Command::Put { name, size } => files::request_upload(session, name, size),
+        Command::Get(id) => files::request_download(session, id),
+        Command::Forget(id) => files::remove(session, id),
+        Command::Ping => session.notify("pong"),
+        Command::Version => session.notify(concat!("chat-server ", env!("CARGO_PKG_VERSION"))),
+        Command::Uptime => uptime(session),
+        Command::Quit(why) => {
+            // Other members read the reason, so a muted member cannot give one.
+            let why = why.filter(|_| session.mute_reason().is_none());
+            session.guard.quit_message = why.unwrap_or_default().to_string();
+            return Err(CloseReason::Quit.into());
         }
     }
-
-    fn uptime(&mut self) {
-        let time = self.guard.context.started.elapsed();
-        self.notify(&format!(
-            "The server has been running for {}.",
-            format_duration(time)
-        ));
-    }
+    Ok(())
 }
 
-/// For how long, as it stands in a table.
-fn idle_column(time: Duration) -> String {
-    format!("idle {}", format_duration(time))
+fn help(session: &mut MemberSession<'_, '_>) {
+    let row = |row: &HelpRow| {
+        let usages: Vec<String> = row.entries.iter().map(CommandSpec::usage).collect();
+        format!("{:<38} {}", usages.join(", "), row.summary)
+    };
+    let rows: Vec<String> = TABLE.iter().map(row).collect();
+    session.reply_lines(&rows);
+}
+
+fn explain(session: &mut MemberSession<'_, '_>, entry: &CommandSpec) {
+    let mut message = format!("{} - {}", entry.usage(), entry.detail);
+    if !entry.aliases.is_empty() {
+        message += &format!(" Also /{}.", entry.aliases.join(", /"));
+    }
+    session.notify(&message);
+}
+
+fn uptime(session: &mut MemberSession<'_, '_>) {
+    let time = session.guard.context.started.elapsed();
+    session.notify(&format!(
+        "The server has been running for {}.",
+        format_duration(time)
+    ));
 }

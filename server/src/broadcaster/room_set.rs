@@ -1,0 +1,140 @@
+//! Room set: all rooms, and which of them have something to write.
+//!
+//! Invariant: a room that was handed out for a change is flushed in this round.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::time::Instant;
+
+use crate::room::id::{RoomId, UNNAMED_ROOM};
+use crate::room::{Change, Room};
+
+/// What every room is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct RoomConfig {
+    /// The most lines that a room keeps.
+    pub history_lines: usize,
+    /// The most members that receive a notice for each join and leave.
+    pub join_notice_limit: usize,
+}
+
+/// The rooms by their numbers.
+pub struct RoomSet {
+    rooms: BTreeMap<u64, Room>,
+    /// The rooms that may have something to write.
+    dirty: Vec<u64>,
+    /// The rooms that will announce how many members joined and left.
+    counting: Vec<u64>,
+    config: RoomConfig,
+}
+
+impl RoomSet {
+    /// Makes a set without rooms.
+    pub fn new(config: RoomConfig) -> RoomSet {
+        RoomSet {
+            rooms: BTreeMap::new(),
+            dirty: Vec::new(),
+            counting: Vec::new(),
+            config,
+        }
+    }
+
+    /// Returns a room for reading.
+    pub fn get(&self, number: u64) -> Option<&Room> {
+        self.rooms.get(&number)
+    }
+
+    /// Returns a room for a change, and marks it dirty.
+    pub fn get_mut(&mut self, number: u64) -> Option<&mut Room> {
+        let room = self.rooms.get_mut(&number)?;
+        mark_dirty(&mut self.dirty, number, room);
+        Some(room)
+    }
+
+    /// Returns a room for a change, which is made if there is none yet.
+    pub fn get_or_create(&mut self, id: &RoomId) -> &mut Room {
+        let RoomConfig {
+            history_lines,
+            join_notice_limit,
+        } = self.config;
+        let make = || Room::new(id.name.clone(), history_lines, join_notice_limit);
+        let room = self.rooms.entry(id.number).or_insert_with(make);
+        mark_dirty(&mut self.dirty, id.number, room);
+        room
+    }
+
+    /// Returns the room `id` for a change, or every room of members for `None`.
+    pub fn select_mut(&mut self, id: Option<&RoomId>) -> impl Iterator<Item = &mut Room> {
+        let chosen = id.map(|id| id.number);
+        let is_chosen = move |number| chosen.is_none_or(|chosen| chosen == number);
+        let dirty = &mut self.dirty;
+        self.rooms.iter_mut().filter_map(move |(&number, room)| {
+            let selected = number != UNNAMED_ROOM && is_chosen(number);
+            selected.then(|| {
+                mark_dirty(dirty, number, room);
+                room
+            })
+        })
+    }
+
+    /// Removes a room, with its history.
+    pub fn remove(&mut self, number: u64) {
+        self.rooms.remove(&number);
+    }
+
+    /// Removes all rooms.
+    pub fn take_all(&mut self) -> impl Iterator<Item = Room> + use<> {
+        mem::take(&mut self.rooms).into_values()
+    }
+
+    /// Notifies a room of a member that joined or left.
+    pub fn record_change(&mut self, number: u64, change: Change, notice: &[u8]) {
+        if let Some(room) = self.get_mut(number) {
+            let counted = room.count_due().is_some();
+            room.record_change(change, notice);
+            if !counted && room.count_due().is_some() {
+                self.counting.push(number);
+            }
+        }
+    }
+
+    /// Returns when the next count of joins and leaves is due.
+    pub fn next_count(&self) -> Option<Instant> {
+        let rooms = self.counting.iter();
+        rooms
+            .filter_map(|number| self.get(*number)?.count_due())
+            .min()
+    }
+
+    /// Announces the counts that are due.
+    pub fn announce_counts(&mut self) {
+        let now = Instant::now();
+        for number in mem::take(&mut self.counting) {
+            match self.get(number).and_then(Room::count_due) {
+                Some(due) if due <= now => {
+                    if let Some(room) = self.get_mut(number) {
+                        room.announce_count();
+                    }
+                }
+                Some(_) => self.counting.push(number),
+                None => {}
+            }
+        }
+    }
+
+    /// Makes one write for each member that has something to receive.
+    pub fn flush(&mut self) {
+        for number in self.dirty.drain(..) {
+            if let Some(room) = self.rooms.get_mut(&number) {
+                room.flush();
+            }
+        }
+    }
+}
+
+/// Marks a room dirty, unless it has something to write and so is marked already.
+fn mark_dirty(dirty: &mut Vec<u64>, number: u64, room: &Room) {
+    if room.is_clean() {
+        dirty.push(number);
+    }
+}

@@ -1,0 +1,111 @@
+//! Member: what a session's commands may read and change, and how they reply.
+//!
+//! Invariant: every reply comes after what the member has said before it.
+
+use common::notice::without_colons;
+use common::{Event, Name};
+
+use super::guard::SessionGuard;
+use super::outbox::Outbox;
+use super::rate_limit::TokenBucket;
+use crate::broadcaster::post::PostSender;
+use crate::connection::{Connection, ConnectionId};
+use crate::moderation::rules::Switch;
+use crate::registry::Registry;
+
+const MUTED: &str = "The operator has muted you.";
+const OPERATOR_ONLY: &str = "Only the operator speaks for now.";
+
+/// The lines of a reply that cost as much as one line of the member's own.
+const REPLY_LINES_PER_TOKEN: usize = 20;
+
+/// One member's session, as its commands see it.
+pub struct MemberSession<'a, 'b> {
+    /// Leaves the chat when the session ends, whatever ends it.
+    pub guard: &'a mut SessionGuard<'b>,
+    /// The member's present name.
+    pub me: Name,
+    /// The member's allowance of lines.
+    pub rate_limit: TokenBucket,
+    /// The messages that are not posted yet.
+    pub outbox: Outbox,
+    /// The member does not want join and leave notices.
+    pub hides_join_leave: bool,
+    /// The present line was replied to.
+    pub has_replied: bool,
+}
+
+impl MemberSession<'_, '_> {
+    /// Returns the connection of the member.
+    pub fn connection(&self) -> &Connection {
+        &self.guard.connection
+    }
+
+    /// Returns the number of the connection.
+    pub fn id(&self) -> ConnectionId {
+        self.guard.connection.id
+    }
+
+    /// Returns the handle to the broadcaster.
+    pub fn posts(&self) -> &PostSender {
+        &self.guard.context.posts
+    }
+
+    /// Returns the registry of all members.
+    pub fn registry(&self) -> &Registry {
+        &self.guard.context.registry
+    }
+
+    /// Sends `event` to the member.
+    pub fn reply(&mut self, event: &Event<'_>) {
+        self.has_replied = true;
+        self.flush();
+        self.guard.send(event);
+    }
+
+    /// Replies with a notice.
+    pub fn notify(&mut self, text: &str) {
+        self.reply(&Event::Notice(text));
+    }
+
+    /// Replies that the server did not do what the line asks for, and why.
+    pub fn refuse(&mut self, why: &str) {
+        self.reply(&Event::Refusal(why));
+    }
+
+    /// Replies with several notices in one piece. Twenty of them cost the member as
+    /// much as one line of its own.
+    pub fn reply_lines(&mut self, lines: &[String]) {
+        let tokens = lines.len() / REPLY_LINES_PER_TOKEN;
+        self.rate_limit
+            .charge(u32::try_from(tokens).unwrap_or(u32::MAX));
+        let mut bytes = Vec::new();
+        for line in lines {
+            Event::Notice(&without_colons(line)).encode(&mut bytes);
+        }
+        self.posts().send_to(self.id(), bytes);
+    }
+
+    /// Posts what the member has said so far.
+    pub fn flush(&mut self) {
+        self.outbox.flush(self.guard);
+    }
+
+    /// Returns why the member may not speak, if so.
+    pub fn mute_reason(&self) -> Option<&'static str> {
+        if self.connection().flags.is_muted() {
+            return Some(MUTED);
+        }
+        let operator_only = self.guard.context.moderation.is_on(Switch::Silence);
+        operator_only.then_some(OPERATOR_ONLY)
+    }
+
+    /// Returns `true` if the member may speak; if not, refuses with the reason.
+    pub fn check_not_muted(&mut self) -> bool {
+        let reason = self.mute_reason();
+        if let Some(why) = reason {
+            self.refuse(why);
+        }
+        reason.is_none()
+    }
+}
