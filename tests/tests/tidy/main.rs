@@ -1,38 +1,27 @@
-//! The house rules that a program can check.
+//! Tidy: the rules for the whole workspace that a program can check.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+mod circles;
+mod import_rules;
+mod imports;
+mod references;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sources::{PACKAGES, Source, code, files, lines_without_tests, root};
+
 /// The longest file, in lines without its tests: what fits one reading.
-const LONGEST_FILE: usize = 300;
-
-const PACKAGES: [&str; 4] = ["common", "server", "client", "tests"];
-
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().expect("a workspace").to_path_buf()
-}
-
-/// Every Rust file of `package`, with its path inside the package.
-fn sources(package: &str) -> Vec<(String, String)> {
-    let base = root().join(package);
-    let mut folders = vec![base.clone()];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") {
-                let name = path.strip_prefix(&base).unwrap().display().to_string();
-                files.push((name, fs::read_to_string(path).unwrap()));
-            }
-        }
-    }
-    files
-}
+const MAX_FILE: usize = 300;
 
 /// The names of the crates in the default dependency tree of `package`.
 fn tree(package: &str) -> BTreeSet<String> {
@@ -67,8 +56,12 @@ fn the_default_build_stands_on_two_packages() {
 #[test]
 fn every_file_begins_with_what_it_is_for() {
     for package in PACKAGES {
-        for (name, text) in sources(package) {
-            assert!(text.starts_with("//! "), "{package}/{name} has no head");
+        for source in files(package, &["rs"]) {
+            let name = source.path;
+            assert!(
+                source.text.starts_with("//! "),
+                "{package}/{name} has no head"
+            );
         }
     }
 }
@@ -76,11 +69,9 @@ fn every_file_begins_with_what_it_is_for() {
 #[test]
 fn no_file_is_longer_than_one_reading() {
     for package in PACKAGES {
-        let all = sources(package).into_iter();
-        for (name, text) in all.filter(|(name, _)| name.starts_with("src")) {
-            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-            let lines = code.lines().count();
-            assert!(lines <= LONGEST_FILE, "{package}/{name} has {lines} lines");
+        for source in code(package) {
+            let (name, lines) = (source.path, lines_without_tests(&source.text));
+            assert!(lines <= MAX_FILE, "{package}/src/{name} has {lines} lines");
         }
     }
 }
@@ -89,10 +80,10 @@ fn no_file_is_longer_than_one_reading() {
 fn each_readme_maps_every_file() {
     for package in PACKAGES {
         let readme = fs::read_to_string(root().join(package).join("README.md")).unwrap();
-        for (name, _) in sources(package) {
+        for Source { path, .. } in files(package, &["rs", "py"]) {
             assert!(
-                readme.contains(&format!("`{name}`")),
-                "{package}/README.md lacks {name}"
+                readme.contains(&format!("`{path}`")),
+                "{package}/README.md lacks {path}"
             );
         }
     }
