@@ -11,17 +11,16 @@
 mod circles;
 mod import_rules;
 mod imports;
+mod manuals;
 mod references;
+mod shapes;
 mod sources;
+mod words;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::process::Command;
 
-use sources::{PACKAGES, Source, code, files, lines_without_tests, root};
-
-/// The longest file, in lines without its tests: what fits one reading.
-const MAX_FILE: usize = 300;
+use sources::{PACKAGES, files, root};
 
 /// The names of the crates in the default dependency tree of `package`.
 fn tree(package: &str) -> BTreeSet<String> {
@@ -61,29 +60,6 @@ fn every_file_begins_with_what_it_is_for() {
             assert!(
                 source.text.starts_with("//! "),
                 "{package}/{name} has no head"
-            );
-        }
-    }
-}
-
-#[test]
-fn no_file_is_longer_than_one_reading() {
-    for package in PACKAGES {
-        for source in code(package) {
-            let (name, lines) = (source.path, lines_without_tests(&source.text));
-            assert!(lines <= MAX_FILE, "{package}/src/{name} has {lines} lines");
-        }
-    }
-}
-
-#[test]
-fn each_readme_maps_every_file() {
-    for package in PACKAGES {
-        let readme = fs::read_to_string(root().join(package).join("README.md")).unwrap();
-        for Source { path, .. } in files(package, &["rs", "py"]) {
-            assert!(
-                readme.contains(&format!("`{path}`")),
-                "{package}/README.md lacks {path}"
             );
         }
     }
