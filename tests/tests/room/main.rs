@@ -18,5 +18,4 @@ mod conversation;
 mod netcat;
 mod order;
 mod presence;
-mod tidy;
 mod unframed;
