@@ -6,7 +6,7 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 
 use super::filters::{is_ignoring, stop_ignoring};
-use super::post::{Leave, RoomChange};
+use super::post::{Departure, RoomChange};
 use super::{Broadcaster, MemberState};
 use crate::connection::{BlockingWriter, ConnectionId, WriteHalf};
 use crate::room::Change;
@@ -101,16 +101,18 @@ impl Broadcaster {
     }
 
     /// Sends a leaving connection what it still has to receive, then closes it.
-    pub(super) fn leave(&mut self, leave: Leave) {
-        let id = leave.id;
-        self.recorder.log.push(leave.log_entry);
+    pub(super) fn leave(&mut self, departure: Departure) {
+        let id = departure.id;
+        self.recorder.log.push(departure.log_entry);
         if self.shutting_down {
             // All leave one after the other, and each must receive what those after
             // it have said last.
-            return self.final_bytes.push((id, leave.final_bytes));
+            return self.final_bytes.push((id, departure.final_bytes));
         }
-        if let Some(mut write_half) = self.leave_room(id, &leave.notice, leave.last_received) {
-            write_half.close(&leave.final_bytes);
+        if let Some(mut write_half) =
+            self.leave_room(id, &departure.notice, departure.last_received)
+        {
+            write_half.close(&departure.final_bytes);
         }
         let member = self.members.remove(&id);
         for sender_id in member.map(|member| member.ignored).unwrap_or_default() {

@@ -111,7 +111,7 @@ pub enum MemberPost {
     /// A member wants to receive less, or more again.
     SetFilter(ConnectionId, FilterChange),
     /// A connection ends, whether it is a member's or not.
-    Leave(Leave),
+    Leave(Departure),
 }
 
 /// The way of a member from one room to another.
@@ -131,7 +131,7 @@ pub struct RoomChange {
 }
 
 /// The end of one connection.
-pub struct Leave {
+pub struct Departure {
     /// The connection.
     pub id: ConnectionId,
     /// For the members that it leaves; empty if it was no member.

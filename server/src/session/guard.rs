@@ -6,7 +6,7 @@ use std::thread;
 use common::{Event, Name, notice};
 
 use super::context::ServerContext;
-use crate::broadcaster::post::{Audience, Leave, MemberPost, Post, PostSender, RoomChange};
+use crate::broadcaster::post::{Audience, Departure, MemberPost, Post, PostSender, RoomChange};
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::connection::limiter::{self, Permit};
@@ -182,7 +182,7 @@ pub fn post_leave(
     let reason = close.reason;
     let entry = format!("[CONNECTION CLOSED] {who} disconnected ({reason}).");
     let left = |name| Event::Notice(&notice::left(name, quit_message)).to_line();
-    let leave = Leave {
+    let departure = Departure {
         id: connection.id,
         notice: name.map(left).unwrap_or_default(),
         final_bytes: close.final_bytes(),
@@ -190,5 +190,5 @@ pub fn post_leave(
         // Who vanished has not seen what was said since.
         last_received: (reason == CloseReason::Timeout).then(|| connection.last_received()),
     };
-    posts.send(Post::Member(MemberPost::Leave(leave)));
+    posts.send(Post::Member(MemberPost::Leave(departure)));
 }
