@@ -256,3 +256,127 @@ impl Broadcaster {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use common::Name;
+
+    use super::post::RoomChange;
+    use super::*;
+    use crate::connection::WriterThreads;
+    use crate::connection::open::Opener;
+    use crate::limits::Limits;
+    use crate::record::log::{self, LogEntry, LogScope};
+
+    /// A broadcaster in the test's own thread, and the far ends of its members.
+    struct Fixture {
+        broadcaster: Broadcaster,
+        listener: TcpListener,
+        opener: Opener,
+        peers: Vec<TcpStream>,
+    }
+
+    impl Fixture {
+        fn new() -> Fixture {
+            let limits = Arc::new(Limits::default());
+            let (writers, _) = WriterThreads::start(1, limits.stall_timeout).unwrap();
+            let (log, _logger) = log::new(LogScope::Everything, Box::new(io::sink()), None);
+            let recorder = Recorder {
+                log,
+                transcript: None,
+            };
+            let config = RoomConfig {
+                history_lines: 10,
+                join_notice_limit: 0,
+            };
+            Fixture {
+                broadcaster: Broadcaster::new(config, recorder),
+                listener: TcpListener::bind("127.0.0.1:0").unwrap(),
+                opener: Opener { limits, writers },
+                peers: Vec::new(),
+            }
+        }
+
+        /// Opens connection `id`, the next one, without a name.
+        fn open(&mut self, id: ConnectionId) {
+            let peer = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
+            peer.set_read_timeout(Some(Duration::from_secs(10)))
+                .unwrap();
+            let (stream, address) = self.listener.accept().unwrap();
+            let parts = self.opener.open_tcp(id, stream, address).unwrap();
+            let post = ConnectionPost::Open(parts.write_half);
+            self.broadcaster.handle(Post::Connection(post));
+            self.peers.push(peer);
+        }
+
+        /// Opens connection `id` and makes it a member of `room`.
+        fn join(&mut self, id: ConnectionId, room: &RoomId) {
+            self.open(id);
+            let change = RoomChange {
+                id,
+                to: room.clone(),
+                departure_notice: Vec::new(),
+                arrival_notice: Vec::new(),
+                own_notice: Vec::new(),
+                log_entry: LogEntry::Line(String::new()),
+            };
+            let post = MemberPost::Join(change, SenderId(id));
+            self.broadcaster.handle(Post::Member(post));
+        }
+
+        /// Ends all connections. Returns what each has received before.
+        fn received(mut self) -> Vec<String> {
+            self.broadcaster.rooms.flush();
+            self.broadcaster.disconnect_all(b"");
+            let read = |mut peer: TcpStream| {
+                let mut text = String::new();
+                peer.read_to_string(&mut text).unwrap();
+                text
+            };
+            self.peers.into_iter().map(read).collect()
+        }
+    }
+
+    /// 1 and 2 are in the lobby, 3 in `games`, 4 has no name yet, 5 has left.
+    #[test]
+    fn each_audience_is_exactly_the_connections_it_names() {
+        let games = RoomId {
+            number: 7,
+            name: Name::from_static("games"),
+        };
+        for (audience, receivers) in [
+            (Audience::One(1), &[1][..]),
+            (Audience::One(4), &[4]),
+            (Audience::One(5), &[]),
+            (Audience::OthersInRoomOf(1), &[2]),
+            (Audience::OthersInRoomOf(3), &[]),
+            (Audience::OthersInRoomOf(5), &[]),
+            (Audience::RoomOf(1), &[1, 2]),
+            (Audience::RoomOf(3), &[3]),
+            (Audience::RoomOf(5), &[1, 2]),
+            (Audience::Room(games.clone()), &[3]),
+            (Audience::Room(RoomId::lobby()), &[1, 2]),
+            (Audience::All, &[1, 2, 3]),
+        ] {
+            let mut fixture = Fixture::new();
+            fixture.join(1, &RoomId::lobby());
+            fixture.join(2, &RoomId::lobby());
+            fixture.join(3, &games);
+            fixture.open(4);
+            let shown = format!("{audience:?}");
+            let lines = b"x\n".to_vec();
+            fixture
+                .broadcaster
+                .handle(Post::Deliver { audience, lines });
+            let received = fixture.received();
+            let with_line = received.iter().zip(1..).filter(|(text, _)| *text == "x\n");
+            let with_line: Vec<i32> = with_line.map(|(_, id)| id).collect();
+            assert_eq!(with_line, receivers, "{shown}");
+        }
+    }
+}

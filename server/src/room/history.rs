@@ -1,8 +1,8 @@
-//! What was said in one room lately, to be shown to those who come later.
+//! History: what was said in one room, for members that come later.
 //!
-//! It holds the posts as they were said, each shared with the log, so keeping
-//! one costs the broadcaster no copy. It knows no names: who spoke is a
-//! [`Voice`].
+//! It holds the posts as they were said. Each shares its lines with the log, so to
+//! keep one costs the broadcaster no copy. It knows no names: the sender is a
+//! [`SenderId`].
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -16,39 +16,45 @@ use crate::limits;
 /// One post, as it was said.
 #[derive(Clone)]
 pub struct HistoryEntry {
-    /// When.
+    /// When it was said.
     pub at: Instant,
-    /// By whom; nobody for the operator.
+    /// The sender; `None` for the operator.
     pub from: Option<SenderId>,
     /// The lines, each with its newline.
     pub lines: Lines,
-    /// How many they are.
+    /// The number of lines.
     count: usize,
-    /// How many lines were said in this room before them.
+    /// The number of lines that were said in the room before these.
     lines_before: u64,
 }
 
 /// The last lines of one room.
 pub struct History {
     entries: VecDeque<HistoryEntry>,
-    /// How many lines it may hold.
     max_lines: usize,
     lines: usize,
     bytes: usize,
-    /// How many lines were ever said here.
+    /// The number of lines that were ever said in the room.
     total: u64,
-    departed: HashMap<SenderId, Departure>,
+    departed: HashMap<SenderId, LastRead>,
 }
 
-/// Up to where somebody has heard what was said.
+/// Up to where a departed member has received the history.
 #[derive(Clone, Copy)]
-struct Departure {
-    at: Instant,
-    last_line: u64,
+struct LastRead {
+    departed_at: Instant,
+    /// The number of lines that had been said by then.
+    line: u64,
+}
+
+impl LastRead {
+    fn is_recent(&self) -> bool {
+        self.departed_at.elapsed() < limits::RETURN_WINDOW
+    }
 }
 
 impl History {
-    /// An empty one, for `most` lines.
+    /// Makes an empty history of at most `max_lines`.
     pub fn new(max_lines: usize) -> History {
         History {
             entries: VecDeque::new(),
@@ -60,7 +66,7 @@ impl History {
         }
     }
 
-    /// Notes that `count` lines were said just now.
+    /// Records that `count` lines were said just now.
     pub fn record(&mut self, from: Option<SenderId>, lines: &Lines, count: usize) {
         if self.max_lines == 0 {
             return;
@@ -87,90 +93,80 @@ impl History {
         }
     }
 
-    /// Notes that somebody goes, who was surely there until `until`.
-    pub fn record_departure(&mut self, sender_id: SenderId, until: Option<Instant>) {
+    /// Records that a member leaves, which has received all until `last_received`;
+    /// `None` is all until now.
+    pub fn record_departure(&mut self, sender_id: SenderId, last_received: Option<Instant>) {
         if self.max_lines == 0 {
             return;
         }
-        let at = Instant::now();
-        let recent = |_: &SenderId, gone: &mut Departure| at - gone.at < limits::RETURN_WINDOW;
         if self.departed.len() >= limits::MAX_DEPARTED {
-            self.departed.retain(recent);
+            self.departed.retain(|_, last_read| last_read.is_recent());
         }
         if self.departed.len() < limits::MAX_DEPARTED {
-            let heard = until.map_or(self.total, |until| self.lines_before(until));
-            self.departed.insert(
-                sender_id,
-                Departure {
-                    at,
-                    last_line: heard,
-                },
-            );
+            let line = last_received.map_or(self.total, |moment| self.lines_before(moment));
+            let departed_at = Instant::now();
+            let last_read = LastRead { departed_at, line };
+            self.departed.insert(sender_id, last_read);
         }
     }
 
-    /// How many lines had been said at a moment.
+    /// Returns how many lines had been said at a moment.
     fn lines_before(&self, moment: Instant) -> u64 {
-        let later = self.entries.partition_point(|said| said.at < moment);
-        self.entries
-            .get(later)
-            .map_or(self.total, |said| said.lines_before)
+        let later = self.entries.partition_point(|entry| entry.at < moment);
+        let first_later = self.entries.get(later);
+        first_later.map_or(self.total, |entry| entry.lines_before)
     }
 
-    /// What a member with this voice is shown when it comes in: what it has
-    /// missed if it was here within the hour, else the last few lines. Lines of
-    /// those that it is `deaf_to` are left out.
+    /// Returns what a member that joins is shown: what it has missed if it was here
+    /// within the hour, else the last few lines. Lines of senders for which
+    /// `is_ignored` is true are left out.
     pub fn excerpt_for(
         &mut self,
         sender_id: SenderId,
-        deaf_to: impl Fn(SenderId) -> bool,
+        is_ignored: impl Fn(SenderId) -> bool,
     ) -> Option<Vec<u8>> {
-        let gone = self.departed.remove(&sender_id);
-        let gone = gone.filter(|gone| gone.at.elapsed() < limits::RETURN_WINDOW);
-        let kept = self.entries.iter().rev();
-        let kept = kept.filter(|said| !said.from.is_some_and(&deaf_to));
-        match gone {
-            None => excerpt(
-                kept,
-                Excerpt::Last,
-                limits::HISTORY_ON_JOIN.min(self.max_lines),
-                |_| true,
-            ),
-            Some(Departure {
-                last_line: heard, ..
-            }) => {
-                let kept = kept.take_while(|said| said.lines_before + said.count as u64 > heard);
-                // What it said itself as its last is nothing that it missed.
-                let kept = kept.filter(|said| said.from != Some(sender_id));
-                excerpt(kept, Excerpt::Missed, limits::HISTORY_ON_RETURN, |_| true)
+        let last_read = self.departed.remove(&sender_id);
+        let entries = self.entries.iter().rev();
+        let entries = entries.filter(|entry| !entry.from.is_some_and(&is_ignored));
+        match last_read.filter(LastRead::is_recent) {
+            None => {
+                let max = limits::HISTORY_ON_JOIN.min(self.max_lines);
+                excerpt(entries, Excerpt::Last, max, |_| true)
+            }
+            Some(LastRead { line, .. }) => {
+                let missed =
+                    entries.take_while(|entry| entry.lines_before + entry.count as u64 > line);
+                // The member has not missed what it said itself last.
+                let missed = missed.filter(|entry| entry.from != Some(sender_id));
+                excerpt(missed, Excerpt::Missed, limits::HISTORY_ON_RETURN, |_| true)
             }
         }
     }
 
-    /// All of it, the oldest first, for somebody to look through.
+    /// Returns all entries, the oldest first.
     pub fn snapshot(&self) -> Vec<HistoryEntry> {
         self.entries.iter().cloned().collect()
     }
 }
 
-/// The newest `most` lines that are `wanted`, in brackets that say how many and
-/// how old they are; nothing if there are none. `newest_first` are the posts.
+/// Returns the newest `max` lines that match, between two markers that say how many
+/// and how old they are. Returns `None` if no line matches.
 pub fn excerpt<'a>(
     newest_first: impl Iterator<Item = &'a HistoryEntry>,
     which: Excerpt,
     max: usize,
-    wanted: impl Fn(&str) -> bool,
+    matches: impl Fn(&str) -> bool,
 ) -> Option<Vec<u8>> {
     let mut lines: Vec<&str> = Vec::new();
     let mut oldest = Duration::ZERO;
-    for said in newest_first {
-        // All that is said is text; the server has checked it line by line.
-        let text = str::from_utf8(&said.lines).unwrap_or_default();
-        let before = lines.len();
-        let left = max - before;
-        lines.extend(text.lines().rev().filter(|line| wanted(line)).take(left));
-        if lines.len() > before {
-            oldest = said.at.elapsed();
+    for entry in newest_first {
+        // Every line was checked to be valid UTF-8 when it came.
+        let text = str::from_utf8(&entry.lines).unwrap_or_default();
+        let count_before = lines.len();
+        let matching = text.lines().rev().filter(|line| matches(line));
+        lines.extend(matching.take(max - count_before));
+        if lines.len() > count_before {
+            oldest = entry.at.elapsed();
         }
         if lines.len() == max {
             break;
@@ -179,8 +175,8 @@ pub fn excerpt<'a>(
     if lines.is_empty() {
         return None;
     }
-    let mut out =
-        Event::HistoryMarker(&notice::excerpt_header(which, lines.len(), oldest)).to_line();
+    let header = notice::excerpt_header(which, lines.len(), oldest);
+    let mut out = Event::HistoryMarker(&header).to_line();
     for line in lines.iter().rev() {
         out.extend_from_slice(line.as_bytes());
         out.push(b'\n');

@@ -1,40 +1,46 @@
-//! One room: its members, what they are about to be told, and what it keeps.
+//! Room: its members, the batch for their next write, and its history.
 //!
 //! Like the broadcaster, which owns all rooms, it knows no names: members are
 //! numbers here and lines are bytes. Rooms know nothing of each other.
+//!
+//! Writes: to its members, through their write halves, in the broadcaster's thread.
+//! Locks: nothing of its own.
+//! Blocks: never.
 
 mod batch;
 pub mod history;
 pub mod id;
+mod join_leave;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IoSlice;
 use std::time::Instant;
 
-use common::{Event, Name, notice};
+use common::{Event, Name};
 
 use crate::connection::{ConnectionId, WriteHalf};
-use crate::limits;
 use batch::{Batch, View};
 use history::{History, HistoryEntry};
 use id::{Lines, SenderId};
+pub use join_leave::Change;
+use join_leave::JoinLeaveCounter;
 
 /// The members of one room and what is said there.
 pub struct Room {
-    /// What it is called in the log and the transcript.
+    /// The name of the room in the log and the transcript.
     pub name: Name,
-    /// In the order in which they came, which is the order their sockets lie in
-    /// memory: at a thousand members that saves a tenth of the time (measured).
+    /// In the order of joining, in which their sockets lie in memory: at a thousand
+    /// members that saves a tenth of the time (measured).
     members: BTreeMap<ConnectionId, Member>,
     batch: Batch,
-    /// Those whose view of this batch is not simply the shared lines.
+    /// The members whose view of this batch is not simply the shared lines.
     customized: Vec<ConnectionId>,
-    /// Those who do not want to know who comes and goes.
-    hide_join_leave: BTreeSet<ConnectionId>,
-    /// What the room is about, with who said so; shown to who comes in.
+    /// The members that want no join and leave notices.
+    hides_join_leave: BTreeSet<ConnectionId>,
+    /// The line that set the topic, with the name of the member who did.
     topic: Option<Lines>,
     history: History,
-    /// Above so many members it is told only how many come and go.
+    /// Above so many members joins and leaves are only counted.
     join_notice_limit: usize,
     join_leave_counter: JoinLeaveCounter,
 }
@@ -44,57 +50,39 @@ struct Member {
     view: View,
 }
 
-/// Who came and went since the last time that was told.
-#[derive(Default)]
-struct JoinLeaveCounter {
-    joined: usize,
-    left: usize,
-    /// When it is told next; none if nobody came or went.
-    due: Option<Instant>,
-}
-
-/// In which way somebody passes the door of a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// In.
-    Joined,
-    /// Out.
-    Left,
-}
-
 impl Room {
-    /// An empty room that keeps `history` lines, and tells of each step as long
-    /// as there are at most `crowd` members.
-    pub fn new(name: Name, history: usize, join_notice_limit: usize) -> Room {
+    /// Makes an empty room that keeps `history_lines`, and announces each join and
+    /// leave while it has at most `join_notice_limit` members.
+    pub fn new(name: Name, history_lines: usize, join_notice_limit: usize) -> Room {
         Room {
             name,
             members: BTreeMap::new(),
             batch: Batch::default(),
             customized: Vec::new(),
-            hide_join_leave: BTreeSet::new(),
+            hides_join_leave: BTreeSet::new(),
             topic: None,
-            history: History::new(history),
+            history: History::new(history_lines),
             join_notice_limit,
             join_leave_counter: JoinLeaveCounter::default(),
         }
     }
 
-    /// Whether nobody is in it.
+    /// Returns `true` if the room has no member.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Whether there is nothing to write.
+    /// Returns `true` if the room has nothing to write.
     pub fn is_clean(&self) -> bool {
         self.batch.is_empty() && self.customized.is_empty()
     }
 
-    /// Takes in a connection; it hears what is said from now on.
+    /// Adds a connection, which receives what is said from now on.
     pub fn add_member(&mut self, write_half: WriteHalf) {
         let view = self.batch.newcomer_view();
-        self.customized.push(write_half.id());
-        self.members
-            .insert(write_half.id(), Member { write_half, view });
+        let id = write_half.id();
+        self.customized.push(id);
+        self.members.insert(id, Member { write_half, view });
     }
 
     /// Sends a connection no newlines any more.
@@ -104,53 +92,54 @@ impl Room {
         }
     }
 
-    /// Shows a newcomer the topic, and what was said before; but nothing of
-    /// those that it is `deaf_to`.
+    /// Sends a newcomer the topic and the history, without the senders for which
+    /// `is_ignored` is true.
     pub fn send_history(
         &mut self,
         id: ConnectionId,
         sender_id: SenderId,
-        deaf_to: impl Fn(SenderId) -> bool,
+        is_ignored: impl Fn(SenderId) -> bool,
     ) {
         if let Some(topic) = self.topic.clone() {
             self.send_to(id, &topic);
         }
-        if let Some(past) = self.history.excerpt_for(sender_id, deaf_to) {
-            self.send_to(id, &past);
+        if let Some(excerpt) = self.history.excerpt_for(sender_id, is_ignored) {
+            self.send_to(id, &excerpt);
         }
     }
 
-    /// Lets a connection go, after it has been sent what it still has to get.
+    /// Removes a connection, after it has been sent what it still has to receive.
     pub fn remove_member(&mut self, id: ConnectionId) -> Option<WriteHalf> {
         let mut member = self.members.remove(&id)?;
-        self.hide_join_leave.remove(&id);
+        self.hides_join_leave.remove(&id);
         write_member(&mut member, &self.batch, &mut Vec::new());
         Some(member.write_half)
     }
 
-    /// Remembers up to where somebody who goes has heard what was said.
-    pub fn record_departure(&mut self, sender_id: SenderId, until: Option<Instant>) {
-        self.history.record_departure(sender_id, until);
+    /// Remembers up to where a departed member has received the history.
+    pub fn record_departure(&mut self, sender_id: SenderId, last_received: Option<Instant>) {
+        self.history.record_departure(sender_id, last_received);
     }
 
-    /// Says lines of `from` to all others but those `deaf` to them.
+    /// Adds messages for all members but their sender `from` and those in
+    /// `ignored_by`.
     pub fn broadcast(
         &mut self,
         from: ConnectionId,
         sender_id: SenderId,
         lines: &Lines,
         count: usize,
-        deaf: &[ConnectionId],
+        ignored_by: &[ConnectionId],
     ) {
         self.batch.push_shared(lines);
         self.history.record(Some(sender_id), lines, count);
         self.exclude(from, lines.len());
-        for &id in deaf {
+        for &id in ignored_by {
             self.exclude(id, lines.len());
         }
     }
 
-    /// Leaves the last `length` bytes out of what a member gets.
+    /// Leaves the last `length` bytes out of what a member receives.
     fn exclude(&mut self, id: ConnectionId, length: usize) {
         if let Some(member) = self.members.get_mut(&id) {
             self.customized.push(id);
@@ -158,85 +147,82 @@ impl Room {
         }
     }
 
-    /// Says a line to everybody.
-    pub fn announce(&mut self, line: &[u8]) {
-        self.batch.push_shared(line);
+    /// Adds a notice for all members.
+    pub fn announce(&mut self, lines: &[u8]) {
+        self.batch.push_shared(lines);
     }
 
-    /// Says a line of the operator, which is kept like any message.
+    /// Adds a message of the operator, which the history keeps like any message.
     pub fn announce_operator(&mut self, line: &Lines) {
         self.batch.push_shared(line);
         self.history.record(None, line, 1);
     }
 
-    /// Tells all members but `id` something about it.
-    pub fn send_to_others(&mut self, id: ConnectionId, line: &[u8]) {
-        self.batch.push_shared(line);
-        self.exclude(id, line.len());
+    /// Adds a notice for all members but `id`.
+    pub fn send_to_others(&mut self, id: ConnectionId, lines: &[u8]) {
+        self.batch.push_shared(lines);
+        self.exclude(id, lines.len());
     }
 
-    /// Tells one member something.
-    pub fn send_to(&mut self, id: ConnectionId, line: &[u8]) {
+    /// Adds lines for one member alone.
+    pub fn send_to(&mut self, id: ConnectionId, lines: &[u8]) {
         if let Some(member) = self.members.get_mut(&id) {
             self.customized.push(id);
-            self.batch.push_private(&mut member.view, line);
+            self.batch.push_private(&mut member.view, lines);
         }
     }
 
-    /// Tells who is there that somebody came or went, who is not among them.
+    /// Adds the notice of a join or leave for those present, of whom the member that
+    /// joins or leaves is not one.
     ///
-    /// In a crowd it is only counted: ten thousand members who join would be
-    /// told fifty million times otherwise.
-    pub fn record_change(&mut self, step: Change, line: &[u8]) {
+    /// In a crowd it is only counted: ten thousand members that join would be fifty
+    /// million notices otherwise.
+    pub fn record_change(&mut self, change: Change, notice: &[u8]) {
         if self.members.len() >= self.join_notice_limit {
-            return self.join_leave_counter.count(step);
+            self.join_leave_counter.count(change);
+        } else {
+            self.send_join_leave(notice);
         }
-        self.send_join_leave(line);
     }
 
-    fn send_join_leave(&mut self, line: &[u8]) {
-        self.batch.push_shared(line);
-        for id in &self.hide_join_leave {
+    fn send_join_leave(&mut self, notice: &[u8]) {
+        self.batch.push_shared(notice);
+        for id in &self.hides_join_leave {
             if let Some(member) = self.members.get_mut(id) {
                 self.customized.push(*id);
-                self.batch.exclude(&mut member.view, line.len());
+                self.batch.exclude(&mut member.view, notice.len());
             }
         }
     }
 
-    /// When the count of those who came and went is due, if there is one.
+    /// Returns when the count of joins and leaves is due, if there is one.
     pub fn count_due(&self) -> Option<Instant> {
-        self.join_leave_counter.due
+        self.join_leave_counter.due()
     }
 
-    /// Tells how many came and went.
+    /// Announces how many members joined and left.
     pub fn announce_count(&mut self) {
-        let JoinLeaveCounter {
-            joined: come,
-            left: gone,
-            ..
-        } = std::mem::take(&mut self.join_leave_counter);
-        let message = notice::join_leave_counts(come, gone, self.members.len());
-        self.send_join_leave(&Event::Notice(&message).to_line());
+        let notice = self.join_leave_counter.take_notice(self.members.len());
+        self.send_join_leave(&Event::Notice(&notice).to_line());
     }
 
-    /// Has a member hear of others' steps, or not.
+    /// Stops join and leave notices for one member.
     pub fn hide_join_leave(&mut self, id: ConnectionId) {
-        self.hide_join_leave.insert(id);
+        self.hides_join_leave.insert(id);
     }
 
-    /// Has a member hear of others' steps again.
+    /// Sends one member join and leave notices again.
     pub fn show_join_leave(&mut self, id: ConnectionId) {
-        self.hide_join_leave.remove(&id);
+        self.hides_join_leave.remove(&id);
     }
 
-    /// Sets the topic, and tells it.
+    /// Sets the topic, and adds the line that does for all members.
     pub fn set_topic(&mut self, line: &Lines) {
         self.batch.push_shared(line);
         self.topic = Some(Lines::clone(line));
     }
 
-    /// Tells a member the topic, or `none` if there is none.
+    /// Sends a member the topic, or `none` if there is none.
     pub fn send_topic(&mut self, id: ConnectionId, none: &[u8]) {
         match self.topic.clone() {
             Some(topic) => self.send_to(id, &topic),
@@ -244,13 +230,12 @@ impl Room {
         }
     }
 
-    /// All that is kept, the oldest first.
+    /// Returns the history, the oldest entry first.
     pub fn snapshot(&self) -> Vec<HistoryEntry> {
         self.history.snapshot()
     }
 
-    /// Sends a member what it still has to get, and `farewell`. What comes later
-    /// does not reach it any more.
+    /// Sends a member what it still has to receive, and then its last bytes.
     pub fn disconnect(&mut self, id: ConnectionId, final_bytes: &[u8]) {
         if let Some(member) = self.members.get_mut(&id) {
             write_member(member, &self.batch, &mut Vec::new());
@@ -258,7 +243,7 @@ impl Room {
         }
     }
 
-    /// Sends everybody the rest, and then the end.
+    /// Sends every member the rest, and then the same last bytes.
     pub fn disconnect_all(mut self, final_bytes: &[u8]) {
         for member in self.members.values_mut() {
             write_member(member, &self.batch, &mut Vec::new());
@@ -266,21 +251,21 @@ impl Room {
         }
     }
 
-    /// One write for each member that has something to get.
+    /// Makes one write for each member that has something to receive.
     pub fn flush(&mut self) {
         let Room { members, batch, .. } = self;
-        let mut pieces = Vec::new();
+        let mut slices = Vec::new();
         if batch.has_no_shared() {
             for id in &self.customized {
                 if let Some(member) = members.get_mut(id) {
-                    write_member(member, batch, &mut pieces);
-                    // Told twice, it stands here twice: the second finds nothing.
+                    write_member(member, batch, &mut slices);
+                    // A member that stands here twice has an empty view the second time.
                     member.view.clear();
                 }
             }
         } else {
             for member in members.values_mut() {
-                write_member(member, batch, &mut pieces);
+                write_member(member, batch, &mut slices);
             }
             for id in &self.customized {
                 if let Some(member) = members.get_mut(id) {
@@ -288,27 +273,16 @@ impl Room {
                 }
             }
         }
-        drop(pieces);
+        drop(slices);
         self.customized.clear();
         self.batch.clear();
     }
 }
 
-impl JoinLeaveCounter {
-    fn count(&mut self, step: Change) {
-        match step {
-            Change::Joined => self.joined += 1,
-            Change::Left => self.left += 1,
-        }
-        self.due
-            .get_or_insert_with(|| Instant::now() + limits::JOIN_COUNT_INTERVAL);
-    }
-}
-
-fn write_member<'a>(member: &mut Member, batch: &'a Batch, pieces: &mut Vec<IoSlice<'a>>) {
-    batch.slices(&member.view, pieces);
-    if !pieces.is_empty() {
+fn write_member<'a>(member: &mut Member, batch: &'a Batch, slices: &mut Vec<IoSlice<'a>>) {
+    batch.slices(&member.view, slices);
+    if !slices.is_empty() {
         let Member { write_half, view } = member;
-        write_half.send(pieces, || batch.copy_for(view));
+        write_half.send(slices, || batch.copy_for(view));
     }
 }

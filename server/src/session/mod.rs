@@ -1,12 +1,16 @@
-//! One client's thread: from its first byte to its last.
+//! Session: the thread of one client, from its first byte to its last.
 //!
 //! ```text
-//! run:  handshake (a line becomes a name)  ->  talk (lines become posts)  ->  leave
-//!                 (or a demand)            ->  transfer (bytes of a file)
+//! run:  handshake (a line becomes a name)  ->  chat (lines become posts)  ->  leave
+//!                 (or a request)           ->  file transfer
 //! ```
 //!
-//! A session reads and decides; it never writes to the socket. What its client
-//! is to be told goes to the broadcaster as a post, like everything else.
+//! A session reads and decides. Its replies go to the broadcaster as posts, like
+//! everything else.
+//!
+//! Writes: nothing to a socket, but for the bytes of a file.
+//! Locks: the registry, the moderation and the file catalog, inside their methods.
+//! Blocks: on its socket, on the broadcaster's full queue, on its rate limit.
 
 mod chat;
 mod command;
@@ -40,25 +44,26 @@ use handshake::HandshakeOutcome;
 use line_reader::LineReader;
 use linger::linger;
 
-/// The thread's life. `pass` is given back when it ends.
+/// Runs the session of one connection. `permit` is given back at its end.
 pub fn run(
     read_half: ReadHalf,
     connection: Arc<Connection>,
     permit: Permit,
-    shared: ServerContext,
+    context: ServerContext,
 ) {
-    let mut reader = LineReader::new(read_half, shared.limits.unframed_delay);
-    let mut guard = SessionGuard::new(connection, shared, &permit);
+    let mut reader = LineReader::new(read_half, context.limits.unframed_delay);
+    let mut guard = SessionGuard::new(connection, context, &permit);
     let Err(close) = serve(&mut guard, &mut reader);
-    let timeout = match close.reason {
-        CloseReason::Protocol => limits::FOREIGN_LINGER,
-        _ => limits::SHUTDOWN_TIMEOUT,
+    let max_linger = if close.reason == CloseReason::Protocol {
+        limits::FOREIGN_LINGER
+    } else {
+        limits::SHUTDOWN_TIMEOUT
     };
     guard.close(close);
-    linger(reader.read_half(), timeout);
+    linger(reader.read_half(), max_linger);
 }
 
-/// Turns away a connection for which there is no place.
+/// Closes a connection that was not admitted.
 pub fn reject(connection: &Connection, posts: &PostSender, close: Close) {
     connection.lifecycle.set_close(close);
     guard::post_leave(connection, posts, None, "");

@@ -1,7 +1,7 @@
-//! Collects what one member says until it is worth a post.
+//! Outbox: what one member says, collected until it is worth a post.
 //!
 //! One read may bring hundreds of lines. They travel to the broadcaster as one
-//! post, which saves a channel operation, and perhaps a thread switch, for each.
+//! post. That saves a channel operation, and perhaps a thread switch, for each.
 
 use common::{Name, event};
 
@@ -10,16 +10,16 @@ use crate::broadcaster::post::Post;
 use crate::limits;
 use crate::room::id::Lines;
 
-/// A member's lines on their way.
+/// The lines of one member that are not posted yet.
 pub struct Outbox {
     lines: Vec<u8>,
     count: usize,
-    /// How many bytes the last post had: a good guess for the next.
+    /// The bytes of the last post: a good guess for the next.
     last_size: usize,
 }
 
 impl Outbox {
-    /// Nothing said so far.
+    /// Makes an empty outbox.
     pub fn new() -> Outbox {
         Outbox {
             lines: Vec::new(),
@@ -37,19 +37,19 @@ impl Outbox {
         self.count += 1;
     }
 
-    /// Adds what the member `from` does.
+    /// Adds one action of the member `from`.
     pub fn push_action(&mut self, from: &Name, text: &str) {
         event::action(from, text, &mut self.lines);
         self.count += 1;
     }
 
-    /// Whether it is enough for a post of its own: a short line under a long
-    /// name grows to many times its size, and posts are counted, not weighed.
+    /// Returns `true` if the lines are enough for a post. A short line under a long
+    /// name grows to many times its size, and the queue counts posts, not bytes.
     pub fn is_large(&self) -> bool {
         self.lines.len() >= limits::MAX_POST_BYTES
     }
 
-    /// Posts what was collected, if anything was.
+    /// Posts the collected lines, if there are any.
     pub fn flush(&mut self, guard: &SessionGuard<'_>) {
         if self.lines.is_empty() {
             return;
@@ -58,7 +58,7 @@ impl Outbox {
         self.last_size = self.lines.len();
         let mut lines = std::mem::take(&mut self.lines);
         if lines.capacity() > 2 * lines.len() {
-            lines.shrink_to_fit(); // it may be kept for long
+            lines.shrink_to_fit(); // the history keeps it
         }
         guard.context.posts.send(Post::Say {
             from: guard.connection.id,

@@ -1,0 +1,49 @@
+//! Join and leave: counts of members, for rooms too full for single notices.
+
+use std::mem;
+use std::time::Instant;
+
+use common::notice;
+
+use crate::limits;
+
+/// How the membership of a room changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A member came into the room.
+    Joined,
+    /// A member left the room.
+    Left,
+}
+
+/// The joins and leaves since the last announcement.
+#[derive(Default)]
+pub struct JoinLeaveCounter {
+    joined: usize,
+    left: usize,
+    /// When they are announced; `None` without any.
+    due: Option<Instant>,
+}
+
+impl JoinLeaveCounter {
+    /// Counts one change.
+    pub fn count(&mut self, change: Change) {
+        match change {
+            Change::Joined => self.joined += 1,
+            Change::Left => self.left += 1,
+        }
+        self.due
+            .get_or_insert_with(|| Instant::now() + limits::JOIN_COUNT_INTERVAL);
+    }
+
+    /// Returns when the announcement is due; `None` if nothing changed.
+    pub fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Returns the notice for a room of `members`, and starts again at zero.
+    pub fn take_notice(&mut self, members: usize) -> String {
+        let JoinLeaveCounter { joined, left, .. } = mem::take(self);
+        notice::join_leave_counts(joined, left, members)
+    }
+}
