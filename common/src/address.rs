@@ -1,38 +1,39 @@
-//! Turns the words by which people name a place into a host and a port.
+//! Address: parses a host and a port from command-line words.
 //!
-//! The host stays a word: looking it up takes a network, which is not here.
+//! The host stays a word, because to resolve it takes a network.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::DEFAULT_PORT;
 
-/// The host if nobody says otherwise: this machine alone.
+/// The default host: this machine alone.
 const HOST: &str = "127.0.0.1";
 
-/// Where a server is, or is to be.
+/// A host and a port at which a server listens, or shall listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// By name or by number, without brackets.
+    /// A host name or an IP address, without brackets.
     pub host: String,
-    /// Its TCP or UDP port.
+    /// A TCP or UDP port.
     pub port: u16,
 }
 
 impl Address {
-    /// A host, by name or by number without brackets, and its port.
+    /// Returns the address of a host (a name, or an IP address without brackets)
+    /// and its port.
     pub fn new(host: &str, port: u16) -> Address {
         let host = host.to_string();
         Address { host, port }
     }
 
-    /// Reads `HOST`, `HOST PORT`, `HOST:PORT` or `PORT`, where an IPv6 host may
-    /// stand in brackets, and must before a `:PORT`. The port has to be one of
-    /// `ports`: 0 means "any" to a listener, and nothing to a client.
+    /// Parses `HOST`, `HOST PORT`, `HOST:PORT` or `PORT`. An IPv6 host may stand in
+    /// brackets, and must before a `:PORT`. The port must be one of `ports`,
+    /// because 0 means "any" to a listener and nothing to a client.
     ///
     /// # Errors
     ///
-    /// A sentence that names what is wrong.
+    /// Returns a sentence that names the wrong word.
     pub fn parse(words: &[String], ports: RangeInclusive<u16>) -> Result<Address, String> {
         let (place, port_after) = match words {
             [] => return Ok(Address::new(HOST, DEFAULT_PORT)),
@@ -40,14 +41,14 @@ impl Address {
             [place] => (place.as_str(), None),
             [place, digits] => (place.as_str(), Some(digits)),
             [_, _, more, ..] => {
-                return Err(format!("what is {more:?} for? HOST and PORT are enough"));
+                return Err(format!("extra operand {more:?}, HOST and PORT are enough"));
             }
         };
         let (host, port_inside) =
-            split_host_port(place).ok_or_else(|| format!("{place:?} is no address"))?;
+            split_host_port(place).ok_or_else(|| format!("invalid address {place:?}"))?;
         let port = match (port_inside, port_after.map(String::as_str)) {
             (Some(_), Some(digits)) => {
-                return Err(format!("{place:?} has a port, what is {digits:?} for?"));
+                return Err(format!("{place:?} has a port, extra operand {digits:?}"));
             }
             (Some(digits), None) | (None, Some(digits)) => parse_port(digits, ports)?,
             (None, None) => DEFAULT_PORT,
@@ -58,15 +59,16 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
         }
     }
 }
 
-/// Parts a place into its host and its port, if there is one. More than one `:`
-/// makes a bare IPv6 address.
+/// Splits a word into its host and its port, if there is a port. A word with more
+/// than one `:` and no brackets is an IPv6 address.
 fn split_host_port(place: &str) -> Option<(&str, Option<&str>)> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
@@ -84,18 +86,18 @@ fn split_host_port(place: &str) -> Option<(&str, Option<&str>)> {
     (!host.is_empty()).then_some((host, port))
 }
 
-/// Reads a port, which has to be one of `ports`.
+/// Parses a port, which must be one of `ports`.
 ///
 /// # Errors
 ///
-/// A sentence that names what is wrong.
+/// Returns a sentence that names the wrong word.
 pub fn parse_port(digits: &str, ports: RangeInclusive<u16>) -> Result<u16, String> {
     match digits.parse() {
         Ok(port) if ports.contains(&port) && !digits.starts_with('+') => Ok(port),
         _ => {
             let (first, last) = (ports.start(), ports.end());
             Err(format!(
-                "bad port {digits:?}: it is a number from {first} to {last}"
+                "invalid port {digits:?}: a port is a number from {first} to {last}"
             ))
         }
     }
@@ -111,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_to_name_a_place() {
+    fn every_form_of_an_address() {
         #[track_caller]
         fn check(line: &str, host: &str, port: u16) {
             assert_eq!(read(line), Ok(Address::new(host, port)), "{line:?}");
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_named() {
+    fn an_error_names_the_wrong_word() {
         #[track_caller]
         fn check(line: &str, part: &str) {
             let why = read(line).unwrap_err();
@@ -138,19 +140,19 @@ mod tests {
         }
         check("0", "1 to 65535");
         check("70000", "1 to 65535");
-        check("host port", "bad port \"port\"");
-        check("host:", "bad port \"\"");
-        check("host:+80", "bad port \"+80\"");
-        check("[::1", "\"[::1\" is no address");
-        check("[::1]5000", "\"[::1]5000\" is no address");
-        check(":5000", "\":5000\" is no address");
-        check("host:1 2", "what is \"2\" for");
-        check("[::1]:1 2", "what is \"2\" for");
-        check("host 1 2", "what is \"2\" for");
+        check("host port", "invalid port \"port\"");
+        check("host:", "invalid port \"\"");
+        check("host:+80", "invalid port \"+80\"");
+        check("[::1", "invalid address \"[::1\"");
+        check("[::1]5000", "invalid address \"[::1]5000\"");
+        check(":5000", "invalid address \":5000\"");
+        check("host:1 2", "extra operand \"2\"");
+        check("[::1]:1 2", "extra operand \"2\"");
+        check("host 1 2", "extra operand \"2\"");
     }
 
     #[test]
-    fn an_address_shows_as_it_can_be_typed() {
+    fn an_address_is_displayed_as_it_is_typed() {
         assert_eq!(Address::new("host", 1).to_string(), "host:1");
         assert_eq!(Address::new("::1", 2).to_string(), "[::1]:2");
     }

@@ -1,61 +1,62 @@
-//! Turns what the server has to tell into a line, and back.
+//! Event: a line from the server, encoded and parsed.
 //!
-//! The server encodes and our client parses; so may any script, since the
-//! first few characters of a line tell the kinds apart.
+//! The server encodes lines and the client parses them. Any script can parse them
+//! too, because the first characters of a line show its kind.
 
 use crate::{Name, QUIT};
 
-/// What the operator's lines begin with.
+/// The prefix of the operator's lines.
 const OPERATOR: &str = "Server: ";
 
-/// What stands between the sender and the receivers of a private line.
+/// The separator between the sender and the recipients of a private message.
 const PRIVATE_ARROW: &str = " -> ";
 
-/// One line from the server.
+/// A line from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// `NAME: text`: somebody said something.
+    /// `NAME: text`, a message.
     Message {
-        /// Who; the server stamps it, nobody can speak as another.
+        /// The sender, set by the server, so that no member can write as another.
         from: Name,
-        /// What.
+        /// The message.
         text: &'a str,
     },
-    /// `NAME -> NAME[,NAME...]: text`: somebody said something to these alone.
+    /// `NAME -> NAME[,NAME...]: text`, a private message.
     Private {
-        /// Who.
+        /// The sender.
         from: Name,
-        /// To whom; one is among them, or has said it.
+        /// The recipients. The member that receives the line is among them, or is
+        /// the sender.
         to: Vec<Name>,
-        /// What.
+        /// The message.
         text: &'a str,
     },
-    /// `* NAME: text`: what somebody does.
+    /// `* NAME: text`, an action.
     Action {
-        /// Who.
+        /// The acting member.
         from: Name,
-        /// What, to be read after the name.
+        /// The action, which reads as a sentence after the name.
         text: &'a str,
     },
-    /// `Server: text`: the operator said something.
+    /// `Server: text`, a message from the operator.
     Operator(&'a str),
-    /// `--- text ---`: lines from before begin or end here.
+    /// `--- text ---`, the beginning or the end of previous lines.
     HistoryMarker(&'a str),
-    /// `! text`: the server did not do what was asked, and why.
+    /// `! text`, a refusal with its reason.
     Refusal(&'a str),
-    /// Anything else: from our server a plain sentence without a `:`.
+    /// Any other line. From this server it is a sentence without a `:`.
     Notice(&'a str),
-    /// An empty line, the answer to one.
+    /// An empty line, the answer to a blank line.
     Heartbeat,
-    /// `q:quit`: the end, nothing follows.
+    /// `q:quit`, after which nothing follows.
     Quit,
 }
 
 impl<'a> Event<'a> {
-    /// Reads one line, without its newline.
+    /// Parses a line without its newline.
     ///
-    /// Every line means something, so there is no error: what follows none of
-    /// the forms is shown as it is, as a [`Event::Notice`].
+    /// Every line has a meaning, so there is no error. A line of no other form is
+    /// an [`Event::Notice`].
     pub fn parse(line: &'a str) -> Event<'a> {
         if line.is_empty() {
             return Event::Heartbeat;
@@ -72,7 +73,7 @@ impl<'a> Event<'a> {
         if let Some(text) = parse_history_marker(line) {
             return Event::HistoryMarker(text);
         }
-        parse_stamped(line).unwrap_or(Event::Notice(line))
+        parse_from_member(line).unwrap_or(Event::Notice(line))
     }
 
     /// Appends the event to `out` as one line, with its newline.
@@ -91,7 +92,7 @@ impl<'a> Event<'a> {
         line(&[before, text], out);
     }
 
-    /// The event as one line of bytes, with its newline.
+    /// Returns the event as one line, with its newline.
     pub fn to_line(&self) -> Vec<u8> {
         let mut out = Vec::new();
         self.encode(&mut out);
@@ -99,8 +100,10 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Appends `NAME: text` and a newline to `out`, for the way of every message:
-/// unlike an [`Event::Message`] it needs no name of its own.
+/// Appends `NAME: text` and a newline to `out`.
+///
+/// Every message passes here. Unlike an [`Event::Message`], this needs no clone of
+/// the name.
 pub fn message(from: &Name, text: &str, out: &mut Vec<u8>) {
     line(&[from.as_str(), ": ", text], out);
 }
@@ -119,15 +122,15 @@ fn private(from: &Name, to: &[Name], text: &str, out: &mut Vec<u8>) {
     );
 }
 
-/// Reads a line that the server stamped with its sender.
-fn parse_stamped(line: &str) -> Option<Event<'_>> {
-    let (stamp, text) = line.split_once(": ")?;
-    if let Some(from) = stamp.strip_prefix("* ") {
+/// Parses a line that begins with its sender.
+fn parse_from_member(line: &str) -> Option<Event<'_>> {
+    let (prefix, text) = line.split_once(": ")?;
+    if let Some(from) = prefix.strip_prefix("* ") {
         let from = exact_name(from)?;
         return Some(Event::Action { from, text });
     }
-    let Some((from, to)) = stamp.split_once(PRIVATE_ARROW) else {
-        let from = exact_name(stamp)?;
+    let Some((from, to)) = prefix.split_once(PRIVATE_ARROW) else {
+        let from = exact_name(prefix)?;
         return Some(Event::Message { from, text });
     };
     let from = exact_name(from)?;
@@ -139,7 +142,7 @@ fn parse_stamped(line: &str) -> Option<Event<'_>> {
     })
 }
 
-/// A name without blanks around it.
+/// Parses a name without blanks around it.
 fn exact_name(text: &str) -> Option<Name> {
     text.parse()
         .ok()
@@ -168,7 +171,7 @@ mod tests {
         assert_eq!(encoded, format!("{line}\n"), "encoding {expected:?}");
     }
 
-    fn said<'a>(from: &str, text: &'a str) -> Event<'a> {
+    fn message_of<'a>(from: &str, text: &'a str) -> Event<'a> {
         Event::Message {
             from: from.parse().unwrap(),
             text,
@@ -177,14 +180,14 @@ mod tests {
 
     #[test]
     fn a_message_names_its_sender() {
-        check("bob: hi", said("bob", "hi"));
-        check("bob: eve: hi", said("bob", "eve: hi"));
-        check("bob:  indented", said("bob", " indented"));
-        check("Мария: привет", said("Мария", "привет"));
+        check("bob: hi", message_of("bob", "hi"));
+        check("bob: eve: hi", message_of("bob", "eve: hi"));
+        check("bob:  indented", message_of("bob", " indented"));
+        check("Мария: привет", message_of("Мария", "привет"));
     }
 
     #[test]
-    fn a_private_line_names_all_who_see_it() {
+    fn a_private_message_names_its_recipients() {
         let private = |to: &[&str], text| Event::Private {
             from: "ann".parse().unwrap(),
             to: to.iter().map(|to| to.parse().unwrap()).collect(),
@@ -195,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn an_action_names_who_acts() {
+    fn an_action_names_its_member() {
         let from: Name = "bob".parse().unwrap();
         let text = "waves: hello";
         check("* bob: waves: hello", Event::Action { from, text });
     }
 
     #[test]
-    fn lines_from_before_stand_between_brackets() {
+    fn previous_lines_stand_between_markers() {
         check(
             "--- the last 2 lines ---",
             Event::HistoryMarker("the last 2 lines"),
@@ -234,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nobodys_message_is_shown_as_it_is() {
+    fn a_line_of_no_other_form_is_a_notice() {
         for line in [
             "a b: hi",
             ": hi",

@@ -1,12 +1,16 @@
-//! The protocol of the chat room: what a line may hold and what it means.
+//! Common: the protocol of the chat room, shared by the server and the client.
 //!
-//! Everything here is a value. This crate knows no socket, thread, clock or
-//! screen, so each rule can be read, and tested, on its own. The modules stand
-//! in the order in which a client's bytes pass them:
+//! Everything here is a value. This crate uses no socket, thread, clock or screen,
+//! so each rule can be read, and tested, on its own. A client's bytes pass these
+//! steps:
 //!
 //! ```text
-//! bytes -> LINE -> clean text -> REQUEST -> (the server) -> EVENT -> bytes
+//! bytes -> line -> sanitized text -> request -> (the server) -> event -> bytes
 //! ```
+//!
+//! Writes: nothing.
+//! Locks: nothing.
+//! Blocks: only in [`LineSplitter::fill`], if the reader that it is given blocks.
 
 #![cfg_attr(
     test,
@@ -36,40 +40,40 @@ pub use request::Request;
 pub use token::Token;
 pub use udp::cookie::Cookie;
 
-/// The line that ends a conversation, in both directions.
+/// The line that ends a connection, in both directions.
 pub const QUIT: &str = "q:quit";
 
-/// The port the room is at when nobody says otherwise.
+/// The default port.
 pub const DEFAULT_PORT: u16 = 4000;
 
-/// The longest line a client may send, in bytes, its newline included.
+/// The maximum length of a line from a client, in bytes, newline included.
 ///
-/// As much as the line editor of a Linux terminal holds, so that whatever a person
-/// can type in one line can be sent in one line.
+/// The line editor of a Linux terminal has the same limit, so every line that a
+/// person can type can be sent.
 pub const MAX_LINE: usize = 4096;
 
-/// The longest line the server may send, in bytes, its newline included.
+/// The maximum length of a line from the server, in bytes, newline included.
 ///
-/// A message goes out with its sender's name before it, so it may be longer
-/// than what was sent; twice as long leaves room for every prefix there is.
+/// The server puts a prefix before a message, such as the sender's name. Twice
+/// [`MAX_LINE`] leaves space for every prefix.
 pub const MAX_EVENT: usize = 2 * MAX_LINE;
 
-/// The most bytes in one datagram, newline and numbers included. So much passes
-/// every path of IPv6 in one piece, with a tunnel's headers (RFC 9000, 14.1).
+/// The maximum length of a datagram, in bytes, newline and numbers included. It
+/// fits every IPv6 path, with a tunnel's headers (RFC 9000, 14.1).
 pub const MAX_DATAGRAM: usize = 1200;
 
-/// How often a client that keeps a heartbeat sends one.
+/// The interval of the blank lines that a client with a heartbeat sends.
 pub const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// A blank line by which a program promises that it keeps a heartbeat, and that
-/// it answers an empty line with one. A person's keys do not make it by chance.
+/// A blank line by which a program declares that it sends heartbeats, and that it
+/// answers an empty line with one. A person does not type it by chance.
 ///
-/// To a server that does not know it, it is a heartbeat like any other.
+/// A server that does not know it takes it for an ordinary heartbeat.
 pub const HEARTBEAT_OPT_IN: &str = " \t ";
 
-/// The room in which everybody starts.
+/// The name of the room in which every member starts.
 pub const LOBBY: &str = "lobby";
 
-/// How many heartbeats in a row may be missing before either side takes the
-/// other for gone: a hiccup of a Wi-Fi costs one or two.
+/// The number of consecutive missing heartbeats after which a peer counts as gone.
+/// A short interruption of a Wi-Fi network costs one or two.
 pub const MAX_MISSED_HEARTBEATS: u32 = 3;

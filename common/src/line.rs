@@ -1,76 +1,77 @@
-//! Turns bytes, however they were cut on their way, into lines.
+//! Line: splits a stream of bytes into lines.
 //!
-//! TCP keeps the order of bytes and nothing else: one write may arrive in
-//! pieces, and ten may arrive at once. The [`LineSplitter`] holds what has come
-//! until a line is whole. It knows no socket; it reads from any [`Read`].
+//! TCP keeps the order of bytes and nothing else. One write may arrive in pieces,
+//! and ten may arrive at once. The [`LineSplitter`] keeps bytes until a line is
+//! complete. It reads from any [`Read`], not only from a socket.
 //!
-//! Bytes are split first and decoded after, so that a character whose bytes
-//! arrive apart is never damaged, and so that no byte is lost when a read is
-//! cut short by a timeout, as happens with `BufRead::read_line`.
+//! Bytes are split first and decoded afterwards. So a character whose bytes arrive
+//! separately stays whole, and a read that times out loses no byte, as it would
+//! with `BufRead::read_line`.
 
 use std::io::{self, Read};
 
-/// How much one read may bring, in bytes: four of the longest lines, or some
-/// 250 short ones that then travel on as one batch.
+/// The maximum size of one read, in bytes: four of the longest lines, or about
+/// 250 short ones, which then go into one batch.
 const CAPACITY: usize = 16 * 1024;
 
-/// How many bytes of a line that never ends are thrown away before the
-/// splitter gives up: far above any honest mistake, and they cost no memory.
+/// The length of an unterminated line, in bytes, at which the splitter gives up.
+/// It is far above any honest mistake. The bytes are discarded, not stored.
 pub const MAX_UNTERMINATED: usize = 64 * 1024;
 
-/// What TCP sends in one piece at least, in bytes (RFC 9293, 3.7.1): what is
-/// shorter was not cut on its way.
+/// The smallest maximum segment size of TCP, in bytes (RFC 9293, 3.7.1). A shorter
+/// write is not split into segments.
 pub const MIN_SEGMENT: usize = 536;
 
-/// What [`LineSplitter::next`] found.
+/// A result of [`LineSplitter::next`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum NextLine<'a> {
-    /// A whole line, without its `\n` or `\r\n`.
+    /// A complete line, without its `\n` or `\r\n`.
     Line(&'a str),
-    /// A line over the limit; what follows its newline is not lost.
+    /// A line over the limit. The lines after it are not lost.
     TooLong,
-    /// A line that is no UTF-8; the next one may well be.
+    /// A line that is not valid UTF-8. The lines after it are not lost.
     NotUtf8,
-    /// No whole line yet: fill again.
+    /// The buffer holds no complete line. Call [`LineSplitter::fill`].
     Incomplete,
-    /// The input has ended and all of it was handed out.
+    /// The input has ended, and every line was returned.
     End,
-    /// [`MAX_UNTERMINATED`] bytes or more came without a newline. Nothing follows.
+    /// At least [`MAX_UNTERMINATED`] bytes came without a newline. No line follows.
     Overrun,
 }
 
-/// Holds bytes until they are whole lines, in a buffer that never grows.
+/// A buffer of fixed size that keeps bytes until they are complete lines.
 pub struct LineSplitter {
     buffer: Box<[u8]>,
-    /// What has been read and not handed out stands at `start..end`.
+    /// The bytes at `start..end` were read and not returned yet.
     start: usize,
     end: usize,
-    /// There is no newline in `start..searched`.
+    /// The bytes at `start..searched` contain no newline.
     searched: usize,
-    /// The longest line, in bytes, newline included.
+    /// The maximum length of a line, in bytes, newline included.
     limit: usize,
     state: State,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Bytes are collected for the next line.
+    /// Bytes are kept for the next line.
     Collecting,
-    /// The line was too long: its rest is thrown away, so many bytes so far.
+    /// The rest of a line that was too long is discarded. The number counts the
+    /// bytes of that line so far.
     Skipping(usize),
-    /// Too many bytes of one line came.
+    /// A line reached [`MAX_UNTERMINATED`].
     Overrun,
-    /// The reader has ended; a last line without a newline still counts.
+    /// The reader has ended. A last line without a newline still counts.
     Ended,
 }
 
 impl LineSplitter {
-    /// Makes a splitter for lines of at most `limit` bytes, newline included.
+    /// Returns a splitter for lines of at most `limit` bytes, newline included.
     ///
-    /// `limit` should be well below 16 KiB, which is what the buffer has at least.
+    /// `limit` should be well below 16 KiB, the minimum size of the buffer.
     pub fn new(limit: usize) -> LineSplitter {
         LineSplitter {
-            // One more, for the newline of `end_line`.
+            // One byte more, for the newline of `end_line`.
             buffer: vec![0; CAPACITY.max(limit) + 1].into_boxed_slice(),
             start: 0,
             end: 0,
@@ -80,22 +81,22 @@ impl LineSplitter {
         }
     }
 
-    /// Reads once from `source` and says how many bytes came; 0 is the end.
+    /// Reads once from `source` and returns the number of bytes; 0 is the end.
     ///
-    /// To be called after [`next`](Self::next) said [`NextLine::Incomplete`], which is
-    /// when there is room again.
+    /// Call it after [`next`](Self::next) returned [`NextLine::Incomplete`], because
+    /// the buffer has free space then.
     ///
     /// # Errors
     ///
-    /// Hands on what `source` said; nothing is lost, and one may fill again.
+    /// Returns the error of `source`. No byte is lost, and the call may be repeated.
     pub fn fill(&mut self, source: &mut impl Read) -> io::Result<usize> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.searched -= self.start;
         self.start = 0;
-        let most = self.buffer.len() - 1;
-        let room = self.buffer.get_mut(self.end..most).unwrap_or_default();
-        let count = source.read(room)?;
+        let last = self.buffer.len() - 1;
+        let space = self.buffer.get_mut(self.end..last).unwrap_or_default();
+        let count = source.read(space)?;
         self.end += count;
         if count == 0 && self.state != State::Overrun {
             self.state = State::Ended;
@@ -103,17 +104,17 @@ impl LineSplitter {
         Ok(count)
     }
 
-    /// Takes what has come, if it does not end with a newline, for a whole line:
-    /// for sources whose every read brings whole messages.
+    /// Ends the pending line as if a newline had come. It is for sources whose every
+    /// read brings whole messages.
     ///
-    /// A long message may have been cut in the middle of a character, whose other
-    /// bytes are still to come: then it is not ended.
+    /// A long message may have been cut inside a character. Then the line is not
+    /// ended, because the other bytes of the character follow.
     pub fn end_line(&mut self) {
         if let State::Skipping(_) = self.state {
-            self.state = State::Collecting; // it was too long already
+            self.state = State::Collecting; // TooLong was returned already
         }
-        let held = self.pending();
-        if held.is_empty() || held.ends_with(b"\n") || ends_inside_character(held) {
+        let pending = self.pending();
+        if pending.is_empty() || pending.ends_with(b"\n") || ends_inside_character(pending) {
             return;
         }
         if let Some(after) = self.buffer.get_mut(self.end) {
@@ -122,27 +123,28 @@ impl LineSplitter {
         }
     }
 
-    /// Whether a line has begun that has not ended.
+    /// Returns `true` if a line has begun that has not ended.
     pub fn is_inside_line(&self) -> bool {
         !self.pending().is_empty() || matches!(self.state, State::Skipping(_))
     }
 
-    /// What has come and was not handed out yet.
+    /// Returns the bytes that were read and not returned in a line yet.
     pub fn pending(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// After [`NextLine::Overrun`], goes on to the end of that line all the same, for
-    /// a reader that trusts its source.
+    /// After [`NextLine::Overrun`], continues to skip to the end of that line. It is
+    /// for a reader that trusts its source.
     pub fn skip_overrun(&mut self) {
         if self.state == State::Overrun {
             self.state = State::Skipping(0);
         }
     }
 
-    /// Hands out the next line, or says why there is none.
+    /// Returns the next line, or the reason why there is none.
     ///
-    /// It is no `Iterator`, as each line borrows the buffer until the next call.
+    /// This is not an `Iterator`, because each line borrows the buffer until the
+    /// next call.
     #[expect(clippy::should_implement_trait)]
     pub fn next(&mut self) -> NextLine<'_> {
         loop {
@@ -154,7 +156,7 @@ impl LineSplitter {
             };
             let (from, to) = (self.start, newline);
             if let State::Skipping(before) = self.state {
-                // The too long line ends here, unless its end came too late.
+                // The long line ends here, unless its end came too late.
                 if before + (to - from) >= MAX_UNTERMINATED {
                     self.state = State::Overrun;
                     continue;
@@ -168,25 +170,25 @@ impl LineSplitter {
         }
     }
 
-    /// What to say when the buffer holds no newline.
+    /// Returns the result for a buffer without a newline.
     fn without_newline(&mut self) -> NextLine<'_> {
         let (from, to) = (self.start, self.end);
-        let held = to - from;
+        let length = to - from;
         match self.state {
-            State::Ended if held == 0 => NextLine::End,
+            State::Ended if length == 0 => NextLine::End,
             State::Ended => {
                 self.consume(to);
-                self.decode(from, to, held + 1)
+                self.decode(from, to, length + 1)
             }
-            State::Collecting if held < self.limit => NextLine::Incomplete,
+            State::Collecting if length < self.limit => NextLine::Incomplete,
             State::Collecting => {
                 self.consume(to);
-                self.state = State::Skipping(held);
+                self.state = State::Skipping(length);
                 NextLine::TooLong
             }
-            State::Skipping(before) if before + held < MAX_UNTERMINATED => {
+            State::Skipping(before) if before + length < MAX_UNTERMINATED => {
                 self.consume(to);
-                self.state = State::Skipping(before + held);
+                self.state = State::Skipping(before + length);
                 NextLine::Incomplete
             }
             State::Skipping(_) | State::Overrun => {
@@ -196,7 +198,7 @@ impl LineSplitter {
         }
     }
 
-    /// Makes `from..to` a line; `length` is what counts against the limit.
+    /// Decodes `from..to` as a line; `length` is compared with the limit.
     fn decode(&self, from: usize, to: usize, length: usize) -> NextLine<'_> {
         if length > self.limit {
             return NextLine::TooLong;
@@ -223,8 +225,8 @@ impl LineSplitter {
     }
 }
 
-/// Whether a long message ends in the middle of a character, whose other bytes are
-/// still to come.
+/// Returns `true` if a long message ends inside a character, so that the other bytes
+/// of the character must follow.
 pub fn ends_inside_character(message: &[u8]) -> bool {
     let error = std::str::from_utf8(message).err();
     message.len() >= MIN_SEGMENT && error.is_some_and(|error| error.error_len().is_none())
@@ -236,10 +238,10 @@ mod tests {
 
     const LIMIT: usize = 16;
 
-    /// Everything a splitter says about `pieces`, each brought by its own read.
+    /// Returns all results for `pieces`, each of which comes from one read.
     fn split(pieces: &[&[u8]]) -> Vec<String> {
         let mut splitter = LineSplitter::new(LIMIT);
-        let mut said = Vec::new();
+        let mut results = Vec::new();
         let mut pieces = pieces.iter().filter(|piece| !piece.is_empty());
         loop {
             match splitter.next() {
@@ -248,12 +250,12 @@ mod tests {
                     splitter.fill(&mut piece).unwrap();
                     assert!(piece.is_empty(), "one read takes the whole piece");
                 }
-                NextLine::Line(line) => said.push(line.to_string()),
+                NextLine::Line(line) => results.push(line.to_string()),
                 next @ (NextLine::End | NextLine::Overrun) => {
-                    said.push(format!("{next:?}"));
-                    return said;
+                    results.push(format!("{next:?}"));
+                    return results;
                 }
-                next => said.push(format!("{next:?}")),
+                next => results.push(format!("{next:?}")),
             }
         }
     }
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_out_as_they_went_in() {
+    fn lines_are_split_at_newlines() {
         check(b"", &["End"]);
         check(b"a\n", &["a", "End"]);
         check(b"a\nb\n", &["a", "b", "End"]);
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_utf8_costs_one_line_only() {
+    fn invalid_utf8_costs_one_line_only() {
         check(b"\xff\nb\n", &["NotUtf8", "b", "End"]);
         check(b"\xc0\xaf\nb\n", &["NotUtf8", "b", "End"]); // overlong
         check(b"\xed\xa0\x80\nb\n", &["NotUtf8", "b", "End"]); // surrogate
@@ -328,14 +330,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_never_ends_is_given_up_and_costs_no_memory() {
+    fn an_unterminated_line_is_an_overrun_and_uses_no_memory() {
         let piece = [b'x'; 1000];
         let pieces = vec![&piece[..]; 1000];
         assert_eq!(split(&pieces), ["TooLong", "Overrun"]);
     }
 
     #[test]
-    fn when_a_line_is_given_up_does_not_depend_on_how_it_was_cut() {
+    fn an_overrun_does_not_depend_on_the_size_of_the_pieces() {
         let mut input = vec![b'x'; MAX_UNTERMINATED];
         input.extend(b"\nb\n");
         for size in [1000, 4096, 16_384, 16_383] {
@@ -347,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_trusts_the_source_can_skip_on_to_the_next_line() {
+    fn a_trusting_reader_can_skip_an_overrun() {
         let mut input = vec![b'x'; 3 * MAX_UNTERMINATED];
         input.extend(b"\nb\n");
         for size in [1000, 16_384] {
@@ -382,22 +384,23 @@ mod tests {
         splitter.fill(&mut &b"c\n"[..]).unwrap();
         assert_eq!(splitter.next(), NextLine::Line("abc"));
     }
-    /// What a splitter says about chunks, each of which is a message.
+
+    /// Returns all results for chunks, each of which is a message.
     fn split_chunks(chunks: &[&[u8]]) -> Vec<String> {
         let mut splitter = LineSplitter::new(MESSAGE);
-        let mut said = Vec::new();
+        let mut results = Vec::new();
         for mut chunk in chunks.iter().copied() {
             splitter.fill(&mut chunk).unwrap();
             splitter.end_line();
             loop {
                 match splitter.next() {
-                    NextLine::Line(line) => said.push(line.to_string()),
+                    NextLine::Line(line) => results.push(line.to_string()),
                     NextLine::Incomplete => break,
-                    next => said.push(format!("{next:?}")),
+                    next => results.push(format!("{next:?}")),
                 }
             }
         }
-        said
+        results
     }
 
     const MESSAGE: usize = 1024;
@@ -434,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_buffer_has_room_for_the_newline() {
+    fn a_full_buffer_has_space_for_the_newline() {
         let mut splitter = LineSplitter::new(CAPACITY);
         splitter.fill(&mut &[b'x'; CAPACITY][..]).unwrap();
         splitter.end_line();

@@ -1,23 +1,23 @@
-//! Turns a line into a [`Name`], or says why it cannot be one.
+//! Name: parses and compares the names of members and rooms.
 //!
-//! A `Name` exists only where this check has passed, so whoever holds one need
-//! not check again.
+//! Invariant: a `Name` has passed validation, so code that has one need not
+//! validate it again. Only [`Name::from_static`] is exempt.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The longest name, in characters: with the message after it, it still fits
-/// an 80-column window.
+/// The maximum length of a name, in characters: name and message fit together
+/// into a window of 80 columns.
 pub const MAX_NAME: usize = 24;
 
-/// What the server itself speaks as; nobody may take it.
+/// The name under which the server itself speaks. No member can have it.
 pub const RESERVED: &str = "server";
 
-/// A name that passed validation. Two names that differ only in case are equal.
+/// A valid name of a member or a room. Names that differ only in case are equal.
 ///
-/// Copies are cheap: they share one allocation.
+/// Clones are cheap, because they share one allocation.
 ///
 /// ```
 /// use common::Name;
@@ -31,26 +31,25 @@ pub const RESERVED: &str = "server";
 pub struct Name(Arc<Spelling>);
 
 struct Spelling {
-    /// As its owner wrote it: what people see.
+    /// The spelling that is displayed.
     shown: Box<str>,
-    /// With case folded away: what is compared.
+    /// The spelling with its case folded, which is compared.
     folded: Box<str>,
 }
 
 impl Name {
-    /// The name as its owner wrote it.
+    /// Returns the name as its owner typed it.
     pub fn as_str(&self) -> &str {
         &self.0.shown
     }
 
-    /// The name without case: what is compared.
+    /// Returns the name with its case folded, for comparison.
     pub fn folded(&self) -> &str {
         &self.0.folded
     }
 
-    /// A name that the program itself gives, such as that of the lobby.
-    ///
-    /// It is not checked: what comes from anybody else is parsed.
+    /// Returns a name that the program itself gives, such as that of the lobby,
+    /// without validation.
     pub fn from_static(text: &'static str) -> Name {
         Name::new(text)
     }
@@ -62,7 +61,7 @@ impl Name {
         }))
     }
 
-    /// Whether `text` is this name, in whatever case.
+    /// Returns `true` if `text` is this name, in any case.
     pub fn matches(&self, text: &str) -> bool {
         text == self.as_str() || fold(text) == *self.0.folded
     }
@@ -73,7 +72,7 @@ impl FromStr for Name {
 
     /// # Errors
     ///
-    /// Says which rule `text` breaks; see [`NameError`].
+    /// Returns the rule that `text` breaks.
     fn from_str(text: &str) -> Result<Name, NameError> {
         let text = text.trim();
         let first = text.chars().next().ok_or(NameError::Empty)?;
@@ -101,17 +100,17 @@ impl FromStr for Name {
 
 fn is_name_char(c: char) -> bool {
     let punctuation = matches!(c, '_' | '.' | '-');
-    // Unicode counts the Hangul fillers as letters, but they print as nothing.
+    // Unicode counts the Hangul fillers as letters, but they are invisible.
     let blank_letter = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
     punctuation || (c.is_alphanumeric() && !blank_letter)
 }
 
-/// ASCII and the Latin letters with marks, U+00C0 to U+024F.
+/// Returns `true` for ASCII and the accented Latin letters, U+00C0 to U+024F.
 fn is_latin(c: char) -> bool {
     c.is_ascii() || ('\u{c0}'..='\u{24f}').contains(&c)
 }
 
-/// Case folding by way of upper case, so that both small sigmas meet.
+/// Folds the case of `text` through upper case, so that both small sigmas are equal.
 fn fold(text: &str) -> String {
     let upper = text.chars().flat_map(char::to_uppercase);
     upper.flat_map(char::to_lowercase).collect()
@@ -143,21 +142,23 @@ impl fmt::Debug for Name {
     }
 }
 
-/// Why a text is no name. Its words are meant for whoever typed it; they hold
-/// no `:` and none of the characters that were refused.
+/// A reason why a text is not a valid name.
+///
+/// It is displayed to the person who typed the text. It contains no `:` and does
+/// not repeat an unsafe character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameError {
-    /// Nothing but blanks.
+    /// The text is empty or blank.
     Empty,
-    /// So many characters, more than [`MAX_NAME`].
+    /// The number of characters is greater than [`MAX_NAME`].
     Long(usize),
-    /// This character stands in it.
+    /// The text contains this character.
     Character(char),
-    /// It begins with this character, as an option or a hidden file does.
+    /// The text begins with this character, as an option or a hidden file does.
     Start(char),
-    /// ASCII letters beside look-alikes of another script.
+    /// The text mixes ASCII letters with look-alikes of another script.
     MixedScripts,
-    /// It is the server's own.
+    /// The name belongs to the server.
     Reserved,
 }
 
@@ -174,25 +175,28 @@ impl fmt::Display for NameError {
                 )
             }
             NameError::Character(c) => {
-                let c = Spelled(c);
-                write!(f, "a name holds only letters, digits, _ . and -, not {c}")
+                let c = InWords(c);
+                write!(
+                    f,
+                    "a name contains only letters, digits, _ . and -, not {c}"
+                )
             }
-            NameError::Start(c) => write!(f, "a name cannot begin with {}", Spelled(c)),
+            NameError::Start(c) => write!(f, "a name cannot begin with {}", InWords(c)),
             NameError::MixedScripts => {
                 write!(
                     f,
                     "a name cannot mix Latin letters with those of another script"
                 )
             }
-            NameError::Reserved => write!(f, "the name {RESERVED} is the server's own"),
+            NameError::Reserved => write!(f, "the name {RESERVED} is reserved"),
         }
     }
 }
 
-/// A refused character in words, since showing it as it is may do harm.
-struct Spelled(char);
+/// A character that is displayed in words, because it may be unsafe.
+struct InWords(char);
 
-impl fmt::Display for Spelled {
+impl fmt::Display for InWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             ' ' => write!(f, "a space"),
@@ -215,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_any_script_are_taken_as_written() {
+    fn names_of_any_script_are_accepted() {
         for name in [
             "A",
             "bob",
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_names_say_which_rule_they_break() {
+    fn an_error_names_the_broken_rule() {
         use NameError::*;
         check("", Err(Empty));
         check("  \t ", Err(Empty));
@@ -273,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn case_does_not_tell_names_apart() {
+    fn case_does_not_distinguish_names() {
         let same = [
             ("Bob", "bOB"),
             ("ÅSA", "åsa"),
@@ -289,14 +293,14 @@ mod tests {
     }
 
     #[test]
-    fn no_refusal_holds_a_colon_or_the_character_it_refuses() {
+    fn no_error_contains_a_colon_or_the_invalid_character() {
         for c in (0..0x300)
             .filter_map(char::from_u32)
             .filter(|c| !c.is_ascii_graphic())
         {
             if let Err(error) = format!("a{c}b").parse::<Name>() {
-                let told = error.to_string();
-                assert!(c == ' ' || !told.contains(c), "{told:?}");
+                let sentence = error.to_string();
+                assert!(c == ' ' || !sentence.contains(c), "{sentence:?}");
             }
         }
         assert!(!"a:b".parse::<Name>().unwrap_err().to_string().contains(':'));

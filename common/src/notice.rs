@@ -1,27 +1,26 @@
-//! The sentences the server says by itself.
+//! Notice: the sentences that the server itself sends.
 //!
-//! They stand together so that each keeps to the one rule that peers rely on:
-//! a notice never holds a `:`, which is how even the smallest script tells it
-//! from a message.
+//! Invariant: a notice contains no `:`. So even the smallest script can tell it from
+//! a message.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::Name;
 
-/// Asked of a peer that has connected and says nothing.
+/// Sent to a peer that has connected and sends no name.
 pub const ASK_NAME: &str = "Type your name and press Enter.";
 
-/// Told to everybody when the server is about to end.
+/// Sent to every member before the server ends.
 pub const STOPPING: &str = "The server is stopping.";
 
-/// Told to everybody else in the lobby when `name` comes in.
+/// Returns the notice for the lobby that `name` has joined.
 pub fn joined(name: &Name) -> String {
     format!("{name} has joined the chat room.")
 }
 
-/// Told to everybody else in the room when `name` goes, with their own words
-/// about it if there are any.
+/// Returns the notice for a room that `name` has left the chat, with the member's own
+/// reason if there is one.
 pub fn left(name: &Name, why: &str) -> String {
     match why {
         "" => format!("{name} has left the chat room."),
@@ -29,32 +28,33 @@ pub fn left(name: &Name, why: &str) -> String {
     }
 }
 
-/// Told to the room `from` when `name` moves.
+/// Returns the notice for the room `from` that `name` has moved.
 pub fn moved_to(name: &Name, from: &Name, to: &Name) -> String {
     format!("{name} has gone from {from} to {to}.")
 }
 
-/// Told to the room `to` when `name` moves.
+/// Returns the notice for the room `to` that `name` has moved.
 pub fn arrived_from(name: &Name, from: &Name, to: &Name) -> String {
     format!("{name} has come from {from} to {to}.")
 }
 
-/// Told to a room that is too full for single notices, once in a while.
-pub fn join_leave_counts(come: usize, gone: usize, here: usize) -> String {
-    format!("{come} have come and {gone} have gone lately, {here} are here.")
+/// Returns the notice for a room that is too full for single notices, sent from time
+/// to time.
+pub fn join_leave_counts(joined: usize, left: usize, here: usize) -> String {
+    format!("{joined} joined and {left} left recently, {here} are here.")
 }
 
-/// Told to the room when a member has another name.
+/// Returns the notice for a room that a member has a new name.
 pub fn renamed(old: &Name, new: &Name) -> String {
     format!("{old} is now called {new}.")
 }
 
-/// Told to the room.
+/// Returns the notice for a room that `name` is away.
 pub fn away(name: &Name) -> String {
     format!("{name} is away.")
 }
 
-/// Told to the room.
+/// Returns the notice for a room that `name` is back.
 pub fn back(name: &Name) -> String {
     format!("{name} is back.")
 }
@@ -62,12 +62,12 @@ pub fn back(name: &Name) -> String {
 const OWN_NAME: &str = "You are now called ";
 const OWN_ROOM: &str = "You are in ";
 
-/// Told to the member itself.
+/// Returns the notice for a member that its own name has changed.
 pub fn own_new_name(name: &Name) -> String {
     format!("{OWN_NAME}{name}.")
 }
 
-/// The name in what [`own_new_name`] gave, for a client to know its own.
+/// Parses the name in a notice of [`own_new_name`]. A client thus knows its own name.
 pub fn parse_own_new_name(notice: &str) -> Option<Name> {
     notice
         .strip_prefix(OWN_NAME)?
@@ -76,32 +76,31 @@ pub fn parse_own_new_name(notice: &str) -> Option<Name> {
         .ok()
 }
 
-/// Told to a member that has come into `room`, where `others` are.
+/// Returns the notice for a member that it has moved to `room`, where `others` are.
 pub fn own_new_room(room: &Name, others: &Occupants) -> String {
     format!("{OWN_ROOM}{room} now. {}", others.to_sentence())
 }
 
-/// The room in what [`own_new_room`] gave.
+/// Parses the room in a notice of [`own_new_room`].
 pub fn parse_own_new_room(notice: &str) -> Option<Name> {
     let (room, _) = notice.strip_prefix(OWN_ROOM)?.split_once(" now. ")?;
     room.parse().ok()
 }
 
-/// Told to `name` alone, as the answer that the name is now theirs.
+/// Returns the notice for `name` alone that it has joined under that name.
 pub fn welcome(name: &Name, others: &Occupants) -> String {
     format!("Welcome, {name}. {}", others.to_sentence())
 }
 
-/// The most names that are worth giving in a sentence; more would be a wall of
-/// text.
+/// The maximum number of names in a sentence. More are counted, not listed.
 pub const MAX_LISTED: usize = 8;
 
-/// Who else is in a room.
+/// The other members in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Occupants {
-    /// How many.
+    /// The number of members.
     pub count: usize,
-    /// Who, or nobody where they are more than [`MAX_LISTED`].
+    /// Their names, or none if there are more than [`MAX_LISTED`].
     pub listed: Vec<Name>,
 }
 
@@ -111,41 +110,41 @@ impl Occupants {
             [] if self.count == 0 => "You are the first here.".to_string(),
             [] => format!("{} others are here.", self.count),
             [one] => format!("{one} is here."),
-            [most @ .., last] => {
-                let most: Vec<&str> = most.iter().map(Name::as_str).collect();
-                format!("{} and {last} are here.", most.join(", "))
+            [first @ .., last] => {
+                let first: Vec<&str> = first.iter().map(Name::as_str).collect();
+                format!("{} and {last} are here.", first.join(", "))
             }
         }
     }
 }
 
-/// Which lines from before are shown.
+/// A choice of previous lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excerpt {
-    /// The last ones of the room.
+    /// The last lines of the room.
     Last,
-    /// Those that a member who returns has missed.
+    /// The lines that a returning member missed.
     Missed,
-    /// Those that hold what was searched.
+    /// The lines that contain the searched text.
     Matching,
 }
 
-/// The text between `--- ... ---` before `count` lines from before, the first
-/// of which was said `oldest` ago.
+/// Returns the text for `--- ... ---` before `count` previous lines. The first of them
+/// was sent `oldest` ago.
 pub fn excerpt_header(which: Excerpt, count: usize, oldest: Duration) -> String {
     let lines = if count == 1 { "line" } else { "lines" };
-    let what = match which {
+    let excerpt = match which {
         Excerpt::Last => format!("the last {count} {lines}"),
         Excerpt::Missed => format!("{count} {lines} since you left"),
         Excerpt::Matching => format!("{count} {lines} found"),
     };
-    format!("{what}, the oldest from {} ago", format_duration(oldest))
+    format!("{excerpt}, the oldest from {} ago", format_duration(oldest))
 }
 
-/// The text between `--- ... ---` after lines from before.
+/// The text for `--- ... ---` after previous lines.
 pub const EXCERPT_END: &str = "now";
 
-/// A time as people say it: `42 s`, `5 min`, `3 h`, `2 d`.
+/// Formats a duration in its largest unit: `42 s`, `5 min`, `3 h`, `2 d`.
 pub fn format_duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -156,11 +155,12 @@ pub fn format_duration(time: Duration) -> String {
     }
 }
 
-/// A member's `text` as it may stand in a notice: without a `:`.
+/// Returns a member's `text` for a notice: each `:` becomes a `.`.
 pub fn without_colons(text: &str) -> Cow<'_, str> {
-    match text.contains(':') {
-        true => Cow::Owned(text.replace(':', ".")),
-        false => Cow::Borrowed(text),
+    if text.contains(':') {
+        Cow::Owned(text.replace(':', "."))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -173,13 +173,13 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn company(count: usize, names: &str) -> Occupants {
+    fn occupants(count: usize, names: &str) -> Occupants {
         let listed = names.split_whitespace().map(name).collect();
         Occupants { count, listed }
     }
 
     #[test]
-    fn every_sentence_reads_back_as_a_notice() {
+    fn every_sentence_is_parsed_as_a_notice() {
         let (ann, room) = (&name("ann"), &name("games"));
         let all = [
             ASK_NAME.into(),
@@ -207,7 +207,7 @@ mod tests {
     fn a_welcome_lists_a_few_and_counts_many() {
         let ann = &name("ann");
         let check = |count, listed: &str, end: &str| {
-            let welcome = welcome(ann, &company(count, listed));
+            let welcome = welcome(ann, &occupants(count, listed));
             assert_eq!(welcome, format!("Welcome, ann. {end}"));
         };
         check(0, "", "You are the first here.");
@@ -217,12 +217,12 @@ mod tests {
     }
 
     #[test]
-    fn a_client_can_read_its_own_name_and_room() {
+    fn a_client_can_parse_its_own_name_and_room() {
         let ann = name("Ann");
         assert_eq!(parse_own_new_name(&own_new_name(&ann)), Some(ann.clone()));
-        let told = own_new_room(&ann, &company(1, "bob"));
-        assert_eq!(told, "You are in Ann now. bob is here.");
-        assert_eq!(parse_own_new_room(&told), Some(ann));
+        let notice = own_new_room(&ann, &occupants(1, "bob"));
+        assert_eq!(notice, "You are in Ann now. bob is here.");
+        assert_eq!(parse_own_new_room(&notice), Some(ann));
         for other in ["You are now called .", "You are in doubt", "x"] {
             assert_eq!(parse_own_new_name(other), None);
             assert_eq!(parse_own_new_room(other), None);
@@ -230,9 +230,9 @@ mod tests {
     }
 
     #[test]
-    fn lines_from_before_are_counted_and_dated() {
+    fn previous_lines_are_counted_and_dated() {
         let ago = Duration::from_secs;
-        let check = |past: String, expected| assert_eq!(past, expected);
+        let check = |header: String, expected| assert_eq!(header, expected);
         check(
             excerpt_header(Excerpt::Last, 20, ago(301)),
             "the last 20 lines, the oldest from 5 min ago",
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_short() {
+    fn a_duration_has_one_unit() {
         let check =
             |seconds, expected| assert_eq!(format_duration(Duration::from_secs(seconds)), expected);
         check(0, "0 s");

@@ -1,35 +1,35 @@
-//! Turns a client's line into what it asks for, and back.
+//! Request: a member's line, parsed and encoded.
 //!
-//! The server parses and our client encodes. Parsing what [`Request::encode`]
-//! wrote gives the same request again.
+//! The server parses lines and the client encodes them.
+//! Invariant: parsing the result of [`Request::encode`] gives the same request.
 
 use crate::{Name, QUIT};
 
-/// What a member's line asks the server to do.
+/// A line that a member sends to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request<'a> {
-    /// A blank line: "I am still here".
+    /// A blank line, which shows that the client is still connected.
     Heartbeat,
-    /// Say this, which is neither blank nor `q:quit`, to everybody.
+    /// A message to the room, neither blank nor `q:quit`.
     Say(&'a str),
     /// A line that begins with one `/`.
     Command {
-        /// The word right after the slash; empty when there is none.
+        /// The word right after the slash, possibly empty.
         word: &'a str,
-        /// What follows it, without the blanks around.
+        /// The text after the word, without blanks around it.
         rest: &'a str,
     },
-    /// Leave.
+    /// `q:quit`.
     Quit,
 }
 
 impl<'a> Request<'a> {
-    /// Reads one line, without its newline, that the member `me` sent.
+    /// Parses a line without its newline, sent by the member `me`.
     ///
-    /// The line should be clean already, see [`crate::text::sanitize`]. Every line
-    /// means something, so there is no error.
+    /// The line must be sanitized already, see [`crate::text::sanitize`]. Every line
+    /// has a meaning, so there is no error.
     pub fn parse(line: &'a str, me: &Name) -> Request<'a> {
-        // Before the prefix is looked for: somebody may be called `q`.
+        // Comes before the prefix, because a member may be called `q`.
         if line.trim() == QUIT {
             return Request::Quit;
         }
@@ -57,7 +57,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Writes the line, without a newline, that `me` has to send.
+    /// Returns the line, without a newline, that `me` must send.
     pub fn encode(&self, me: &Name) -> String {
         match *self {
             Request::Heartbeat => String::new(),
@@ -65,20 +65,22 @@ impl<'a> Request<'a> {
             Request::Command { word, rest: "" } => format!("/{word}"),
             Request::Command { word, rest } => format!("/{word} {rest}"),
             Request::Say(text) if text.starts_with('/') => format!("/{text}"),
-            // What looks like the prefix would be dropped: send it with one.
+            // The server drops one prefix, so a text that begins with it needs another.
             Request::Say(text) if without_prefix(text, me).is_some() => format!("{me}: {text}"),
             Request::Say(text) => text.to_string(),
         }
     }
 }
 
-/// Whether a line of `me` begins with its own name, as the textbook's script has
-/// it; that reads all the time and needs no answers.
+/// Returns `true` if a line of `me` begins with its own name.
+///
+/// Classroom scripts send such lines. They read all the time, so they need no
+/// answer to each line.
 pub fn has_prefix(line: &str, me: &Name) -> bool {
     without_prefix(line, me).is_some()
 }
 
-/// What follows `NAME: ` or `NAME:`, if `line` begins with `me`.
+/// Returns the text after `NAME: ` or `NAME:`, if `NAME` is `me`.
 fn without_prefix<'a>(line: &'a str, me: &Name) -> Option<&'a str> {
     let (prefix, rest) = line.split_once(':')?;
     me.matches(prefix)

@@ -1,13 +1,13 @@
-//! 128 bits that prove something, as 32 hex digits.
+//! Token: a secret of 128 bits, written as 32 hex digits.
 
 use std::fmt;
 
-/// Nobody can guess it: whoever shows one was given it.
+/// A random number that proves its holder received it, because it cannot be guessed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token(pub u128);
 
 impl Token {
-    /// Reads 32 hex digits.
+    /// Parses 32 hex digits.
     pub fn parse(digits: &str) -> Option<Token> {
         let all_digits = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = all_digits.then(|| u128::from_str_radix(digits, 16).ok());
@@ -21,7 +21,7 @@ impl fmt::Display for Token {
     }
 }
 
-/// A secret is not for logs.
+/// Hides the digits, because a secret must not appear in a log.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token")
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_read_as_it_is_shown() {
+    fn a_token_is_parsed_as_it_is_displayed() {
         for token in [Token(0), Token(1), Token(u128::MAX)] {
             assert_eq!(Token::parse(&token.to_string()), Some(token));
         }

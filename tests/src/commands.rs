@@ -13,7 +13,7 @@ const TYPED: [(&str, &str); 27] = [
     ("/whois bob", "bob has been here for "),
     ("/msg eve hi", "There is nobody called eve here."),
     ("/reply thanks", "Nobody has written to you"),
-    ("/me", "Type /me TEXT."),
+    ("/me", "Usage, /me TEXT"),
     ("/history", "bob: welcome"),
     ("/search WELCOME", "1 line found"),
     ("/topic lab 3", "* ann"),

@@ -45,7 +45,7 @@ fn a_given_name_that_cannot_be_one_is_not_even_sent() {
     let room = Room::open();
     let client = Client::start(&[&room.port, "--name", "a b"]);
     let mut peer = room.accept();
-    let why = "a name holds only letters, digits, _ . and -, not a space";
+    let why = "a name contains only letters, digits, _ . and -, not a space";
     client.complains(&format!("! {why}"));
     client.complains(&format!("no name was accepted: {why}"));
     client.exits_with(4);

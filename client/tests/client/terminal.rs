@@ -444,7 +444,7 @@ fn a_person_is_asked_again_until_a_name_is_taken() {
     ));
     terminal.press("Enter");
     let mut peer = room.accept();
-    for (typed, why) in [("a b", "! a name holds only"), ("ann", "! ann is taken")] {
+    for (typed, why) in [("a b", "! a name contains only"), ("ann", "! ann is taken")] {
         terminal.wait_for("question", |screen| {
             screen.iter().any(|row| row == "Enter your name:")
         });

@@ -1,7 +1,11 @@
-//! Turns a word and what follows it into a [`Command`].
+//! Commands: parses a word and its arguments into a [`Command`].
 //!
-//! The [`TABLE`] is the one list of commands: the parser, `/help` and the check
-//! of the user's manual all go by it.
+//! The [`TABLE`] is the one list of commands. The parser, `/help` and the check of
+//! the user's manual use it.
+//!
+//! Writes: nothing.
+//! Locks: nothing.
+//! Blocks: no.
 
 mod suggest;
 mod table;
@@ -12,88 +16,88 @@ use crate::Name;
 use suggest::suggest;
 use table::words;
 
-/// What a member can ask for beside talking.
+/// A command of a member, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command<'a> {
-    /// The list of commands, or one of them in detail.
+    /// Show all commands, or one in detail.
     Help(Option<&'static CommandSpec>),
-    /// Who is here, each with a line.
+    /// List the members, each with details.
     Who,
-    /// Who is here, only the names.
+    /// List the names of the members.
     Names,
-    /// All there is to say about one member.
+    /// Show the details of one member.
     Whois(Name),
-    /// Something for these alone.
+    /// Send a private message.
     Msg {
-        /// At least one, each once.
+        /// The recipients: at least one, without duplicates.
         to: Vec<Name>,
-        /// What.
+        /// The message.
         text: &'a str,
     },
-    /// Something for whoever wrote last in private.
+    /// Send a private message to the sender of the last one received.
     Reply(&'a str),
-    /// What one does, told like a stage direction.
+    /// Send an action, such as "waves".
     Me(&'a str),
-    /// Another name.
+    /// Take a new name.
     Nick(Name),
-    /// Another room.
+    /// Move to a room.
     Join(Name),
-    /// Back to the lobby.
+    /// Move to the lobby.
     Leave,
-    /// Which rooms there are.
+    /// List the rooms.
     Rooms,
-    /// The room's topic, to be seen or changed.
+    /// Show the topic of the room, or set it.
     Topic(Option<&'a str>),
-    /// Not reading for a while, and perhaps why.
+    /// Become away, with an optional reason.
     Away(Option<&'a str>),
-    /// Reading again.
+    /// Stop being away.
     Back,
-    /// The last lines of the room, so many if that is said.
+    /// Show the last lines of the room, with their optional number.
     History(Option<usize>),
-    /// The room's lines that hold this.
+    /// Show the lines of the room that contain a text.
     Search(&'a str),
-    /// Nothing more from this member; or the list of those.
+    /// Ignore a member, or list the ignored ones.
     Ignore(Option<Name>),
-    /// That member again.
+    /// Stop ignoring a member.
     Unignore(Name),
-    /// No notices of who comes and goes, or them again.
+    /// Hide the notices of joining and leaving, or show them again.
     Quiet,
-    /// The files of this server.
+    /// List the shared files.
     Files,
-    /// Leave to send a file.
+    /// Request a ticket for an upload.
     Put {
-        /// What it is called; not cleaned yet.
+        /// The name of the file, not sanitized yet.
         name: &'a str,
-        /// In bytes.
+        /// The size in bytes.
         size: u64,
     },
-    /// Leave to fetch the file of this number.
+    /// Request a ticket for the download of a file, by its number.
     Get(u64),
-    /// To remove that file.
+    /// Remove a file, by its number.
     Forget(u64),
-    /// An answer.
+    /// Request a reply.
     Ping,
-    /// Which server this is.
+    /// Show the version of the server.
     Version,
-    /// Since when it runs.
+    /// Show how long the server has been running.
     Uptime,
-    /// To leave, and perhaps why.
+    /// Leave the chat, with an optional reason.
     Quit(Option<&'a str>),
 }
 
-/// How many members one private message may go to: enough for a team, and their
-/// names fit into the line before it.
+/// The maximum number of recipients of a private message: enough for a team, and
+/// their names fit into the message's line.
 pub const MAX_RECIPIENTS: usize = 20;
 
 impl<'a> Command<'a> {
-    /// Reads a command from its `word`, without the slash, and the `rest`.
+    /// Parses a command from its `word`, without the slash, and its arguments.
     ///
     /// # Errors
     ///
-    /// A sentence for whoever typed it: what is missing, wrong or meant.
+    /// Returns a sentence for the member that typed the command.
     pub fn parse(word: &str, rest: &'a str) -> Result<Command<'a>, String> {
         let entry = find(word).ok_or_else(|| unknown(word))?;
-        let usage = || format!("That needs more. Type {}.", entry.usage());
+        let usage = || format!("Usage, {}", entry.usage());
         let text = || Some(rest).filter(|rest| !rest.is_empty());
         let needed = || text().ok_or_else(usage);
         Ok(match entry.word {
@@ -130,18 +134,17 @@ impl<'a> Command<'a> {
 }
 
 fn parse_name(text: &str) -> Result<Name, String> {
-    text.parse()
-        .map_err(|why| format!("That name will not do, {why}."))
+    text.parse().map_err(|why| format!("Invalid name, {why}."))
 }
 
-/// A room is named as a member is; the `#` is a habit from IRC.
+/// Parses the name of a room. The optional `#` is a habit from IRC.
 pub fn parse_room(text: &str) -> Result<Name, String> {
     let text = text.strip_prefix('#').unwrap_or(text);
     text.parse()
-        .map_err(|why| format!("That room will not do, {why}."))
+        .map_err(|why| format!("Invalid room name, {why}."))
 }
 
-/// `NAME[,NAME...] TEXT`; nothing if a part is missing.
+/// Parses `NAME[,NAME...] TEXT`. Returns `None` if a part is missing.
 fn parse_message(rest: &str) -> Option<Result<Command<'_>, String>> {
     let (names, text) = rest.split_once(char::is_whitespace)?;
     let names = names.split(',').filter(|part| !part.is_empty());
@@ -150,8 +153,8 @@ fn parse_message(rest: &str) -> Option<Result<Command<'_>, String>> {
         match parse_name(part) {
             Ok(one) if to.contains(&one) => {}
             Ok(_) if to.len() == MAX_RECIPIENTS => {
-                let most = format!("A private message goes to at most {MAX_RECIPIENTS} names.");
-                return Some(Err(most));
+                let why = format!("A message has at most {MAX_RECIPIENTS} recipients.");
+                return Some(Err(why));
             }
             Ok(one) => to.push(one),
             Err(why) => return Some(Err(why)),
@@ -163,21 +166,22 @@ fn parse_message(rest: &str) -> Option<Result<Command<'_>, String>> {
 
 fn parse_count(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|&number| number > 0);
-    number.ok_or_else(|| "How many lines? Type /history and a number from 1 on.".to_string())
+    number.ok_or_else(|| "Invalid number of lines. Usage, /history [N]".to_string())
 }
 
-/// `NAME SIZE`, where the name may hold blanks; nothing if a part is missing.
+/// Parses `NAME SIZE`, where the name may contain blanks. Returns `None` if a part is
+/// missing.
 fn parse_put(rest: &str) -> Option<Result<Command<'_>, String>> {
     let (name, size) = rest.rsplit_once(char::is_whitespace)?;
     let size = size.parse();
-    let size = size.map_err(|_| "The size is a number of bytes.".to_string());
+    let size = size.map_err(|_| "Invalid size, not a number of bytes.".to_string());
     let name = name.trim_end();
     Some(size.map(|size| Command::Put { name, size }))
 }
 
 fn parse_file_id(text: &str) -> Result<u64, String> {
     let number = text.strip_prefix('#').unwrap_or(text).parse();
-    number.map_err(|_| "Which file? /files lists them with their numbers.".to_string())
+    number.map_err(|_| "Invalid file number. Type /files for a list.".to_string())
 }
 
 fn parse_entry(word: &str) -> Result<&'static CommandSpec, String> {
@@ -185,18 +189,18 @@ fn parse_entry(word: &str) -> Result<&'static CommandSpec, String> {
     find(word).ok_or_else(|| unknown(word))
 }
 
-/// The answer to a word that is none of ours.
+/// Returns the answer to an unknown command.
 fn unknown(word: &str) -> String {
-    // Only a word that could be a command is repeated, as it may hold anything.
-    let sayable = word.len() <= 16 && word.chars().all(|c| c.is_ascii_alphanumeric());
-    let what = match word {
-        "" => return "A slash begins a command. Type /help for the list.".to_string(),
-        word if sayable => format!("There is no command /{word}."),
-        _ => "There is no such command.".to_string(),
+    // Only a word that could be a command is repeated, because others may be unsafe.
+    let is_plain = word.len() <= 16 && word.chars().all(|c| c.is_ascii_alphanumeric());
+    let answer = match word {
+        "" => return "No command given. Type /help for a list.".to_string(),
+        word if is_plain => format!("Unknown command /{word}."),
+        _ => "Unknown command.".to_string(),
     };
-    match suggest(word, words()).filter(|_| sayable) {
-        Some(near) => format!("{what} Did you mean /{near}? /help lists all, // begins a text."),
-        None => format!("{what} /help lists all, // begins a text."),
+    match suggest(word, words()).filter(|_| is_plain) {
+        Some(near) => format!("{answer} Did you mean /{near}?"),
+        None => format!("{answer} Type /help for a list, or // to begin a text with a slash."),
     }
 }
 
@@ -217,11 +221,11 @@ mod tests {
     }
 
     #[test]
-    fn every_word_and_alias_is_read() {
+    fn every_word_and_alias_is_parsed() {
         for entry in entries() {
             for word in [entry.word].iter().chain(entry.aliases) {
                 assert_eq!(find(word), Some(entry));
-                // With every argument there could be, none is unknown.
+                // Each accepts one of these arguments, so none is unknown.
                 let full =
                     ["", "ann", "ann x", "7", "ann 7"].map(|rest| Command::parse(word, rest));
                 assert!(full.iter().any(Result::is_ok), "{word}");
@@ -231,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_and_what_follows_them() {
+    fn commands_with_their_arguments() {
         check("?", Command::Help(None));
         check("help /W", Command::Help(find("msg")));
         check("users", Command::Who);
@@ -258,36 +262,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_said_without_a_colon() {
+    fn errors_contain_no_colon() {
         #[track_caller]
         fn check(line: &str, part: &str) {
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
             let why = Command::parse(word, rest).unwrap_err();
             assert!(why.contains(part) && !why.contains(':'), "{line}: {why}");
         }
-        check("msg", "Type /msg NAME[,NAME...] TEXT.");
-        check("msg bob", "Type /msg");
-        check("msg , hi", "Type /msg");
-        check("w a/b hi", "That name will not do");
+        check("msg", "Usage, /msg NAME[,NAME...] TEXT");
+        check("msg bob", "Usage, /msg");
+        check("msg , hi", "Usage, /msg");
+        check("w a/b hi", "Invalid name, ");
         let many: Vec<String> = (0..21).map(|n| format!("n{n}")).collect();
         check(&format!("msg {} hi", many.join(",")), "at most 20");
-        check("join ../x", "That room will not do");
-        check("join server", "That room will not do");
-        check("history -1", "a number from 1 on");
-        check("history 0", "a number from 1 on");
-        check("put notes.pdf", "Type /put NAME SIZE.");
-        check("put notes.pdf -1", "a number of bytes");
-        check("put notes.pdf 18446744073709551616", "a number of bytes");
-        check("get notes.pdf", "Which file?");
-        check("help xyzzy", "no command /xyzzy");
+        check("join ../x", "Invalid room name, ");
+        check("join server", "Invalid room name, ");
+        check("history -1", "Usage, /history [N]");
+        check("history 0", "Usage, /history [N]");
+        check("put notes.pdf", "Usage, /put NAME SIZE");
+        check("put notes.pdf -1", "Invalid size, ");
+        check("put notes.pdf 18446744073709551616", "Invalid size, ");
+        check("get notes.pdf", "Invalid file number.");
+        check("help xyzzy", "Unknown command /xyzzy");
         check("", "Type /help");
         check("whoi", "Did you mean /whois?");
         check("whi", "Did you mean /who?");
         check("WHOM", "Did you mean /who?");
         check("jion", "Did you mean /join?");
         check("msgs", "Did you mean /msg?");
-        check("dance", "There is no command /dance. /help");
-        check("a:b", "There is no such command.");
-        check(&"x".repeat(4000), "There is no such command.");
+        check("dance", "Unknown command /dance. Type /help");
+        check("a:b", "Unknown command. Type");
+        check(&"x".repeat(4000), "Unknown command. Type");
     }
 }

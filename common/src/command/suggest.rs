@@ -1,7 +1,9 @@
-//! Which of some words somebody meant who typed another.
+//! Suggest: finds the word that a mistyped word stands for.
 
-/// The first of `known` that begins with `word`, or else the one that takes the
-/// fewest keys to make out of it, if at most two and not all of them.
+/// Returns the first of `known` that begins with `word`.
+///
+/// If there is none, returns the nearest word, if it differs by at most two letters
+/// and by fewer than `word` has.
 pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let begun = known
@@ -12,7 +14,7 @@ pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> 
     begun.or_else(|| Some(near.min_by_key(|(distance, _)| *distance)?.1))
 }
 
-/// How many letters must be put in, taken out or changed (Levenshtein 1966).
+/// Returns how many letters must be inserted, removed or changed (Levenshtein 1966).
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (above, a) in one.bytes().enumerate() {
@@ -36,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_beginning_counts_more_than_a_likeness() {
+    fn a_prefix_comes_before_a_similar_word() {
         let nearest = |word| suggest(word, ["who", "whois", "join"].into_iter());
         assert_eq!(nearest("whoi"), Some("whois"));
         assert_eq!(nearest("WHA"), Some("who"));
@@ -46,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn the_distance_counts_keys() {
+    fn the_distance_counts_changed_letters() {
         let check = |a, b, expected| assert_eq!(distance(a, b), expected, "{a} {b}");
         check("", "", 0);
         check("", "abc", 3);

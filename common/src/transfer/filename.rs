@@ -1,34 +1,34 @@
-//! Turns a file's name as somebody sent it into one that is only a name.
+//! Filename: makes the name of a received file safe.
 //!
-//! A name is shown to people and, in a client, becomes a file beside others. So it
-//! must be no path, nothing that a system treats in its own way, and nothing that
-//! reads as what it is not. Both sides clean: neither believes the other.
+//! A client displays the name, and creates a file of that name beside others. So the
+//! name must not be a path, a name that a system treats specially, or a name that
+//! misleads a reader. Both sides sanitize, because neither trusts the other.
 
 use crate::text;
 
-/// The most bytes of a name. File systems take 255; the rest is for what a client
-/// adds while it fetches, and so that no two collide.
+/// The maximum length of a name, in bytes. File systems allow 255. The difference is
+/// for the suffixes of partial files and for the numbers of [`with_number`].
 pub const MAX_FILENAME: usize = 200;
 
-/// What stands for a name of which nothing is left.
+/// The name for a file whose sanitized name is empty.
 const UNNAMED: &str = "file";
 
-/// Devices of Windows, which are opened by these names with any extension.
+/// The devices of Windows, which opens them by these names with any extension.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
-/// Makes a name of the last part of `name`, whatever system's path that is.
+/// Returns a safe name from the last part of a path of any system.
 ///
-/// Characters that some system gives a meaning become `_`, and so does a first
-/// `.` or `-`, which would hide the file or make it an option of some command.
+/// Characters with a meaning on some system become `_`. A first `.` or `-` does too,
+/// because it would hide the file or make it an option of a command.
 ///
 /// ```
-/// assert_eq!(common::transfer::filename::clean("../../etc/passwd"), "passwd");
+/// assert_eq!(common::transfer::filename::sanitize("../../etc/passwd"), "passwd");
 /// ```
 pub fn sanitize(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let last = text::sanitize(last);
     let plain: String = last.trim().chars().map(replace_special).collect();
-    // Windows drops these at the end, so that two names would be one.
+    // Windows removes these at the end, so that two names would be equal.
     let plain = plain.trim_end_matches(['.', ' ']);
     let plain = shorten(plain);
     let plain = plain.trim_end_matches(['.', ' ']);
@@ -40,7 +40,7 @@ pub fn sanitize(name: &str) -> String {
     }
 }
 
-/// A name and a number before its extension: `notes-1.pdf`.
+/// Returns `name` with a number before its extension: `notes-1.pdf`.
 pub fn with_number(name: &str, number: u32) -> String {
     match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => format!("{stem}-{number}.{extension}"),
@@ -50,14 +50,14 @@ pub fn with_number(name: &str, number: u32) -> String {
 
 fn replace_special(c: char) -> char {
     match c {
-        // Windows, where `:` also leads to a file's other streams.
+        // Windows reserves these; `:` also selects another stream of a file.
         '<' | '>' | ':' | '"' | '|' | '?' | '*' => '_',
         '\t' => ' ',
         c => c,
     }
 }
 
-/// Cuts a name that is too long, but not its extension.
+/// Shortens a name that is too long, and keeps its extension.
 fn shorten(name: &str) -> String {
     if name.len() <= MAX_FILENAME {
         return name.to_string();
@@ -73,7 +73,7 @@ fn shorten(name: &str) -> String {
     format!("{}{extension}", name.get(..end).unwrap_or_default())
 }
 
-/// `CON`, `nul.txt`, `COM1`.
+/// Returns `true` for `CON`, `nul.txt`, `COM1`.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let stem = stem.trim_end().to_ascii_lowercase();
@@ -88,12 +88,12 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, expected: &str) {
-        assert_eq!(sanitize(name), expected, "cleaning {name:?}");
-        assert_eq!(sanitize(expected), expected, "clean is clean");
+        assert_eq!(sanitize(name), expected, "sanitizing {name:?}");
+        assert_eq!(sanitize(expected), expected, "sanitizing twice");
     }
 
     #[test]
-    fn ordinary_names_stay_as_they_are() {
+    fn ordinary_names_are_unchanged() {
         for name in [
             "notes.pdf",
             "a b.txt",
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_system_would_obey_is_made_harmless() {
+    fn special_names_are_made_safe() {
         check("NUL", "_NUL");
         check("CON.txt", "_CON.txt");
         check("com1", "_com1");

@@ -1,8 +1,9 @@
-//! Turns the lines around a file's bytes into what they mean, and back.
+//! Transfer: the lines before and after the bytes of a file.
 //!
-//! A file has a connection of its own. Its first line is a [`TransferRequest`] with a ticket
-//! that was given out in the chat; the server answers with an [`TransferReply`]; then the
-//! bytes flow. Whoever uploads gets a second `ok` when the file is safe.
+//! A file has a connection of its own. Its first line is a [`TransferRequest`] with a
+//! ticket that the server granted in the chat. The server answers with a
+//! [`TransferReply`], and the bytes follow. After an upload, a second `ok` confirms that
+//! the file is stored.
 //!
 //! ```text
 //! /get TICKET [OFFSET] --->         /put TICKET --->
@@ -10,6 +11,10 @@
 //!                      <--- bytes     the rest  --->
 //!                                               <--- ok
 //! ```
+//!
+//! Writes: nothing.
+//! Locks: nothing.
+//! Blocks: no.
 
 pub mod filename;
 
@@ -17,7 +22,7 @@ use std::time::Duration;
 
 use crate::{Name, Token};
 
-/// In which way the bytes go, as the client sees it.
+/// A direction of the bytes, named from the client's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// To the server.
@@ -26,20 +31,21 @@ pub enum Direction {
     Get,
 }
 
-/// The first line of a transfer's connection.
+/// The first line of a connection for a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TransferRequest {
-    /// Which way.
+    /// The direction of the bytes.
     pub direction: Direction,
-    /// None if there is none, or nonsense.
+    /// `None` if the ticket is missing or malformed.
     pub ticket: Option<Token>,
-    /// How many bytes of a download the client has already.
+    /// The number of bytes of a download that the client already has.
     pub offset: u64,
 }
 
 impl TransferRequest {
-    /// Reads a first line; one that does not begin with `/put` or `/get` is no
-    /// demand. Names do not begin with a slash, so it is not taken for one.
+    /// Parses a first line. Returns `None` unless it begins with `/put` or `/get`.
+    ///
+    /// A name cannot begin with a slash, so a request is never taken for a name.
     pub fn parse(line: &str) -> Option<TransferRequest> {
         let mut words = line.split_whitespace();
         let direction = match words.next()? {
@@ -57,7 +63,7 @@ impl TransferRequest {
         })
     }
 
-    /// The line, without a newline, for `ticket`.
+    /// Returns the line for `ticket`, without a newline.
     pub fn encode(direction: Direction, ticket: Token, offset: u64) -> String {
         match direction {
             Direction::Put => format!("/put {ticket}"),
@@ -67,19 +73,20 @@ impl TransferRequest {
     }
 }
 
-/// What the server says to a demand.
+/// The server's reply to a request, or to the end of an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransferReply {
-    /// The size of the file, in bytes; or how many of them it has already.
+    /// The size of the file to download, in bytes, or the number of bytes that the
+    /// server already has of an upload.
     Ok(u64),
-    /// The upload is safe.
+    /// The upload is stored.
     Done,
-    /// Why not.
+    /// The reason for a refusal.
     Refused(String),
 }
 
 impl TransferReply {
-    /// Reads the server's line, without its newline.
+    /// Parses the server's line without its newline.
     pub fn parse(line: &str) -> Option<TransferReply> {
         if line == "ok" {
             return Some(TransferReply::Done);
@@ -93,7 +100,7 @@ impl TransferReply {
             .map(TransferReply::Ok)
     }
 
-    /// The line, with its newline.
+    /// Returns the line, with its newline.
     pub fn to_line(&self) -> String {
         match self {
             TransferReply::Ok(number) => format!("ok {number}\n"),
@@ -103,25 +110,24 @@ impl TransferReply {
     }
 }
 
-/// Leave for one transfer, as the chat tells it to whoever asked.
+/// A permission for one transfer, granted in the chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketGrant {
-    /// What the transfer has to show.
+    /// The ticket that the request must contain.
     pub ticket: Token,
-    /// The file's size, in bytes.
+    /// The size of the file in bytes.
     pub size: u64,
-    /// What it is called.
+    /// The name of the file.
     pub name: String,
-    /// Its number among the files, if it is one of them already: then it is to be
-    /// fetched. If not it is to be sent.
+    /// The number of the file for a download, `None` for an upload.
     pub id: Option<u64>,
 }
 
-/// How long a ticket is good: it is for a program, which uses it at once.
+/// The lifetime of a ticket. It is short, because programs use tickets at once.
 pub const TICKET_LIFETIME: Duration = Duration::from_secs(60);
 
 impl TicketGrant {
-    /// The sentence in the chat.
+    /// Returns the sentence for the chat.
     pub fn to_sentence(&self) -> String {
         let TicketGrant {
             ticket, size, name, ..
@@ -135,14 +141,14 @@ impl TicketGrant {
         }
     }
 
-    /// Reads such a sentence.
+    /// Parses the sentence of [`TicketGrant::to_sentence`].
     pub fn parse(notice: &str) -> Option<TicketGrant> {
         let end = format!(" within {} s.", TICKET_LIFETIME.as_secs());
         let rest = notice.strip_prefix("Ticket ")?.strip_suffix(&end)?;
         let (ticket, rest) = rest.split_once(" to ")?;
-        let (way, rest) = rest.split_once(' ')?;
+        let (direction, rest) = rest.split_once(' ')?;
         let (size, rest) = rest.split_once(" bytes of ")?;
-        let (id, name) = match way {
+        let (id, name) = match direction {
             "put" => (None, rest),
             "get" => {
                 let (id, name) = rest.split_once(", ")?;
@@ -159,20 +165,19 @@ impl TicketGrant {
     }
 }
 
-/// The sentence for a room when somebody has put a file there.
-pub fn shared_file(who: &Name, name: &str, bytes: u64, id: u64) -> String {
+/// Returns the notice for a room that a member has shared a file there.
+pub fn shared_file(owner: &Name, name: &str, bytes: u64, id: u64) -> String {
     let size = format_size(bytes);
-    format!("{who} shares {name}, {size}. Type /get {id} to fetch it.")
+    format!("{owner} shares {name}, {size}. Type /get {id} to fetch it.")
 }
 
-/// A number of bytes as people say it: `812 B`, `12.3 KB`, `1.0 GB`. The units are
-/// those of the SI, 1,000 each.
+/// Formats a number of bytes in SI units of 1,000: `812 B`, `12.3 KB`, `1.0 GB`.
 pub fn format_size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
     if bytes < 1000 {
         return format!("{bytes} B");
     }
-    // A tenth is the smallest step that is shown; it is cut off, not rounded.
+    // Tenths are truncated, not rounded.
     let mut tenths = bytes / 100;
     let mut units = UNITS.iter();
     let mut unit = units.next();
@@ -196,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_demand_is_read_as_it_was_written() {
+    fn a_request_is_parsed_as_it_was_encoded() {
         for (direction, offset) in [
             (Direction::Put, 0),
             (Direction::Get, 0),
@@ -208,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_ticket_is_a_demand_without_one() {
+    fn a_malformed_ticket_is_a_request_without_one() {
         for line in ["/get", "/get x", "/get 2a", &format!("/get {TICKET} x")] {
             check(line, Some((Direction::Get, None, 0)));
         }
@@ -226,16 +231,16 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read_as_it_was_written() {
+    fn a_reply_is_parsed_as_it_was_encoded() {
         let refused = TransferReply::Refused("no".to_string());
-        for answer in [
+        for reply in [
             TransferReply::Ok(0),
             TransferReply::Ok(u64::MAX),
             TransferReply::Done,
             refused,
         ] {
-            let line = answer.to_line();
-            assert_eq!(TransferReply::parse(line.trim_end()), Some(answer));
+            let line = reply.to_line();
+            assert_eq!(TransferReply::parse(line.trim_end()), Some(reply));
         }
         for line in ["", "ok x", "ok -1", "okay", "Welcome, ann."] {
             assert_eq!(TransferReply::parse(line), None, "{line:?}");
@@ -243,20 +248,20 @@ mod tests {
     }
 
     #[test]
-    fn leave_is_read_as_it_was_told() {
+    fn a_grant_is_parsed_from_its_sentence() {
         for id in [None, Some(7)] {
             for name in [
                 "notes.pdf",
                 "a, b within 60 s.txt",
                 " to get 1 bytes of 2, x",
             ] {
-                let leave = TicketGrant {
+                let grant = TicketGrant {
                     ticket: TICKET,
                     size: 12_345,
                     name: name.to_string(),
                     id,
                 };
-                assert_eq!(TicketGrant::parse(&leave.to_sentence()), Some(leave));
+                assert_eq!(TicketGrant::parse(&grant.to_sentence()), Some(grant));
             }
         }
         for notice in [
@@ -269,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_short() {
+    fn a_size_has_one_unit() {
         let check = |bytes: u64, expected: &str| assert_eq!(format_size(bytes), expected);
         check(0, "0 B");
         check(999, "999 B");

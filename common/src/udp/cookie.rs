@@ -1,4 +1,4 @@
-//! The line that proves an address over UDP: `/cookie TAG NAME`.
+//! Cookie: the line that proves an address over UDP, `/cookie TAG NAME`.
 
 use std::fmt;
 
@@ -6,24 +6,24 @@ use crate::{Name, Token};
 
 const WORD: &str = "/cookie ";
 
-/// What a server answers to a name, and what is to be sent back as it is.
+/// A server's reply to a name, which the client must send back unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cookie {
-    /// Whatever the server makes of the address, the name and the time.
+    /// A code that the server computes from the address, the name and the time.
     pub tag: Token,
-    /// The name that was asked for.
+    /// The requested name.
     pub name: Name,
 }
 
 impl Cookie {
-    /// Reads such a line, without its newline.
+    /// Parses a line without its newline.
     pub fn parse(line: &str) -> Option<Cookie> {
         let (tag, name) = line.strip_prefix(WORD)?.split_once(' ')?;
         let (tag, name) = (Token::parse(tag)?, name.parse().ok()?);
         Some(Cookie { tag, name })
     }
 
-    /// Whether a line means to be one, whatever is wrong with it.
+    /// Returns `true` if a line begins as a cookie does, valid or not.
     pub fn has_cookie_prefix(line: &str) -> bool {
         line.starts_with(WORD)
     }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_is_read_as_it_is_shown() {
+    fn a_cookie_is_parsed_as_it_is_displayed() {
         let cookie = Cookie {
             tag: Token(7),
             name: "ann".parse().unwrap(),
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_are_none() {
+    fn other_lines_are_not_cookies() {
         let tag = Token(7);
         for line in [
             "/cookies are nice",

@@ -1,4 +1,8 @@
-//! The lines that only UDP needs: a proof of the address, and numbers.
+//! UDP: the lines that only datagrams need.
+//!
+//! Writes: nothing.
+//! Locks: nothing.
+//! Blocks: no.
 
 pub mod cookie;
 pub mod sequence;

@@ -1,37 +1,37 @@
-//! Numbers on datagrams, so that their loss can be seen.
+//! Sequence: numbers on datagrams, which make their loss visible.
 //!
-//! UDP may lose a datagram, bring it twice, or bring it late. A client that
-//! wants to know puts a number before each line it sends; from then on the
-//! server does the same with what it sends to that client, and says how many
-//! have arrived. Somebody at `nc -u` sends no numbers and never sees any.
+//! UDP may lose, duplicate and reorder datagrams. A client that wants to know
+//! numbers the lines it sends. From its first number on, the server numbers the
+//! lines it sends to that client, and reports how many have arrived. A client
+//! such as `nc -u` that sends no numbers receives none.
 //!
 //! ```text
 //! /seq NUMBER ARRIVED LINE
 //! ```
 
-/// What a numbered line begins with.
+/// The beginning of a numbered line.
 const PREFIX: &str = "/seq ";
 
-/// The most bytes that the mark and both numbers take.
+/// The maximum length of the prefix with both numbers, in bytes.
 pub const MAX_PREFIX: usize = PREFIX.len() + 2 * 21;
 
-/// How far back a datagram that comes late is still known to be new or not: a
-/// network that reorders does so among a few (RFC 4303, 3.4.3).
+/// The number of previous datagrams that are remembered, to recognise duplicates.
+/// A network reorders datagrams within a short distance (RFC 4303, 3.4.3).
 const WINDOW: u32 = u64::BITS;
 
-/// A line with its number.
+/// A line with its sequence number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Numbered<'a> {
-    /// Counts what its sender has sent, from 1 on.
+    /// The position among the lines of its sender, from 1.
     pub number: u64,
-    /// How many different numbered lines its sender has got.
+    /// The number of different numbered lines that its sender has received.
     pub arrived: u64,
-    /// The line itself.
+    /// The line without the prefix.
     pub line: &'a str,
 }
 
 impl<'a> Numbered<'a> {
-    /// Reads a line that begins with its number; any other has none.
+    /// Parses a line that begins with its number.
     pub fn parse(line: &'a str) -> Option<Numbered<'a>> {
         let (number, rest) = line.strip_prefix(PREFIX)?.split_once(' ')?;
         let (arrived, line) = rest.split_once(' ')?;
@@ -42,7 +42,7 @@ impl<'a> Numbered<'a> {
         })
     }
 
-    /// The line as it is sent, without a newline.
+    /// Returns the line to be sent, without a newline.
     pub fn encode(&self) -> String {
         let Numbered {
             number,
@@ -53,20 +53,21 @@ impl<'a> Numbered<'a> {
     }
 }
 
-/// What is known of the datagrams that should have come.
+/// A count of the datagrams that arrived, are missing, or arrived twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReceiveTracker {
-    /// The highest number so far.
+    /// The highest number received.
     highest: u64,
-    /// Whether `highest - n` has come, for each bit `n`.
+    /// Bit `n` is set if `highest - n` has arrived.
     window: u64,
     arrived: u64,
     duplicates: u64,
 }
 
 impl ReceiveTracker {
-    /// Notes that the line `number` has come, and says whether it is new. One
-    /// that comes too late to tell counts as a double.
+    /// Records the arrival of line `number`, and returns `true` if it is new.
+    ///
+    /// A number below the window counts as a duplicate.
     pub fn record(&mut self, number: u64) -> bool {
         let new = match number.checked_sub(self.highest) {
             Some(ahead @ 1..) => {
@@ -83,24 +84,25 @@ impl ReceiveTracker {
                 missing != 0 && number > 0
             }
         };
-        match new {
-            true => self.arrived += 1,
-            false => self.duplicates += 1,
+        if new {
+            self.arrived += 1;
+        } else {
+            self.duplicates += 1;
         }
         new
     }
 
-    /// How many different ones have come.
+    /// Returns the number of different lines that have arrived.
     pub fn arrived(&self) -> u64 {
         self.arrived
     }
 
-    /// How many of those that must have been sent have not come.
+    /// Returns the number of lines below the highest that have not arrived.
     pub fn missing(&self) -> u64 {
         self.highest.saturating_sub(self.arrived)
     }
 
-    /// How many came again.
+    /// Returns the number of duplicates.
     pub fn duplicates(&self) -> u64 {
         self.duplicates
     }
@@ -121,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn a_numbered_line_is_read_as_it_was_written() {
+    fn a_numbered_line_is_parsed_as_it_was_encoded() {
         check("/seq 1 0 hi", Some((1, 0, "hi")));
         check("/seq 7 12 ", Some((7, 12, "")));
         check("/seq 7 12  two  blanks ", Some((7, 12, " two  blanks ")));
-        let most = format!("/seq {0} {0} ", u64::MAX);
-        assert!(most.len() <= MAX_PREFIX);
-        check(&most, Some((u64::MAX, u64::MAX, "")));
+        let longest = format!("/seq {0} {0} ", u64::MAX);
+        assert!(longest.len() <= MAX_PREFIX);
+        check(&longest, Some((u64::MAX, u64::MAX, "")));
     }
 
     #[test]
@@ -147,36 +149,36 @@ mod tests {
         }
     }
 
-    /// What `numbers` come to: arrived, missing, doubles.
-    fn tally(numbers: impl IntoIterator<Item = u64>) -> (u64, u64, u64) {
-        let mut tally = ReceiveTracker::default();
+    /// Returns how many of `numbers` arrived, are missing, and are duplicates.
+    fn count(numbers: impl IntoIterator<Item = u64>) -> (u64, u64, u64) {
+        let mut tracker = ReceiveTracker::default();
         for number in numbers {
-            tally.record(number);
+            tracker.record(number);
         }
-        (tally.arrived(), tally.missing(), tally.duplicates())
+        (tracker.arrived(), tracker.missing(), tracker.duplicates())
     }
 
     #[test]
-    fn gaps_and_doubles_are_counted() {
-        assert_eq!(tally([]), (0, 0, 0));
-        assert_eq!(tally(1..=1000), (1000, 0, 0));
-        assert_eq!(tally([1, 2, 4]), (3, 1, 0));
-        assert_eq!(tally([3]), (1, 2, 0));
-        assert_eq!(tally([1, 1, 2, 2, 2]), (2, 0, 3));
+    fn gaps_and_duplicates_are_counted() {
+        assert_eq!(count([]), (0, 0, 0));
+        assert_eq!(count(1..=1000), (1000, 0, 0));
+        assert_eq!(count([1, 2, 4]), (3, 1, 0));
+        assert_eq!(count([3]), (1, 2, 0));
+        assert_eq!(count([1, 1, 2, 2, 2]), (2, 0, 3));
     }
 
     #[test]
-    fn what_comes_late_fills_its_gap_once() {
-        assert_eq!(tally([2, 1, 3]), (3, 0, 0));
-        assert_eq!(tally([2, 1, 1, 3]), (3, 0, 1));
-        assert_eq!(tally([64, 1]), (2, 62, 0));
-        assert_eq!(tally([65, 1]), (1, 64, 1), "too late to tell");
+    fn a_late_number_fills_its_gap_once() {
+        assert_eq!(count([2, 1, 3]), (3, 0, 0));
+        assert_eq!(count([2, 1, 1, 3]), (3, 0, 1));
+        assert_eq!(count([64, 1]), (2, 62, 0));
+        assert_eq!(count([65, 1]), (1, 64, 1), "too late to tell");
     }
 
     #[test]
-    fn numbers_out_of_this_world_do_no_harm() {
-        assert_eq!(tally([1, u64::MAX, 1, 0]), (2, u64::MAX - 2, 2));
-        let mut tally = ReceiveTracker::default();
-        assert!(!tally.record(0));
+    fn extreme_numbers_are_counted_without_overflow() {
+        assert_eq!(count([1, u64::MAX, 1, 0]), (2, u64::MAX - 2, 2));
+        let mut tracker = ReceiveTracker::default();
+        assert!(!tracker.record(0));
     }
 }

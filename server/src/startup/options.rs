@@ -263,11 +263,11 @@ mod tests {
         };
         check("--what", "--what");
         check("--log", "--log needs a value");
-        check("localhost x", "bad port \"x\"");
+        check("localhost x", "invalid port \"x\"");
         check("localhost 65536", "from 0 to 65535");
         check("a b c", "c");
-        check("--listen :x", "is no address");
-        check("--listen a:1 2", "what is \"2\" for");
+        check("--listen :x", "invalid address");
+        check("--listen a:1 2", "extra operand \"2\"");
         check("--rate 0", "--rate");
         check("--max-clients 0", "from 1 on");
         check("--stall -1", "--stall");

@@ -87,9 +87,9 @@ fn who_only_closes_its_own_side_gets_every_reply() {
     bob.send(b"bob\n/dance\n\nhi\n/dance\n");
     bob.end_sending();
     bob.expect_start("Welcome, bob.");
-    bob.expect_start("! There is no command /dance.");
+    bob.expect_start("! Unknown command /dance.");
     bob.expect("");
-    bob.expect_start("! There is no command /dance.");
+    bob.expect_start("! Unknown command /dance.");
     bob.expect_quit();
     ann.expect("bob has joined the chat room.");
     ann.expect("bob: hi");

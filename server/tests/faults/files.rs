@@ -299,11 +299,11 @@ fn a_declared_size_is_not_believed() {
         ),
         (
             "/put a 18446744073709551616",
-            "! The size is a number of bytes.",
+            "! Invalid size, not a number of bytes.",
         ),
-        ("/put a -1", "! The size is a number of bytes."),
+        ("/put a -1", "! Invalid size, not a number of bytes."),
         ("/put a 0", "! There is nothing in a."),
-        ("/put 5", "! That needs more. Type /put NAME SIZE."),
+        ("/put 5", "! Usage, /put NAME SIZE"),
     ];
     for (command, told) in refused {
         ann.say(command);

@@ -66,7 +66,7 @@ fn wherever_the_bytes_are_cut_the_room_hears_the_same() {
             bob.send(piece);
         }
         bob.expect_start(&format!("Welcome, {name}."));
-        bob.expect_start("! There is no command /x.");
+        bob.expect_start("! Unknown command /x.");
         bob.expect("");
         bob.expect_quit();
         ann.expect(&format!("{name} has joined the chat room."));

@@ -69,8 +69,8 @@ fn a_bad_name_is_refused_with_the_reason_and_another_may_be_tried() {
     check(&fixture, b"C:\\x", "not a colon");
     check(&fixture, b"..", "cannot begin with .");
     check(&fixture, b"-h", "cannot begin with -");
-    check(&fixture, b"server", "is the server's own");
-    check(&fixture, b"SERVER", "is the server's own");
+    check(&fixture, b"server", "is reserved");
+    check(&fixture, b"SERVER", "is reserved");
     check(&fixture, "bystander\u{200b}1".as_bytes(), "not U+200B");
     check(&fixture, "bystander\u{ad}1".as_bytes(), "not U+00AD");
     check(&fixture, "\u{200d}".as_bytes(), "not U+200D");

@@ -196,13 +196,13 @@ fn a_wrong_command_line_is_named() {
         let lines = [&format!("chat-server: {why}"), "Try: chat-server --help"];
         check(start(arguments), 2, &lines);
     };
-    let why = "bad port \"65536\": it is a number from 0 to 65535";
+    let why = "invalid port \"65536\": a port is a number from 0 to 65535";
     refused(&["localhost", "65536"], why);
     refused(&["--port", "1"], "unknown option --port");
     refused(&["--log"], "--log needs a value after it");
     refused(
         &["a", "1", "b"],
-        "what is \"b\" for? HOST and PORT are enough",
+        "extra operand \"b\", HOST and PORT are enough",
     );
 }
 

@@ -210,7 +210,7 @@ fn a_flood_of_commands_is_answered_to_the_last() {
     let mut bob = fixture.join("bob");
     bob.send("/dance\n".repeat(10_000).as_bytes());
     for _ in 0..10_000 {
-        bob.expect_start("! There is no command /dance.");
+        bob.expect_start("! Unknown command /dance.");
     }
     bob.say("q:quit");
     bob.expect_quit();

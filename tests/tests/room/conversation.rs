@@ -74,7 +74,7 @@ fn five_refused_names_are_enough() {
     let mut peer = TestClient::connect(server.address);
     for _ in 0..4 {
         peer.say("not a name");
-        peer.expect("! That name will not do, a name holds only letters, digits, _ . and -, not a space. Try another.");
+        peer.expect("! That name will not do, a name contains only letters, digits, _ . and -, not a space. Try another.");
     }
     peer.say("!");
     peer.expect_start("! That name will not do");
@@ -108,7 +108,7 @@ fn an_unknown_command_never_reaches_the_room() {
     let server = TestServer::start();
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     ann.say("/dance");
-    ann.expect_start("! There is no command /dance.");
+    ann.expect_start("! Unknown command /dance.");
     ann.say("//dance");
     bob.expect("ann: /dance");
 }

@@ -14,7 +14,7 @@ fn a_crowd_is_told_how_many_come_and_not_who() {
     carl.say("hi");
     ann.expect("carl: hi");
     // Ten seconds are what the notice may take.
-    ann.expect("1 have come and 0 have gone lately, 3 are here.");
+    ann.expect("1 joined and 0 left recently, 3 are here.");
 }
 
 #[test]
