@@ -184,7 +184,7 @@ fn a_client_whose_heartbeat_ends_is_gone() {
     let fixture = FaultFixture::start(&["--heartbeat", "0.3"]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     beat(&mut bob, Duration::from_millis(300));
-    bob.expect("! Nothing has come from you for too long.");
+    bob.expect("! Connection timed out.");
     bob.expect_quit();
     ann.expect("bob has left the chat room.");
     fixture.expect_reason("bob", "timeout");

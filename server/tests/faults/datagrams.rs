@@ -93,7 +93,7 @@ fn a_line_too_long_for_a_datagram_comes_in_pieces() {
     }
     assert_eq!(heard, long);
     bob.send(&[b'x'; 1201]);
-    bob.expect("! That is longer than 1200 bytes and was not sent.");
+    bob.expect("! Not sent, datagram is longer than 1200 bytes.");
     bob.send(&[b'x'; 1200]);
     ann.expect(&format!("bob: {}", "x".repeat(1200)));
     bob.say("q:quit");
@@ -224,11 +224,11 @@ fn a_member_that_vanishes_is_gone_after_three_heartbeats() {
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
     let begin = Instant::now();
-    bob.expect("Press Enter to stay, or you count as gone soon.");
+    bob.expect("Press Enter to stay, or you will be disconnected soon.");
     bob.say("");
     bob.expect("");
-    bob.expect("Press Enter to stay, or you count as gone soon.");
-    bob.expect("! Nothing has come from you for too long.");
+    bob.expect("Press Enter to stay, or you will be disconnected soon.");
+    bob.expect("! Connection timed out.");
     bob.expect("q:quit");
     assert!(begin.elapsed() > Duration::from_millis(2400), "{begin:?}");
     ann.expect("bob has left the chat room.");

@@ -4,8 +4,8 @@ use std::fs;
 
 use super::fixture::FaultFixture;
 
-const TOO_LONG: &str = "! That line is longer than 4096 bytes and was not sent.";
-const NOT_UTF8: &str = "! That line is not UTF-8 text and was not sent.";
+const TOO_LONG: &str = "! Not sent, line is longer than 4096 bytes.";
+const NOT_UTF8: &str = "! Not sent, line is not valid UTF-8.";
 
 /// Row 3.
 #[test]

@@ -17,7 +17,7 @@ fn who_is_banned_is_removed_and_kept_out() {
     again.say("BOB");
     again.expect("! The operator has banned the name BOB. Try another.");
     ann.say("/nick bob");
-    ann.expect("! The operator has banned the name bob.");
+    ann.expect("! bob is banned.");
     fixture.server.type_line("/bans");
     fixture
         .server
@@ -93,7 +93,7 @@ fn in_silence_only_the_operator_speaks() {
     server.type_line("/private off");
     ann.expect("Server: Private messages are off for now.");
     ann.say("/msg bob hi");
-    ann.expect("! The operator has switched private messages off.");
+    ann.expect("! Private messages are off.");
     server.type_line("/private on");
     ann.expect("Server: Private messages are on again.");
     ann.say("/msg bob hi");

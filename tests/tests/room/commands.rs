@@ -41,7 +41,7 @@ fn who_and_names_tell_who_is_here() {
     bob.expect("You are in games now. You are the first here.");
     ann.expect("bob has gone from lobby to games.");
     bob.say("/away tea: 5 o'clock");
-    bob.expect("You are away. /back ends that.");
+    bob.expect("You are away. /back to undo.");
     for word in ["/who", "/LIST", "/users"] {
         ann.say(word);
         ann.expect("2 are here.");
@@ -56,7 +56,7 @@ fn who_and_names_tell_who_is_here() {
     ann.expect("2 are here.");
     ann.expect("ann bob");
     bob.say(&format!("/away {}", "é".repeat(1000)));
-    bob.expect("You are away. /back ends that.");
+    bob.expect("You are away. /back to undo.");
     ann.say("/who");
     ann.expect("2 are here.");
     ann.expect_start("ann ");
@@ -78,7 +78,7 @@ fn whois_tells_about_one_also_when_gone() {
     ann.say("/whois bob");
     ann.expect_start("bob was last here ");
     ann.say("/whois carl");
-    ann.expect("! There is nobody called carl here.");
+    ann.expect("! No such user, carl.");
 }
 
 #[test]
@@ -91,10 +91,10 @@ fn msg_is_heard_by_its_receivers_and_nobody_else() {
         carl.expect("ann -> bob,CARL: a: secret");
     }
     ann.say("/msg eve,bob hi");
-    ann.expect("! There is nobody called eve here. Nothing was sent.");
+    ann.expect("! Not sent. No such user, eve.");
     bob.expect("ann -> eve,bob: hi");
     ann.say("/msg ANN hi");
-    ann.expect_start("! That is yourself");
+    ann.expect_start("! You cannot message yourself");
     ann.say("to all");
     dora.expect("ann: to all");
     dora.say("/history");
@@ -123,7 +123,7 @@ fn a_message_to_somebody_who_leaves_is_heard_or_refused() {
             match ann.receive().unwrap().as_str() {
                 "pong" => break,
                 "bob has left the chat room." => {}
-                "! bob has just left." | "! There is nobody called bob here. Nothing was sent." => {
+                "! bob has just left." | "! Not sent. No such user, bob." => {
                     refused += 1;
                 }
                 line => panic!("{line}"),
@@ -152,7 +152,7 @@ fn msg_tells_who_is_away() {
     ann.expect("* bob: is away, lunch");
     ann.say("/msg bob hi");
     ann.expect("bob is away (lunch).");
-    bob.expect("You are away. /back ends that.");
+    bob.expect("You are away. /back to undo.");
     bob.expect("ann -> bob: hi");
 }
 
@@ -161,7 +161,7 @@ fn reply_goes_to_whoever_wrote_last() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     bob.say("/r hello?");
-    bob.expect_start("! Nobody has written to you");
+    bob.expect_start("! No private message to reply to");
     ann.say("/msg bob hi");
     bob.expect("ann -> bob: hi");
     bob.say("/reply hello");
@@ -183,7 +183,7 @@ fn nick_changes_the_name_for_all() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     ann.say("/nick bob");
-    ann.expect("! The name bob is taken.");
+    ann.expect("! bob is already in use.");
     ann.say("/nick Ann");
     ann.expect("You are now called Ann.");
     bob.expect("ann is now called Ann.");
@@ -214,7 +214,7 @@ fn join_and_leave_are_told_to_both_rooms_and_rooms_do_not_hear_each_other() {
     bob.expect("carl has come from lobby to Games.");
     ann.expect("carl has gone from lobby to Games.");
     carl.say("/join games");
-    carl.expect("! You are in games already.");
+    carl.expect("! You are already in games.");
     ann.say("lobby only");
     bob.say("games only");
     carl.expect("bob: games only");
@@ -266,7 +266,7 @@ fn away_and_back_are_told() {
     ann.say("/back");
     ann.expect("! You are not away.");
     ann.say("/away");
-    ann.expect("You are away. /back ends that.");
+    ann.expect("You are away. /back to undo.");
     bob.expect("ann is away.");
     ann.say("/back");
     ann.expect("You are back.");
@@ -296,7 +296,7 @@ fn history_and_search_show_what_was_said() {
     }
     bob.expect("--- now ---");
     bob.say("/search nothing like it");
-    bob.expect("! No line of this room holds that.");
+    bob.expect("! No line in this room matches.");
     let mut carl = server.join("carl");
     carl.expect_start("--- the last 20 lines, ");
     for n in 10..30 {
@@ -336,7 +336,7 @@ fn ignore_hides_somebody_also_under_another_name() {
     ann.say("/ignore");
     ann.expect("You ignore nobody.");
     ann.say("/ignore bob");
-    ann.expect_start("You hear nothing more from bob.");
+    ann.expect_start("Ignoring bob.");
     bob.say("one");
     bob.say("/me two");
     bob.say("/msg ann three");
@@ -352,9 +352,9 @@ fn ignore_hides_somebody_also_under_another_name() {
     ann.say("/ignore");
     ann.expect("You ignore bob, rob.");
     ann.say("/unignore rob");
-    ann.expect("You hear rob again.");
+    ann.expect("No longer ignoring rob.");
     ann.say("/unignore rob");
-    ann.expect("! You do not ignore rob.");
+    ann.expect("! You are not ignoring rob.");
     bob.expect("You are now called rob.");
     bob.expect("carl: done");
     bob.say("five");
@@ -366,13 +366,13 @@ fn quiet_hides_who_comes_and_goes() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     ann.say("/quiet");
-    ann.expect_start("You are not told who comes and goes.");
+    ann.expect_start("Join and leave notices are off.");
     let mut carl = server.join("carl");
     bob.expect("carl has joined the chat room.");
     carl.say("hi");
     ann.expect("carl: hi");
     ann.say("/QUIET");
-    ann.expect("You are told who comes and goes.");
+    ann.expect("Join and leave notices are on.");
     carl.say("q:quit");
     ann.expect("carl has left the chat room.");
 }
