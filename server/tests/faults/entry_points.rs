@@ -190,7 +190,7 @@ fn a_script_that_waits_for_answers_gets_one_each_time() {
     ann.expect("bob -> ann: psst");
     assert_eq!(bob.recv(), "Sent.");
     bob.send(b"/reply psst");
-    assert!(bob.recv().starts_with("! Nobody has written"));
+    assert!(bob.recv().starts_with("! No private message"));
     bob.send(b" ");
     assert_eq!(bob.recv(), "! Not sent, line is blank.");
     // What comes before it sends again stays apart.
