@@ -33,7 +33,7 @@ const HELP: &str = "\
   /private off|on       no private messages; or again
   /lock                 let nobody new in; /unlock
   /files                what tables have shared; /forget ID removes one
-  /motd [TEXT]          what everybody is message who comes in; /motd off for nothing
+  /motd [TEXT]          lines for everybody who joins; /motd off for nothing
   /stop                 end the server; Ctrl-C does the same
   /help                 this";
 

@@ -34,7 +34,7 @@ Options:
                        are removed when three are missing (30)
   --history N          how many lines each room keeps for those who come
                        later; 0 keeps none (1000)
-  --crowd N            up to how many members a room is message of each who comes
+  --crowd N            up to how many members a room is told of each who comes
                        or goes; above, only how many, every 10 s (50)
   --max-rooms N        how many rooms there may be at once (1000)
   --motd FILE          tell everybody who comes in the lines of FILE
