@@ -40,7 +40,7 @@ const SHORT_REFUSAL: &str = "! That will not do.\n";
 const FIRST_CLIENT_PORT: u16 = 1024;
 
 const BAD_COOKIE: &str = "! That cookie will not do, send your name again.\n";
-const TOO_LONG: &str = "! That is too long for a name.\n";
+const TOO_LONG: &str = "! Name is too long.\n";
 
 /// For a program that believes to be a member, and has to know that it is over.
 const NO_SESSION: &str = "! You are not here any more.\nq:quit\n";
@@ -142,7 +142,7 @@ impl Demultiplexer {
     fn issue_cookie(&self, name: &str, from: SocketAddr) -> String {
         let name: Name = match name.parse() {
             Ok(name) => name,
-            Err(why) => return format!("! That name will not do, {why}.\n"),
+            Err(why) => return format!("! Invalid name, {why}.\n"),
         };
         let tag = self.signer.sign(from, &name, Instant::now());
         if self.peers.is_spent(tag) {

@@ -12,24 +12,24 @@ use crate::moderation::rules::Moderation;
 use crate::registry::Registry;
 use crate::shutdown::Shutdown;
 
-/// What all sessions share.
+/// The parts of the server that every session uses.
 #[derive(Clone)]
 pub struct ServerContext {
-    /// The way to the broadcaster.
+    /// The queue of the broadcaster.
     pub posts: PostSender,
-    /// Who is here.
+    /// The members by name.
     pub registry: Arc<Registry>,
-    /// What the operator has decided.
+    /// The decisions of the operator.
     pub moderation: Arc<Moderation>,
-    /// What people share, if they may.
+    /// The shared files; `None` if sharing is off.
     pub files: Option<Arc<Files>>,
-    /// When the server started.
+    /// The start of the server, for `/uptime`.
     pub started: Instant,
-    /// What may be asked of the room.
+    /// The limits that apply to each session.
     pub limits: Arc<Limits>,
-    /// Raised when the server ends and everybody has been told so.
+    /// Triggered when the server stops and every member was notified.
     pub shutdown: Shutdown,
 }
 
-/// What goes on until the conversation is over has no other result.
+/// The result of a loop that runs until the connection closes.
 pub type UntilClosed = Result<Infallible, Close>;

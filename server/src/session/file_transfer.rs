@@ -1,8 +1,8 @@
-//! A connection that carries a file instead of a conversation.
+//! File transfer: a connection that carries a file instead of messages.
 //!
-//! It was let in like any other, and its first line is a demand with a ticket. From
-//! then on nobody else writes to its socket: the broadcaster hands that side over,
-//! so that this thread may block on it. The chat goes on beside it.
+//! It was admitted like any other, and its first line is a request with a ticket.
+//! From then on the broadcaster does not write to its socket: it hands the write
+//! half over, so that this thread may block on it. The chat goes on beside it.
 
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 
@@ -20,13 +20,13 @@ use crate::files::Files;
 use crate::files::error::TransferError;
 use crate::files::transfer::{self, Download, Transfer, Upload};
 
-/// How many bytes are moved at once, between two looks at whether they are still
-/// wanted. With more nothing gets faster (measured).
+/// The bytes that are moved between two checks whether they are still wanted. More
+/// would not be faster (measured).
 const CHUNK: usize = 256 * 1024;
 
-/// Carries the file that `demand` has leave for, and says how that ended.
+/// Carries the file that `request` has a ticket for. Returns how to close.
 pub fn run(guard: &SessionGuard<'_>, reader: &mut LineReader, request: TransferRequest) -> Close {
-    // It has shown what it wants, and needs no name to stay.
+    // It needs no name to stay.
     if !guard.claim_slot() {
         return limiter::evicted();
     }
@@ -38,46 +38,47 @@ pub fn run(guard: &SessionGuard<'_>, reader: &mut LineReader, request: TransferR
     };
     let transfer = match transfer::redeem(files, request, guard.connection.address.ip()) {
         Ok(transfer) => transfer,
-        Err(failure) => return refusal(failure.to_sentence()),
+        Err(error) => return refusal(error.to_sentence()),
     };
     let Some(writer) = take_writer(guard) else {
         return CloseReason::Shutdown.into();
     };
     // A shutdown need not wait for what this session may post.
     let waiting = guard.connection.lifecycle.begin_wait();
-    let carrier = FileTransfer {
+    let file_transfer = FileTransfer {
         guard,
         files,
         writer,
     };
-    let carried = match transfer {
-        Transfer::Upload(upload) => carrier.receive_upload(upload, reader),
-        Transfer::Download(download) => carrier.send_download(download),
+    let result = match transfer {
+        Transfer::Upload(upload) => file_transfer.receive_upload(upload, reader),
+        Transfer::Download(download) => file_transfer.send_download(download),
     };
-    carrier.writer.close();
+    file_transfer.writer.close();
     drop(waiting);
-    carried.err().unwrap_or(CloseReason::Quit).into()
+    result.err().unwrap_or(CloseReason::Quit).into()
 }
 
-/// The ending of a transfer that does not begin.
+/// Returns how to close a transfer that does not begin.
 fn refusal(why: &str) -> Close {
-    let answer = TransferReply::Refused(why.to_string());
-    Close::with_raw_reply(CloseReason::Protocol, answer.to_line().into())
+    let reply = TransferReply::Refused(why.to_string());
+    Close::with_raw_reply(CloseReason::Protocol, reply.to_line().into())
 }
 
-/// The writing side of the socket, for this thread alone; none if the server ends.
+/// Takes the writing side of the socket for this thread alone. Returns `None` if the
+/// server stops.
 fn take_writer(guard: &SessionGuard<'_>) -> Option<BlockingWriter> {
-    let (to, handed_over) = bounded(1);
+    let (to, writer) = bounded(1);
     let id = guard.connection.id;
     let post = ConnectionPost::TakeWriter { id, to };
     guard.context.posts.send(Post::Connection(post));
-    handed_over.recv().ok()
+    writer.recv().ok()
 }
 
-/// Whether all was carried, or why not.
+/// The result of a transfer, or why it did not reach its end.
 type TransferResult = Result<(), CloseReason>;
 
-/// One transfer under way.
+/// A transfer in progress.
 struct FileTransfer<'a, 'b> {
     guard: &'a SessionGuard<'b>,
     files: &'a Files,
@@ -85,11 +86,11 @@ struct FileTransfer<'a, 'b> {
 }
 
 impl FileTransfer<'_, '_> {
-    /// From the peer to the disk.
+    /// Moves bytes from the peer to the disk.
     fn receive_upload(&self, mut upload: Upload, reader: &mut LineReader) -> TransferResult {
         self.files.log_line(&format!("{}.", upload.describe()));
         self.reply(&TransferReply::Ok(upload.received))?;
-        // What came right behind the demand has been read already.
+        // The first bytes may have been read together with the request.
         let early = reader.pending().to_vec();
         let read_half = reader.read_half();
         let timeout = Some(self.files.stall_timeout());
@@ -115,11 +116,11 @@ impl FileTransfer<'_, '_> {
         self.finish_upload(upload)
     }
 
-    /// Makes a file of what has come, and tells the room.
+    /// Completes the file, and notifies the room.
     fn finish_upload(&self, upload: Upload) -> TransferResult {
         let (metadata, member) = match upload.complete() {
             Ok(done) => done,
-            Err(failure) => return self.refuse(&failure),
+            Err(error) => return self.refuse(&error),
         };
         let notice = shared_file(&metadata.owner, &metadata.name, metadata.size, metadata.id);
         self.files.log_line(&notice);
@@ -129,7 +130,7 @@ impl FileTransfer<'_, '_> {
         self.reply(&TransferReply::Done)
     }
 
-    /// From the disk to the peer.
+    /// Moves bytes from the disk to the peer.
     fn send_download(&self, download: Download) -> TransferResult {
         let Download {
             metadata, offset, ..
@@ -141,8 +142,8 @@ impl FileTransfer<'_, '_> {
         ));
         self.reply(&TransferReply::Ok(metadata.size))?;
         let socket = self.writer.stream(self.files.stall_timeout());
-        // Through a buffer of ours, and not by the kernel alone (sendfile), as a mere
-        // `io::copy` would: on the loopback that took half as long again (measured).
+        // A buffer of our own keeps `io::copy` from sendfile, which took half as long
+        // again on the loopback (measured).
         let mut peer = BufWriter::with_capacity(CHUNK, socket.map_err(|_| CloseReason::Reset)?);
         let mut disk = TrackedReader::new(&download.file);
         let mut left = metadata.size - offset;
@@ -161,22 +162,22 @@ impl FileTransfer<'_, '_> {
         Ok(())
     }
 
-    /// Whether the connection is ended from outside.
+    /// Returns `true` if the connection is closed from outside.
     fn is_closing(&self) -> bool {
         self.guard.connection.lifecycle.close_cause().is_some()
     }
 
-    /// Leaves the machine to others for a moment, after `count` bytes were moved.
+    /// Pauses after `count` bytes, if several transfers share the rate.
     fn pause(&self, count: u64) -> u64 {
         let pause = self.files.pause(count);
         if !pause.is_zero() {
-            // A stop ends it, and is seen next.
-            let _stopped = self.guard.context.shutdown.sleep(pause);
+            // A shutdown ends the pause, and is seen next.
+            let _shut_down = self.guard.context.shutdown.sleep(pause);
         }
         count
     }
 
-    /// Says in the chat, as there is no room for it among the bytes, why they end.
+    /// Sends the reason in the chat, because it has no place among the bytes.
     fn abort_download(&self, download: &Download) -> TransferResult {
         let name = &download.metadata.name;
         let message = format!("{name} was removed while you were fetching it.");
@@ -189,19 +190,19 @@ impl FileTransfer<'_, '_> {
         Err(CloseReason::Kicked)
     }
 
-    fn refuse(&self, failure: &TransferError) -> TransferResult {
-        self.reply(&TransferReply::Refused(failure.to_sentence().to_string()))?;
+    fn refuse(&self, error: &TransferError) -> TransferResult {
+        self.reply(&TransferReply::Refused(error.to_sentence().to_string()))?;
         Err(CloseReason::Kicked)
     }
 
-    fn reply(&self, answer: &TransferReply) -> TransferResult {
-        let said = self.writer.stream(self.files.stall_timeout());
-        let said = said.and_then(|mut stream| stream.write_all(answer.to_line().as_bytes()));
-        said.map_err(|error| close_reason_for(&error))
+    fn reply(&self, reply: &TransferReply) -> TransferResult {
+        let written = self.writer.stream(self.files.stall_timeout());
+        let written = written.and_then(|mut stream| stream.write_all(reply.to_line().as_bytes()));
+        written.map_err(|error| close_reason_for(&error))
     }
 }
 
-/// Why a peer was lost that could not be written to.
+/// Returns why a connection closes whose write failed.
 fn close_reason_for(error: &io::Error) -> CloseReason {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => CloseReason::Slow,
@@ -209,8 +210,8 @@ fn close_reason_for(error: &io::Error) -> CloseReason {
     }
 }
 
-/// A reader that remembers that it failed: `io::copy` does not tell which of its
-/// two sides did.
+/// A reader that remembers that it failed, because `io::copy` does not tell which of
+/// its two sides did.
 struct TrackedReader<R> {
     source: R,
     error: Option<CloseReason>,

@@ -1,13 +1,13 @@
-//! Tells who speaks another protocol, and what to answer in it.
+//! Foreign protocol: a peer that speaks another protocol gets an answer in it.
 //!
-//! Their first bytes can be no name: a name holds no blank and no control
-//! character, and one that begins like an SSH banner is not worth the confusion.
-//! What follows them, such as the body of a request, is never read as lines.
+//! Its first bytes cannot be a name: a name contains no blank and no control
+//! character, and a name like an SSH banner is not worth the confusion. The bytes
+//! that follow, such as the body of a request, are never read as lines.
 
 use crate::connection::close::{Close, CloseReason};
 
-/// What a request of HTTP may begin with, each with the blank after it (RFC 9110,
-/// section 9; RFC 5789; and the first word of HTTP/2, RFC 9113).
+/// The methods of HTTP, each with the blank after it (RFC 9110, section 9; RFC 5789;
+/// and the first word of HTTP/2, RFC 9113).
 const HTTP_METHODS: [&[u8]; 10] = [
     b"GET ",
     b"HEAD ",
@@ -21,12 +21,13 @@ const HTTP_METHODS: [&[u8]; 10] = [
     b"PRI ",
 ];
 
-/// What the first line of any other request of HTTP has in it, and what a proxy says
-/// before it hands a connection on (HAProxy's PROXY protocol).
+/// A part of the first line of every other request of HTTP.
 const HTTP_VERSION: &[u8] = b" HTTP/";
+
+/// The first word of a proxy that forwards a connection (HAProxy's PROXY protocol).
 const PROXY: &[u8] = b"PROXY ";
 
-/// What a mail program says first (RFC 5321, 4.1.1.1).
+/// The first words of a mail program (RFC 5321, 4.1.1.1).
 const MAIL_GREETINGS: [&[u8]; 2] = [b"EHLO ", b"HELO "];
 
 /// A TLS record that holds a handshake, of any version (RFC 8446, 5.1).
@@ -35,12 +36,12 @@ const TLS: &[u8] = &[22, 3];
 /// A fatal alert: "unexpected message" (RFC 8446, section 6).
 const TLS_ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 10];
 
-/// What the version line of SSH begins with (RFC 4253, 4.2 and 5.1).
+/// The begin of the version line of SSH (RFC 4253, 4.2 and 5.1).
 const SSH: [&[u8]; 2] = [b"SSH-2.", b"SSH-1."];
 
 const HOW_TO_JOIN: &str = "Join it with chat-client, or with nc.";
 
-/// The ending for a connection whose `first` bytes are those of another protocol.
+/// Returns how to close a connection whose `first` bytes are another protocol's.
 pub fn detect(first: &[u8]) -> Option<Close> {
     let begins = |with: &[u8]| first.starts_with(with);
     let line = first.split(|&byte| byte == b'\n').next().unwrap_or(first);
@@ -51,11 +52,11 @@ pub fn detect(first: &[u8]) -> Option<Close> {
     let answer = if verb || request || begins(PROXY) {
         bad_request()
     } else if begins(TLS) {
-        // Who reads the bytes themselves gets a line as well.
+        // A line as well, for a person who reads the bytes themselves.
         let line = format!("! This is a chat room without TLS. {HOW_TO_JOIN}\n");
         [TLS_ALERT, line.as_bytes()].concat()
     } else if SSH.iter().any(|version| begins(version)) {
-        // A server may say such lines before its version (RFC 4253, 4.2).
+        // A server may send such lines before its version (RFC 4253, 4.2).
         format!("This is a chat room, not an SSH server. {HOW_TO_JOIN}\r\n").into()
     } else if MAIL_GREETINGS.iter().any(|word| begins(word)) {
         // "Transaction failed", or no service here (RFC 5321, 4.2.3).
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_no_strangers() {
+    fn names_are_not_taken_for_protocols() {
         for first in [
             "GET",
             "GET\n",

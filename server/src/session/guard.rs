@@ -1,4 +1,7 @@
-//! A connection's presence in the room, from coming in to leaving.
+//! Guard: a connection's presence in the chat, from joining to leaving.
+//!
+//! Invariant: however the session's thread ends, by `?` or by a panic, the leave is
+//! posted, the name released and the close logged.
 
 use std::sync::Arc;
 use std::thread;
@@ -14,32 +17,31 @@ use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
 use crate::room::id::RoomId;
 
-/// However the thread ends, by `?` or by a panic, dropping this tells the room,
-/// frees the name and writes the log.
+/// The presence of one connection. Dropping it leaves the chat.
 pub struct SessionGuard<'a> {
-    /// The connection.
+    /// The connection of the session.
     pub connection: Arc<Connection>,
-    /// The rest of the server.
+    /// The parts of the server that every session uses.
     pub context: ServerContext,
     permit: &'a Permit,
-    /// Once it is a member.
+    /// `None` before the connection is a member.
     name: Option<Name>,
-    /// What it says about its leaving.
+    /// The reason that the member gives for leaving; may be empty.
     pub quit_message: String,
-    /// Whether it had to be asked for a name.
+    /// The peer was prompted for its name.
     pub was_prompted: bool,
 }
 
-/// Why somebody could not enter.
+/// The reason why a connection cannot join.
 pub enum JoinError {
-    /// The name has this holder; another one may do.
+    /// The name has this holder, unless it is just being released.
     NameTaken(Option<Arc<Connection>>),
-    /// It is over.
+    /// The connection must close.
     Closed(Close),
 }
 
 impl<'a> SessionGuard<'a> {
-    /// Begins the visit of a connection that holds `pass`.
+    /// Makes the guard of a connection that holds `permit`.
     pub fn new(
         connection: Arc<Connection>,
         context: ServerContext,
@@ -55,11 +57,11 @@ impl<'a> SessionGuard<'a> {
         }
     }
 
-    /// Makes the client a member called `name`.
+    /// Makes the connection a member called `name`.
     ///
     /// # Errors
     ///
-    /// Why that cannot be; see [`Refused`].
+    /// When it cannot join, see [`JoinError`].
     pub fn join(&mut self, name: &Name) -> Result<(), JoinError> {
         let claimed = self.context.registry.claim(name, &self.connection);
         let others = claimed.map_err(|NameTaken(holder)| JoinError::NameTaken(holder))?;
@@ -92,13 +94,13 @@ impl<'a> SessionGuard<'a> {
         Ok(())
     }
 
-    /// Notes that the connection needs no name, and says whether it is in time: it
-    /// may have been [crowded out](door::crowded_out) just before.
+    /// Marks that the connection needs no name. Returns `false` if it has been
+    /// [evicted](limiter::evicted) already.
     pub fn claim_slot(&self) -> bool {
         self.permit.mark_named()
     }
 
-    /// The first lines for a member: the welcome, and what the operator has to say.
+    /// Returns the first lines for a member: the welcome, and the message of the day.
     fn welcome(&self, welcome: &str) -> Vec<u8> {
         let mut lines = Event::Notice(welcome).to_line();
         for line in self.context.moderation.motd() {
@@ -107,11 +109,11 @@ impl<'a> SessionGuard<'a> {
         lines
     }
 
-    /// Gives the member another name, and tells its room.
+    /// Gives the member another name, and notifies its room.
     ///
     /// # Errors
     ///
-    /// When somebody has that name.
+    /// When another member has that name.
     pub fn rename(&mut self, old: &Name, new: &Name) -> Result<(), NameTaken> {
         let ServerContext {
             registry, posts, ..
@@ -129,16 +131,16 @@ impl<'a> SessionGuard<'a> {
         Ok(())
     }
 
-    /// Tells this client `event`.
+    /// Sends `event` to the client.
     pub fn send(&self, event: &Event<'_>) {
         self.context
             .posts
             .send_to(self.connection.id, event.to_line());
     }
 
-    /// Ends the visit, for the reason in `ending` unless there is one already.
+    /// Closes the connection, unless a cause is set already.
     pub fn close(self, close: Close) {
-        let _the_first_counts = self.connection.lifecycle.set_close(close);
+        let _first_cause_counts = self.connection.lifecycle.set_close(close);
     }
 }
 
@@ -146,13 +148,13 @@ impl Drop for SessionGuard<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             let message = "Something went wrong in the server, sorry.";
-            let _the_first_counts = self
+            let _first_cause_counts = self
                 .connection
                 .lifecycle
                 .set_close(Close::with_message(CloseReason::Panic, message));
         }
-        // First the post, then the name: its next holder can then only enter
-        // after this one has left.
+        // First the post, then the name: so the next holder can only join after this
+        // one has left.
         post_leave(
             &self.connection,
             &self.context.posts,
@@ -169,7 +171,7 @@ impl Drop for SessionGuard<'_> {
     }
 }
 
-/// Posts the end of a connection, with its last lines and its log entry.
+/// Posts the end of a connection, with its last bytes and its log entry.
 pub fn post_leave(
     connection: &Connection,
     posts: &PostSender,
@@ -187,7 +189,7 @@ pub fn post_leave(
         notice: name.map(left).unwrap_or_default(),
         final_bytes: close.final_bytes(),
         log_entry: LogEntry::Line(entry),
-        // Who vanished has not seen what was said since.
+        // A peer that vanished has not seen what was said since.
         last_received: (reason == CloseReason::Timeout).then(|| connection.last_received()),
     };
     posts.send(Post::Member(MemberPost::Leave(departure)));

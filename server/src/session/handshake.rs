@@ -1,5 +1,4 @@
-//! Turns a connection's first line into the name of a member, or the demand for a
-//! file.
+//! Handshake: the first line becomes the name of a member, or a request for a file.
 
 use std::time::{Duration, Instant};
 
@@ -14,27 +13,26 @@ use crate::broadcaster::post::{ConnectionPost, Post};
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
 
-/// What a connection turns out to be.
+/// The kind of a connection, as its first line shows it.
 pub enum HandshakeOutcome {
     /// A member of this name.
     Member(Name),
-    /// The way of a file.
+    /// A connection that carries a file.
     Transfer(TransferRequest),
 }
 
-/// Asks until there is a name that nobody else holds, and enters with it; unless
-/// the connection is for a file.
+/// Reads names until one can join, or a request for a file.
 ///
 /// The time for all of this is absolute: a byte now and then gains nothing.
 ///
 /// # Errors
 ///
-/// The ending, if it does not come to a name.
+/// How the connection closes, if it has no name in time.
 pub fn run(
     guard: &mut SessionGuard<'_>,
     reader: &mut LineReader,
 ) -> Result<HandshakeOutcome, Close> {
-    let mut clock = HandshakeTimer::start(guard.context.limits.name_timeout);
+    let mut timer = HandshakeTimer::start(guard.context.limits.name_timeout);
     let mut tries = 0;
     loop {
         if let Some(close) = foreign_protocol::detect(reader.pending()) {
@@ -52,10 +50,10 @@ pub fn run(
                     NameOutcome::Refused(why) => why,
                 }
             }
-            NextLine::TooLong => "That is too long for a name.".to_string(),
-            NextLine::NotUtf8 => "That name is not UTF-8 text.".to_string(),
+            NextLine::TooLong => "Name is too long.".to_string(),
+            NextLine::NotUtf8 => "Name is not valid UTF-8.".to_string(),
             NextLine::Incomplete => {
-                clock.fill(guard, reader)?;
+                timer.fill(guard, reader)?;
                 continue;
             }
             NextLine::End => return Err(CloseReason::Eof.into()),
@@ -70,7 +68,7 @@ pub fn run(
     }
 }
 
-/// What became of one line as a name.
+/// The outcome of one line as a name.
 enum NameOutcome {
     Joined(Name),
     Refused(String),
@@ -80,9 +78,7 @@ fn try_name(guard: &mut SessionGuard<'_>, line: &str) -> Result<NameOutcome, Clo
     let name: Name = match line.parse() {
         Ok(name) => name,
         Err(why) => {
-            return Ok(NameOutcome::Refused(format!(
-                "That name will not do, {why}."
-            )));
+            return Ok(NameOutcome::Refused(format!("Invalid name, {why}.")));
         }
     };
     if let Err(why) = guard.context.moderation.admit_name(&name) {
@@ -91,13 +87,13 @@ fn try_name(guard: &mut SessionGuard<'_>, line: &str) -> Result<NameOutcome, Clo
     match claim_name(guard, &name) {
         Ok(()) => Ok(NameOutcome::Joined(name)),
         Err(JoinError::NameTaken(_)) => {
-            Ok(NameOutcome::Refused(format!("The name {name} is taken.")))
+            Ok(NameOutcome::Refused(format!("{name} is already in use.")))
         }
         Err(JoinError::Closed(close)) => Err(close),
     }
 }
 
-/// Enters under `name`, also if its holder turns out to be gone.
+/// Joins as `name`, also if its holder turns out to be gone.
 fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError> {
     let holder = match guard.join(name) {
         Err(JoinError::NameTaken(Some(holder))) => holder,
@@ -106,11 +102,11 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
     if !name_reclaim::probe_holder(&holder, &guard.context) {
         return Err(JoinError::NameTaken(Some(holder)));
     }
-    // Its session is about to leave, and gives the name back as its last.
-    let until = Instant::now() + limits::LINGER;
+    // The session of the holder is about to leave, and releases the name last.
+    let deadline = Instant::now() + limits::LINGER;
     loop {
         match guard.join(name) {
-            Err(JoinError::NameTaken(_)) if Instant::now() < until => {
+            Err(JoinError::NameTaken(_)) if Instant::now() < deadline => {
                 guard.context.shutdown.sleep(Duration::from_millis(1));
             }
             done => return done,
@@ -118,7 +114,7 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
     }
 }
 
-/// Keeps the two times of the handshake: when to ask, and when to give up.
+/// The two times of the handshake: when to prompt, and when to close.
 struct HandshakeTimer {
     prompt_at: Option<Instant>,
     name_timeout: Duration,
@@ -144,15 +140,11 @@ impl HandshakeTimer {
         let next = self.prompt_at.unwrap_or(self.deadline).min(self.deadline);
         let timeout = next.saturating_duration_since(now);
         match reader.fill(&guard.connection, Some(timeout))? {
-            FillOutcome::Received => self.prompt_at = None, // it speaks: no need to ask
+            FillOutcome::Received => self.prompt_at = None, // no need to prompt
             FillOutcome::TooLong => {}                      // no name is that long
             FillOutcome::BecameUnframed => {
-                guard
-                    .context
-                    .posts
-                    .send(Post::Connection(ConnectionPost::SetUnframed(
-                        guard.connection.id,
-                    )))
+                let post = ConnectionPost::SetUnframed(guard.connection.id);
+                guard.context.posts.send(Post::Connection(post));
             }
             FillOutcome::TimedOut => {
                 if self.prompt_at.take().is_some() {
@@ -166,7 +158,7 @@ impl HandshakeTimer {
 
     fn timed_out(&self) -> Close {
         let seconds = self.name_timeout.as_secs_f64();
-        let message = format!("No name came within {seconds} s.");
+        let message = format!("No name received within {seconds} s.");
         Close::with_message(CloseReason::Timeout, message)
     }
 }

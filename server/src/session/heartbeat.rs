@@ -1,23 +1,23 @@
-//! Tells a program's heartbeat from a person's empty line.
+//! Heartbeat: tells a program's blank lines from a person's.
 //!
-//! Our client sends an empty line at a steady pace, so its silence means that
-//! it is gone. Somebody at `nc` who presses Enter once has promised nothing and
-//! may then listen for an hour. The rhythm tells them apart: three empty lines
-//! in a row, each one interval after the last, give or take a fifth.
+//! Our client sends a blank line at a steady pace, so its silence means that it is
+//! gone. A person at `nc` who presses Enter once may then read for an hour. The
+//! rhythm tells them apart: three blank lines in a row, each one interval after the
+//! previous one, give or take a fifth.
 
 use std::time::{Duration, Instant};
 
-/// What is known of one client's heartbeat.
+/// The blank lines of one client, and whether they are a heartbeat.
 pub struct HeartbeatMonitor {
     interval: Duration,
     last: Option<Instant>,
-    /// How many beats in a row came in the rhythm.
+    /// The number of lines in a row that kept the rhythm.
     in_rhythm: u32,
     steady: bool,
 }
 
 impl HeartbeatMonitor {
-    /// No heartbeat seen so far; `interval` is what programs keep.
+    /// Makes a monitor for programs that send a blank line each `interval`.
     pub fn new(interval: Duration) -> HeartbeatMonitor {
         HeartbeatMonitor {
             interval,
@@ -27,7 +27,7 @@ impl HeartbeatMonitor {
         }
     }
 
-    /// Notes an empty line at `now`.
+    /// Records a blank line at `now`.
     pub fn record_blank(&mut self, now: Instant) {
         let fifth = self.interval / 5;
         let gap = self.last.replace(now).map(|last| now - last);
@@ -39,18 +39,18 @@ impl HeartbeatMonitor {
         self.steady |= self.in_rhythm == 2;
     }
 
-    /// Notes that the client has promised to keep the protocol's own interval.
+    /// Records that the client keeps a heartbeat in the protocol's own interval.
     pub fn opt_in(&mut self) {
         self.steady = true;
         self.interval = self.interval.max(common::HEARTBEAT);
     }
 
-    /// Notes that every client of its kind has to keep a heartbeat.
+    /// Records that every client of its kind must keep a heartbeat.
     pub fn require(&mut self) {
         self.steady = true;
     }
 
-    /// How long the client may be silent, if it keeps a heartbeat.
+    /// Returns how long the client may be silent, if it keeps a heartbeat.
     pub fn timeout(&self) -> Option<Duration> {
         let missed = common::MAX_MISSED_HEARTBEATS;
         self.steady.then(|| self.interval * missed)
@@ -61,27 +61,27 @@ impl HeartbeatMonitor {
 mod tests {
     use super::*;
 
-    /// The patience after empty lines at these seconds.
-    fn patience(seconds: &[u64]) -> Option<u64> {
+    /// Returns the timeout after blank lines at these seconds.
+    fn timeout(seconds: &[u64]) -> Option<u64> {
         let begin = Instant::now();
-        let mut pulse = HeartbeatMonitor::new(Duration::from_secs(30));
+        let mut monitor = HeartbeatMonitor::new(Duration::from_secs(30));
         for &second in seconds {
-            pulse.record_blank(begin + Duration::from_secs(second));
+            monitor.record_blank(begin + Duration::from_secs(second));
         }
-        pulse.timeout().map(|time| time.as_secs())
+        monitor.timeout().map(|time| time.as_secs())
     }
 
     #[test]
-    fn a_steady_pulse_is_a_promise() {
-        assert_eq!(patience(&[0, 30, 60]), Some(90));
-        assert_eq!(patience(&[1, 4, 33, 64]), Some(90));
-        assert_eq!(patience(&[0, 30, 60, 61]), Some(90));
+    fn a_steady_rhythm_is_a_heartbeat() {
+        assert_eq!(timeout(&[0, 30, 60]), Some(90));
+        assert_eq!(timeout(&[1, 4, 33, 64]), Some(90));
+        assert_eq!(timeout(&[0, 30, 60, 61]), Some(90));
     }
 
     #[test]
-    fn a_person_pressing_enter_promises_nothing() {
-        assert_eq!(patience(&[]), None);
-        assert_eq!(patience(&[5, 35]), None);
-        assert_eq!(patience(&[0, 1, 2, 10, 300]), None);
+    fn a_person_who_presses_enter_keeps_no_heartbeat() {
+        assert_eq!(timeout(&[]), None);
+        assert_eq!(timeout(&[5, 35]), None);
+        assert_eq!(timeout(&[0, 1, 2, 10, 300]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Turns what comes in over one connection into lines, and knows when it ends.
+//! Line reader: the bytes of one connection become lines, until it closes.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -8,83 +8,79 @@ use common::{LineSplitter, MAX_LINE, NextLine};
 use crate::connection::close::{Close, CloseReason};
 use crate::connection::{Connection, ReadHalf};
 
-/// The listening side of a session.
+/// The reading side of a session.
 pub struct LineReader {
     read_half: ReadHalf,
     lines: LineSplitter,
     framing: Framing,
 }
 
-/// What ends a line.
+/// The way in which a peer ends its lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Framing {
-    /// A newline.
+    /// By a newline.
     Newline,
-    /// Not known yet: a newline, unless the first bytes hold none and nothing
-    /// follows for so long.
+    /// Not known yet. It is a newline, unless the first bytes contain none and nothing
+    /// follows for this time.
     Undecided(Duration),
-    /// Whatever comes at once is a line, or several.
+    /// Not at all: what one read brings is a line, or several.
     Unframed,
 }
 
-/// What became of waiting for bytes.
+/// The outcome of a wait for bytes.
 pub enum FillOutcome {
-    /// There may be a line now, or the end.
+    /// Bytes came, or the end.
     Received,
-    /// The same, and it is known now that the peer ends no lines.
+    /// No newline came in time, so what came is a line, and the peer is unframed.
     BecameUnframed,
-    /// A datagram that is too long; it is gone.
+    /// A datagram came that is too long; it was discarded.
     TooLong,
     /// Nothing came in time.
     TimedOut,
 }
 
 impl LineReader {
-    /// Listens to what `inlet` brings. If nothing follows the first bytes for as
-    /// long as `quiet`, they need no newline to be a line.
-    pub fn new(read_half: ReadHalf, quiet: Option<Duration>) -> LineReader {
+    /// Makes a reader of lines from `read_half`. If nothing follows the first bytes
+    /// for `unframed_delay`, they are a line without a newline.
+    pub fn new(read_half: ReadHalf, unframed_delay: Option<Duration>) -> LineReader {
         LineReader {
             read_half,
             lines: LineSplitter::new(MAX_LINE),
-            framing: quiet.map_or(Framing::Newline, Framing::Undecided),
+            framing: unframed_delay.map_or(Framing::Newline, Framing::Undecided),
         }
     }
 
-    /// Whether its peer ends no lines.
+    /// Returns `true` if the peer ends no lines.
     pub fn is_unframed(&self) -> bool {
         self.framing == Framing::Unframed
     }
 
-    /// The next line of what has come so far.
+    /// Returns the next line of what has come so far.
     pub fn next(&mut self) -> NextLine<'_> {
-        if matches!(self.framing, Framing::Undecided(_)) && self.pending().contains(&b'\n') {
-            self.framing = Framing::Newline;
-        }
         self.lines.next()
     }
 
-    /// What has come and is no line yet.
+    /// Returns the bytes that have come and are not handed out.
     pub fn pending(&self) -> &[u8] {
         self.lines.pending()
     }
 
-    /// Waits for more bytes on `connection`, for as long as `patience` says; `None`
-    /// is for ever.
+    /// Waits for more bytes on `connection`, for at most `timeout`; `None` is for ever.
     ///
     /// # Errors
     ///
-    /// The ending of a connection that broke or was cut.
+    /// How the connection closes, if it broke or was closed from outside.
     pub fn fill(
         &mut self,
         connection: &Connection,
         timeout: Option<Duration>,
     ) -> Result<FillOutcome, Close> {
         let broken = |_| Close::from(CloseReason::Reset);
-        let quiet = match self.framing {
-            Framing::Undecided(quiet) if self.lines.is_inside_line() => Some(quiet),
+        let unframed_delay = match self.framing {
+            Framing::Undecided(delay) if self.lines.is_inside_line() => Some(delay),
             _ => None,
         };
-        let sooner = quiet.filter(|&quiet| timeout.is_none_or(|timeout| quiet < timeout));
+        let sooner = unframed_delay.filter(|&delay| timeout.is_none_or(|timeout| delay < timeout));
         let timeout = sooner.or(timeout);
         self.read_half.set_timeout(timeout).map_err(broken)?;
         let waiting = connection.lifecycle.begin_wait();
@@ -94,14 +90,12 @@ impl LineReader {
         if matches!(filled, Ok(1..)) {
             connection.activity.record_received();
         }
-        // What comes after the conversation was ended from outside is no part
-        // of it, and half a line is nobody's last word.
+        // Bytes that come after the close from outside do not count, and half a line
+        // is not a message.
         check_open(connection)?;
         match filled {
             Ok(_) => {
-                if self.is_unframed() {
-                    self.lines.end_line();
-                }
+                self.apply_framing();
                 Ok(FillOutcome::Received)
             }
             Err(error) if error.kind() == ErrorKind::TimedOut && sooner.is_some() => {
@@ -115,7 +109,20 @@ impl LineReader {
         }
     }
 
-    /// What it listens to, for the time after the conversation.
+    /// Ends the line of an unframed peer, and recognises a framed one by its first
+    /// newline.
+    fn apply_framing(&mut self) {
+        match self.framing {
+            Framing::Newline => {}
+            Framing::Undecided(_) if self.pending().contains(&b'\n') => {
+                self.framing = Framing::Newline;
+            }
+            Framing::Undecided(_) => {}
+            Framing::Unframed => self.lines.end_line(),
+        }
+    }
+
+    /// Returns what it reads from, for the time after the last line.
     pub fn read_half(&mut self) -> &mut ReadHalf {
         &mut self.read_half
     }
@@ -128,7 +135,7 @@ fn check_open(connection: &Connection) -> Result<(), Close> {
         .map_or(Ok(()), |close| Err(close.clone()))
 }
 
-/// The ending of a client that sent a line without an end.
+/// Returns how to close a connection whose line has no end.
 pub fn unterminated_line() -> Close {
     Close::with_message(CloseReason::Line, "That line has no end.")
 }

@@ -6,28 +6,27 @@ use std::time::{Duration, Instant};
 use crate::connection::ReadHalf;
 use crate::limits;
 
-/// Reads on until the peer closes its side too, or until its time is up: closing
-/// with unread input would send a reset, which may overtake the last line.
+/// Reads on until the peer closes its side too, or until its time is up. A close with
+/// unread input would send a reset, which may overtake the last line.
 ///
-/// Who still sends, or lags, has not come to the end yet and may take longer, but
-/// not more than `most`.
+/// A peer that still sends, or lags, may take longer, but at most `max`.
 pub fn linger(read_half: &mut ReadHalf, max: Duration) {
     let begin = Instant::now();
-    let mut last_sign = begin;
+    let mut last_activity = begin;
     let mut unread = [0; 1024];
     let timeout = limits::LINGER.min(max);
-    while begin.elapsed() < max && last_sign.elapsed() < limits::LINGER {
+    while begin.elapsed() < max && last_activity.elapsed() < limits::LINGER {
         if read_half.set_timeout(Some(timeout)).is_err() {
             return;
         }
         match read_half.read(&mut unread) {
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 if read_half.is_lagging() {
-                    last_sign = Instant::now();
+                    last_activity = Instant::now();
                 }
             }
             Ok(0) | Err(_) => return,
-            Ok(_) => last_sign = Instant::now(),
+            Ok(_) => last_activity = Instant::now(),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Whether the holder of a name is still there, when somebody else wants it.
+//! Name reclaim: whether the holder of a wanted name is still there.
 //!
-//! Who lost the connection without a word wants to come back, and the server has
-//! not noticed yet. A holder that has promised to answer is asked; a person at
-//! `nc` cannot answer that fast, so is never asked and never driven out.
+//! A member whose connection broke wants to come back before the server has noticed.
+//! A holder that has opted in to answer is probed. A person at `nc` cannot answer
+//! that fast, so such a holder is never probed and keeps its name.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
 
-/// How often to look for an answer; nothing wakes one thread for another's news.
+/// How often to look for an answer, because nothing wakes this thread when it comes.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Says whether `holder` is gone or going, and ends it if it does not answer.
-/// Takes as long as it may take to answer.
-pub fn probe_holder(holder: &Arc<Connection>, shared: &ServerContext) -> bool {
+/// Returns `true` if `holder` is gone or about to go. Closes it if it does not
+/// answer. Blocks for at most [`RECLAIM_TIMEOUT`](limits::RECLAIM_TIMEOUT).
+pub fn probe_holder(holder: &Arc<Connection>, context: &ServerContext) -> bool {
     if holder.lifecycle.close_cause().is_some() {
         return true;
     }
@@ -27,10 +27,10 @@ pub fn probe_holder(holder: &Arc<Connection>, shared: &ServerContext) -> bool {
         return false;
     }
     let before = holder.last_received();
-    shared.posts.send_to(holder.id, Event::Heartbeat.to_line());
-    let until = Instant::now() + limits::RECLAIM_TIMEOUT;
-    while Instant::now() < until {
-        if shared.shutdown.sleep(POLL_INTERVAL)
+    context.posts.send_to(holder.id, Event::Heartbeat.to_line());
+    let deadline = Instant::now() + limits::RECLAIM_TIMEOUT;
+    while Instant::now() < deadline {
+        if context.shutdown.sleep(POLL_INTERVAL)
             || shows_life(holder)
             || holder.last_received() != before
         {
@@ -48,9 +48,9 @@ pub fn probe_holder(holder: &Arc<Connection>, shared: &ServerContext) -> bool {
     true
 }
 
-/// Whether there are signs of life: it has not taken in all that it was sent, so
-/// that it may not have seen the question; or its lines wait for their turn, and
-/// the answer with them.
+/// Returns `true` if the holder shows life. Either it has not received all that was
+/// sent, so that it may not have seen the probe. Or its lines are throttled, and the
+/// answer with them.
 fn shows_life(holder: &Connection) -> bool {
     holder.is_lagging() || !holder.lifecycle.is_waiting()
 }

@@ -1,14 +1,14 @@
-//! How fast a client may send: a token bucket, kept as one point in time.
+//! Rate limit: how fast a client may send. A token bucket, kept as one point in time.
 //!
-//! Instead of counting tokens it remembers when the bucket would be full again
-//! (the generic cell rate algorithm, ITU-T I.371): every line moves that point
-//! on, and a line has to wait for as long as it lies too far ahead.
+//! Instead of counting tokens it stores when the bucket would be full again (the
+//! generic cell rate algorithm, ITU-T I.371). Every line moves that point on, and a
+//! line must wait for as long as the point lies too far ahead.
 
 use std::time::{Duration, Instant};
 
 use crate::limits::Rate;
 
-/// One client's allowance.
+/// The allowance of one client.
 pub struct TokenBucket {
     /// The time one token takes to come back, and how far ahead a burst may run.
     pace: Option<(Duration, Duration)>,
@@ -16,7 +16,7 @@ pub struct TokenBucket {
 }
 
 impl TokenBucket {
-    /// A full bucket at `now`.
+    /// Makes a bucket that is full at `now`.
     pub fn new(rate: Rate, now: Instant) -> TokenBucket {
         let pace = match rate {
             Rate::Unlimited => None,
@@ -28,15 +28,15 @@ impl TokenBucket {
         TokenBucket { pace, full_at: now }
     }
 
-    /// Takes a token and says how long to wait until it is there.
+    /// Takes a token. Returns how long to wait until it is there.
     pub fn take(&mut self) -> Duration {
         match self.pace {
-            None => Duration::ZERO, // and no look at the clock
+            None => Duration::ZERO, // without a look at the clock
             Some(_) => self.take_at(Instant::now()),
         }
     }
 
-    /// Takes so many more, for which those that come after have to wait.
+    /// Takes `tokens` more at once, for which later lines must wait.
     pub fn charge(&mut self, tokens: u32) {
         if let Some((token, _)) = self.pace {
             self.full_at += token * tokens;

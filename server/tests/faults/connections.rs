@@ -23,7 +23,7 @@ fn who_says_nothing_is_asked_and_then_cut() {
     let mut silent = TestClient::connect(fixture.address);
     let address = silent.stream().local_addr().unwrap().to_string();
     silent.expect("Type your name and press Enter.");
-    silent.expect("! No name came within 2 s.");
+    silent.expect("! No name received within 2 s.");
     silent.expect_quit();
     fixture.expect_reason(&address, "timeout");
     fixture.check();
@@ -43,7 +43,7 @@ fn a_byte_now_and_then_gains_no_time() {
             break told;
         }
     };
-    assert_eq!(told.as_deref(), Some("! No name came within 2 s."));
+    assert_eq!(told.as_deref(), Some("! No name received within 2 s."));
     slow.expect_quit();
     fixture.expect_reason(&address, "timeout");
     fixture.check();

@@ -65,10 +65,10 @@ fn a_refused_name_may_be_followed_by_another() {
     caller.say("a:b");
     caller.expect("! That will not do.");
     caller.say(&":".repeat(100));
-    caller.expect_start("! That name will not do, ");
+    caller.expect_start("! Invalid name, ");
     let cookie = caller.cookie("ann");
     caller.say(&cookie);
-    caller.expect("! The name ann is taken. Try another.");
+    caller.expect("! ann is already in use. Try another.");
     caller.say("bob");
     caller.expect_start("Welcome, bob.");
     drop(ann);

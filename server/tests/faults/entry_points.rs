@@ -232,7 +232,7 @@ fn a_script_may_try_another_name() {
     let mut script = fixture.connect();
     script.send(b"ann");
     let refused = script.recv();
-    assert_eq!(refused, "! The name ann is taken. Try another.");
+    assert_eq!(refused, "! ann is already in use. Try another.");
     script.send(b"bob");
     ann.expect("bob has joined the chat room.");
     drop((ann, script));
@@ -244,7 +244,7 @@ fn where_it_is_strict_only_a_newline_ends_a_name() {
     let fixture = FaultFixture::start(&["--strict", "--name-timeout", "2"]);
     let mut script = fixture.connect();
     script.send(b"bob");
-    script.expect("! No name came within 2 s.");
+    script.expect("! No name received within 2 s.");
     script.expect_quit();
     fixture.check();
 }

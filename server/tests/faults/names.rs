@@ -48,7 +48,7 @@ fn wins(fixture: &FaultFixture, barrier: &Barrier, rival: usize, round: usize) -
     barrier.wait();
     peer.say(&name);
     let answer = peer.receive().expect("an answer");
-    let taken = format!("! The name {name} is taken. Try another.");
+    let taken = format!("! {name} is already in use. Try another.");
     assert!(answer == taken || answer.starts_with(&format!("Welcome, {name}.")));
     barrier.wait();
     peer.say("q:quit");
@@ -79,8 +79,8 @@ fn a_bad_name_is_refused_with_the_reason_and_another_may_be_tried() {
     check(&fixture, "b\u{443}stander1".as_bytes(), "cannot mix Latin");
     check(&fixture, "bystander1\u{301}".as_bytes(), "not U+0301");
     check(&fixture, b"a\0b", "not U+0000");
-    check(&fixture, b"a\xffb", "is not UTF-8 text");
-    check(&fixture, b"BYSTANDER1", "is taken");
+    check(&fixture, b"a\xffb", "is not valid UTF-8");
+    check(&fixture, b"BYSTANDER1", "is already in use");
     check(&fixture, &[b'x'; 25], "at most 24 characters, this has 25");
     check(&fixture, &[b'x'; 5000], "too long for a name");
     fixture.check();
@@ -136,7 +136,7 @@ fn a_name_of_a_megabyte_is_given_up() {
     let address = long.stream().local_addr().unwrap().to_string();
     // It may be cut off before all of it is sent.
     let _ = long.try_send(&[b'x'; 1 << 20]);
-    long.expect("! That is too long for a name. Try another.");
+    long.expect("! Name is too long. Try another.");
     long.expect("! That line has no end.");
     long.expect_quit();
     fixture.expect_reason(&address, "line");
@@ -151,11 +151,11 @@ fn who_has_no_good_name_in_five_tries_is_cut() {
     let address = peer.stream().local_addr().unwrap().to_string();
     for _ in 0..4 {
         peer.say("server");
-        let told = peer.expect_start("! That name will not do, ");
+        let told = peer.expect_start("! Invalid name, ");
         assert!(told.ends_with("Try another."));
     }
     peer.say("server");
-    let told = peer.expect_start("! That name will not do, ");
+    let told = peer.expect_start("! Invalid name, ");
     assert!(told.ends_with("That was the last of 5 tries."));
     peer.expect_quit();
     fixture.expect_reason(&address, "name");

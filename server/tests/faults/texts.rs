@@ -111,7 +111,7 @@ fn what_a_terminal_obeys_is_in_no_name_and_not_said_back() {
         let mut peer = fixture.connect();
         for c in few {
             peer.say(&format!("a{c}b"));
-            let told = peer.expect_start("! That name will not do, ");
+            let told = peer.expect_start("! Invalid name, ");
             assert_eq!(told.find(is_forbidden), None);
             assert!(told.contains(&format!("not U+{:04X}", u32::from(*c))));
         }
@@ -122,7 +122,7 @@ fn what_a_terminal_obeys_is_in_no_name_and_not_said_back() {
         let mut peer = fixture.connect();
         let address = peer.stream().local_addr().unwrap().to_string();
         peer.say(sequence);
-        let told = peer.expect_start("! That name will not do, ");
+        let told = peer.expect_start("! Invalid name, ");
         assert_eq!(told.find(is_forbidden), None);
         peer.say("q:quit");
         peer.expect_quit();

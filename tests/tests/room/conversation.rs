@@ -63,7 +63,7 @@ fn a_taken_name_may_be_tried_again_as_another() {
     let _ann = server.join("Ann");
     let mut other = TestClient::connect(server.address);
     other.say("aNN");
-    other.expect("! The name aNN is taken. Try another.");
+    other.expect("! aNN is already in use. Try another.");
     other.say("anna");
     other.expect("Welcome, anna. Ann is here.");
 }
@@ -74,10 +74,10 @@ fn five_refused_names_are_enough() {
     let mut peer = TestClient::connect(server.address);
     for _ in 0..4 {
         peer.say("not a name");
-        peer.expect("! That name will not do, a name contains only letters, digits, _ . and -, not a space. Try another.");
+        peer.expect("! Invalid name, a name contains only letters, digits, _ . and -, not a space. Try another.");
     }
     peer.say("!");
-    peer.expect_start("! That name will not do");
+    peer.expect_start("! Invalid name");
     peer.expect_quit();
 }
 

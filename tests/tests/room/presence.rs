@@ -76,11 +76,11 @@ fn a_live_members_name_is_never_given_away() {
     bob.expect("");
     bob.say("");
     bob.expect("");
-    other.expect("! The name bob is taken. Try another.");
+    other.expect("! bob is already in use. Try another.");
     // One that has promised nothing is not even asked.
     let mut carl = server.join("carl");
     other.say("carl");
-    other.expect("! The name carl is taken. Try another.");
+    other.expect("! carl is already in use. Try another.");
     carl.say("/ping");
     carl.expect("pong");
 }
