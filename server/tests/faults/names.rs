@@ -82,7 +82,7 @@ fn a_bad_name_is_refused_with_the_reason_and_another_may_be_tried() {
     check(&fixture, b"a\xffb", "is not valid UTF-8");
     check(&fixture, b"BYSTANDER1", "is already in use");
     check(&fixture, &[b'x'; 25], "at most 24 characters, this has 25");
-    check(&fixture, &[b'x'; 5000], "too long for a name");
+    check(&fixture, &[b'x'; 5000], "Name is too long");
     fixture.check();
 }
 
