@@ -1,5 +1,4 @@
-//! What a thread does whose socket fails again and again: wait, and tell of it
-//! now and then.
+//! Backoff: the pauses and reports of a thread whose socket fails again and again.
 
 use std::time::Duration;
 
@@ -7,14 +6,14 @@ use crate::record::log::Log;
 use crate::shutdown::Shutdown;
 use crate::sync::ReportInterval;
 
-/// The first pause after a failure. Without one, a server that is out of open
-/// files would try, and fail, three million times a second (measured).
+/// The first pause after a failure. Without it, a server that is out of open files
+/// would try, and fail, three million times a second (measured).
 const MIN_PAUSE: Duration = Duration::from_millis(50);
 
-/// The longest pause: so soon after the cause is gone, people get in.
+/// The longest pause: so soon after the cause is gone, peers can connect.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often the log tells of it.
+/// How often the failure is logged.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The pauses and reports of a thread whose socket fails again and again.

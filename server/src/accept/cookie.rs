@@ -1,8 +1,8 @@
-//! Cookies: the proof that whoever sent a name is at the address it came from.
+//! Cookie: the proof that a peer is at the address from which its name came.
 //!
-//! A tag is made from the address, the name and the time, with a secret key; the
-//! server recognises what it made itself and need not remember anything. It is what
-//! TCP's SYN cookies are, and the address validation of QUIC (RFC 9000, 8.1.2).
+//! A tag is made from the address, the name and the time, with a secret key. The
+//! server verifies its own tags and stores nothing. It is what TCP's SYN cookies are,
+//! and the address validation of QUIC (RFC 9000, 8.1.2).
 
 use std::hash::Hasher;
 // Deprecated in favour of a hasher that cannot be given a key. This one is
@@ -17,18 +17,18 @@ use common::{Name, Token};
 
 use crate::random;
 
-/// How long the time stands still for the tags: one is good for as long at least,
-/// and twice as long at most. The way there and back takes a second.
+/// The step of the time in a tag. A tag is valid for at least this long, and at most
+/// twice as long. The way there and back takes a second.
 pub const COOKIE_WINDOW: Duration = Duration::from_secs(15);
 
-/// Makes and recognises tags.
+/// The secret keys that make and verify tags.
 pub struct CookieSigner {
     keys: [[u8; 16]; 2],
     started: Instant,
 }
 
 impl CookieSigner {
-    /// With new keys, so that no tag of another server is good here.
+    /// Makes new keys, so that no tag of another server is valid here.
     pub fn new() -> CookieSigner {
         CookieSigner {
             keys: [random::random_bytes(), random::random_bytes()],
@@ -36,12 +36,12 @@ impl CookieSigner {
         }
     }
 
-    /// The tag for who asks for `name` from `address`, at the time `now`.
+    /// Returns the tag for `name` and `address` at the time `now`.
     pub fn sign(&self, address: SocketAddr, name: &Name, now: Instant) -> Token {
         self.tag(address, name, self.window(now))
     }
 
-    /// Whether `tag` was made for these, in this window or the last.
+    /// Returns `true` if `tag` was made for these, in this window or the previous one.
     pub fn verify(&self, tag: Token, address: SocketAddr, name: &Name, now: Instant) -> bool {
         let this = self.window(now);
         let windows = [Some(this), this.checked_sub(1)];
@@ -49,12 +49,12 @@ impl CookieSigner {
         windows.any(|window| self.tag(address, name, window) == tag)
     }
 
-    /// The clock is one that nobody can set.
+    /// Returns the number of the window. Its clock cannot be set.
     fn window(&self, now: Instant) -> u64 {
         now.saturating_duration_since(self.started).as_secs() / COOKIE_WINDOW.as_secs()
     }
 
-    /// Two codes under keys of their own, as one has 64 bits only.
+    /// Returns two codes under keys of their own, because one has 64 bits only.
     fn tag(&self, address: SocketAddr, name: &Name, window: u64) -> Token {
         let ip = match address.ip() {
             IpAddr::V4(ip) => ip.to_ipv6_mapped(),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_good_for_its_address_name_and_time_alone() {
+    fn a_tag_is_valid_for_its_address_name_and_time_alone() {
         let signer = CookieSigner::new();
         let now = signer.started + COOKIE_WINDOW * 7;
         let (ann, bob): (Name, Name) = ("ann".parse().unwrap(), "bob".parse().unwrap());

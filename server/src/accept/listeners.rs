@@ -1,4 +1,4 @@
-//! Turns addresses into listening sockets.
+//! Listeners: addresses become listening sockets.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use common::Address;
 
-/// Where a server listens: at one address or several.
+/// The listening sockets of a server.
 pub struct Listeners {
-    /// Over TCP.
+    /// The TCP sockets.
     pub tcp: Vec<TcpListener>,
-    /// Over UDP, if at all.
+    /// The UDP sockets; empty without UDP.
     pub udp: Vec<UdpSocket>,
 }
 
-/// At which port to listen over UDP.
+/// The port for UDP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UdpPort {
-    /// At the same as over TCP.
+    /// The same as for TCP.
     Same,
-    /// At this one; 0 lets the system pick one.
+    /// This one; 0 lets the system pick one.
     At(u16),
 }
 
@@ -33,11 +33,11 @@ impl From<TcpListener> for Listeners {
 }
 
 impl Listeners {
-    /// Listens at all `addresses`, over UDP as well if there is a port for that.
+    /// Listens at all `addresses`, also over UDP if there is a port for it.
     ///
     /// # Errors
     ///
-    /// A sentence that names the first address where that is not possible.
+    /// A text that names the first address that failed.
     pub fn bind(addresses: &[Address], udp_port: Option<UdpPort>) -> Result<Listeners, String> {
         let mut listeners = Listeners {
             tcp: Vec::new(),
@@ -53,23 +53,25 @@ impl Listeners {
                 Some(UdpPort::Same) => bound.port(),
                 Some(UdpPort::At(port)) => port,
             };
-            let place = SocketAddr::new(bound.ip(), port);
-            if listeners.has_udp_at(place) {
+            let address = SocketAddr::new(bound.ip(), port);
+            if listeners.has_udp_at(address) {
                 continue; // for another TCP port of the same host
             }
-            let cannot = |error| format!("cannot listen over UDP at {place}: {error}");
-            listeners.udp.push(UdpSocket::bind(place).map_err(cannot)?);
+            let cannot = |error| format!("cannot listen over UDP at {address}: {error}");
+            listeners
+                .udp
+                .push(UdpSocket::bind(address).map_err(cannot)?);
         }
         Ok(listeners)
     }
 
-    /// Whether it listens over UDP at this very place.
-    fn has_udp_at(&self, place: SocketAddr) -> bool {
-        let mut places = self.udp.iter().map(UdpSocket::local_addr);
-        places.any(|at| at.is_ok_and(|at| at == place))
+    /// Returns `true` if it listens over UDP at exactly this address.
+    fn has_udp_at(&self, address: SocketAddr) -> bool {
+        let mut bound = self.udp.iter().map(UdpSocket::local_addr);
+        bound.any(|bound| bound.is_ok_and(|bound| bound == address))
     }
 
-    /// The addresses, with the ports that the system picked.
+    /// Returns the addresses, with the ports that the system picked.
     ///
     /// # Errors
     ///
@@ -84,22 +86,22 @@ impl Listeners {
     }
 }
 
-/// Where a server listens.
+/// The addresses at which a server listens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses {
-    /// Over TCP.
+    /// The TCP addresses.
     pub tcp: Vec<SocketAddr>,
-    /// Over UDP.
+    /// The UDP addresses.
     pub udp: Vec<SocketAddr>,
 }
 
-/// Gets an acceptor out of `accept`, which only a connection can do.
+/// Wakes an acceptor from `accept`, which only a connection can do.
 pub fn wake_acceptor(address: SocketAddr) {
     let timeout = Duration::from_millis(100);
     let _ = TcpStream::connect_timeout(&connectable(address), timeout);
 }
 
-/// Gets a receiver out of its waiting, which only a datagram can do.
+/// Wakes a UDP receiver, which only a datagram can do.
 pub fn wake_udp_receiver(address: SocketAddr) {
     let address = connectable(address);
     let own = match address {
@@ -109,7 +111,7 @@ pub fn wake_udp_receiver(address: SocketAddr) {
     let _ = UdpSocket::bind(own).and_then(|socket| socket.send_to(b"", address));
 }
 
-/// The address at which a socket bound to `address` can be reached from here.
+/// Returns the address at which a socket bound to `address` is reached from here.
 fn connectable(address: SocketAddr) -> SocketAddr {
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,7 +1,8 @@
-//! Turns what waits at a listener into connections.
+//! TCP acceptor: accepts connections and hands them over.
 //!
-//! It accepts and hands over. It never reads, writes or resolves anything, so
-//! nothing that a peer does or leaves undone can hold it up.
+//! It never reads, writes or resolves anything, so no peer can hold it up.
+//!
+//! Thread: `acceptor`, one for each listener.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -11,19 +12,18 @@ use super::spawn::SessionSpawner;
 use crate::record::log::Log;
 use crate::shutdown::Shutdown;
 
-/// Accepts connections until the server ends.
+/// The thread that accepts connections until the server stops.
 pub struct TcpAcceptor {
-    /// Where they go in.
+    /// Starts their sessions.
     pub spawner: Arc<SessionSpawner>,
-    /// Ends this thread.
+    /// Ends this thread, at the next connection.
     pub shutdown: Shutdown,
-    /// Tells of failing accepts.
+    /// Reports failing accepts.
     pub log: Log,
 }
 
 impl TcpAcceptor {
-    /// The thread's life: until the stop signal is raised, and then the next
-    /// connection.
+    /// Runs until the shutdown is triggered and the next connection comes.
     pub fn run(self, listener: &TcpListener) {
         let mut backoff = Backoff::default();
         loop {
@@ -34,8 +34,8 @@ impl TcpAcceptor {
             match accepted {
                 Ok((stream, address)) => {
                     backoff.reset();
-                    // An error here is a peer that is gone again already, or one
-                    // that was told that there is no thread left for it.
+                    // An error is a peer that is gone already, or one for which no
+                    // thread was left.
                     let _ = self.spawner.spawn_tcp(stream, address);
                 }
                 Err(error) => {

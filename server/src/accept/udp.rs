@@ -1,8 +1,10 @@
-//! Turns datagrams into lines of known peers, and unknown ones into peers once
-//! they have proved their address.
+//! UDP receiver: datagrams become lines of known peers. An unknown address becomes a
+//! peer after it has proved that it is real.
 //!
-//! Until then nothing is kept of them, and what is sent back is short: an address
-//! that is made up costs us nothing, and whoever really has it next to nothing.
+//! Until then the server stores nothing for it and sends only short replies. So a
+//! made-up address costs the server nothing, and its real owner next to nothing.
+//!
+//! Thread: `udp receiver`, one for each UDP socket.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
@@ -20,48 +22,48 @@ use crate::connection::udp::{Datagram, PeerTable, UdpPeer, UdpSender, UdpTranspo
 use crate::record::log::Log;
 use crate::shutdown::Shutdown;
 
-/// More than any datagram has, in bytes: its length has 16 bits (RFC 768).
+/// More than the longest datagram, in bytes: its length has 16 bits (RFC 768).
 const RECEIVE_BUFFER: usize = 64 * 1024;
 
-/// Before its address is proved, a peer gets at most so many times the bytes that
-/// came from there (RFC 9000, 8.1).
+/// The most bytes sent to an unproved address, for each byte that came from it
+/// (RFC 9000, 8.1).
 const AMPLIFICATION_LIMIT: usize = 3;
 
-/// The headers of IP and UDP, in bytes, which count as well.
+/// The headers of IPv4 and UDP, in bytes, which count as well.
 const HEADERS_V4: usize = 20 + 8;
+
+/// The headers of IPv6 and UDP, in bytes.
 const HEADERS_V6: usize = 40 + 8;
 
-/// Instead of an answer that would be too long.
-const SHORT_REFUSAL: &str = "! That will not do.\n";
+/// The reply in the place of one that would be too long.
+const SHORT_REFUSAL: &str = "! Refused.\n";
 
-/// Below are the ports of services, some of which answer whatever comes (echo,
-/// RFC 862): such a one could be made a member by somebody else. Clients get higher
-/// ones from their systems (RFC 6335, 6).
+/// The lowest port of a client (RFC 6335, 6). Below are services, of which some reply
+/// to every datagram (echo, RFC 862). An attacker could make such a one a member.
 const FIRST_CLIENT_PORT: u16 = 1024;
 
-const BAD_COOKIE: &str = "! That cookie will not do, send your name again.\n";
+const BAD_COOKIE: &str = "! Invalid or expired cookie, send your name again.\n";
 const TOO_LONG: &str = "! Name is too long.\n";
 
-/// For a program that believes to be a member, and has to know that it is over.
-const NO_SESSION: &str = "! You are not here any more.\nq:quit\n";
+/// The reply to a program that still takes itself for a member.
+const NO_SESSION: &str = "! You are no longer connected.\nq:quit\n";
 
-/// The reading side of the socket.
+/// The thread that reads one UDP socket.
 pub struct UdpReceiver {
-    /// What is read, and what the short answers go out over.
+    /// The socket, also for short replies.
     pub socket: Arc<UdpSocket>,
-    /// For those who have proved their address.
+    /// Sends to peers that have proved their address.
     pub sender: UdpSender,
-    /// Where they go in.
+    /// Starts their sessions.
     pub spawner: Arc<SessionSpawner>,
-    /// Ends the thread.
+    /// Ends this thread, at the next datagram.
     pub shutdown: Shutdown,
-    /// Tells of a socket that cannot be read.
+    /// Reports a socket that cannot be read.
     pub log: Log,
 }
 
 impl UdpReceiver {
-    /// The thread's life: until the stop signal is raised, and then the next
-    /// datagram.
+    /// Runs until the shutdown is triggered and the next datagram comes.
     pub fn run(self) {
         let mut demultiplexer = Demultiplexer {
             signer: CookieSigner::new(),
@@ -72,12 +74,8 @@ impl UdpReceiver {
         let mut backoff = Backoff::default();
         loop {
             let received = demultiplexer.receiver.socket.recv_from(&mut buffer);
-            let UdpReceiver {
-                shutdown: stop,
-                log,
-                ..
-            } = &demultiplexer.receiver;
-            if stop.is_triggered() {
+            let UdpReceiver { shutdown, log, .. } = &demultiplexer.receiver;
+            if shutdown.is_triggered() {
                 return;
             }
             match received {
@@ -85,14 +83,15 @@ impl UdpReceiver {
                     backoff.reset();
                     demultiplexer.handle(buffer.get(..count).unwrap_or_default(), from);
                 }
-                // Windows tells in this way that somebody's port is closed.
+                // Windows reports in this way that a peer's port is closed.
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-                Err(error) => backoff.wait(&format!("cannot receive: {error}"), log, stop),
+                Err(error) => backoff.wait(&format!("cannot receive: {error}"), log, shutdown),
             }
         }
     }
 }
 
+/// The peers behind one socket, told apart by their addresses.
 struct Demultiplexer {
     receiver: UdpReceiver,
     signer: CookieSigner,
@@ -107,8 +106,8 @@ impl Demultiplexer {
         }
     }
 
-    /// Answers an address that has not proved to be real. No answer is one that
-    /// another server, or this one, would answer again.
+    /// Replies to an address that is not proved. No reply is one that another server,
+    /// or this one, would reply to again.
     fn handle_unknown(&mut self, bytes: &[u8], from: SocketAddr) {
         if from.port() < FIRST_CLIENT_PORT || self.is_own_address(from) {
             return;
@@ -131,14 +130,14 @@ impl Demultiplexer {
         self.reply(&answer, bytes.len(), from);
     }
 
-    /// Whether somebody has made us send to ourselves. Only an address of this
-    /// machine can be bound here.
+    /// Returns `true` if the datagram claims to come from this server. Only an address
+    /// of this machine can be bound here.
     fn is_own_address(&self, from: SocketAddr) -> bool {
         let own = self.receiver.socket.local_addr();
         own.is_ok_and(|own| own.port() == from.port()) && UdpSocket::bind((from.ip(), 0)).is_ok()
     }
 
-    /// Makes the cookie for a name, or says why there is none.
+    /// Returns the line with the cookie for a name, or why there is none.
     fn issue_cookie(&self, name: &str, from: SocketAddr) -> String {
         let name: Name = match name.parse() {
             Ok(name) => name,
@@ -147,17 +146,17 @@ impl Demultiplexer {
         let tag = self.signer.sign(from, &name, Instant::now());
         if self.peers.is_spent(tag) {
             let seconds = COOKIE_WINDOW.as_secs();
-            return format!("! You were here a moment ago, try again in {seconds} s.\n");
+            return format!("! You have just left, try again in {seconds} s.\n");
         }
         format!("{}\n", Cookie { tag, name })
     }
 
-    /// Takes in whoever brings a good cookie: from now on it is a connection like
-    /// any other, whose first line is its name.
+    /// Admits a peer with a valid cookie. From now on it is a connection like any
+    /// other, and its first line is its name.
     fn admit(&self, cookie: &str, from: SocketAddr) -> Option<()> {
         let Cookie { tag, name } = Cookie::parse(cookie)?;
-        let good = self.signer.verify(tag, from, &name, Instant::now());
-        if !good || self.peers.is_spent(tag) {
+        let is_valid = self.signer.verify(tag, from, &name, Instant::now());
+        if !is_valid || self.peers.is_spent(tag) {
             return None;
         }
         let mailbox = self.peers.insert(from, tag);
@@ -170,7 +169,8 @@ impl Demultiplexer {
         Some(())
     }
 
-    /// Sends `answer` for so many bytes, or a shorter one if it is too long for that.
+    /// Sends `answer` to a datagram of `count` bytes, or a shorter one if that would
+    /// amplify too much.
     fn reply(&self, answer: &str, count: usize, to: SocketAddr) {
         let is_v4 = to.ip().to_canonical().is_ipv4();
         let headers = if is_v4 { HEADERS_V4 } else { HEADERS_V6 };
@@ -184,11 +184,11 @@ impl Demultiplexer {
     }
 }
 
-/// Puts a datagram into its session's mailbox.
+/// Delivers a datagram to its session's mailbox.
 fn deliver(peer: &UdpPeer, bytes: &[u8]) {
     peer.deliver(match bytes {
         _ if bytes.len() > MAX_DATAGRAM => Datagram::TooLong,
-        // The welcome was lost, or this was doubled: a heartbeat answers both.
+        // The welcome was lost, or this is a duplicate: a heartbeat answers both.
         _ if is_cookie(bytes) => Datagram::Lines(Vec::new()),
         _ => Datagram::Lines(bytes.to_vec()),
     });
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shortest_answer_fits_whatever_came() {
+    fn the_shortest_reply_fits_every_datagram() {
         for headers in [HEADERS_V4, HEADERS_V6] {
             assert!(headers + SHORT_REFUSAL.len() <= AMPLIFICATION_LIMIT * headers);
         }

@@ -1,15 +1,16 @@
-//! What a lagging member still has to get, and the thread that sends it.
+//! Backlog: the bytes that wait for a lagging member, and the thread that sends them.
 //!
-//! The writer exists only while there is something to send. It takes one chunk
-//! after the other and may block on each; when none is left it says so under
-//! the lock, and from that moment the outlet writes directly again. So there is
-//! always exactly one who writes.
+//! Invariant: exactly one thread writes to a connection. The writer thread takes one
+//! chunk after the other and may block on each. When none is left it says so under
+//! the lock, and from then on the write half writes directly again.
+//!
+//! Thread: `writer ADDRESS`, one for each lagging member.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,15 +21,15 @@ use super::writer_threads::WriterThreads;
 use crate::limits;
 use crate::sync::lock;
 
-/// What a chunk costs beside its bytes, roughly: many tiny ones count too.
+/// The memory of a chunk beside its bytes, roughly: many tiny ones count too.
 const CHUNK_OVERHEAD: usize = 64;
 
-/// How long one write may block. The kernel wakes a writer only when a good part
-/// of the socket's buffer is free, which may take a steady but slow reader long;
-/// a new write takes at once whatever is free.
+/// The longest time that one write blocks. The kernel wakes a writer only when a good
+/// part of the socket's buffer is free, which may take a steady but slow reader
+/// long. A new write takes at once what is free.
 const MAX_WRITE_TIME: Duration = Duration::from_secs(1);
 
-/// The bytes that wait for one lagging member.
+/// The queue of one lagging member.
 pub struct Backlog {
     queue: Mutex<Queue>,
     limit: usize,
@@ -36,7 +37,7 @@ pub struct Backlog {
 
 struct Queue {
     chunks: VecDeque<Arc<[u8]>>,
-    /// What is held: the chunks, and the one being written.
+    /// The cost of the chunks, and of the one being written.
     bytes: usize,
     state: State,
 }
@@ -44,31 +45,31 @@ struct Queue {
 #[derive(PartialEq, Eq)]
 enum State {
     Filling,
-    /// Since then nothing more comes: close when all is sent.
+    /// Nothing more is pushed since then. The writer closes when all is sent.
     Closing(Instant),
-    /// The writer has sent everything and is gone.
+    /// The writer has sent everything and has ended.
     Drained,
 }
 
-/// What a writer has to do next.
+/// The next step of a writer thread.
 enum NextStep {
     Chunk(Arc<[u8]>),
     Close,
     Idle,
 }
 
-/// What became of a chunk that was pushed.
+/// The outcome of a push.
 pub enum PushOutcome {
-    /// It waits behind the others.
+    /// The chunk waits behind the others.
     Queued,
-    /// It was not taken: there is no writer any more, write it directly.
+    /// The chunk was not taken, because the writer has ended. Write it directly.
     Drained,
-    /// It was not taken: the member is too far behind.
+    /// The chunk was not taken, because too much waits.
     Full,
 }
 
 impl Backlog {
-    /// Makes a backlog that holds `rest`, and at most `limit` bytes later.
+    /// Makes a backlog that contains `rest`, and later at most `limit` bytes.
     pub fn new(rest: Arc<[u8]>, limit: usize) -> Backlog {
         let queue = Mutex::new(Queue {
             bytes: rest.len() + CHUNK_OVERHEAD,
@@ -78,34 +79,34 @@ impl Backlog {
         Backlog { queue, limit }
     }
 
-    /// Puts `chunk` behind what waits already.
+    /// Queues `chunk` behind what waits already.
     pub fn push(&self, chunk: Arc<[u8]>) -> PushOutcome {
-        let mut waiting = self.lock();
-        if waiting.state == State::Drained {
+        let mut queue = lock(&self.queue);
+        if queue.state == State::Drained {
             return PushOutcome::Drained;
         }
         let cost = chunk.len() + CHUNK_OVERHEAD;
-        if waiting.bytes + cost > self.limit {
+        if queue.bytes + cost > self.limit {
             return PushOutcome::Full;
         }
-        waiting.bytes += cost;
-        waiting.chunks.push_back(chunk);
+        queue.bytes += cost;
+        queue.chunks.push_back(chunk);
         PushOutcome::Queued
     }
 
-    /// Has the writer close the connection's writing side when it is done, and
-    /// says whether there still is a writer to do so.
+    /// Makes the writer close the writing side when all is sent. Returns `false` if
+    /// the writer has ended.
     pub fn close_when_drained(&self) -> bool {
-        let mut waiting = self.lock();
-        if waiting.state == State::Drained {
+        let mut queue = lock(&self.queue);
+        if queue.state == State::Drained {
             return false;
         }
-        waiting.state = State::Closing(Instant::now());
+        queue.state = State::Closing(Instant::now());
         true
     }
 
-    /// Starts the thread that sends what waits, unless for `stall` nothing of it
-    /// is taken.
+    /// Starts the thread that sends what waits. It aborts the connection if the socket
+    /// takes nothing for `stall_timeout`.
     ///
     /// # Errors
     ///
@@ -113,27 +114,27 @@ impl Backlog {
     pub fn start_writer(
         self: &Arc<Backlog>,
         connection: Arc<Connection>,
-        stall: Duration,
+        stall_timeout: Duration,
         writers: &Arc<WriterThreads>,
     ) -> io::Result<()> {
         let permit = writers.permit().ok_or(io::ErrorKind::QuotaExceeded)?;
         connection
             .transport
             .tcp_stream()?
-            .set_write_timeout(Some(stall.min(MAX_WRITE_TIME)))?;
+            .set_write_timeout(Some(stall_timeout.min(MAX_WRITE_TIME)))?;
         let backlog = Arc::clone(self);
         thread::Builder::new()
             .name(format!("writer {}", connection.address))
             .stack_size(limits::SESSION_STACK)
             .spawn(move || {
-                backlog.drain_to(&connection, stall);
+                backlog.drain_to(&connection, stall_timeout);
                 drop(permit);
             })?;
         Ok(())
     }
 
-    /// The writer's whole life.
-    fn drain_to(&self, connection: &Connection, stall: Duration) {
+    /// The body of the thread.
+    fn drain_to(&self, connection: &Connection, stall_timeout: Duration) {
         let mut sent = 0;
         loop {
             let chunk = match self.next(sent, connection) {
@@ -145,18 +146,18 @@ impl Backlog {
                 NextStep::Idle => return,
             };
             sent = chunk.len() + CHUNK_OVERHEAD;
-            if let Err(reason) = self.write(&chunk, connection, stall) {
+            if let Err(reason) = self.write(&chunk, connection, stall_timeout) {
                 return connection.abort(reason);
             }
         }
     }
 
-    /// Writes one chunk, however long it takes, as long as some of it is taken.
+    /// Writes one chunk, for as long as the socket takes some of it.
     fn write(
         &self,
         mut chunk: &[u8],
         connection: &Connection,
-        stall: Duration,
+        stall_timeout: Duration,
     ) -> Result<(), CloseReason> {
         let mut progress = Instant::now();
         while !chunk.is_empty() {
@@ -172,7 +173,7 @@ impl Backlog {
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_timeout(&error) => {
-                    if progress.elapsed() >= stall {
+                    if progress.elapsed() >= stall_timeout {
                         return Err(CloseReason::Slow);
                     }
                 }
@@ -185,31 +186,27 @@ impl Backlog {
         Ok(())
     }
 
-    /// How long ago the member left, if it has.
+    /// Returns for how long nothing more is pushed.
     fn closing_for(&self) -> Duration {
-        match self.lock().state {
+        match lock(&self.queue).state {
             State::Closing(since) => since.elapsed(),
             State::Filling | State::Drained => Duration::ZERO,
         }
     }
 
-    /// What to do next, after a chunk that cost `sent`.
+    /// Returns the next step, after a chunk that cost `sent`.
     fn next(&self, sent: usize, connection: &Connection) -> NextStep {
-        let mut waiting = self.lock();
-        waiting.bytes = waiting.bytes.saturating_sub(sent);
-        match waiting.chunks.pop_front() {
+        let mut queue = lock(&self.queue);
+        queue.bytes = queue.bytes.saturating_sub(sent);
+        match queue.chunks.pop_front() {
             Some(chunk) => NextStep::Chunk(chunk),
-            None if matches!(waiting.state, State::Closing(_)) => NextStep::Close,
+            None if matches!(queue.state, State::Closing(_)) => NextStep::Close,
             None => {
-                waiting.state = State::Drained;
-                // Before the outlet can see it, as it may lag again at once.
+                queue.state = State::Drained;
+                // Under the lock: the member may lag again at once.
                 connection.outbound.lagging.store(false, Ordering::Relaxed);
                 NextStep::Idle
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        lock(&self.queue)
     }
 }

@@ -1,4 +1,4 @@
-//! The writing side of a connection that carries a file: it may block.
+//! Blocking writer: the writing side of a connection that carries a file.
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::Connection;
 
-/// Writes to one connection, in its session's thread. Made of its outlet, so that
-/// nobody else writes there.
+/// The writing side in the session's thread. It is made of the write half, so that no
+/// other thread writes.
 pub struct BlockingWriter(Arc<Connection>);
 
 impl BlockingWriter {
@@ -21,8 +21,7 @@ impl BlockingWriter {
         BlockingWriter(connection)
     }
 
-    /// The socket itself, for `io::copy` to know it for one. A write to it may take
-    /// `patience` before some of it is taken.
+    /// Returns the socket. A write to it blocks for at most `timeout`.
     ///
     /// # Errors
     ///
@@ -33,7 +32,7 @@ impl BlockingWriter {
         Ok(stream)
     }
 
-    /// Tells the peer that nothing follows.
+    /// Closes the writing side.
     pub fn close(&self) {
         let _peer_may_be_gone = self.0.transport.shutdown(Shutdown::Write);
     }

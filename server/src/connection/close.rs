@@ -1,35 +1,35 @@
-//! Why a connection ended: one word for the log, one line for the peer.
+//! Close: why a connection ends. One word for the log, one line for the peer.
 
 use std::fmt;
 
 use common::Event;
 
-/// The fixed set of words that the log's close lines end with.
+/// The reason of a close, from the fixed set of words in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
-    /// The member asked to leave.
+    /// The member sent a request to leave.
     Quit,
     /// The peer closed its side.
     Eof,
     /// The connection broke.
     Reset,
-    /// The member did not take in what it was sent.
+    /// The member did not read what it was sent.
     Slow,
-    /// Nothing came for too long.
+    /// Nothing was received for too long.
     Timeout,
-    /// No acceptable name in all tries.
+    /// No valid name in all tries.
     Name,
-    /// A line that never ended.
+    /// A line had no end.
     Line,
-    /// No room: too many connections.
+    /// Too many connections.
     Full,
-    /// The operator's decision.
+    /// The operator removed the member.
     Kicked,
-    /// The server is ending.
+    /// The server stops.
     Shutdown,
     /// The peer speaks another protocol.
     Protocol,
-    /// A mistake in the server itself.
+    /// The session panicked.
     Panic,
 }
 
@@ -52,19 +52,19 @@ impl fmt::Display for CloseReason {
     }
 }
 
-/// The end of one connection.
+/// The way in which one connection closes.
 #[derive(Clone, Debug)]
 pub struct Close {
-    /// For the log.
+    /// The reason for the log.
     pub reason: CloseReason,
-    /// For the peer: a sentence without a `:`, or nothing where it knows.
+    /// The sentence for the peer, without a `:`; empty where it knows.
     pub message: String,
-    /// For a peer that does not know our protocol, the last bytes as they are.
+    /// The last bytes for a peer that speaks another protocol.
     raw_reply: Option<Vec<u8>>,
 }
 
 impl Close {
-    /// An ending that the peer is told about with `told`.
+    /// Makes a close with a sentence for the peer.
     pub fn with_message(reason: CloseReason, message: impl Into<String>) -> Close {
         let message = message.into();
         let raw_reply = None;
@@ -75,19 +75,19 @@ impl Close {
         }
     }
 
-    /// An ending whose last bytes, `answer`, are in the peer's own protocol.
-    pub fn with_raw_reply(reason: CloseReason, answer: Vec<u8>) -> Close {
-        let raw_reply = Some(answer);
+    /// Makes a close whose last bytes are in the peer's own protocol.
+    pub fn with_raw_reply(reason: CloseReason, reply: Vec<u8>) -> Close {
+        let raw_reply = Some(reply);
         Close {
             raw_reply,
             ..Close::from(reason)
         }
     }
 
-    /// The last bytes for the peer.
+    /// Returns the last bytes for the peer.
     pub fn final_bytes(&self) -> Vec<u8> {
-        if let Some(answer) = &self.raw_reply {
-            return answer.clone();
+        if let Some(reply) = &self.raw_reply {
+            return reply.clone();
         }
         let mut lines = Vec::new();
         if !self.message.is_empty() {
@@ -99,7 +99,7 @@ impl Close {
 }
 
 impl From<CloseReason> for Close {
-    /// An ending that needs no words.
+    /// Makes a close without a sentence.
     fn from(reason: CloseReason) -> Close {
         Close::with_message(reason, "")
     }

@@ -1,16 +1,16 @@
-//! Folds a line that is too long for a datagram, or for what a script receives at
-//! once, into several.
+//! Fold: a line too long for a datagram, or for one `recv` of a script, becomes
+//! several.
 
-/// What stands before a text, with its `: `, is at most this long: a sender, and
-/// twenty receivers. What has its first `: ` later has none.
+/// The longest stamp before a text, with its `: `, in bytes: a sender and twenty
+/// recipients. A line with its first `: ` later has no stamp.
 const MAX_STAMP: usize = 600;
 
-/// What a piece begins with that has no stamp: it must not read as an event of its
-/// own, whatever somebody made stand there.
+/// The beginning of a continued piece without a stamp. The piece must not read as an
+/// event of its own, whatever text stands there.
 const CONTINUATION: &[u8] = b"... ";
 
-/// Parts `line`, without its newline, into pieces of at most `most` bytes. Each
-/// begins as the line does, with who has said it. No character is cut.
+/// Splits `line`, without its newline, into pieces of at most `max` bytes. Each begins
+/// with the stamp of the line, which names the sender. No character is cut.
 pub fn fold(line: &[u8], max: usize) -> Vec<Vec<u8>> {
     if line.len() <= max {
         return vec![line.to_vec()];
@@ -33,8 +33,8 @@ pub fn fold(line: &[u8], max: usize) -> Vec<Vec<u8>> {
     pieces
 }
 
-/// Where to cut so that at most `most` bytes are before it, and no character is
-/// on both sides.
+/// Returns where to cut, so that at most `max` bytes are before it and no character
+/// is on both sides.
 fn cut(text: &[u8], max: usize) -> usize {
     if text.len() <= max {
         return text.len();
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn each_piece_says_who_has_said_it() {
+    fn each_piece_names_the_sender() {
         check("bob: hello", 10, &["bob: hello"]);
         check("bob: hello you", 10, &["bob: hello", "bob:  you"]);
         check(
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_make_a_piece_that_is_an_event() {
+    fn no_text_can_make_a_piece_that_is_an_event() {
         let receivers = vec!["x".repeat(24); 20].join(",");
         let forged = "y".repeat(600) + "Server: go home";
         for line in [

@@ -24,6 +24,7 @@ mod fold;
 mod lifecycle;
 pub mod limiter;
 pub mod open;
+mod paced_peer;
 mod paced_writer;
 mod reader;
 mod transport;

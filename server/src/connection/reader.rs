@@ -1,4 +1,4 @@
-//! The reading side of a connection: bytes from the socket, with patience.
+//! Reader: bytes from the socket, within a timeout.
 
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Connection;
-use crate::connection::udp::Mailbox;
+use super::udp::Mailbox;
 
-/// The shortest patience: the operating system takes 0 for "for ever".
+/// The shortest timeout, because the operating system takes 0 for "for ever".
 const MIN_TIMEOUT: Duration = Duration::from_millis(1);
 
-/// Reads a connection's bytes, in the session's thread.
+/// The reading side of a connection, in the session's thread.
 pub struct ReadHalf {
     connection: Arc<Connection>,
     timeout: Option<Duration>,
-    /// What comes over UDP comes here, and not over a stream of its own.
+    /// The datagrams of a UDP peer, which has no stream of its own.
     mailbox: Option<Mailbox>,
 }
 
@@ -51,21 +51,26 @@ impl ReadHalf {
         Ok(())
     }
 
-    /// Whether what its member is sent has to wait in a backlog.
+    /// Returns `true` if bytes for the member wait in its backlog.
     pub fn is_lagging(&self) -> bool {
         self.connection.is_lagging()
     }
 }
 
 impl Read for ReadHalf {
-    /// Reads once; [`ErrorKind::TimedOut`] when the patience is at its end, and
+    /// Reads once.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TimedOut`] when the timeout is over, and
     /// [`ErrorKind::FileTooLarge`] for a datagram that is too long.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(mailbox) = &mut self.mailbox {
-            // Nobody closes over UDP: after the last word there is nothing to wait for.
-            return match self.connection.lifecycle.is_done() {
-                true => Ok(0),
-                false => mailbox.read(buffer, self.timeout),
+            // UDP has no close: after the leave there is nothing to wait for.
+            return if self.connection.lifecycle.is_done() {
+                Ok(0)
+            } else {
+                mailbox.read(buffer, self.timeout)
             };
         }
         let mut stream = self.connection.transport.tcp_stream()?;
@@ -74,16 +79,16 @@ impl Read for ReadHalf {
             match stream.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Unix says WouldBlock when a timeout is over, Windows TimedOut.
-                // WouldBlock may also come at once: while the outlet writes, the
-                // socket is not blocking for a moment. Only the clock can tell.
+                // WouldBlock may also come at once, because the socket is not
+                // blocking while the write half writes. Only the clock tells.
                 Err(error) if is_timeout(&error) => {
                     if self.timeout.is_some_and(|max| begin.elapsed() >= max) {
                         return Err(ErrorKind::TimedOut.into());
                     }
                     thread::yield_now();
                 }
-                // The kernel tells of a reset once, and that may have been the
-                // outlet, so that a read sees a mere end. But after a reset,
+                // The kernel reports a reset once, and that may have been to the
+                // write half, so that a read sees a mere end. But after a reset,
                 // and not after an end, the socket has no peer any more.
                 Ok(0) if stream.peer_addr().is_err() => {
                     return Err(ErrorKind::ConnectionReset.into());
@@ -94,6 +99,7 @@ impl Read for ReadHalf {
     }
 }
 
+/// Returns `true` if `error` is that of a timeout.
 pub(super) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -1,16 +1,14 @@
-//! The writing side of a connection: bytes to the socket, never waiting.
+//! Writer: bytes to the socket, never blocking.
 //!
-//! The broadcaster owns every outlet and serves all members from one thread, so
-//! a member that does not read must not hold it up. std has no "write, but do
-//! not wait" for one call; making the socket non-blocking around a single write
-//! comes to the same, for some 3 % of the time (measured).
+//! The broadcaster owns every write half and serves all members from one thread, so
+//! a member that does not read must not hold it up.
 //!
 //! ```text
 //! Direct --- a write takes less than all ---> Lagging --- too much waits ---> Dead
 //!    ^  |                                        |                             ^
 //!    |  |      its writer has sent everything    |                             |
 //!    +--|----------------------------------------+                             |
-//!       +--- its peer knows no lines ---> Paced ------- too much waits --------+
+//!       +--- its peer is unframed -----> Paced -------- too much waits --------+
 //! ```
 
 use std::io::IoSlice;
@@ -30,11 +28,11 @@ use super::udp::UdpTransport;
 use super::writer_threads::WriterThreads;
 use crate::limits::Limits;
 
-/// The most slices handed to one write; the kernel takes 1,024 (`IOV_MAX`), but
-/// from about here on copying them together costs no more.
+/// The most slices in one write. The kernel takes 1,024 (`IOV_MAX`), but from about
+/// here on it costs no more to copy them together.
 const MAX_SLICES: usize = 64;
 
-/// Writes to one connection, on behalf of the broadcaster.
+/// The writing side of a connection, owned by the broadcaster.
 pub struct WriteHalf {
     connection: Arc<Connection>,
     state: State,
@@ -44,15 +42,15 @@ pub struct WriteHalf {
 }
 
 enum State {
-    /// Everything so far has been taken by the socket.
+    /// The socket has taken everything so far.
     Direct,
-    /// A writer thread drains the backlog; nobody else may write.
+    /// A writer thread drains the backlog, and alone may write.
     Lagging(Arc<Backlog>),
-    /// The pacer writes; nobody else may.
+    /// The paced writer alone may write.
     Paced,
-    /// Each line is a datagram; one that is lost is lost.
+    /// Each line is a datagram, which may be lost.
     Udp(UdpTransport),
-    /// Given up, broken, or closed: what is sent goes nowhere.
+    /// The connection is aborted, broken or closed. Nothing is sent.
     Dead,
 }
 
@@ -74,7 +72,7 @@ impl WriteHalf {
         }
     }
 
-    /// The number of its connection.
+    /// Returns the number of the connection.
     pub fn id(&self) -> super::ConnectionId {
         self.connection.id
     }
@@ -93,15 +91,15 @@ impl WriteHalf {
             State::Direct => self.send_directly(slices),
             State::Paced => {
                 let max = self.max_backlog;
-                self.push_paced(|pacer, connection| pacer.push(connection, copy(), max));
+                self.push_paced(|writer, connection| writer.push(connection, copy(), max));
             }
             State::Udp(udp) => udp.send(copy()),
             State::Lagging(_) | State::Dead => {}
         }
     }
 
-    /// From here on what is sent goes through the pacer, as the peer knows no
-    /// lines. It is new, so nothing waits for it yet.
+    /// Sends through the paced writer from now on, because the peer is unframed. The
+    /// peer is new, so nothing waits for it yet.
     pub fn set_unframed(&mut self) {
         if let State::Direct = self.state {
             self.state = State::Paced;
@@ -110,29 +108,29 @@ impl WriteHalf {
 
     fn push_paced(
         &mut self,
-        order: impl FnOnce(&PacedWriter, &Arc<Connection>) -> Result<(), QueueFull>,
+        push: impl FnOnce(&PacedWriter, &Arc<Connection>) -> Result<(), QueueFull>,
     ) {
-        if let Err(QueueFull) = order(&self.writers.paced_writer, &self.connection) {
+        if let Err(QueueFull) = push(&self.writers.paced_writer, &self.connection) {
             self.abort();
         }
     }
 
-    /// Leaves the writing to the session. Whoever asks for a file has been told
-    /// nothing yet, so nothing waits to be sent.
+    /// Leaves the writing to the session. Nothing waits to be sent, because the peer
+    /// has received nothing yet.
     pub fn into_blocking_writer(self) -> BlockingWriter {
         BlockingWriter::new(self.connection)
     }
 
-    /// Sends `farewell` as the last, then tells the peer that nothing follows.
+    /// Sends `final_bytes`, then closes the writing side.
     pub fn close(&mut self, final_bytes: &[u8]) {
         if let State::Paced = self.state {
-            self.push_paced(|pacer, connection| pacer.close(connection, final_bytes.into()));
+            self.push_paced(|writer, connection| writer.close(connection, final_bytes.into()));
             self.state = State::Dead;
             return;
         }
         self.send(&[IoSlice::new(final_bytes)], || final_bytes.into());
         match mem::replace(&mut self.state, State::Dead) {
-            // Its writer does it, after the last byte.
+            // The writer thread closes it, after the last byte.
             State::Lagging(backlog) if backlog.close_when_drained() => {}
             State::Lagging(_) | State::Direct | State::Udp(_) => {
                 let _peer_may_be_gone = self.connection.transport.shutdown(Shutdown::Write);
@@ -146,12 +144,12 @@ impl WriteHalf {
             let whole = remaining(slices, 0);
             return self.send_directly(&[IoSlice::new(&whole)]);
         }
-        let total: usize = slices.iter().map(|piece| piece.len()).sum();
+        let total: usize = slices.iter().map(|slice| slice.len()).sum();
         match self.connection.transport.write_nonblocking(slices) {
             Ok(taken) if taken == total => {}
             Ok(taken) => self.start_lagging(remaining(slices, taken)),
-            // What the peer said before may still be waiting to be read, so it
-            // is for the session to end this.
+            // Lines of the peer may still wait to be read, so the session closes the
+            // connection.
             Err(_broken) => {
                 self.state = State::Dead;
                 self.connection.lifecycle.record_peer_gone();
@@ -159,7 +157,7 @@ impl WriteHalf {
         }
     }
 
-    /// From here on the member is lagging: `rest` waits, a writer is started.
+    /// Starts a writer thread for `rest`, which the socket did not take.
     fn start_lagging(&mut self, rest: Arc<[u8]>) {
         let backlog = Arc::new(Backlog::new(rest, self.max_backlog));
         let connection = Arc::clone(&self.connection);
@@ -179,12 +177,12 @@ impl WriteHalf {
     }
 }
 
-/// What stands in `slices` after the first `skip` bytes.
+/// Returns what `slices` contain after the first `skip` bytes.
 fn remaining(slices: &[IoSlice<'_>], mut skip: usize) -> Arc<[u8]> {
-    let after = |piece: &IoSlice<'_>| {
-        let skipped = skip.min(piece.len());
+    let after = |slice: &IoSlice<'_>| {
+        let skipped = skip.min(slice.len());
         skip -= skipped;
-        piece.get(skipped..).unwrap_or_default().to_vec()
+        slice.get(skipped..).unwrap_or_default().to_vec()
     };
     let parts: Vec<Vec<u8>> = slices.iter().map(after).collect();
     parts.concat().into()

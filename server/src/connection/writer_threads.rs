@@ -1,4 +1,4 @@
-//! The threads that write beside the broadcaster, and when the last has ended.
+//! Writer threads: the threads that write beside the broadcaster, and their end.
 
 use std::io;
 use std::sync::Arc;
@@ -8,53 +8,56 @@ use std::time::Duration;
 use super::paced_writer::PacedWriter;
 use crate::sync::{WaitGroup, WaitToken, wait_group};
 
-/// Counts the writer threads of all lagging members.
+/// The count of writer threads of all lagging members, and the paced writer.
 ///
-/// Each takes memory maps as every thread does, and running out of those ends
-/// the process; so there is a most, within what the capacity leaves free.
+/// Each thread takes memory maps, and running out of those ends the process. So
+/// there is a maximum, within what the capacity leaves free.
 pub struct WriterThreads {
     running: AtomicUsize,
     max_running: usize,
     /// Writes to unframed members.
     pub(super) paced_writer: PacedWriter,
-    /// Dropped with the last outlet and writer, which is how the end is seen.
-    alive: WaitToken,
+    /// Dropped with the last write half and the last thread that writes.
+    token: WaitToken,
 }
 
 impl WriterThreads {
-    /// Allows `most` writers at once, and starts the pacer, for which `stall` is how
-    /// long a member may take nothing. The receiver disconnects when no outlet and no
-    /// writer is left.
+    /// Allows `max_running` writers at once, and starts the paced writer. A member
+    /// may take nothing for at most `stall_timeout`. The wait is over when no write
+    /// half and no writer is left.
     ///
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(max: usize, stall: Duration) -> io::Result<(Arc<WriterThreads>, WaitGroup)> {
-        let (alive, ended) = wait_group();
+    pub fn start(
+        max_running: usize,
+        stall_timeout: Duration,
+    ) -> io::Result<(Arc<WriterThreads>, WaitGroup)> {
+        let (token, all_written) = wait_group();
         let writers = WriterThreads {
             running: AtomicUsize::new(0),
-            max_running: max,
-            paced_writer: PacedWriter::start(stall, alive.clone())?,
-            alive,
+            max_running,
+            paced_writer: PacedWriter::start(stall_timeout, token.clone())?,
+            token,
         };
-        Ok((Arc::new(writers), ended))
+        Ok((Arc::new(writers), all_written))
     }
 
-    /// Held by a thread, it says that there still is something to write.
+    /// Returns a token for a thread that still has something to write.
     pub fn token(&self) -> WaitToken {
-        self.alive.clone()
+        self.token.clone()
     }
 
-    /// Leave to run one more writer, until it is dropped.
+    /// Returns a permit to run one more writer, if there may be one.
     pub(super) fn permit(self: &Arc<WriterThreads>) -> Option<WriterPermit> {
-        // Made before the check, as dropping it takes the count back.
+        // Made before the check, because its drop takes the count back.
         let permit = WriterPermit(Arc::clone(self));
-        let before = self.running.fetch_add(1, Ordering::Relaxed);
-        (before < self.max_running).then_some(permit)
+        let running = self.running.fetch_add(1, Ordering::Relaxed);
+        (running < self.max_running).then_some(permit)
     }
 }
 
-/// One writer's place in the count.
+/// The place of one writer in the count. Dropping it gives the place back.
 pub(super) struct WriterPermit(Arc<WriterThreads>);
 
 impl Drop for WriterPermit {

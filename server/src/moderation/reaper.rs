@@ -1,9 +1,11 @@
-//! Ends a conversation from outside: the operator's kick, or a full door.
+//! Reaper: closes a connection from outside, for a kick, a ban or an eviction.
 //!
-//! The peer is told and nothing more is sent to it; most then close their side,
-//! and the session, which still reads, sees that and leaves. For those that do
-//! not, this thread waits a moment and then wakes the session the hard way, see
-//! [`Link::wake`].
+//! The peer receives its last lines and the end. Most peers then close their side,
+//! which the session sees. For those that do not, this thread waits a moment and
+//! then interrupts the session's read, see
+//! [`interrupt_read`](crate::connection::Connection::interrupt_read).
+//!
+//! Thread: `reaper`.
 
 use std::io;
 use std::sync::Arc;
@@ -17,33 +19,30 @@ use crate::connection::Connection;
 use crate::connection::close::Close;
 use crate::limits;
 
-/// Shows people out.
+/// A handle to the reaper's thread.
 #[derive(Clone)]
 pub struct Reaper {
     posts: PostSender,
-    /// Holds a connection at most once, so it is bounded by their number.
+    /// Contains a connection at most once, so their number is the bound.
     stragglers: Sender<(Instant, Arc<Connection>)>,
 }
 
 impl Reaper {
-    /// Starts the usher's thread.
+    /// Starts the thread.
     ///
     /// # Errors
     ///
     /// When the machine has no thread left.
     pub fn start(posts: PostSender) -> io::Result<Reaper> {
-        let (late, waiting) = unbounded();
-        let thread = thread::Builder::new().name("usher".to_string());
-        // It ends with the last usher, which a console may hold that waits for
-        // its keyboard; so nobody can join it.
-        let _detached = thread.spawn(move || interrupt_stragglers(&waiting))?;
-        Ok(Reaper {
-            posts,
-            stragglers: late,
-        })
+        let (stragglers, queue) = unbounded();
+        let thread = thread::Builder::new().name("reaper".to_string());
+        // Not joined: it ends with the last handle, and the console keeps one while
+        // it waits for its input.
+        let _detached = thread.spawn(move || interrupt_stragglers(&queue))?;
+        Ok(Reaper { posts, stragglers })
     }
 
-    /// Ends the conversation on `connection`, unless it is ending already.
+    /// Closes `connection`, unless it is closing already.
     pub fn disconnect(&self, connection: &Arc<Connection>, close: Close) {
         let final_bytes = close.final_bytes();
         if connection.lifecycle.set_close(close) {
@@ -56,9 +55,9 @@ impl Reaper {
     }
 }
 
-/// The thread's life. All wait equally long, so the first is always the next.
-fn interrupt_stragglers(waiting: &Receiver<(Instant, Arc<Connection>)>) {
-    for (due, connection) in waiting {
+/// The body of the thread. All wait equally long, so the first is always the next.
+fn interrupt_stragglers(queue: &Receiver<(Instant, Arc<Connection>)>) {
+    for (due, connection) in queue {
         let left = due.saturating_duration_since(Instant::now());
         if left > Duration::ZERO {
             thread::sleep(left);

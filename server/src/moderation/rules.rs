@@ -1,11 +1,11 @@
-//! What the operator has decided: who may come in, who may speak, and how.
+//! Rules: what the operator has decided. Bans, mutes, switches and the message of the day.
 //!
-//! Asked before anybody comes in, and before anything is said. What is asked for
-//! every line is a flag; what needs the lock is asked once for a connection.
+//! Asked before a connection is admitted, and before a message is said. What is
+//! asked for every line is a flag; what needs the lock is asked once a connection.
 
 use std::net::IpAddr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use common::Name;
@@ -13,14 +13,14 @@ use common::Name;
 use crate::connection::close::{Close, CloseReason};
 use crate::sync::lock;
 
-/// The operator's decisions, as they stand now.
+/// The decisions of the operator, as they are now.
 #[derive(Default)]
 pub struct Moderation {
-    /// Only the operator speaks.
+    /// Only the operator may speak.
     silence: AtomicBool,
-    /// Nobody speaks in private.
+    /// Private messages are off.
     no_private: AtomicBool,
-    /// Nobody new comes in.
+    /// No new connection may join.
     locked: AtomicBool,
     lists: Mutex<Lists>,
 }
@@ -29,25 +29,25 @@ pub struct Moderation {
 struct Lists {
     bans: Vec<Ban>,
     muted: Vec<Name>,
-    /// What everybody is told who comes in.
+    /// The message of the day, line by line.
     motd: Vec<String>,
 }
 
-/// Somebody who may not come in.
+/// A ban.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
-    /// Who.
+    /// The banned name or address.
     pub target: BanTarget,
-    /// Until when; for ever if not said.
+    /// The end of the ban; `None` is for ever.
     pub until: Option<Instant>,
 }
 
-/// Whom a ban is about.
+/// The target of a ban.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BanTarget {
-    /// A member, by name.
+    /// A name.
     Name(Name),
-    /// Everybody who comes from there.
+    /// Every connection from an address.
     Address(IpAddr),
 }
 
@@ -60,146 +60,142 @@ impl std::fmt::Display for BanTarget {
     }
 }
 
-/// A rule that is either in force or not.
+/// A rule that is either on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
-    /// Only the operator speaks.
+    /// Only the operator may speak.
     Silence,
-    /// Nobody speaks in private.
+    /// Private messages are off.
     NoPrivate,
-    /// Nobody new comes in.
+    /// No new connection may join.
     Locked,
 }
 
 impl Moderation {
-    /// Rules that greet everybody with the lines of `motd`.
+    /// Makes rules without bans and mutes, with the message of the day `motd`.
     pub fn new(motd: Vec<String>) -> Moderation {
-        let rules = Moderation::default();
-        rules.set_motd(motd);
-        rules
+        let moderation = Moderation::default();
+        moderation.set_motd(motd);
+        moderation
     }
 
-    /// Whether a rule is in force.
-    pub fn is_on(&self, rule: Switch) -> bool {
-        self.flag(rule).load(Ordering::Relaxed)
+    /// Returns `true` if a switch is on.
+    pub fn is_on(&self, switch: Switch) -> bool {
+        self.flag(switch).load(Ordering::Relaxed)
     }
 
-    /// Puts a rule in force, or ends it.
-    pub fn set(&self, rule: Switch, holds: bool) {
-        self.flag(rule).store(holds, Ordering::Relaxed);
+    /// Turns a switch on or off.
+    pub fn set(&self, switch: Switch, on: bool) {
+        self.flag(switch).store(on, Ordering::Relaxed);
     }
 
-    fn flag(&self, rule: Switch) -> &AtomicBool {
-        match rule {
+    fn flag(&self, switch: Switch) -> &AtomicBool {
+        match switch {
             Switch::Silence => &self.silence,
             Switch::NoPrivate => &self.no_private,
             Switch::Locked => &self.locked,
         }
     }
 
-    /// Whether a connection from `address` may come in.
+    /// Checks whether a connection from `address` may join.
     ///
     /// # Errors
     ///
-    /// The ending to give it if not.
+    /// How to close it if not.
     pub fn admit_address(&self, address: IpAddr) -> Result<(), Close> {
         if self.is_on(Switch::Locked) {
             return Err(lock_close());
         }
         let address = address.to_canonical();
         let metadata = |ban: &Ban| ban.target == BanTarget::Address(address);
-        match self.lock().bans().iter().any(metadata) {
-            true => Err(ban_close()),
-            false => Ok(()),
+        if lock(&self.lists).bans().iter().any(metadata) {
+            return Err(ban_close());
         }
+        Ok(())
     }
 
-    /// Whether somebody may come in as `name`.
+    /// Checks whether a connection may join as `name`.
     ///
     /// # Errors
     ///
-    /// A sentence for them if not.
+    /// A sentence for the peer if not.
     pub fn admit_name(&self, name: &Name) -> Result<(), String> {
         if self.is_on(Switch::Locked) {
             return Err(lock_close().message);
         }
-        match self.is_banned(name) {
-            true => Err(format!("The operator has banned the name {name}.")),
-            false => Ok(()),
+        if self.is_banned(name) {
+            return Err(format!("{name} is banned."));
         }
+        Ok(())
     }
 
-    /// Whether nobody may have `name`.
+    /// Returns `true` if `name` is banned.
     pub fn is_banned(&self, name: &Name) -> bool {
         let metadata = |ban: &Ban| ban.target == BanTarget::Name(name.clone());
-        self.lock().bans().iter().any(metadata)
+        lock(&self.lists).bans().iter().any(metadata)
     }
 
-    /// Keeps somebody out, for so long or for ever.
+    /// Bans a name or an address, for `time` or for ever.
     pub fn ban(&self, target: BanTarget, time: Option<Duration>) {
         let until = time.map(|time| Instant::now() + time);
-        let mut lists = self.lock();
+        let mut lists = lock(&self.lists);
         lists.bans.retain(|ban| ban.target != target);
         lists.bans.push(Ban { target, until });
     }
 
-    /// Lets somebody in again, and says whether they were kept out.
+    /// Ends a ban. Returns `false` if there was none.
     pub fn unban(&self, target: &BanTarget) -> bool {
-        let mut lists = self.lock();
+        let mut lists = lock(&self.lists);
         let before = lists.bans().len();
         lists.bans.retain(|ban| ban.target != *target);
         lists.bans.len() < before
     }
 
-    /// Who is kept out now.
+    /// Returns the bans that are not over.
     pub fn bans(&self) -> Vec<Ban> {
-        self.lock().bans().to_vec()
+        lock(&self.lists).bans().to_vec()
     }
 
-    /// Notes that a name may not speak, also when it comes again.
+    /// Mutes a name, also for a later holder.
     pub fn mute(&self, name: &Name) {
-        let mut lists = self.lock();
+        let mut lists = lock(&self.lists);
         if !lists.muted.contains(name) {
             lists.muted.push(name.clone());
         }
     }
 
-    /// Lets a name speak, and says whether it could not before.
+    /// Unmutes a name. Returns `false` if it was not muted.
     pub fn unmute(&self, name: &Name) -> bool {
-        let mut lists = self.lock();
+        let mut lists = lock(&self.lists);
         let before = lists.muted.len();
         lists.muted.retain(|muted| muted != name);
         lists.muted.len() < before
     }
 
-    /// Lets everybody speak.
+    /// Unmutes every name, and lets all members speak.
     pub fn unmute_all(&self) {
-        self.lock().muted.clear();
+        lock(&self.lists).muted.clear();
         self.set(Switch::Silence, false);
     }
 
-    /// Whether a name may not speak.
+    /// Returns `true` if a name is muted.
     pub fn is_muted(&self, name: &Name) -> bool {
-        self.lock().muted.contains(name)
+        lock(&self.lists).muted.contains(name)
     }
 
-    /// What everybody is told who comes in, line by line.
+    /// Returns the message of the day, line by line.
     pub fn motd(&self) -> Vec<String> {
-        self.lock().motd.clone()
+        lock(&self.lists).motd.clone()
     }
 
-    /// Changes it.
+    /// Changes the message of the day.
     pub fn set_motd(&self, motd: Vec<String>) {
-        self.lock().motd = motd;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Lists> {
-        lock(&self.lists)
+        lock(&self.lists).motd = motd;
     }
 }
 
 impl Lists {
-    /// The bans that are not over.
+    /// Removes the bans that are over, and returns the others.
     fn bans(&mut self) -> &[Ban] {
         let now = Instant::now();
         self.bans
@@ -208,15 +204,15 @@ impl Lists {
     }
 }
 
-/// The ending of somebody who was banned.
+/// Returns how to close the connection of a banned member.
 pub fn ban_close() -> Close {
-    Close::with_message(CloseReason::Kicked, "The operator has banned you.")
+    Close::with_message(CloseReason::Kicked, "You are banned.")
 }
 
 fn lock_close() -> Close {
     Close::with_message(
         CloseReason::Kicked,
-        "The operator lets nobody new in for now.",
+        "The server is locked. Try again later.",
     )
 }
 
@@ -226,40 +222,44 @@ mod tests {
 
     #[test]
     fn a_ban_holds_until_its_time_is_over_or_it_is_lifted() {
-        let rules = Moderation::default();
+        let moderation = Moderation::default();
         let (ann, address) = (Name::from_static("ann"), IpAddr::from([10, 0, 0, 7]));
-        rules.ban(BanTarget::Name(ann.clone()), None);
-        rules.ban(BanTarget::Address(address), Some(Duration::from_secs(60)));
-        assert!(rules.admit_name(&"ANN".parse().unwrap()).is_err());
-        assert!(rules.admit_name(&Name::from_static("bob")).is_ok());
+        moderation.ban(BanTarget::Name(ann.clone()), None);
+        moderation.ban(BanTarget::Address(address), Some(Duration::from_secs(60)));
+        assert!(moderation.admit_name(&"ANN".parse().unwrap()).is_err());
+        assert!(moderation.admit_name(&Name::from_static("bob")).is_ok());
         let mapped = "::ffff:10.0.0.7".parse().unwrap();
-        assert!(rules.admit_address(mapped).is_err());
-        rules.ban(BanTarget::Address(address), Some(Duration::ZERO));
-        assert!(rules.admit_address(address).is_ok());
-        assert_eq!(rules.bans().len(), 1);
-        assert!(rules.unban(&BanTarget::Name(ann.clone())));
-        assert!(!rules.unban(&BanTarget::Name(ann.clone())));
-        assert!(rules.admit_name(&ann).is_ok());
+        assert!(moderation.admit_address(mapped).is_err());
+        moderation.ban(BanTarget::Address(address), Some(Duration::ZERO));
+        assert!(moderation.admit_address(address).is_ok());
+        assert_eq!(moderation.bans().len(), 1);
+        assert!(moderation.unban(&BanTarget::Name(ann.clone())));
+        assert!(!moderation.unban(&BanTarget::Name(ann.clone())));
+        assert!(moderation.admit_name(&ann).is_ok());
     }
 
     #[test]
-    fn a_locked_room_lets_nobody_in() {
-        let rules = Moderation::default();
-        rules.set(Switch::Locked, true);
-        assert!(rules.admit_name(&Name::from_static("ann")).is_err());
-        assert!(rules.admit_address(IpAddr::from([127, 0, 0, 1])).is_err());
+    fn a_locked_server_admits_no_new_connection() {
+        let moderation = Moderation::default();
+        moderation.set(Switch::Locked, true);
+        assert!(moderation.admit_name(&Name::from_static("ann")).is_err());
+        assert!(
+            moderation
+                .admit_address(IpAddr::from([127, 0, 0, 1]))
+                .is_err()
+        );
     }
 
     #[test]
     fn a_mute_is_a_names_until_all_may_speak() {
-        let rules = Moderation::default();
+        let moderation = Moderation::default();
         let ann = Name::from_static("ann");
-        rules.mute(&ann);
-        assert!(rules.is_muted(&ann));
-        assert!(rules.unmute(&ann) && !rules.unmute(&ann));
-        rules.mute(&ann);
-        rules.set(Switch::Silence, true);
-        rules.unmute_all();
-        assert!(!rules.is_muted(&ann) && !rules.is_on(Switch::Silence));
+        moderation.mute(&ann);
+        assert!(moderation.is_muted(&ann));
+        assert!(moderation.unmute(&ann) && !moderation.unmute(&ann));
+        moderation.mute(&ann);
+        moderation.set(Switch::Silence, true);
+        moderation.unmute_all();
+        assert!(!moderation.is_muted(&ann) && !moderation.is_on(Switch::Silence));
     }
 }

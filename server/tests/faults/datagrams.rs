@@ -63,7 +63,7 @@ fn a_refused_name_may_be_followed_by_another() {
     let ann = fixture.join("ann");
     let mut caller = UdpTestClient::new(udp).ignoring("bystander");
     caller.say("a:b");
-    caller.expect("! That will not do.");
+    caller.expect("! Refused.");
     caller.say(&":".repeat(100));
     caller.expect_start("! Invalid name, ");
     let cookie = caller.cookie("ann");
@@ -151,7 +151,7 @@ fn junk_is_ignored_or_refused() {
 fn a_cookie_opens_the_door_once_and_for_its_owner_alone() {
     let (fixture, udp) = open(&[]);
     let mut ann = fixture.join("ann");
-    let refused = "! That cookie will not do, send your name again.";
+    let refused = "! Invalid or expired cookie, send your name again.";
     let mut bob = UdpTestClient::new(udp).ignoring("bystander");
     let cookie = bob.cookie("bob");
     // From another port, and from another address.
@@ -175,7 +175,7 @@ fn a_cookie_opens_the_door_once_and_for_its_owner_alone() {
     bob.say(&cookie);
     bob.expect(refused);
     bob.say("bob");
-    bob.expect_start("! You were here a moment ago, try again");
+    bob.expect_start("! You have just left, try again");
     ann.say("/who");
     ann.expect_start("3 are here.");
     drop(ann);
@@ -240,7 +240,7 @@ fn a_member_that_vanishes_is_gone_after_three_heartbeats() {
     fixture.expect_reason("carl", "timeout");
     // Somebody who comes back from there has to begin anew.
     bob.say("/seq 9 0 hi");
-    bob.expect("! You are not here any more.\nq:quit");
+    bob.expect("! You are no longer connected.\nq:quit");
     drop(ann);
     fixture.check();
 }
@@ -329,7 +329,7 @@ fn the_factor_holds_on_a_socket_of_both_families() {
 fn an_answer_is_not_answered() {
     let (fixture, udp) = open(&[]);
     let mut caller = UdpTestClient::new(udp);
-    for bytes in ["! That will not do.", "q:quit"] {
+    for bytes in ["! Refused.", "q:quit"] {
         caller.say(bytes);
     }
     // This is, and it is the first.

@@ -9,13 +9,13 @@ fn who_is_banned_is_removed_and_kept_out() {
     let mut fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     fixture.server.type_line("/ban bob 10m");
-    bob.expect("! The operator has banned you.");
+    bob.expect("! You are banned.");
     bob.expect_quit();
     ann.expect("bob has left the chat room.");
     fixture.expect_reason("bob", "kicked");
     let mut again = fixture.connect();
     again.say("BOB");
-    again.expect("! The operator has banned the name BOB. Try another.");
+    again.expect("! BOB is banned. Try another.");
     ann.say("/nick bob");
     ann.expect("! bob is banned.");
     fixture.server.type_line("/bans");
@@ -36,7 +36,7 @@ fn a_banned_address_and_a_locked_room_let_nobody_in() {
     fixture.server.type_line("/lock");
     fixture.server.wait_for("Nobody new comes in.");
     let mut ann = fixture.connect();
-    ann.expect("! The operator lets nobody new in for now.");
+    ann.expect("! The server is locked. Try again later.");
     ann.expect_quit();
     fixture.server.type_line("/unlock");
     fixture.server.wait_for("Everybody may come in.");
