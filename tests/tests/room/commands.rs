@@ -403,7 +403,5 @@ fn a_wrong_command_names_the_nearest() {
     let server = TestServer::start();
     let mut ann = server.join("ann");
     ann.say("/jion games");
-    ann.expect(
-        "! Unknown command /jion. Did you mean /join?",
-    );
+    ann.expect("! Unknown command /jion. Did you mean /join?");
 }

@@ -74,7 +74,7 @@ impl Modules {
     /// Drops the files that only tests see, with their children.
     fn leave_out_tests(&mut self) {
         let hidden = self.scopes.iter().flat_map(|scope| {
-            let child = |name: &String| [&scope.path[..], &[name.clone()]].concat();
+            let child = |name: &String| [&scope.path[..], std::slice::from_ref(name)].concat();
             scope.test_modules.iter().map(child)
         });
         let hidden: Vec<Vec<String>> = hidden.collect();
