@@ -1,11 +1,11 @@
-//! Every row of the list of commands, each under its name.
+//! Commands: every row of the table, each in a test of its name.
 
 use common::command::{TABLE, entries};
 use tests::TestClient;
 
 use crate::test_server::TestServer;
 
-/// Two people who know each other.
+/// Joins two members.
 fn two(server: &TestServer) -> [TestClient; 2] {
     server.join_all(["ann", "bob"])
 }
@@ -28,8 +28,8 @@ fn help_lists_every_command_and_explains_each() {
     }
     for entry in entries() {
         ann.say(&format!("/? {}", entry.word));
-        let told = ann.expect_start(&entry.usage());
-        assert!(told.contains(entry.detail), "{told}");
+        let reply = ann.expect_start(&entry.usage());
+        assert!(reply.contains(entry.detail), "{reply}");
     }
 }
 
@@ -110,12 +110,12 @@ fn a_message_to_somebody_who_leaves_is_heard_or_refused() {
     for round in 0..200 {
         let mut bob = server.join("bob");
         ann.expect("bob has joined the chat room.");
-        // Both at once, so that either may come first.
+        // Both send at once, so that either may come first.
         bob.say("q:quit");
         ann.say(&format!("/msg bob {round}"));
-        let mut heard = 0;
+        let mut received = 0;
         while let Some(line) = bob.receive() {
-            heard += usize::from(line == format!("ann -> bob: {round}"));
+            received += usize::from(line == format!("ann -> bob: {round}"));
         }
         ann.say("/ping");
         let mut refused = 0;
@@ -129,17 +129,17 @@ fn a_message_to_somebody_who_leaves_is_heard_or_refused() {
                 line => panic!("{line}"),
             }
         }
-        assert_eq!(heard + refused, 1, "round {round}");
-        // The name is free when its last holder is gone for good.
+        assert_eq!(received + refused, 1, "round {round}");
+        // The name is free after its previous holder has left.
         tests::eventually("bob to be gone", || {
             ann.say("/whois bob");
-            let told = ann.receive()?;
-            let told = if told.ends_with("chat room.") {
+            let reply = ann.receive()?;
+            let reply = if reply.ends_with("chat room.") {
                 ann.receive()?
             } else {
-                told
+                reply
             };
-            told.contains("was last here").then_some(())
+            reply.contains("was last here").then_some(())
         });
     }
 }

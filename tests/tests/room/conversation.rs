@@ -1,4 +1,4 @@
-//! Joining, talking and leaving.
+//! Conversation: joining, sending messages and leaving.
 
 use tests::TestClient;
 

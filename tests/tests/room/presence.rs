@@ -1,4 +1,4 @@
-//! Who is told of whom, and whose name it is.
+//! Presence: notices of joining, leaving and moving, and the holder of a name.
 
 use tests::TestClient;
 
@@ -13,7 +13,7 @@ fn a_crowd_is_told_how_many_come_and_not_who() {
     carl.expect("ann: hi");
     carl.say("hi");
     ann.expect("carl: hi");
-    // Ten seconds are what the notice may take.
+    // The notice may take ten seconds.
     ann.expect("1 joined and 0 left recently, 3 are here.");
 }
 
@@ -33,7 +33,7 @@ fn too_many_rooms_are_refused_and_an_empty_one_makes_place() {
         carl.say(&format!("/join {bad}"));
         carl.expect_start("! ");
     }
-    // Who is alone in a room may turn it into another, for ever.
+    // A member alone in its room may move to a new room any number of times.
     for n in 0..500 {
         bob.say(&format!("/join r{n}"));
         bob.expect(&format!("You are in r{n} now. You are the first here."));
@@ -55,7 +55,7 @@ fn who_vanished_gets_the_name_back_and_what_was_missed() {
     lost.expect("");
     lost.say("my last");
     ann.expect("bob: my last");
-    // From here on it reads nothing and answers nothing.
+    // From here on the member reads nothing and answers nothing.
     ann.say("are you there?");
     let mut bob = TestClient::join(server.address, "bob");
     ann.expect("bob has left the chat room.");
@@ -77,7 +77,7 @@ fn a_live_members_name_is_never_given_away() {
     bob.say("");
     bob.expect("");
     other.expect("! The name bob is taken. Try another.");
-    // One that has promised nothing is not even asked.
+    // A member without a declared heartbeat is not probed.
     let mut carl = server.join("carl");
     other.say("carl");
     other.expect("! The name carl is taken. Try another.");
