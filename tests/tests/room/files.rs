@@ -71,7 +71,7 @@ fn rest(stream: &mut TcpStream) -> Vec<u8> {
 
 /// The transfer as the user's manual shows it: a ticket from the chat, and then a pipe.
 #[test]
-fn a_file_goes_both_ways_by_netcat() {
+fn a_file_is_transferred_both_ways_by_netcat() {
     if Command::new("nc").arg("-h").output().is_err() {
         eprintln!("skipped: there is no nc here");
         return;
@@ -138,7 +138,7 @@ fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
 
 /// Row 42.
 #[test]
-fn what_is_left_of_an_upload_goes_after_its_time() {
+fn a_partial_upload_expires() {
     let folder = Folder::new();
     let server = open(&folder.0, |settings| settings.partial = Duration::ZERO);
     let mut ann = server.join("ann");
@@ -185,7 +185,7 @@ fn a_download_that_is_not_read_is_ended() {
 }
 
 #[test]
-fn a_file_goes_when_it_is_too_old() {
+fn an_old_file_expires() {
     let folder = Folder::new();
     {
         let server = open(&folder.0, |_| {});
@@ -210,7 +210,7 @@ fn a_file_goes_when_it_is_too_old() {
 }
 
 #[test]
-fn the_next_start_clears_away_what_is_half_and_keeps_the_rest() {
+fn the_next_start_removes_partial_files_and_keeps_the_rest() {
     let folder = Folder::new();
     fs::create_dir(&folder.0).unwrap();
     let metadata = "size 5\nwho ann\nwhen 1\nname a\n";

@@ -11,7 +11,7 @@ const LINES: usize = 500;
 const OBSERVERS: usize = 5;
 
 #[test]
-fn everybody_hears_the_same_lines_in_the_same_order() {
+fn all_members_receive_the_same_lines_in_the_same_order() {
     let server = TestServer::start();
     let join = |name: String| server.join(&name);
     let observers: Vec<_> = (0..OBSERVERS).map(|n| join(format!("o{n}"))).collect();
@@ -126,7 +126,7 @@ fn rejoined(server: &TestServer, name: &str) -> TestClient {
 
 /// Row 34 of the catalogue of faults.
 #[test]
-fn while_people_move_rename_leave_and_are_removed_all_hear_the_same() {
+fn all_receive_the_same_while_members_move_rename_leave_and_are_kicked() {
     let server = TestServer::with_limits(|limits| limits.history = 0);
     let mut observers = server.join_all(["o1", "o2"]);
     let mut sender = server.join("sender");

@@ -5,7 +5,7 @@ use tests::TestClient;
 use crate::test_server::TestServer;
 
 #[test]
-fn a_crowd_is_told_how_many_come_and_not_who() {
+fn a_large_room_receives_counts_instead_of_names() {
     let server = TestServer::with_limits(|limits| limits.crowd = 2);
     let [mut ann, _bob] = server.join_all(["ann", "bob"]);
     let mut carl = server.join("carl");
@@ -18,7 +18,7 @@ fn a_crowd_is_told_how_many_come_and_not_who() {
 }
 
 #[test]
-fn too_many_rooms_are_refused_and_an_empty_one_makes_place() {
+fn too_many_rooms_are_refused_and_an_empty_one_is_freed() {
     let server = TestServer::with_limits(|limits| limits.rooms = 3);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     ann.say("/join one");
@@ -46,7 +46,7 @@ fn too_many_rooms_are_refused_and_an_empty_one_makes_place() {
 }
 
 #[test]
-fn who_vanished_gets_the_name_back_and_what_was_missed() {
+fn a_vanished_member_regains_its_name_and_sees_missed_lines() {
     let server = TestServer::start();
     let mut ann = server.join("ann");
     let mut lost = server.join("bob");
