@@ -55,11 +55,11 @@ impl TestClient {
     pub fn join_all<const N: usize>(server: SocketAddr, names: [&str; N]) -> [TestClient; N] {
         let mut peers: Vec<TestClient> = Vec::new();
         for name in names {
-            let newcomer = TestClient::join(server, name);
+            let new_client = TestClient::join(server, name);
             for peer in &mut peers {
                 peer.expect(&format!("{name} has joined the chat room."));
             }
-            peers.push(newcomer);
+            peers.push(new_client);
         }
         peers.try_into().ok().expect("as many peers as names")
     }

@@ -34,12 +34,12 @@ fn members_of_two_listening_addresses_exchange_messages() {
 /// Sends `first` to the server, then lines for as long as it accepts them, and returns
 /// the reply. The connection must end within a second.
 fn answer(fixture: &FaultFixture, first: &[u8]) -> Vec<u8> {
-    let mut stranger = fixture.connect();
-    let address = stranger.stream().local_addr().unwrap().to_string();
-    stranger.send(first);
+    let mut peer = fixture.connect();
+    let address = peer.stream().local_addr().unwrap().to_string();
+    peer.send(first);
     let begin = Instant::now();
     let mut answer = Vec::new();
-    let mut stream: &TcpStream = stranger.stream();
+    let mut stream: &TcpStream = peer.stream();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     // A reset is an end too, because bytes of this side were not read.
     let _end = stream.read_to_end(&mut answer);
@@ -89,11 +89,11 @@ fn other_protocols_get_an_answer_and_are_not_executed() {
 #[test]
 fn a_request_without_an_end_is_closed_all_the_same() {
     let fixture = FaultFixture::start(&[]);
-    let mut stranger = fixture.connect();
-    let address = stranger.stream().local_addr().unwrap().to_string();
-    stranger.send(b"POST / HTTP/1.1\r\n\r\n");
+    let mut peer = fixture.connect();
+    let address = peer.stream().local_addr().unwrap().to_string();
+    peer.send(b"POST / HTTP/1.1\r\n\r\n");
     let begin = Instant::now();
-    while stranger.try_send(b"hi all\n").is_ok() {
+    while peer.try_send(b"hi all\n").is_ok() {
         assert!(begin.elapsed() < Duration::from_secs(2), "it is still read");
         std::thread::sleep(Duration::from_millis(10));
     }

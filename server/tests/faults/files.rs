@@ -264,14 +264,14 @@ fn a_planted_link_is_not_followed() {
     let folder = shared.folder();
     // The link is at the path of the next upload.
     symlink(&canary, folder.join("1.part")).unwrap();
-    let leave_1 = request_ticket(&mut ann, "/put a 2");
-    let mut transfer = shared.connect(&format!("/put {}", leave_1.ticket));
+    let grant_1 = request_ticket(&mut ann, "/put a 2");
+    let mut transfer = shared.connect(&format!("/put {}", grant_1.ticket));
     transfer.expect("! That was not kept, the server cannot write it.");
     for planted in ["2.new", "2.about", "2"] {
         symlink(&canary, folder.join(planted)).unwrap();
     }
-    let leave_2 = request_ticket(&mut ann, "/put a 2");
-    let mut transfer = shared.connect(&format!("/put {}", leave_2.ticket));
+    let grant_2 = request_ticket(&mut ann, "/put a 2");
+    let mut transfer = shared.connect(&format!("/put {}", grant_2.ticket));
     transfer.expect("ok 0");
     transfer.send(b"hi");
     assert!(transfer.line().starts_with("! That was not kept"));
@@ -279,50 +279,52 @@ fn a_planted_link_is_not_followed() {
     let id = shared.share(&mut ann, "a", b"hello");
     fs::remove_file(folder.join(id.to_string())).unwrap();
     symlink(&canary, folder.join(id.to_string())).unwrap();
-    let leave_3 = request_ticket(&mut ann, &format!("/get {id}"));
-    let mut transfer = shared.connect(&format!("/get {}", leave_3.ticket));
+    let grant_3 = request_ticket(&mut ann, &format!("/get {id}"));
+    let mut transfer = shared.connect(&format!("/get {}", grant_3.ticket));
     transfer.expect("! a cannot be read.");
     drop(ann);
     shared.check();
 }
+
+/// Commands with a wrong size, and their refusals.
+const REFUSED_SIZES: [(&str, &str); 6] = [
+    (
+        "/put a 18446744073709551615",
+        "! a is too large, a file may have 1.0 MB here.",
+    ),
+    (
+        "/put a 1048577",
+        "! a is too large, a file may have 1.0 MB here.",
+    ),
+    (
+        "/put a 18446744073709551616",
+        "! Invalid size, not a number of bytes.",
+    ),
+    ("/put a -1", "! Invalid size, not a number of bytes."),
+    ("/put a 0", "! There is nothing in a."),
+    ("/put 5", "! Usage, /put NAME SIZE"),
+];
 
 /// Row 41.
 #[test]
 fn a_declared_size_is_not_believed() {
     let shared = SharedFolder::open(&["--file-size", "1", "--files-size", "2"]);
     let mut ann = shared.join("ann");
-    let refused = [
-        (
-            "/put a 18446744073709551615",
-            "! a is too large, a file may have 1.0 MB here.",
-        ),
-        (
-            "/put a 1048577",
-            "! a is too large, a file may have 1.0 MB here.",
-        ),
-        (
-            "/put a 18446744073709551616",
-            "! Invalid size, not a number of bytes.",
-        ),
-        ("/put a -1", "! Invalid size, not a number of bytes."),
-        ("/put a 0", "! There is nothing in a."),
-        ("/put 5", "! Usage, /put NAME SIZE"),
-    ];
-    for (command, notice) in refused {
+    for (command, notice) in REFUSED_SIZES {
         ann.say(command);
         ann.expect(notice);
     }
     // Bytes beyond the declared size are not read.
-    let leave_1 = request_ticket(&mut ann, "/put a 5");
-    let mut transfer = shared.connect(&format!("/put {}", leave_1.ticket));
+    let grant_1 = request_ticket(&mut ann, "/put a 5");
+    let mut transfer = shared.connect(&format!("/put {}", grant_1.ticket));
     transfer.send(b"hello, and more");
     transfer.expect("ok 0");
     transfer.expect("ok");
     ann.expect("ann shares a, 5 B. Type /get 1 to fetch it.");
     assert_eq!(fs::read(shared.folder().join("1")).unwrap(), b"hello");
     // A shorter upload is not listed.
-    let leave_2 = request_ticket(&mut ann, "/put b 5");
-    let mut transfer = shared.connect(&format!("/put {}", leave_2.ticket));
+    let grant_2 = request_ticket(&mut ann, "/put b 5");
+    let mut transfer = shared.connect(&format!("/put {}", grant_2.ticket));
     transfer.expect("ok 0");
     transfer.send(b"hell");
     transfer.0.shutdown(Shutdown::Write).unwrap();
@@ -332,8 +334,8 @@ fn a_declared_size_is_not_believed() {
     ann.expect_start("   1 ");
     // An upload in progress counts with its whole size, so that one more fits.
     let mut running = Vec::new();
-    let leave_3 = request_ticket(&mut ann, "/put c 1048576");
-    running.push(shared.connect(&format!("/put {}", leave_3.ticket)));
+    let grant_3 = request_ticket(&mut ann, "/put c 1048576");
+    running.push(shared.connect(&format!("/put {}", grant_3.ticket)));
     running[0].expect("ok 0");
     ann.say("/put d 1048576");
     ann.expect("! There is no room for d, 1.0 MB are left here.");

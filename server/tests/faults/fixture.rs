@@ -71,11 +71,11 @@ impl FaultFixture {
     pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [TestClient; N] {
         let mut peers: Vec<TestClient> = Vec::new();
         for name in names {
-            let newcomer = self.join(name);
+            let new_client = self.join(name);
             for peer in &mut peers {
                 peer.expect(&format!("{name} has joined the chat room."));
             }
-            peers.push(newcomer);
+            peers.push(new_client);
         }
         peers.try_into().ok().expect("as many peers as names")
     }
@@ -149,7 +149,7 @@ pub fn expect_idle(server: &Running) {
 /// Sends lines from `ann` until the member `stalled`, which does not read, lags
 /// according to the console's `/who`. The limits must allow both.
 pub fn fill_backlog(server: &mut Running, ann: &mut TestClient, stalled: &str) {
-    let lagging = eventually("somebody to lag", || {
+    let lagging = eventually("a lagging member", || {
         ann.send(format!("{}\n", "x".repeat(4000)).repeat(100).as_bytes());
         // The reply comes after all the lines, and so does /who.
         ann.say("");

@@ -207,34 +207,22 @@ fn receive_numbers(mut peer: TestClient, under_way: &AtomicUsize) -> LastNumbers
     }
 }
 
+/// The ways of leaving, which are also the names of the members.
+const WAYS: [&str; 4] = ["quitting", "kicked", "closing", "both"];
+
+/// The number of times that a member leaves in each way.
+const TIMES: usize = 150;
+
 /// Row 34.
 #[test]
 fn leaving_in_every_way_at_once_is_announced_once_each() {
-    const TIMES: usize = 150;
-    const WAYS: [&str; 4] = ["quitting", "kicked", "closing", "both"];
     let mut fixture = FaultFixture::start(&["--rate", "off"]);
     let address = fixture.address;
     let mut ann = fixture.join("ann");
     let (to_kick, victims) = mpsc::channel();
     let threads = WAYS.map(|way| {
         let to_kick = to_kick.clone();
-        thread::spawn(move || {
-            for number in 0..TIMES {
-                let name = format!("{way}{number}");
-                let mut peer = TestClient::join(address, &name);
-                peer.say("hello");
-                if let "kicked" | "both" = way {
-                    to_kick.send(name).unwrap();
-                }
-                if let "quitting" | "both" = way {
-                    let _ = peer.try_send(b"q:quit\n");
-                }
-                if way != "closing" {
-                    peer.expect_sometime("q:quit");
-                    peer.expect_closed();
-                }
-            }
-        })
+        thread::spawn(move || leave_again_and_again(address, way, &to_kick))
     });
     drop(to_kick);
     // Every wait in these threads has a deadline, so a deadlock fails the test.
@@ -244,19 +232,7 @@ fn leaving_in_every_way_at_once_is_announced_once_each() {
     for thread in threads {
         thread.join().unwrap();
     }
-    let mut steps: HashMap<String, Vec<&str>> = HashMap::new();
-    let mut left = 0;
-    while left < WAYS.len() * TIMES {
-        let line = ann.receive().unwrap();
-        let (name, step) = match line.split_once([' ', ':']) {
-            Some((name, " hello")) => (name, "hello"),
-            Some((name, "has joined the chat room.")) => (name, "joined"),
-            Some((name, "has left the chat room.")) => (name, "left"),
-            _ => panic!("{line:?} was not expected"),
-        };
-        left += usize::from(step == "left");
-        steps.entry(name.to_string()).or_default().push(step);
-    }
+    let steps = steps_of_members(&mut ann);
     for (name, steps) in steps {
         // A kicked member may not be able to send anything.
         let all = ["joined", "hello", "left"];
@@ -275,4 +251,41 @@ fn leaving_in_every_way_at_once_is_announced_once_each() {
     fixture.expect_reason("quitting0", "quit");
     drop(ann);
     fixture.check();
+}
+
+/// Joins and leaves in one way. Sends the names to kick to `to_kick`.
+fn leave_again_and_again(address: SocketAddr, way: &str, to_kick: &mpsc::Sender<String>) {
+    for number in 0..TIMES {
+        let name = format!("{way}{number}");
+        let mut peer = TestClient::join(address, &name);
+        peer.say("hello");
+        if let "kicked" | "both" = way {
+            to_kick.send(name).unwrap();
+        }
+        if let "quitting" | "both" = way {
+            let _ = peer.try_send(b"q:quit\n");
+        }
+        if way != "closing" {
+            peer.expect_sometime("q:quit");
+            peer.expect_closed();
+        }
+    }
+}
+
+/// Returns what `ann` receives about each member, until all have left.
+fn steps_of_members(ann: &mut TestClient) -> HashMap<String, Vec<&'static str>> {
+    let mut steps: HashMap<String, Vec<&str>> = HashMap::new();
+    let mut left = 0;
+    while left < WAYS.len() * TIMES {
+        let line = ann.receive().unwrap();
+        let (name, step) = match line.split_once([' ', ':']) {
+            Some((name, " hello")) => (name, "hello"),
+            Some((name, "has joined the chat room.")) => (name, "joined"),
+            Some((name, "has left the chat room.")) => (name, "left"),
+            _ => panic!("{line:?} was not expected"),
+        };
+        left += usize::from(step == "left");
+        steps.entry(name.to_string()).or_default().push(step);
+    }
+    steps
 }

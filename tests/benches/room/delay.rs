@@ -98,15 +98,7 @@ impl Schedule {
             }
             let due = start + self.interval * sent as u32;
             if sent < messages && due <= now {
-                let stamp = format!("{:0STAMP_BYTES$}", start.elapsed().as_nanos());
-                text[..STAMP_BYTES].copy_from_slice(stamp.as_bytes());
-                let sender = sent % self.senders;
-                if generator.send(sender, &text)? < text.len() {
-                    let sender = name(sender);
-                    return Err(Error::other(format!(
-                        "the socket does not accept the message of {sender}"
-                    )));
-                }
+                self.send(generator, sent, start, &mut text)?;
                 sent += 1;
                 continue;
             }
@@ -133,6 +125,25 @@ impl Schedule {
         }
         delays.sort_unstable();
         Ok(Delays(delays))
+    }
+
+    /// Sends message number `sent` with the current time in it.
+    fn send(
+        &self,
+        generator: &mut Generator,
+        sent: usize,
+        start: Instant,
+        text: &mut [u8],
+    ) -> io::Result<()> {
+        let stamp = format!("{:0STAMP_BYTES$}", start.elapsed().as_nanos());
+        text[..STAMP_BYTES].copy_from_slice(stamp.as_bytes());
+        let sender = sent % self.senders;
+        if generator.send(sender, text)? < text.len() {
+            let sender = name(sender);
+            let why = format!("the socket does not accept the message of {sender}");
+            return Err(Error::other(why));
+        }
+        Ok(())
     }
 }
 

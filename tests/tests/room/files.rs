@@ -199,10 +199,14 @@ fn an_old_file_expires() {
     let text = fs::read_to_string(&metadata).unwrap();
     let old: String = text
         .lines()
-        .map(|line| match line.starts_with("when ") {
-            true => "when 0\n".to_string(),
-            false => format!("{line}\n"),
+        .map(|line| {
+            if line.starts_with("when ") {
+                "when 0"
+            } else {
+                line
+            }
         })
+        .map(|line| format!("{line}\n"))
         .collect();
     fs::write(&metadata, old).unwrap();
     let _house = open(&folder.0, |_| {});

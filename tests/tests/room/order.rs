@@ -28,20 +28,8 @@ fn all_members_receive_the_same_lines_in_the_same_order() {
         })
     });
     let senders: Vec<_> = senders.collect();
-    let observers = observers.into_iter().map(|mut observer| {
-        thread::spawn(move || {
-            let mut received = Vec::new();
-            let mut left = 0;
-            while left < SENDERS {
-                let line = observer.receive().expect("the room goes on");
-                left +=
-                    usize::from(line.starts_with('s') && line.ends_with("has left the chat room."));
-                received.push(line);
-            }
-            received.retain(|line| line.starts_with('s'));
-            received
-        })
-    });
+    let observers = observers.into_iter();
+    let observers = observers.map(|it| thread::spawn(|| receive_until_all_left(it)));
     let transcripts: Vec<_> = observers.collect();
     let transcripts: Vec<Vec<String>> =
         transcripts.into_iter().map(|t| t.join().unwrap()).collect();
@@ -64,6 +52,20 @@ fn all_members_receive_the_same_lines_in_the_same_order() {
     for other in &transcripts[1..] {
         assert!(other == first, "equal transcripts");
     }
+}
+
+/// Returns the lines from and about the senders, until all of them have left.
+fn receive_until_all_left(mut observer: TestClient) -> Vec<String> {
+    let mut received = Vec::new();
+    let mut left = 0;
+    while left < SENDERS {
+        let line = observer.receive().expect("the room goes on");
+        let has_left = line.starts_with('s') && line.ends_with("has left the chat room.");
+        left += usize::from(has_left);
+        received.push(line);
+    }
+    received.retain(|line| line.starts_with('s'));
+    received
 }
 
 /// The number of changes of each of four members: moves, renames, leaving and
@@ -131,19 +133,9 @@ fn all_receive_the_same_while_members_move_rename_leave_and_are_kicked() {
     let mut observers = server.join_all(["o1", "o2"]);
     let mut sender = server.join("sender");
     let lines = CHANGES / 10;
-    thread::scope(|scope| {
-        let observers = observers.iter_mut().map(|observer| {
-            scope.spawn(move || {
-                let mut received = Vec::new();
-                loop {
-                    let line = observer.receive().expect("the room goes on");
-                    if line == "sender: the end" {
-                        return received;
-                    }
-                    received.push(line);
-                }
-            })
-        });
+    let (received, left) = thread::scope(|scope| {
+        let observers = observers.iter_mut();
+        let observers = observers.map(|observer| scope.spawn(|| receive_to_the_end(observer)));
         let observers: Vec<_> = observers.collect();
         let server = &server;
         let restless = (0..4).map(|number| scope.spawn(move || restless(server, number)));
@@ -152,44 +144,48 @@ fn all_receive_the_same_while_members_move_rename_leave_and_are_kicked() {
             sender.say(&n.to_string());
             done(&mut sender, "", "");
         }
-        let left = restless.into_iter().map(|one| one.join().unwrap());
+        let left = restless.into_iter().map(|it| it.join().unwrap());
         let left: Vec<usize> = left.collect();
         sender.say("the end");
-        let received: Vec<Vec<String>> = observers.into_iter().map(|o| o.join().unwrap()).collect();
-        // The second observer joined later, and did not receive the notice about the
-        // first.
-        let since = |received: &[String]| {
-            received
-                .iter()
-                .position(|line| line.starts_with("sender has joined"))
-        };
-        let from = received
-            .iter()
-            .map(|received| since(received).expect("the notice of joining"));
-        let from: Vec<usize> = from.collect();
-        assert!(
-            received[0][from[0]..] == received[1][from[1]..],
-            "equal transcripts"
-        );
-        let sent = received[0]
-            .iter()
-            .filter_map(|line| line.strip_prefix("sender: "));
-        assert!(
-            sent.eq((0..lines).map(|n| n.to_string())),
-            "whole and in order"
-        );
-        // A member that leaves in the other room is not seen here, so the count may be
-        // lower.
-        for (number, left) in left.into_iter().enumerate() {
-            let gone = |line: &&String| {
-                let own = line.starts_with(&format!("r{number}"));
-                own && line.ends_with(" has left the chat room.")
-            };
-            let notices = received[0].iter().filter(gone).count();
-            assert!(
-                notices > CHANGES / 5 && notices <= left,
-                "{notices} of {left}"
-            );
-        }
+        let received = observers.into_iter().map(|it| it.join().unwrap());
+        (received.collect::<Vec<_>>(), left)
     });
+    // The second observer joined later, and did not receive the notice about the first.
+    let from_sender = |received: &[String]| {
+        let mut lines = received.iter();
+        let joined = lines.position(|line| line.starts_with("sender has joined"));
+        joined.expect("the notice of joining")
+    };
+    let from = [from_sender(&received[0]), from_sender(&received[1])];
+    let same = received[0][from[0]..] == received[1][from[1]..];
+    assert!(same, "equal transcripts");
+    let sent = received[0].iter();
+    let sent = sent.filter_map(|line| line.strip_prefix("sender: "));
+    let expected = (0..lines).map(|n| n.to_string());
+    assert!(sent.eq(expected), "whole and in order");
+    for (number, left) in left.into_iter().enumerate() {
+        check_notices(&received[0], number, left);
+    }
+}
+
+fn receive_to_the_end(observer: &mut TestClient) -> Vec<String> {
+    let mut received = Vec::new();
+    loop {
+        let line = observer.receive().expect("the room goes on");
+        if line == "sender: the end" {
+            return received;
+        }
+        received.push(line);
+    }
+}
+
+/// Checks the number of notices that a restless member has left.
+///
+/// A member that leaves in the other room is not seen here, so it may be lower.
+fn check_notices(received: &[String], number: usize, left: usize) {
+    let name = format!("r{number}");
+    let lines = received.iter().filter(|line| line.starts_with(&name));
+    let notices = lines.filter(|line| line.ends_with(" has left the chat room."));
+    let count = notices.count();
+    assert!(count > CHANGES / 5 && count <= left, "{count} of {left}");
 }
