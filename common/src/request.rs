@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_called_q_can_quit_too() {
+    fn a_member_called_q_can_quit_too() {
         check_as("q".parse().unwrap(), "q:quit", Request::Quit);
         check_as("q".parse().unwrap(), "q: hi", Request::Say("hi"));
     }

@@ -1,4 +1,4 @@
-//! Two people who just want to talk while something goes wrong beside them.
+//! Bystanders: two members that chat while a fault is tested beside them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 
 use crate::{DEADLINE, TestClient};
 
-/// How often each of them says something: twenty lines a second together, and no
-/// more than the server lets through by default.
+/// The interval between the lines of a bystander. Both together send twenty lines a
+/// second, which the default rate limit allows.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// The longest that one of their lines may take to the other.
+/// The maximum delay of a line between the two.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 
-/// Two members that exchange numbered lines, twenty a second together, and
-/// notice when one is lost, doubled, out of order or late.
+/// A pair of members that exchange numbered lines, twenty a second together. They fail
+/// if a line is lost, duplicated, out of order or late.
 pub struct Bystanders {
     done: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Bystanders {
-    /// Has both join and begin to talk.
+    /// Joins both and starts their exchange.
     pub fn start(server: SocketAddr) -> Bystanders {
         let done = Arc::new(AtomicBool::new(false));
         let one = TestClient::join(server, "bystander1");
@@ -35,11 +35,11 @@ impl Bystanders {
         Bystanders { done, threads }
     }
 
-    /// Ends their talk.
+    /// Stops the exchange.
     ///
     /// # Panics
     ///
-    /// When anything was not as it should be.
+    /// When a line was lost, duplicated, out of order or late.
     pub fn stop(self) {
         self.done.store(true, Ordering::Relaxed);
         for thread in self.threads {
@@ -50,14 +50,14 @@ impl Bystanders {
     }
 }
 
-/// One of the two: says numbers, each with the time, and checks the other's.
+/// A member of the pair: sends numbers with their times, and checks those of the other.
 struct Bystander {
     client: TestClient,
     other: String,
     done: Arc<AtomicBool>,
     sent: u64,
     received: u64,
-    /// Whether the other has said its last line, which may come early.
+    /// `true` once the other has sent its last line, which may come early.
     other_finished: bool,
 }
 
@@ -74,14 +74,14 @@ impl Bystander {
     }
 
     fn run(mut self) {
-        let mut say_at = Instant::now();
+        let mut next_at = Instant::now();
         while !self.done.load(Ordering::Relaxed) {
             self.sent += 1;
             let line = format!("{} {}", self.sent, stamp());
             self.client.say(&line);
-            say_at += INTERVAL;
-            while let Some(line) = self.client.receive_until(say_at) {
-                self.check(&line.expect("a bystander was thrown out"));
+            next_at += INTERVAL;
+            while let Some(line) = self.client.receive_until(next_at) {
+                self.check(&line.expect("a bystander was disconnected"));
             }
         }
         self.client.say(&format!("{} last", self.sent));
@@ -91,23 +91,23 @@ impl Bystander {
                 .client
                 .receive_until(until)
                 .expect("the other's last line");
-            self.check(&line.expect("a bystander was thrown out"));
+            self.check(&line.expect("a bystander was disconnected"));
         }
     }
 
     fn check(&mut self, line: &str) {
         let Some(rest) = line.strip_prefix(&self.other) else {
-            return; // somebody else's
+            return; // a line of another member
         };
         let (number, stamped) = rest.split_once(' ').expect("a number and a time");
         let number: u64 = number.parse().unwrap();
         if stamped == "last" {
-            assert_eq!(number, self.received, "the other said as many");
+            assert_eq!(number, self.received, "the number of lines of the other");
             self.other_finished = true;
             return;
         }
         let stamped: u128 = stamped.parse().unwrap();
-        // The first to begin talks before the other can hear.
+        // The first of the two sends before the other can receive.
         let in_order = number == self.received + 1 || self.received == 0;
         assert!(in_order, "{} came after {}", number, self.received);
         self.received = number;
@@ -116,7 +116,7 @@ impl Bystander {
     }
 }
 
-/// Nanoseconds since some moment that is the same for all threads.
+/// Returns the nanoseconds since a moment that is the same for all threads.
 fn stamp() -> u128 {
     static BEGIN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
     BEGIN.elapsed().as_nanos()

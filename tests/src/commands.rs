@@ -1,11 +1,11 @@
-//! Every command, typed by a person into whatever program they have.
+//! Commands: types every command into a program.
 
 use common::command::entries;
 
 use crate::{Running, TestClient};
 
-/// What is typed, in this order, and a part of what is then shown. The person is
-/// called ann, and bob is in the lobby too.
+/// The typed lines in this order, each with a part of the reply. The person is called
+/// ann, and bob is in the lobby too.
 const TYPED: [(&str, &str); 27] = [
     ("/help", "/history [N]"),
     ("/who", "2 are here."),
@@ -36,12 +36,12 @@ const TYPED: [(&str, &str); 27] = [
     ("/quit tea time", "q:quit"),
 ];
 
-/// Has ann, who sits at `person` and has joined before bob, type every command.
-/// The last one is `/quit`; what is shown for it is for the caller to look at.
+/// Types every command at `person`, who is ann and has joined before bob. The last one
+/// is `/quit`, whose output the caller checks.
 ///
 /// # Panics
 ///
-/// When one of them is not answered, or the list of commands has others.
+/// When a command has no reply, or the list of commands has others.
 pub fn type_every_command(person: &mut Running, bob: &mut TestClient) {
     let words = TYPED.map(|(typed, _)| typed.split(' ').next().unwrap_or_default());
     for entry in entries() {

@@ -1,9 +1,8 @@
-//! The language that the tests are written in: somebody joins, says something,
-//! and somebody else expects it, in time.
+//! Tests: the language of the tests. A client joins, says something, and another client
+//! expects it in time.
 //!
-//! Nothing here sleeps to wait for something. Every wait is for a line, a close
-//! or a number, and ends with a panic that shows all that was heard so far when
-//! the [`DEADLINE`] is over.
+//! Nothing here sleeps to wait for an event. Every wait is for a line, a close or a
+//! number. After the [`DEADLINE`] it panics with all lines received so far.
 
 #![allow(
     clippy::expect_used,
@@ -26,17 +25,16 @@ pub use process::{Running, Usage};
 pub use test_client::TestClient;
 pub use udp_test_client::UdpTestClient;
 
-/// How long anything may take that a test waits for. Far longer than it should,
-/// as the machine may be busy; a test that passes never waits for it.
+/// The timeout of every wait. It is far longer than needed, because the machine may be
+/// busy. A passing test never waits for it.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Waits until `look` finds something, looking again and again.
-///
-/// For what cannot be waited for otherwise, such as a number in `/proc`.
+/// Repeats `look` until it finds something. It is for conditions without an event, such
+/// as a number in `/proc`.
 ///
 /// # Panics
 ///
-/// When the deadline is over; `what` says what was waited for.
+/// When the deadline is over, with `what` as the missing condition.
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + DEADLINE;
     loop {

@@ -1,4 +1,4 @@
-//! A program under test: started, watched through `/proc`, and always ended.
+//! Process: starts a program under test, observes it through `/proc`, and ends it.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use crate::{DEADLINE, eventually};
 
-/// What a process holds at one moment.
+/// The resources that a process uses at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// Open files.
+    /// The number of open files.
     pub files: usize,
-    /// Threads.
+    /// The number of threads.
     pub threads: usize,
-    /// Resident memory, in KiB.
+    /// The resident memory in KiB.
     pub memory: usize,
 }
 
@@ -34,8 +34,8 @@ struct Output {
 }
 
 impl Running {
-    /// Starts `command` with its input and output in the test's hands. What it
-    /// says on standard error is collected among the rest.
+    /// Starts `command` with its input and output connected to the test. Standard error
+    /// is collected with the output.
     pub fn start(command: &mut Command) -> Running {
         command.stdin(Stdio::piped());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -46,7 +46,7 @@ impl Running {
         Running { child, output }
     }
 
-    /// The address in its first line, as the server prints it.
+    /// Returns the address in the first line of the server.
     pub fn address(&self) -> SocketAddr {
         let line = self.wait_for("listening at ");
         let address = line.split_once("listening at ").expect("an address").1;
@@ -67,43 +67,43 @@ impl Running {
         }
     }
 
-    /// The lines of output so far that contain `part`.
+    /// Returns the lines of output so far that contain `part`.
     pub fn lines_with(&self, part: &str) -> Vec<String> {
         let lines = self.output.lines.lock().unwrap();
         let with = lines.iter().filter(|line| line.contains(part));
         with.cloned().collect()
     }
 
-    /// Types `line` into its standard input.
+    /// Writes `line` to its standard input.
     pub fn type_line(&mut self, line: &str) {
         let input = self.child.stdin.as_mut().expect("an open input");
         writeln!(input, "{line}").expect("typing");
     }
 
-    /// Ends its standard input.
+    /// Closes its standard input.
     pub fn end_input(&mut self) {
         self.child.stdin = None;
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends it a signal, by name: `TERM`, `INT`, `STOP`.
+    /// Sends it a signal by name: `TERM`, `INT`, `STOP`.
     pub fn signal(&self, name: &str) {
-        // std cannot send signals; the shell of every Unix can.
+        // std cannot send signals, but the shell of every Unix can.
         let kill = format!("kill -{name} {}", self.id());
         let status = Command::new("sh").args(["-c", &kill]).status();
         assert!(status.expect("a shell").success(), "{kill}");
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the program.
     pub fn wait(&mut self) -> ExitStatus {
         eventually("the program's end", || self.child.try_wait().unwrap())
     }
 
-    /// What it holds now, where the kernel tells (Linux).
+    /// Returns its resources, where the kernel reports them (Linux).
     pub fn usage(&self) -> Option<Usage> {
         let id = self.id();
         let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
@@ -118,12 +118,12 @@ impl Running {
         })
     }
 
-    /// The processor time it has used so far, where the kernel tells.
+    /// Returns the processor time it has used, where the kernel reports it.
     pub fn cpu_time(&self) -> Option<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
-        // In hundredths of a second on every Linux (USER_HZ).
+        // The unit is a hundredth of a second on every Linux (USER_HZ).
         Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
     }
 }
@@ -135,7 +135,10 @@ impl Drop for Running {
             let lines = self.output.lines.lock();
             let lines = lines.unwrap_or_else(PoisonError::into_inner);
             let last = &lines[lines.len().saturating_sub(20)..];
-            eprintln!("the program ({:?}) said {last:#?}", self.child.try_wait());
+            eprintln!(
+                "the program ({:?}) printed {last:#?}",
+                self.child.try_wait()
+            );
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

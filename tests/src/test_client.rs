@@ -1,4 +1,4 @@
-//! One end of a conversation, as small as `nc`.
+//! Test client: a client over TCP, as small as `nc`.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -13,14 +13,14 @@ pub struct TestClient {
     stream: TcpStream,
     lines: LineSplitter,
     label: String,
-    /// Lines that begin so are passed over.
+    /// The beginning of the lines that are skipped.
     ignored_prefix: Option<&'static str>,
-    /// All that was sent and heard, shown when a test fails.
+    /// All lines sent and received, displayed when a test fails.
     transcript: Vec<String>,
 }
 
 impl TestClient {
-    /// Connects and says nothing.
+    /// Connects and sends nothing.
     pub fn connect(server: SocketAddr) -> TestClient {
         let stream = TcpStream::connect_timeout(&server, DEADLINE).expect("connecting");
         stream.set_nodelay(true).expect("setting up a socket");
@@ -34,31 +34,32 @@ impl TestClient {
         }
     }
 
-    /// Connects, gives `name` and waits to be welcomed.
+    /// Connects, sends `name` and waits for the welcome.
     pub fn join(server: SocketAddr, name: &str) -> TestClient {
-        let mut peer = TestClient::connect(server);
-        peer.label = name.to_string();
-        peer.say(name);
-        peer.expect_start(&format!("Welcome, {name}."));
-        peer
+        let mut client = TestClient::connect(server);
+        client.label = name.to_string();
+        client.say(name);
+        client.expect_start(&format!("Welcome, {name}."));
+        client
     }
 
-    /// Passes over lines that begin with `start`, for a peer in a room where
-    /// others talk all along.
+    /// Skips lines that begin with `start`, for a client in a room in which others
+    /// chat.
     pub fn ignoring(mut self, start: &'static str) -> TestClient {
         self.ignored_prefix = Some(start);
         self
     }
 
-    /// Has `names` join one after the other, each told of those that follow.
+    /// Joins under `names`, one after the other. Each expects the notices about the
+    /// following.
     pub fn join_all<const N: usize>(server: SocketAddr, names: [&str; N]) -> [TestClient; N] {
         let mut peers: Vec<TestClient> = Vec::new();
         for name in names {
-            let newcomer = TestClient::join(server, name);
+            let new_client = TestClient::join(server, name);
             for peer in &mut peers {
                 peer.expect(&format!("{name} has joined the chat room."));
             }
-            peers.push(newcomer);
+            peers.push(new_client);
         }
         peers.try_into().ok().expect("as many peers as names")
     }
@@ -68,7 +69,7 @@ impl TestClient {
         self.send(format!("{text}\n").as_bytes());
     }
 
-    /// Sends `bytes` as they are, in one write.
+    /// Sends `bytes` unchanged, in one write.
     pub fn send(&mut self, bytes: &[u8]) {
         let shown = beginning(&String::from_utf8_lossy(bytes));
         self.transcript.push(format!("-> {shown:?}"));
@@ -77,32 +78,32 @@ impl TestClient {
         }
     }
 
-    /// Sends `bytes` if that is possible, for a peer that may be cut off.
+    /// Sends `bytes` if the connection is still open.
     pub fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.write_all(bytes)
     }
 
-    /// Expects `line` as the next.
+    /// Expects `line` next.
     pub fn expect(&mut self, line: &str) {
-        let heard = self.receive();
-        if heard.as_deref() != Some(line) {
-            self.fail(&format!("expected {line:?}, heard {heard:?}"));
+        let received = self.receive();
+        if received.as_deref() != Some(line) {
+            self.fail(&format!("expected {line:?}, received {received:?}"));
         }
     }
 
-    /// Expects a next line that begins with `start`, and gives it back.
+    /// Expects a line that begins with `start`, and returns it.
     pub fn expect_start(&mut self, start: &str) -> String {
         match self.receive() {
             Some(line) if line.starts_with(start) => line,
-            heard => self.fail(&format!("expected {start:?}..., heard {heard:?}")),
+            received => self.fail(&format!("expected {start:?}..., received {received:?}")),
         }
     }
 
-    /// Skips lines up to and with `line`.
+    /// Skips lines up to and including `line`.
     pub fn expect_sometime(&mut self, line: &str) {
         loop {
             match self.receive() {
-                Some(heard) if heard == line => return,
+                Some(received) if received == line => return,
                 Some(_) => {}
                 None => self.fail(&format!("the end came before {line:?}")),
             }
@@ -117,24 +118,24 @@ impl TestClient {
 
     /// Expects the end of the connection, without another line.
     pub fn expect_closed(&mut self) {
-        let heard = self.receive();
-        if heard.is_some() {
-            self.fail(&format!("expected the end, heard {heard:?}"));
+        let received = self.receive();
+        if received.is_some() {
+            self.fail(&format!("expected the end, received {received:?}"));
         }
     }
 
-    /// The next line, or nothing at the end of the connection.
+    /// Returns the next line, or `None` at the end of the connection.
     pub fn receive(&mut self) -> Option<String> {
         let until = Instant::now() + DEADLINE;
         self.receive_until(until)
-            .unwrap_or_else(|| self.fail("heard nothing in time"))
+            .unwrap_or_else(|| self.fail("received nothing in time"))
     }
 
-    /// The next line (or nothing at the end) if it comes until then; the outer
-    /// `None` is the time that is over.
+    /// Returns the next line, or `Some(None)` at the end of the connection, or `None`
+    /// if nothing comes until then.
     pub fn receive_until(&mut self, until: Instant) -> Option<Option<String>> {
         loop {
-            let heard = match self.lines.next() {
+            let received = match self.lines.next() {
                 NextLine::Line(line)
                     if self.ignored_prefix.is_some_and(|to| line.starts_with(to)) =>
                 {
@@ -150,53 +151,53 @@ impl TestClient {
                     self.fill(left);
                     continue;
                 }
-                other => panic!("the server sent something that is no line: {other:?}"),
+                other => panic!("the server sent an invalid line: {other:?}"),
             };
-            let shown = heard.as_deref().map(beginning);
+            let shown = received.as_deref().map(beginning);
             self.transcript.push(format!("<- {shown:?}"));
-            return Some(heard);
+            return Some(received);
         }
     }
 
-    fn fill(&mut self, patience: Duration) {
-        let patience = patience.max(Duration::from_millis(1));
-        self.stream.set_read_timeout(Some(patience)).ok();
+    fn fill(&mut self, timeout: Duration) {
+        let timeout = timeout.max(Duration::from_millis(1));
+        self.stream.set_read_timeout(Some(timeout)).ok();
         match self.lines.fill(&mut self.stream) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) if error.kind() == ErrorKind::TimedOut => {}
-            // A reset is the end as well; which of both came is the server's
-            // business, and stands in its log.
+            // A reset is an end too. The log of the server shows which of the two it
+            // was.
             Err(_reset) => drop(self.lines.fill(&mut std::io::empty())),
         }
     }
 
-    /// Says that nothing more will be sent, and goes on listening.
+    /// Closes the sending side. Receiving remains possible.
     pub fn end_sending(&mut self) {
         self.stream.shutdown(Shutdown::Write).ok();
     }
 
-    /// Ends the connection with a reset: the socket is closed while something
-    /// in it is unread. The caller sees to it that something is.
+    /// Ends the connection with a reset, by closing the socket while it holds unread
+    /// bytes. The caller must make sure that it does.
     pub fn reset(self) {
         self.stream.set_read_timeout(Some(DEADLINE)).ok();
-        // Without this look nobody would know that the unread line has come.
+        // The peek waits until the unread line has arrived.
         self.stream.peek(&mut [0]).ok();
     }
 
-    /// The socket, for what has no word of its own here.
+    /// Returns the socket, for operations that have no method here.
     pub fn stream(&mut self) -> &mut TcpStream {
         &mut self.stream
     }
 
-    /// What one `recv(1024)` brings, as a classroom's script has it.
+    /// Returns the result of one `recv(1024)`, as in a classroom script.
     pub fn recv(&mut self) -> String {
         let mut chunk = [0; 1024];
         let count = self.read_some(&mut chunk).expect("a chunk");
         String::from_utf8(chunk[..count].to_vec()).expect("whole characters")
     }
 
-    /// Reads raw bytes, past the line splitter.
+    /// Reads raw bytes without the line splitter.
     pub fn read_some(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         self.stream.set_read_timeout(Some(DEADLINE))?;
         self.stream.read(buffer)
@@ -209,7 +210,7 @@ impl TestClient {
     }
 }
 
-/// As much of `text` as a transcript shows of it.
+/// Returns the part of `text` that the transcript contains.
 fn beginning(text: &str) -> String {
     text.chars().take(80).collect()
 }

@@ -1,4 +1,4 @@
-//! One end of a conversation over UDP, as small as `nc -u`.
+//! UDP test client: a client over UDP, as small as `nc -u`.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 
 use crate::DEADLINE;
 
-/// Sends datagrams to one address and expects others from there.
+/// A socket that sends datagrams to one address and expects others from it.
 pub struct UdpTestClient {
     socket: UdpSocket,
-    /// Lines that begin so are passed over.
+    /// The beginning of the lines that are skipped.
     ignored_prefix: Option<&'static str>,
-    /// All that was sent and heard, shown when a test fails.
+    /// All datagrams sent and received, displayed when a test fails.
     transcript: Vec<String>,
 }
 
 impl UdpTestClient {
-    /// Says nothing yet.
+    /// Returns a client that has sent nothing.
     pub fn new(server: SocketAddr) -> UdpTestClient {
         let here = match server {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
@@ -25,7 +25,7 @@ impl UdpTestClient {
         UdpTestClient::from_address(here, server)
     }
 
-    /// The same, from this address.
+    /// Returns a client with this local address.
     pub fn from_address(here: IpAddr, server: SocketAddr) -> UdpTestClient {
         let socket = UdpSocket::bind((here, 0)).expect("a socket");
         socket.connect(server).expect("an address");
@@ -36,28 +36,28 @@ impl UdpTestClient {
         }
     }
 
-    /// Comes in as `name`, and waits to be welcomed.
+    /// Joins as `name` and waits for the welcome.
     pub fn join(server: SocketAddr, name: &str) -> UdpTestClient {
-        let mut caller = UdpTestClient::new(server);
-        let cookie = caller.cookie(name);
-        caller.say(&cookie);
-        caller.expect_start(&format!("Welcome, {name}."));
-        caller
+        let mut client = UdpTestClient::new(server);
+        let cookie = client.cookie(name);
+        client.say(&cookie);
+        client.expect_start(&format!("Welcome, {name}."));
+        client
     }
 
-    /// Asks for the cookie of `name`.
+    /// Requests the cookie of `name`.
     pub fn cookie(&mut self, name: &str) -> String {
         self.say(name);
         self.expect_start("/cookie ")
     }
 
-    /// Passes over lines that begin with `start`.
+    /// Skips lines that begin with `start`.
     pub fn ignoring(mut self, start: &'static str) -> UdpTestClient {
         self.ignored_prefix = Some(start);
         self
     }
 
-    /// Where it is.
+    /// Returns the local address.
     pub fn address(&self) -> SocketAddr {
         self.socket.local_addr().expect("an address")
     }
@@ -67,44 +67,44 @@ impl UdpTestClient {
         self.send(format!("{text}\n").as_bytes());
     }
 
-    /// Sends `bytes` as they are.
+    /// Sends `bytes` unchanged.
     pub fn send(&mut self, bytes: &[u8]) {
         let shown: String = String::from_utf8_lossy(bytes).chars().take(80).collect();
         self.transcript.push(format!("-> {shown:?}"));
         self.socket.send(bytes).expect("sending");
     }
 
-    /// Expects `line` as the next.
+    /// Expects `line` next.
     pub fn expect(&mut self, line: &str) {
-        let heard = self.receive();
-        if heard != line {
-            self.fail(&format!("expected {line:?}, heard {heard:?}"));
+        let received = self.receive();
+        if received != line {
+            self.fail(&format!("expected {line:?}, received {received:?}"));
         }
     }
 
-    /// Expects a next line that begins with `start`, and gives it back.
+    /// Expects a line that begins with `start`, and returns it.
     pub fn expect_start(&mut self, start: &str) -> String {
-        let heard = self.receive();
-        if !heard.starts_with(start) {
-            self.fail(&format!("expected {start:?}..., heard {heard:?}"));
+        let received = self.receive();
+        if !received.starts_with(start) {
+            self.fail(&format!("expected {start:?}..., received {received:?}"));
         }
-        heard
+        received
     }
 
-    /// Skips lines up to and with `line`.
+    /// Skips lines up to and including `line`.
     pub fn expect_sometime(&mut self, line: &str) {
         while self.receive() != line {}
     }
 
-    /// The next line, without its newline.
+    /// Returns the next line, without its newline.
     pub fn receive(&mut self) -> String {
         match self.receive_until(Instant::now() + DEADLINE) {
             Some(line) => line,
-            None => self.fail("heard nothing in time"),
+            None => self.fail("received nothing in time"),
         }
     }
 
-    /// The next line if it comes until then.
+    /// Returns the next line, or `None` if nothing comes until then.
     pub fn receive_until(&mut self, until: Instant) -> Option<String> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -112,8 +112,8 @@ impl UdpTestClient {
             if left.is_zero() {
                 return None;
             }
-            let patience = left.max(Duration::from_millis(1));
-            self.socket.set_read_timeout(Some(patience)).ok();
+            let timeout = left.max(Duration::from_millis(1));
+            self.socket.set_read_timeout(Some(timeout)).ok();
             match self.socket.recv(&mut buffer) {
                 Ok(count) => {
                     let line = String::from_utf8_lossy(&buffer[..count]);

@@ -1,5 +1,5 @@
-//! Connections that say nothing, too little, or end without a word, and members
-//! that do not read.
+//! Connections: peers that send nothing, too little, or end abruptly, and members that
+//! do not read.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -11,14 +11,14 @@ use tests::{DEADLINE, Running, TestClient, eventually};
 
 use super::fixture::{FaultFixture, is_installed};
 
-/// Of how many long lines each round of a flood is, and how long each is. The
-/// kernel hides some 3 MB of them for a member that does not read.
+/// The number of long lines in each round of a flood, and their length. The kernel
+/// buffers about 3 MB of them for a member that does not read.
 const ROUND: usize = 100;
 const LONG: usize = 2000;
 
 /// Row 1.
 #[test]
-fn who_says_nothing_is_asked_and_then_cut() {
+fn a_silent_peer_is_prompted_and_then_disconnected() {
     let fixture = FaultFixture::start(&["--name-timeout", "2"]);
     let mut silent = TestClient::connect(fixture.address);
     let address = silent.stream().local_addr().unwrap().to_string();
@@ -31,19 +31,19 @@ fn who_says_nothing_is_asked_and_then_cut() {
 
 /// Row 2.
 #[test]
-fn a_byte_now_and_then_gains_no_time() {
+fn single_bytes_do_not_extend_the_name_timeout() {
     let fixture = FaultFixture::start(&["--strict", "--name-timeout", "2"]);
     let mut slow = fixture.connect();
     let address = slow.stream().local_addr().unwrap().to_string();
     let begin = Instant::now();
-    let told = loop {
+    let notice = loop {
         slow.send(b"x");
         assert!(begin.elapsed() < DEADLINE, "it is still let in");
-        if let Some(told) = slow.receive_until(Instant::now() + Duration::from_millis(100)) {
-            break told;
+        if let Some(notice) = slow.receive_until(Instant::now() + Duration::from_millis(100)) {
+            break notice;
         }
     };
-    assert_eq!(told.as_deref(), Some("! No name received within 2 s."));
+    assert_eq!(notice.as_deref(), Some("! No name received within 2 s."));
     slow.expect_quit();
     fixture.expect_reason(&address, "timeout");
     fixture.check();
@@ -80,7 +80,7 @@ fn a_name_without_a_newline_counts() {
 
 /// Row 9.
 #[test]
-fn who_only_closes_its_own_side_gets_every_reply() {
+fn a_peer_that_closes_its_sending_side_gets_every_reply() {
     let fixture = FaultFixture::start(&[]);
     let mut ann = fixture.join("ann");
     let mut bob = fixture.connect();
@@ -101,19 +101,19 @@ fn who_only_closes_its_own_side_gets_every_reply() {
 
 /// Row 10.
 #[test]
-fn a_reset_is_told_within_a_second() {
+fn a_reset_is_announced_within_a_second() {
     let fixture = FaultFixture::start(&[]);
     let [mut ann, bob] = fixture.join_all(["ann", "bob"]);
     bob.reset();
-    let told = ann.receive_until(Instant::now() + Duration::from_secs(1));
+    let notice = ann.receive_until(Instant::now() + Duration::from_secs(1));
     let left = "bob has left the chat room.".to_string();
-    assert_eq!(told, Some(Some(left)));
+    assert_eq!(notice, Some(Some(left)));
     fixture.expect_reason("bob", "reset");
     drop(ann);
     fixture.check();
 }
 
-/// Row 11. From std alone nobody can reset a connection that has got nothing.
+/// Row 11. With std alone a connection that has received nothing cannot be reset.
 #[test]
 fn connections_reset_before_they_are_accepted_do_no_harm() {
     const SCRIPT: &str = "
@@ -135,7 +135,7 @@ print('done', flush=True)";
     fixture.server.signal("STOP");
     eventually("the server to stand still", || {
         let status = format!("/proc/{}/status", fixture.server.id());
-        // Where the kernel does not tell, it is taken to be quick.
+        // Where the kernel does not report the state, the server counts as stopped.
         let status = fs::read_to_string(status).unwrap_or("State:\tT".to_string());
         status.contains("State:\tT").then_some(())
     });
@@ -162,12 +162,12 @@ fn half_the_members_reset_in_a_broadcast_and_the_others_get_all() {
     members.into_iter().for_each(TestClient::reset);
     talker.send(lines(1000, 2000).as_bytes());
     for mut other in others {
-        let mut heard = 0;
-        while heard < 2000 {
+        let mut received = 0;
+        while received < 2000 {
             let line = other.receive().expect("the room goes on");
             if let Some(number) = line.strip_prefix("talker: ") {
-                assert_eq!(number, heard.to_string());
-                heard += 1;
+                assert_eq!(number, received.to_string());
+                received += 1;
             }
         }
     }
@@ -180,7 +180,7 @@ fn half_the_members_reset_in_a_broadcast_and_the_others_get_all() {
 
 /// Row 13.
 #[test]
-fn a_client_whose_heartbeat_ends_is_gone() {
+fn a_client_whose_heartbeat_ends_is_disconnected() {
     let fixture = FaultFixture::start(&["--heartbeat", "0.3"]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     beat(&mut bob, Duration::from_millis(300));
@@ -192,14 +192,14 @@ fn a_client_whose_heartbeat_ends_is_gone() {
     fixture.check();
 }
 
-/// Row 13, the other side of it.
+/// Row 13, the opposite case.
 #[test]
 fn a_person_who_pressed_enter_once_may_be_silent() {
     let fixture = FaultFixture::start(&["--heartbeat", "0.3"]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     ann.say("");
     ann.expect("");
-    // As long as it takes a client with a heartbeat to be given up.
+    // This takes as long as the timeout of a client with a heartbeat.
     beat(&mut bob, Duration::from_millis(300));
     ann.expect("bob has left the chat room.");
     let mut carl = fixture.join("carl");
@@ -213,7 +213,7 @@ fn a_person_who_pressed_enter_once_may_be_silent() {
 
 /// Row 14.
 #[test]
-fn a_member_that_stops_reading_is_dropped_by_bytes() {
+fn a_member_that_stops_reading_is_disconnected_by_bytes() {
     let fixture = FaultFixture::start(&["--rate", "off", "--backlog", "16", "--stall", "60"]);
     let [mut ann, mut bob, stalled] = fixture.join_all(["ann", "bob", "stalled"]);
     flood(&mut bob, &mut ann, || {
@@ -226,14 +226,14 @@ fn a_member_that_stops_reading_is_dropped_by_bytes() {
 
 /// Row 14.
 #[test]
-fn a_member_that_stops_reading_is_dropped_by_time() {
+fn a_member_that_stops_reading_is_disconnected_by_time() {
     let mut fixture = FaultFixture::start(&["--rate", "off", "--stall", "0.5"]);
     let [mut ann, mut bob, stalled] = fixture.join_all(["ann", "bob", "stalled"]);
     flood(&mut bob, &mut ann, || {
         fixture.server.type_line("/who");
         !fixture.server.lines_with("  lagging").is_empty()
     });
-    // Nothing much is said from here on, so it is not the bytes.
+    // Few bytes are sent from here on, so the limit of bytes is not the reason.
     ann.expect("stalled has left the chat room.");
     fixture.expect_reason("stalled", "slow");
     drop([ann, bob, stalled]);
@@ -242,7 +242,7 @@ fn a_member_that_stops_reading_is_dropped_by_time() {
 
 /// Row 14.
 #[test]
-fn a_hundred_members_that_stop_reading_make_nobody_wait() {
+fn a_hundred_members_that_stop_reading_delay_nobody() {
     let fixture = FaultFixture::start(&["--rate", "off", "--quiet", "--stall", "1"]);
     let mut bob = fixture.join("bob");
     let join = |name: &str, n: usize| fixture.join(&format!("{name}{n}"));
@@ -253,12 +253,12 @@ fn a_hundred_members_that_stop_reading_make_nobody_wait() {
         .into_iter()
         .map(|reader| thread::spawn(move || count_of_long_lines(reader)))
         .collect();
-    let said = flood(&mut bob, &mut ann, || {
+    let sent = flood(&mut bob, &mut ann, || {
         fixture.server.lines_with("(slow)").len() == stalled.len()
     });
     bob.say("q:quit");
     for reader in readers {
-        assert_eq!(reader.join().unwrap(), said);
+        assert_eq!(reader.join().unwrap(), sent);
     }
     for n in 0..stalled.len() {
         fixture.expect_reason(&format!("stalled{n}"), "slow");
@@ -269,7 +269,7 @@ fn a_hundred_members_that_stop_reading_make_nobody_wait() {
 
 /// Row 15.
 #[test]
-fn a_member_that_reads_a_line_now_and_then_is_not_kept_for_ever() {
+fn a_member_that_reads_too_slowly_is_disconnected() {
     let fixture = FaultFixture::start(&["--rate", "off", "--backlog", "64", "--stall", "60"]);
     let [mut ann, mut bob, mut slow] = fixture.join_all(["ann", "bob", "slow"]);
     flood(&mut bob, &mut ann, || {
@@ -281,8 +281,8 @@ fn a_member_that_reads_a_line_now_and_then_is_not_kept_for_ever() {
     fixture.check();
 }
 
-/// Has `peer` send heartbeats in rhythm for a while; only one pair of them need
-/// come in time on a busy machine.
+/// Sends heartbeats in rhythm for a while. Only one pair of them must be in time,
+/// because the machine may be busy.
 fn beat(peer: &mut TestClient, interval: Duration) {
     let mut next = Instant::now();
     for _ in 0..5 {
@@ -293,23 +293,22 @@ fn beat(peer: &mut TestClient, interval: Duration) {
     }
 }
 
-/// Has `bob` say long lines, round after round, until `enough`, and gives back
-/// how many. `ann` hears each round before the next, so that nobody who reads
-/// falls behind.
+/// Sends rounds of long lines from `bob` until `enough`, and returns their number.
+/// `ann` receives each round before the next, so that no reading member lags.
 fn flood(bob: &mut TestClient, ann: &mut TestClient, mut enough: impl FnMut() -> bool) -> usize {
     let round = format!("{}\n", "x".repeat(LONG)).repeat(ROUND) + "so far\n";
     let until = Instant::now() + DEADLINE;
-    let mut said = 0;
+    let mut sent = 0;
     while !enough() {
-        assert!(Instant::now() < until, "{said} lines were not enough");
+        assert!(Instant::now() < until, "{sent} lines were not enough");
         bob.send(round.as_bytes());
         ann.expect_sometime("bob: so far");
-        said += ROUND;
+        sent += ROUND;
     }
-    said
+    sent
 }
 
-/// How many long lines `reader` hears until bob leaves.
+/// Returns the number of long lines that `reader` receives until bob leaves.
 fn count_of_long_lines(mut reader: TestClient) -> usize {
     let lines = BufReader::new(reader.stream()).lines();
     let lines = lines.map(|line| line.expect("the room goes on"));

@@ -1,5 +1,4 @@
-//! UDP: datagrams of every kind, addresses that are made up, and members that
-//! vanish without a word.
+//! Datagrams: valid and invalid datagrams, forged addresses, and members that vanish.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +8,10 @@ use tests::{TestClient, UdpTestClient};
 
 use super::fixture::FaultFixture;
 
-/// The headers of IPv4 and UDP, in bytes.
+/// The length of the headers of IPv4 and UDP, in bytes.
 const HEADERS: usize = 28;
 
-/// A fixture that is open over UDP, and where that is.
+/// Starts a server that also listens on UDP, and returns its UDP address.
 fn open(options: &[&str]) -> (FaultFixture, SocketAddr) {
     let fixture = FaultFixture::start(&[&["--udp", "0"], options].concat());
     let line = fixture.server.wait_for("open over UDP at ");
@@ -24,13 +23,13 @@ fn join(udp: SocketAddr, name: &str) -> UdpTestClient {
     UdpTestClient::join(udp, name).ignoring("bystander")
 }
 
-/// What comes back within a moment, which is long for loopback.
-fn answer(caller: &mut UdpTestClient) -> Option<String> {
-    caller.receive_until(Instant::now() + Duration::from_millis(200))
+/// Returns the reply, if it comes within a time that is long for the loopback.
+fn answer(client: &mut UdpTestClient) -> Option<String> {
+    client.receive_until(Instant::now() + Duration::from_millis(200))
 }
 
 #[test]
-fn who_comes_over_udp_talks_with_who_comes_over_tcp() {
+fn members_over_udp_and_tcp_exchange_messages() {
     let (fixture, udp) = open(&[]);
     let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
@@ -61,18 +60,18 @@ fn who_comes_over_udp_talks_with_who_comes_over_tcp() {
 fn a_refused_name_may_be_followed_by_another() {
     let (fixture, udp) = open(&[]);
     let ann = fixture.join("ann");
-    let mut caller = UdpTestClient::new(udp).ignoring("bystander");
-    caller.say("a:b");
-    caller.expect("! Refused.");
-    caller.say(&":".repeat(100));
-    caller.expect_start("! Invalid name, ");
-    let cookie = caller.cookie("ann");
-    caller.say(&cookie);
-    caller.expect("! ann is already in use. Try another.");
-    caller.say("bob");
-    caller.expect_start("Welcome, bob.");
+    let mut client = UdpTestClient::new(udp).ignoring("bystander");
+    client.say("a:b");
+    client.expect("! Refused.");
+    client.say(&":".repeat(100));
+    client.expect_start("! Invalid name, ");
+    let cookie = client.cookie("ann");
+    client.say(&cookie);
+    client.expect("! ann is already in use. Try another.");
+    client.say("bob");
+    client.expect_start("Welcome, bob.");
     drop(ann);
-    caller.say("q:quit");
+    client.say("q:quit");
     fixture.expect_reason("bob", "quit");
     fixture.check();
 }
@@ -85,13 +84,13 @@ fn a_line_too_long_for_a_datagram_comes_in_pieces() {
     ann.expect("bob has joined the chat room.");
     let long: String = ('a'..='z').cycle().take(4000).collect();
     ann.say(&long);
-    let mut heard = String::new();
-    while heard.len() < long.len() {
+    let mut received = String::new();
+    while received.len() < long.len() {
         let piece = bob.expect_start("ann: ");
         assert!(piece.len() < common::MAX_DATAGRAM, "{}", piece.len());
-        heard += &piece["ann: ".len()..];
+        received += &piece["ann: ".len()..];
     }
-    assert_eq!(heard, long);
+    assert_eq!(received, long);
     bob.send(&[b'x'; 1201]);
     bob.expect("! Not sent, datagram is longer than 1200 bytes.");
     bob.send(&[b'x'; 1200]);
@@ -106,7 +105,7 @@ fn a_line_too_long_for_a_datagram_comes_in_pieces() {
 fn junk_is_ignored_or_refused() {
     let (fixture, udp) = open(&[]);
     let mut ann = fixture.join("ann");
-    let mut caller = UdpTestClient::new(udp).ignoring("bystander");
+    let mut client = UdpTestClient::new(udp).ignoring("bystander");
     let forged = format!("/cookie {} mallory", "0".repeat(32));
     let junk: &[&[u8]] = &[
         b"",
@@ -124,14 +123,14 @@ fn junk_is_ignored_or_refused() {
         b"GET / HTTP/1.1\r\n\r\n",
     ];
     for bytes in junk {
-        caller.send(bytes);
-        let answer = answer(&mut caller).unwrap_or_default();
+        client.send(bytes);
+        let answer = answer(&mut client).unwrap_or_default();
         let prompt = answer == common::notice::ASK_NAME && bytes.trim_ascii().is_empty();
         let harmless = answer.is_empty() || answer.starts_with('!') || prompt;
         assert!(harmless, "{answer}");
         assert!(answer.len() + HEADERS < 3 * (bytes.len() + HEADERS));
     }
-    // The same from a member.
+    // The same datagrams from a member.
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
     for bytes in junk.iter().filter(|bytes| !bytes.starts_with(b"q:quit")) {
@@ -148,7 +147,7 @@ fn junk_is_ignored_or_refused() {
 
 /// Row 46.
 #[test]
-fn a_cookie_opens_the_door_once_and_for_its_owner_alone() {
+fn a_cookie_is_valid_once_and_for_its_owner_alone() {
     let (fixture, udp) = open(&[]);
     let mut ann = fixture.join("ann");
     let refused = "! Invalid or expired cookie, send your name again.";
@@ -165,7 +164,7 @@ fn a_cookie_opens_the_door_once_and_for_its_owner_alone() {
     bob.say(&cookie);
     bob.expect_start("Welcome, bob.");
     ann.expect("bob has joined the chat room.");
-    // Sent again it is a heartbeat, and afterwards nothing.
+    // The same cookie is a heartbeat, and later invalid.
     bob.say(&cookie);
     bob.expect("");
     bob.say("q:quit");
@@ -184,7 +183,7 @@ fn a_cookie_opens_the_door_once_and_for_its_owner_alone() {
 
 /// Row 46.
 #[test]
-fn doubles_are_said_once_and_numbered_lines_answered_with_numbers() {
+fn duplicates_are_dropped_and_numbered_lines_answered_with_numbers() {
     let (fixture, udp) = open(&[]);
     let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
@@ -202,11 +201,14 @@ fn doubles_are_said_once_and_numbered_lines_answered_with_numbers() {
     ann.expect("bob: a");
     ann.expect("bob: e");
     ann.say("yo");
-    // The bystanders' lines are numbered as well.
+    // The bystanders' lines are numbered too.
     loop {
-        let heard = bob.expect_start("/seq ");
-        if heard.ends_with("ann: yo") {
-            assert!(heard.ends_with(" 3 ann: yo"), "three have come: {heard}");
+        let received = bob.expect_start("/seq ");
+        if received.ends_with("ann: yo") {
+            assert!(
+                received.ends_with(" 3 ann: yo"),
+                "three have come: {received}"
+            );
             break;
         }
     }
@@ -218,7 +220,7 @@ fn doubles_are_said_once_and_numbered_lines_answered_with_numbers() {
 
 /// Row 47.
 #[test]
-fn a_member_that_vanishes_is_gone_after_three_heartbeats() {
+fn a_vanished_member_is_removed_after_three_heartbeats() {
     let (fixture, udp) = open(&["--heartbeat", "0.5"]);
     let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
@@ -233,12 +235,12 @@ fn a_member_that_vanishes_is_gone_after_three_heartbeats() {
     assert!(begin.elapsed() > Duration::from_millis(2400), "{begin:?}");
     ann.expect("bob has left the chat room.");
     fixture.expect_reason("bob", "timeout");
-    // One whose port is closed is the same to the server.
+    // A closed port is no different for the server.
     drop(join(udp, "carl"));
     ann.expect("carl has joined the chat room.");
     ann.expect("carl has left the chat room.");
     fixture.expect_reason("carl", "timeout");
-    // Somebody who comes back from there has to begin anew.
+    // A new client at that address must request a new cookie.
     bob.say("/seq 9 0 hi");
     bob.expect("! You are no longer connected.\nq:quit");
     drop(ann);
@@ -246,7 +248,7 @@ fn a_member_that_vanishes_is_gone_after_three_heartbeats() {
 }
 
 #[test]
-fn the_operator_removes_somebody_over_udp_at_once() {
+fn the_operator_kicks_a_udp_member_at_once() {
     let (mut fixture, udp) = open(&[]);
     let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
@@ -260,9 +262,9 @@ fn the_operator_removes_somebody_over_udp_at_once() {
     fixture.check();
 }
 
-/// What comes twice is passed over, and must not keep its session from looking up.
+/// Duplicates are dropped, and must not keep the session from checking its timeouts.
 #[test]
-fn a_flood_of_doubles_cannot_keep_anybody_in() {
+fn a_flood_of_duplicates_does_not_prevent_a_timeout() {
     let (mut fixture, udp) = open(&[]);
     let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
@@ -287,9 +289,9 @@ fn a_flood_of_doubles_cannot_keep_anybody_in() {
     fixture.check();
 }
 
-/// Row 47: its last datagrams hold more lines than the rate lets through in time.
+/// Row 47: the last datagrams hold more lines than the rate limit allows in time.
 #[test]
-fn what_a_vanished_member_has_sent_is_not_said_for_long() {
+fn queued_lines_of_a_vanished_member_are_discarded() {
     let (fixture, udp) = open(&["--heartbeat", "0.5", "--rate", "10:1"]);
     let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
@@ -306,42 +308,42 @@ fn what_a_vanished_member_has_sent_is_not_said_for_long() {
     fixture.check();
 }
 
-/// To a socket of both families an IPv4 address looks like one of IPv6, whose
-/// headers are longer.
+/// On a dual-stack socket an IPv4 address looks like an IPv6 address, whose headers are
+/// longer.
 #[test]
-fn the_factor_holds_on_a_socket_of_both_families() {
+fn the_amplification_limit_holds_on_a_dual_stack_socket() {
     let fixture = FaultFixture::start(&["--listen", "[::]:0", "--udp", "0"]);
     let line = fixture.server.wait_for("open over UDP at [::]:");
     let port: u16 = line.rsplit(':').next().unwrap().parse().unwrap();
     let udp = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     for bytes in [&b":"[..], b"a:b", b"x", b"\n", "a:".repeat(30).as_bytes()] {
-        let mut caller = UdpTestClient::new(udp);
-        caller.send(bytes);
-        let answer = caller.receive().len() + 1;
+        let mut client = UdpTestClient::new(udp);
+        client.send(bytes);
+        let answer = client.receive().len() + 1;
         assert!(answer + HEADERS <= 3 * (bytes.len() + HEADERS), "{bytes:?}");
     }
     fixture.check();
 }
 
-/// Our own answers are not answered: two servers, or one and its own address,
-/// would never come to an end.
+/// The server does not answer its own answers. Otherwise two servers, or a server and
+/// its own address, would answer each other forever.
 #[test]
 fn an_answer_is_not_answered() {
     let (fixture, udp) = open(&[]);
-    let mut caller = UdpTestClient::new(udp);
+    let mut client = UdpTestClient::new(udp);
     for bytes in ["! Refused.", "q:quit"] {
-        caller.say(bytes);
+        client.say(bytes);
     }
-    // This is, and it is the first.
-    caller.say("");
-    caller.expect(common::notice::ASK_NAME);
+    // This datagram is answered, and it is the first.
+    client.say("");
+    client.expect(common::notice::ASK_NAME);
     fixture.check();
 }
 
-/// A flood from one member goes no faster than the rate; what finds no place is
-/// lost, and nobody else is.
+/// A flood from one member is limited by its rate. Datagrams beyond the queue are lost,
+/// and no other member loses any.
 #[test]
-fn a_flood_over_udp_holds_up_nobody() {
+fn a_flood_over_udp_delays_nobody() {
     let (fixture, udp) = open(&["--rate", "50:10"]);
     let mut ann = fixture.join("ann");
     let mut bob = join(udp, "bob");
@@ -352,7 +354,7 @@ fn a_flood_over_udp_holds_up_nobody() {
     ann.expect("bob: 0");
     ann.say("/ping");
     ann.expect_sometime("pong");
-    // Its own wish to leave may be lost in its flood.
+    // Its own `q:quit` may be lost in its flood.
     let mut last = None;
     while last.as_deref() != Some("q:quit") {
         bob.say("q:quit");
@@ -363,22 +365,22 @@ fn a_flood_over_udp_holds_up_nobody() {
     fixture.check();
 }
 
-/// 100,000 hellos from addresses that nobody has.
+/// 100,000 names from forged addresses.
 #[test]
-fn made_up_addresses_cost_next_to_nothing() {
+fn forged_addresses_cost_almost_nothing() {
     const HELLOS: u32 = 100_000;
     let (fixture, udp) = open(&[]);
     let before = fixture.server.usage();
     let (mut sent, mut came) = (0, 0);
     for number in 0..HELLOS {
-        // Every address of 127.0.0.0/8 is this machine's own.
+        // Every address of 127.0.0.0/8 belongs to this machine.
         let here = Ipv4Addr::from_bits(0x7f00_0100 + number);
-        let mut caller = UdpTestClient::from_address(here.into(), udp);
-        caller.send(b"x");
+        let mut client = UdpTestClient::from_address(here.into(), udp);
+        client.send(b"x");
         sent += 1 + HEADERS;
-        // All answers are equally long.
+        // All replies have the same length.
         if number % 100 == 0 {
-            let answer = caller.receive().len() + 1;
+            let answer = client.receive().len() + 1;
             came += (answer + HEADERS) * 100;
         }
     }
@@ -391,10 +393,10 @@ fn made_up_addresses_cost_next_to_nothing() {
     fixture.check();
 }
 
-/// Its end comes to an end, also where somebody is there over UDP, who cannot
-/// close a connection.
+/// The server also stops while a member is connected over UDP, who cannot close a
+/// connection.
 #[test]
-fn a_stop_tells_who_is_there_over_udp() {
+fn a_stop_notifies_members_over_udp() {
     let (mut fixture, udp) = open(&[]);
     let mut ann = TestClient::join(fixture.address, "ann");
     let mut bob = join(udp, "bob");
@@ -405,7 +407,7 @@ fn a_stop_tells_who_is_there_over_udp() {
     bob.expect_sometime("The server is stopping.");
     bob.expect_sometime("q:quit");
     assert!(fixture.server.wait().success());
-    // It waits for nobody: all of them have been told.
+    // The server need not wait, because all members have received the notice.
     assert!(begin.elapsed() < Duration::from_secs(4));
     assert!(fixture.server.lines_with("did not take in").is_empty());
 }

@@ -1,4 +1,4 @@
-//! Other ways in: several addresses, and peers that speak another protocol.
+//! Entry points: several addresses, and peers that speak another protocol.
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
@@ -9,7 +9,7 @@ use tests::{DEADLINE, TestClient};
 use super::fixture::{FaultFixture, serve};
 
 #[test]
-fn who_comes_by_one_address_talks_with_who_comes_by_another() {
+fn members_of_two_listening_addresses_exchange_messages() {
     let server = serve(&["--listen", "127.0.0.2:0", "--listen", "[::1]:0"]);
     server.wait_for("There is room for");
     let listening = server.lines_with("listening at ");
@@ -31,17 +31,17 @@ fn who_comes_by_one_address_talks_with_who_comes_by_another() {
     bob.expect("carl: hi");
 }
 
-/// Sends `first` to the server, and then lines for as long as it takes them, and
-/// says what comes back. That has to end within a second.
+/// Sends `first` to the server, then lines for as long as it accepts them, and returns
+/// the reply. The connection must end within a second.
 fn answer(fixture: &FaultFixture, first: &[u8]) -> Vec<u8> {
-    let mut stranger = fixture.connect();
-    let address = stranger.stream().local_addr().unwrap().to_string();
-    stranger.send(first);
+    let mut peer = fixture.connect();
+    let address = peer.stream().local_addr().unwrap().to_string();
+    peer.send(first);
     let begin = Instant::now();
     let mut answer = Vec::new();
-    let mut stream: &TcpStream = stranger.stream();
+    let mut stream: &TcpStream = peer.stream();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    // A reset is an end as well: it has sent what nobody read.
+    // A reset is an end too, because bytes of this side were not read.
     let _end = stream.read_to_end(&mut answer);
     assert!(begin.elapsed() < Duration::from_secs(1), "it was slow");
     fixture.expect_reason(&address, "protocol");
@@ -50,7 +50,7 @@ fn answer(fixture: &FaultFixture, first: &[u8]) -> Vec<u8> {
 
 /// Row 48.
 #[test]
-fn other_protocols_get_a_word_and_nothing_of_them_is_executed() {
+fn other_protocols_get_an_answer_and_are_not_executed() {
     let fixture = FaultFixture::start(&[]);
     let mut ann = fixture.join("ann");
     let body = "mallory\nhi all\n/nick ann2\n";
@@ -67,16 +67,16 @@ fn other_protocols_get_a_word_and_nothing_of_them_is_executed() {
         let length = body.len();
         let request = format!("{verb} / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{body}");
         let answer = String::from_utf8(answer(&fixture, request.as_bytes())).unwrap();
-        let (head, told) = answer.split_once("\r\n\r\n").unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.contains("HTTP/1.1 400 "), "{head}");
-        assert!(told.contains("This is a chat room"), "{told}");
+        assert!(body.contains("This is a chat room"), "{body}");
     }
     let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03mallory\nhi all\n";
     let tls = answer(&fixture, hello);
     assert!(tls.starts_with(&[21, 3, 3, 0, 2]), "an alert: {tls:?}");
     let ssh = answer(&fixture, b"SSH-2.0-OpenSSH_9.6\r\nmallory\r\nhi all\r\n");
     assert!(ssh.starts_with(b"This is a chat room"), "{ssh:?}");
-    // Nobody has come and nothing was said.
+    // No member has joined, and no message was sent.
     let mut bob = fixture.join("bob");
     ann.expect("bob has joined the chat room.");
     bob.say("hi");
@@ -89,11 +89,11 @@ fn other_protocols_get_a_word_and_nothing_of_them_is_executed() {
 #[test]
 fn a_request_without_an_end_is_closed_all_the_same() {
     let fixture = FaultFixture::start(&[]);
-    let mut stranger = fixture.connect();
-    let address = stranger.stream().local_addr().unwrap().to_string();
-    stranger.send(b"POST / HTTP/1.1\r\n\r\n");
+    let mut peer = fixture.connect();
+    let address = peer.stream().local_addr().unwrap().to_string();
+    peer.send(b"POST / HTTP/1.1\r\n\r\n");
     let begin = Instant::now();
-    while stranger.try_send(b"hi all\n").is_ok() {
+    while peer.try_send(b"hi all\n").is_ok() {
         assert!(begin.elapsed() < Duration::from_secs(2), "it is still read");
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -101,14 +101,14 @@ fn a_request_without_an_end_is_closed_all_the_same() {
     fixture.check();
 }
 
-/// What `recv` brings until all of `expected` has come, one after the other,
-/// without a newline at any end.
+/// Receives until all of `expected` has arrived, one text after the other, without
+/// newlines at the ends.
 fn recv_all(script: &mut TestClient, expected: &[&str]) {
     let mut rest = expected.join("\n");
     while !rest.is_empty() {
         let chunk = script.recv();
         assert!(!chunk.is_empty() && !chunk.ends_with('\n'), "{chunk:?}");
-        // What goes on where the last one was full begins with a newline.
+        // A text that continues a full one begins with a newline.
         let text = chunk.strip_prefix('\n').unwrap_or(&chunk);
         let Some(after) = rest.strip_prefix(text) else {
             panic!("{chunk:?} is no beginning of {rest:?}");
@@ -118,7 +118,7 @@ fn recv_all(script: &mut TestClient, expected: &[&str]) {
 }
 
 #[test]
-fn a_script_that_sends_no_newline_talks_with_the_others() {
+fn a_script_without_newlines_exchanges_messages() {
     let fixture = FaultFixture::start(&[]);
     let mut ann = fixture.join("ann");
     let mut bob = fixture.connect();
@@ -139,7 +139,7 @@ fn a_script_that_sends_no_newline_talks_with_the_others() {
     fixture.check();
 }
 
-/// It joins under a fixture without bystanders, whose lines would come between.
+/// The server has no bystanders, because their lines would come between.
 #[test]
 fn a_script_gets_a_line_at_a_time_and_several_when_it_is_behind() {
     let server = serve(&["--rate", "off"]);
@@ -153,12 +153,12 @@ fn a_script_gets_a_line_at_a_time_and_several_when_it_is_behind() {
     ann.send(b"two\nthree\n");
     recv_all(&mut bob, &["ann: two", "ann: three"]);
     let lines: Vec<String> = (0..500).map(|line| format!("ann: {line}")).collect();
-    let said = lines.join("\n").replace("ann: ", "") + "\n";
-    ann.send(said.as_bytes());
+    let sent = lines.join("\n").replace("ann: ", "") + "\n";
+    ann.send(sent.as_bytes());
     let expected: Vec<&str> = lines.iter().map(String::as_str).collect();
     recv_all(&mut bob, &expected);
-    // A line that one recv does not take comes in pieces, each with its sender, so
-    // that nobody can choose what stands at the beginning of one.
+    // A line that is too long for one recv is sent in pieces. Each has its sender, so
+    // that no member can choose the beginning of a piece.
     ann.say(&"x".repeat(3000));
     let mut count = 0;
     while count < 3000 {
@@ -169,7 +169,7 @@ fn a_script_gets_a_line_at_a_time_and_several_when_it_is_behind() {
     }
 }
 
-/// The kind that reads only after it has sent something.
+/// The script reads only after it has sent something.
 #[test]
 fn a_script_that_waits_for_answers_gets_one_each_time() {
     let server = serve(&[]);
@@ -193,7 +193,7 @@ fn a_script_that_waits_for_answers_gets_one_each_time() {
     assert!(bob.recv().starts_with("! No private message"));
     bob.send(b" ");
     assert_eq!(bob.recv(), "! Not sent, line is blank.");
-    // What comes before it sends again stays apart.
+    // Lines that come before it sends again are separate.
     for line in ["one", "two"] {
         ann.say(line);
         assert_eq!(bob.recv(), format!("\nann: {line}"));
@@ -206,9 +206,9 @@ fn a_script_that_waits_for_answers_gets_one_each_time() {
     server.wait_for("[CONNECTION CLOSED] bob disconnected (quit).");
 }
 
-/// Its user takes a while to think of a name, so that the question is there first.
+/// The user of the script needs time for a name, so that the prompt comes first.
 #[test]
-fn a_script_that_was_asked_for_its_name_is_not_one_answer_behind() {
+fn a_prompted_script_is_not_one_answer_behind() {
     let server = serve(&[]);
     let mut ann = TestClient::join(server.address(), "ann");
     let mut bob = TestClient::connect(server.address());
@@ -240,7 +240,7 @@ fn a_script_may_try_another_name() {
 }
 
 #[test]
-fn where_it_is_strict_only_a_newline_ends_a_name() {
+fn in_strict_mode_only_a_newline_ends_a_name() {
     let fixture = FaultFixture::start(&["--strict", "--name-timeout", "2"]);
     let mut script = fixture.connect();
     script.send(b"bob");
@@ -249,9 +249,9 @@ fn where_it_is_strict_only_a_newline_ends_a_name() {
     fixture.check();
 }
 
-/// What it is shown first is more than may wait for it later.
+/// The first texts are longer than its maximum backlog.
 #[test]
-fn a_small_backlog_keeps_no_script_out() {
+fn a_small_backlog_admits_a_script() {
     let server = serve(&["--backlog", "8", "--history", "20", "--rate", "off"]);
     let mut ann = TestClient::join(server.address(), "ann");
     for _ in 0..20 {
@@ -271,7 +271,7 @@ fn a_small_backlog_keeps_no_script_out() {
 
 /// Row 14, for a script.
 #[test]
-fn a_script_that_stops_reading_is_dropped() {
+fn a_script_that_stops_reading_is_disconnected() {
     let fixture = FaultFixture::start(&["--rate", "off", "--stall", "1"]);
     let mut ann = fixture.join("ann");
     let mut bob = fixture.connect();

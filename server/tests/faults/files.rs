@@ -1,5 +1,5 @@
-//! Files: what names, sizes and tickets may say, links that somebody has planted,
-//! transfers that break, and a server that is killed in the middle of one.
+//! Files: names, sizes and tickets, planted links, broken transfers, and a server that
+//! is killed during a transfer.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -13,21 +13,21 @@ use tests::{DEADLINE, Running, TestClient, eventually};
 
 use super::fixture::{FaultFixture, Scratch, is_installed, serve, serve_through};
 
-/// A fixture with a folder for files, beside which lies a canary.
-struct Shelf {
+/// A fixture with a folder for files, and a canary file beside it.
+struct SharedFolder {
     fixture: FaultFixture,
     scratch: Scratch,
 }
 
 const CANARY: &str = "tweet";
 
-impl Shelf {
-    fn open(options: &[&str]) -> Shelf {
+impl SharedFolder {
+    fn open(options: &[&str]) -> SharedFolder {
         let scratch = Scratch::new();
         fs::write(scratch.file("canary"), CANARY).unwrap();
         let folder = scratch.file("store");
         let fixture = FaultFixture::start(&[&["--files", folder.as_str()], options].concat());
-        Shelf { fixture, scratch }
+        SharedFolder { fixture, scratch }
     }
 
     fn folder(&self) -> PathBuf {
@@ -38,16 +38,16 @@ impl Shelf {
         self.fixture.join(name)
     }
 
-    /// Shares a file, and says under which number.
-    fn share(&self, who: &mut TestClient, name: &str, bytes: &[u8]) -> u64 {
-        share(self.fixture.address, who, name, bytes)
+    /// Shares a file and returns its number.
+    fn share(&self, client: &mut TestClient, name: &str, bytes: &[u8]) -> u64 {
+        share(self.fixture.address, client, name, bytes)
     }
 
-    fn connect(&self, demand: &str) -> Transfer {
-        Transfer::connect(self.fixture.address, demand)
+    fn connect(&self, request: &str) -> Transfer {
+        Transfer::connect(self.fixture.address, request)
     }
 
-    /// The assertions of every row, and that nothing outside was touched.
+    /// Makes the assertions of every row, and checks that nothing outside was changed.
     fn check(self) {
         let canary = fs::read_to_string(self.scratch.file("canary"));
         assert_eq!(canary.unwrap(), CANARY);
@@ -55,7 +55,7 @@ impl Shelf {
     }
 }
 
-/// The names of what is in the folder, in order.
+/// Returns the names of the files in the folder, in order.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name());
@@ -64,36 +64,36 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Asks in the chat for leave.
-fn leave(who: &mut TestClient, command: &str) -> TicketGrant {
-    who.say(command);
-    let told = who.expect_start("Ticket ");
-    TicketGrant::parse(&told).unwrap_or_else(|| panic!("{told}"))
+/// Requests a ticket in the chat.
+fn request_ticket(client: &mut TestClient, command: &str) -> TicketGrant {
+    client.say(command);
+    let notice = client.expect_start("Ticket ");
+    TicketGrant::parse(&notice).unwrap_or_else(|| panic!("{notice}"))
 }
 
-fn share(address: SocketAddr, who: &mut TestClient, name: &str, bytes: &[u8]) -> u64 {
-    let leave = leave(who, &format!("/put {name} {}", bytes.len()));
-    let mut transfer = Transfer::connect(address, &format!("/put {}", leave.ticket));
+fn share(address: SocketAddr, client: &mut TestClient, name: &str, bytes: &[u8]) -> u64 {
+    let grant = request_ticket(client, &format!("/put {name} {}", bytes.len()));
+    let mut transfer = Transfer::connect(address, &format!("/put {}", grant.ticket));
     transfer.expect("ok 0");
     transfer.send(bytes);
     transfer.expect("ok");
-    id_in(&who.receive().unwrap())
+    id_in(&client.receive().unwrap())
 }
 
-/// The number in "... Type /get 3 to fetch it."
-fn id_in(told: &str) -> u64 {
-    let (_, id) = told.rsplit_once("/get ").expect("an announcement");
+/// Parses the number in "... Type /get 3 to fetch it."
+fn id_in(notice: &str) -> u64 {
+    let (_, id) = notice.rsplit_once("/get ").expect("an announcement");
     id.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// A connection that carries a file.
+/// A connection that transfers a file.
 struct Transfer(TcpStream);
 
 impl Transfer {
-    fn connect(address: SocketAddr, demand: &str) -> Transfer {
+    fn connect(address: SocketAddr, request: &str) -> Transfer {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.write_all(format!("{demand}\n").as_bytes()).unwrap();
+        stream.write_all(format!("{request}\n").as_bytes()).unwrap();
         Transfer(stream)
     }
 
@@ -122,7 +122,7 @@ impl Transfer {
     }
 }
 
-/// Bytes that are like no others.
+/// Returns bytes without a pattern.
 fn noise(count: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let step = |state: &mut u64| {
@@ -139,21 +139,21 @@ fn noise(count: usize) -> Vec<u8> {
 
 #[test]
 fn a_file_is_shared_listed_fetched_and_removed() {
-    let shelf = Shelf::open(&[]);
-    let [mut ann, mut bob] = shelf.fixture.join_all(["ann", "bob"]);
+    let shared = SharedFolder::open(&[]);
+    let [mut ann, mut bob] = shared.fixture.join_all(["ann", "bob"]);
     let bytes = noise(12_345);
-    let id = shelf.share(&mut ann, "my notes.pdf", &bytes);
-    let told = format!("ann shares my notes.pdf, 12.3 KB. Type /get {id} to fetch it.");
-    bob.expect(&told);
-    shelf.fixture.server.wait_for(&format!("[FILES] {told}"));
+    let id = shared.share(&mut ann, "my notes.pdf", &bytes);
+    let notice = format!("ann shares my notes.pdf, 12.3 KB. Type /get {id} to fetch it.");
+    bob.expect(&notice);
+    shared.fixture.server.wait_for(&format!("[FILES] {notice}"));
     bob.say("/files");
     bob.expect("1 file is here.");
     let row = bob.expect_start("   1   12.3 KB  my notes.pdf  from ann, ");
     assert!(row.ends_with(" s ago"), "{row}");
     for offset in [0, 1, 12_344, 12_345] {
-        let leave = leave(&mut bob, &format!("/get {id}"));
-        assert_eq!((leave.id, leave.size), (Some(id), 12_345));
-        let mut transfer = shelf.connect(&format!("/get {} {offset}", leave.ticket));
+        let grant = request_ticket(&mut bob, &format!("/get {id}"));
+        assert_eq!((grant.id, grant.size), (Some(id), 12_345));
+        let mut transfer = shared.connect(&format!("/get {} {offset}", grant.ticket));
         transfer.expect("ok 12345");
         assert!(transfer.rest() == bytes[offset..], "from {offset}");
     }
@@ -165,17 +165,17 @@ fn a_file_is_shared_listed_fetched_and_removed() {
     bob.expect("There is no file here yet.");
     bob.say("/get 1");
     bob.expect("! There is no file 1. /files lists them.");
-    assert!(names(&shelf.folder()).is_empty());
+    assert!(names(&shared.folder()).is_empty());
     drop((ann, bob));
-    shelf.check();
+    shared.check();
 }
 
 #[test]
-fn the_operator_sees_and_removes_what_is_shared() {
-    let mut shelf = Shelf::open(&[]);
-    let mut ann = shelf.join("ann");
-    shelf.share(&mut ann, "notes.pdf", b"hello");
-    let server = &mut shelf.fixture.server;
+fn the_operator_lists_and_removes_shared_files() {
+    let mut shared = SharedFolder::open(&[]);
+    let mut ann = shared.join("ann");
+    shared.share(&mut ann, "notes.pdf", b"hello");
+    let server = &mut shared.fixture.server;
     server.type_line("/files");
     server.wait_for("   1       5 B  notes.pdf  from ann, ");
     server.type_line("/forget 1");
@@ -185,7 +185,7 @@ fn the_operator_sees_and_removes_what_is_shared() {
     ann.say("/files");
     ann.expect("There is no file here yet.");
     drop(ann);
-    shelf.check();
+    shared.check();
 }
 
 #[test]
@@ -206,8 +206,8 @@ fn without_a_folder_nothing_is_shared() {
 /// Row 39.
 #[test]
 fn a_name_is_never_a_path() {
-    let shelf = Shelf::open(&[]);
-    let mut ann = shelf.join("ann");
+    let shared = SharedFolder::open(&[]);
+    let mut ann = shared.join("ann");
     let long = format!("{}.pdf", "x".repeat(296));
     let names_sent = [
         "../canary",
@@ -229,7 +229,7 @@ fn a_name_is_never_a_path() {
         "\u{1b}]0;x\u{7}",
     ];
     for (at, name) in names_sent.into_iter().enumerate() {
-        let id = shelf.share(&mut ann, name, b"hi");
+        let id = shared.share(&mut ann, name, b"hi");
         assert_eq!(id, at as u64 + 1);
     }
     ann.say("/files");
@@ -244,10 +244,13 @@ fn a_name_is_never_a_path() {
     let mut expected: Vec<String> = (1..=17).map(|id: u64| id.to_string()).collect();
     expected.extend((1..=17).map(|id: u64| format!("{id}.about")));
     expected.sort();
-    assert_eq!(names(&shelf.folder()), expected);
-    assert_eq!(names(shelf.folder().parent().unwrap()), ["canary", "store"]);
+    assert_eq!(names(&shared.folder()), expected);
+    assert_eq!(
+        names(shared.folder().parent().unwrap()),
+        ["canary", "store"]
+    );
     drop(ann);
-    shelf.check();
+    shared.check();
 }
 
 /// Row 40.
@@ -255,71 +258,73 @@ fn a_name_is_never_a_path() {
 #[test]
 fn a_planted_link_is_not_followed() {
     use std::os::unix::fs::symlink;
-    let shelf = Shelf::open(&[]);
-    let mut ann = shelf.join("ann");
-    let canary = shelf.scratch.file("canary");
-    let folder = shelf.folder();
-    // Where the next upload would go.
+    let shared = SharedFolder::open(&[]);
+    let mut ann = shared.join("ann");
+    let canary = shared.scratch.file("canary");
+    let folder = shared.folder();
+    // The link is at the path of the next upload.
     symlink(&canary, folder.join("1.part")).unwrap();
-    let leave_1 = leave(&mut ann, "/put a 2");
-    let mut transfer = shelf.connect(&format!("/put {}", leave_1.ticket));
+    let grant_1 = request_ticket(&mut ann, "/put a 2");
+    let mut transfer = shared.connect(&format!("/put {}", grant_1.ticket));
     transfer.expect("! That was not kept, the server cannot write it.");
     for planted in ["2.new", "2.about", "2"] {
         symlink(&canary, folder.join(planted)).unwrap();
     }
-    let leave_2 = leave(&mut ann, "/put a 2");
-    let mut transfer = shelf.connect(&format!("/put {}", leave_2.ticket));
+    let grant_2 = request_ticket(&mut ann, "/put a 2");
+    let mut transfer = shared.connect(&format!("/put {}", grant_2.ticket));
     transfer.expect("ok 0");
     transfer.send(b"hi");
     assert!(transfer.line().starts_with("! That was not kept"));
-    // In the place of a file that is there.
-    let id = shelf.share(&mut ann, "a", b"hello");
+    // The link replaces a file that exists.
+    let id = shared.share(&mut ann, "a", b"hello");
     fs::remove_file(folder.join(id.to_string())).unwrap();
     symlink(&canary, folder.join(id.to_string())).unwrap();
-    let leave_3 = leave(&mut ann, &format!("/get {id}"));
-    let mut transfer = shelf.connect(&format!("/get {}", leave_3.ticket));
+    let grant_3 = request_ticket(&mut ann, &format!("/get {id}"));
+    let mut transfer = shared.connect(&format!("/get {}", grant_3.ticket));
     transfer.expect("! a cannot be read.");
     drop(ann);
-    shelf.check();
+    shared.check();
 }
+
+/// Commands with a wrong size, and their refusals.
+const REFUSED_SIZES: [(&str, &str); 6] = [
+    (
+        "/put a 18446744073709551615",
+        "! a is too large, a file may have 1.0 MB here.",
+    ),
+    (
+        "/put a 1048577",
+        "! a is too large, a file may have 1.0 MB here.",
+    ),
+    (
+        "/put a 18446744073709551616",
+        "! Invalid size, not a number of bytes.",
+    ),
+    ("/put a -1", "! Invalid size, not a number of bytes."),
+    ("/put a 0", "! There is nothing in a."),
+    ("/put 5", "! Usage, /put NAME SIZE"),
+];
 
 /// Row 41.
 #[test]
 fn a_declared_size_is_not_believed() {
-    let shelf = Shelf::open(&["--file-size", "1", "--files-size", "2"]);
-    let mut ann = shelf.join("ann");
-    let refused = [
-        (
-            "/put a 18446744073709551615",
-            "! a is too large, a file may have 1.0 MB here.",
-        ),
-        (
-            "/put a 1048577",
-            "! a is too large, a file may have 1.0 MB here.",
-        ),
-        (
-            "/put a 18446744073709551616",
-            "! Invalid size, not a number of bytes.",
-        ),
-        ("/put a -1", "! Invalid size, not a number of bytes."),
-        ("/put a 0", "! There is nothing in a."),
-        ("/put 5", "! Usage, /put NAME SIZE"),
-    ];
-    for (command, told) in refused {
+    let shared = SharedFolder::open(&["--file-size", "1", "--files-size", "2"]);
+    let mut ann = shared.join("ann");
+    for (command, notice) in REFUSED_SIZES {
         ann.say(command);
-        ann.expect(told);
+        ann.expect(notice);
     }
-    // What is more than declared is not taken.
-    let leave_1 = leave(&mut ann, "/put a 5");
-    let mut transfer = shelf.connect(&format!("/put {}", leave_1.ticket));
+    // Bytes beyond the declared size are not read.
+    let grant_1 = request_ticket(&mut ann, "/put a 5");
+    let mut transfer = shared.connect(&format!("/put {}", grant_1.ticket));
     transfer.send(b"hello, and more");
     transfer.expect("ok 0");
     transfer.expect("ok");
     ann.expect("ann shares a, 5 B. Type /get 1 to fetch it.");
-    assert_eq!(fs::read(shelf.folder().join("1")).unwrap(), b"hello");
-    // What is less is not listed.
-    let leave_2 = leave(&mut ann, "/put b 5");
-    let mut transfer = shelf.connect(&format!("/put {}", leave_2.ticket));
+    assert_eq!(fs::read(shared.folder().join("1")).unwrap(), b"hello");
+    // A shorter upload is not listed.
+    let grant_2 = request_ticket(&mut ann, "/put b 5");
+    let mut transfer = shared.connect(&format!("/put {}", grant_2.ticket));
     transfer.expect("ok 0");
     transfer.send(b"hell");
     transfer.0.shutdown(Shutdown::Write).unwrap();
@@ -327,68 +332,68 @@ fn a_declared_size_is_not_believed() {
     ann.say("/files");
     ann.expect("1 file is here.");
     ann.expect_start("   1 ");
-    // What is on its way counts as a whole: there is room for one more like it.
+    // An upload in progress counts with its whole size, so that one more fits.
     let mut running = Vec::new();
-    let leave_3 = leave(&mut ann, "/put c 1048576");
-    running.push(shelf.connect(&format!("/put {}", leave_3.ticket)));
+    let grant_3 = request_ticket(&mut ann, "/put c 1048576");
+    running.push(shared.connect(&format!("/put {}", grant_3.ticket)));
     running[0].expect("ok 0");
     ann.say("/put d 1048576");
     ann.expect("! There is no room for d, 1.0 MB are left here.");
     drop((ann, running));
-    shelf.check();
+    shared.check();
 }
 
 /// Row 45.
 #[test]
 fn wrong_tickets_are_all_refused_alike() {
-    let shelf = Shelf::open(&["--listen", "[::1]:0"]);
-    let [mut ann, mut bob] = shelf.fixture.join_all(["ann", "bob"]);
-    let id = shelf.share(&mut ann, "a", b"hello");
+    let shared = SharedFolder::open(&["--listen", "[::1]:0"]);
+    let [mut ann, mut bob] = shared.fixture.join_all(["ann", "bob"]);
+    let id = shared.share(&mut ann, "a", b"hello");
     bob.expect_start("ann shares a");
-    let refused = |demand: &str| {
-        let mut transfer = shelf.connect(demand);
+    let refused = |request: &str| {
+        let mut transfer = shared.connect(request);
         transfer.expect("! That ticket is not good. Ask for one in the chat.");
-        assert!(transfer.rest().is_empty(), "{demand}");
+        assert!(transfer.rest().is_empty(), "{request}");
     };
     refused("/get");
     refused("/get 1");
     refused("/get 00000000000000000000000000000000");
-    // In the wrong direction, which costs it.
-    let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
+    // A ticket for the other direction is used up.
+    let ticket = request_ticket(&mut bob, &format!("/get {id}")).ticket;
     refused(&format!("/put {ticket}"));
     refused(&format!("/get {ticket}"));
-    // Used already.
-    let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
-    let mut transfer = shelf.connect(&format!("/get {ticket}"));
+    // The ticket was used already.
+    let ticket = request_ticket(&mut bob, &format!("/get {id}")).ticket;
+    let mut transfer = shared.connect(&format!("/get {ticket}"));
     transfer.expect("ok 5");
     assert_eq!(transfer.rest(), b"hello");
     refused(&format!("/get {ticket}"));
-    // From somewhere else: bob has not come from ::1.
-    let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
-    let elsewhere = shelf.fixture.server.wait_for("listening at [::1]:");
+    // Another address is refused, because bob did not join from ::1.
+    let ticket = request_ticket(&mut bob, &format!("/get {id}")).ticket;
+    let elsewhere = shared.fixture.server.wait_for("listening at [::1]:");
     let elsewhere = elsewhere.rsplit(' ').next().unwrap().parse().unwrap();
     let mut transfer = Transfer::connect(elsewhere, &format!("/get {ticket}"));
     transfer.expect("! That ticket is not good. Ask for one in the chat.");
     refused(&format!("/get {ticket}"));
-    // Of somebody who has left.
-    let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
+    // The member has left.
+    let ticket = request_ticket(&mut bob, &format!("/get {id}")).ticket;
     bob.say("q:quit");
     ann.expect("bob has left the chat room.");
-    shelf.fixture.expect_reason("bob", "quit");
+    shared.fixture.expect_reason("bob", "quit");
     refused(&format!("/get {ticket}"));
     drop((ann, bob));
-    shelf.check();
+    shared.check();
 }
 
 #[test]
 fn a_member_has_so_many_transfers_at_once() {
-    let shelf = Shelf::open(&["--transfers", "2"]);
-    let mut ann = shelf.join("ann");
-    let first = leave(&mut ann, "/put a 5");
-    let _second = leave(&mut ann, "/put b 5");
+    let shared = SharedFolder::open(&["--transfers", "2"]);
+    let mut ann = shared.join("ann");
+    let first = request_ticket(&mut ann, "/put a 5");
+    let _second = request_ticket(&mut ann, "/put b 5");
     ann.say("/put c 5");
     ann.expect("! You have 2 transfers already, which is the most at once.");
-    let mut transfer = shelf.connect(&format!("/put {}", first.ticket));
+    let mut transfer = shared.connect(&format!("/put {}", first.ticket));
     transfer.expect("ok 0");
     ann.say("/put c 5");
     ann.expect("! You have 2 transfers already, which is the most at once.");
@@ -396,51 +401,51 @@ fn a_member_has_so_many_transfers_at_once() {
     transfer.expect("ok");
     ann.expect_start("ann shares a");
     assert!(transfer.rest().is_empty());
-    eventually("a place", || {
+    eventually("a free slot", || {
         ann.say("/put c 5");
         ann.receive()?.starts_with("Ticket ").then_some(())
     });
     drop(ann);
-    shelf.check();
+    shared.check();
 }
 
-/// Twenty times, at another place each time.
+/// Breaks twenty transfers, each at another position.
 #[test]
-fn what_broke_goes_on_where_it_broke() {
+fn a_broken_transfer_resumes_where_it_broke() {
     const SIZE: usize = 1_000_000;
-    let shelf = Shelf::open(&["--rate", "off"]);
-    let mut ann = shelf.join("ann");
+    let shared = SharedFolder::open(&["--rate", "off"]);
+    let mut ann = shared.join("ann");
     let bytes = noise(SIZE);
     for round in 0..20 {
         let name = format!("file{round}");
         let cut = (round * 77_777 + 12_345) % SIZE;
         let put = format!("/put {name} {SIZE}");
-        let ticket = leave(&mut ann, &put).ticket;
-        let mut transfer = shelf.connect(&format!("/put {ticket}"));
+        let ticket = request_ticket(&mut ann, &put).ticket;
+        let mut transfer = shared.connect(&format!("/put {ticket}"));
         transfer.expect("ok 0");
         transfer.send(&bytes[..cut]);
         transfer.0.shutdown(Shutdown::Write).unwrap();
         assert!(transfer.rest().is_empty());
-        // It is over for the server when the connection is.
-        let ticket = leave(&mut ann, &put).ticket;
-        let mut transfer = shelf.connect(&format!("/put {ticket}"));
+        // The server notices the end of the connection.
+        let ticket = request_ticket(&mut ann, &put).ticket;
+        let mut transfer = shared.connect(&format!("/put {ticket}"));
         transfer.expect(&format!("ok {cut}"));
         transfer.send(&bytes[cut..]);
         transfer.expect("ok");
-        let told = ann.expect_start(&format!("ann shares {name}, 1.0 MB. Type /get "));
-        let id = id_in(&told);
-        // And back, cut at another place.
+        let notice = ann.expect_start(&format!("ann shares {name}, 1.0 MB. Type /get "));
+        let id = id_in(&notice);
+        // The download is cut at another position.
         let cut = (cut * 3) % SIZE;
-        let ticket = leave(&mut ann, &format!("/get {id}")).ticket;
-        let mut transfer = shelf.connect(&format!("/get {ticket}"));
+        let ticket = request_ticket(&mut ann, &format!("/get {id}")).ticket;
+        let mut transfer = shared.connect(&format!("/get {ticket}"));
         transfer.expect(&format!("ok {SIZE}"));
         let mut back = vec![0; cut];
         transfer.0.read_exact(&mut back).unwrap();
         drop(transfer);
-        let rest = eventually("a place", || {
+        let rest = eventually("a free slot", || {
             ann.say(&format!("/get {id}"));
             let ticket = TicketGrant::parse(&ann.receive()?)?.ticket;
-            let mut transfer = shelf.connect(&format!("/get {ticket} {cut}"));
+            let mut transfer = shared.connect(&format!("/get {ticket} {cut}"));
             transfer.expect(&format!("ok {SIZE}"));
             Some(transfer.rest())
         });
@@ -450,65 +455,65 @@ fn what_broke_goes_on_where_it_broke() {
         );
     }
     drop(ann);
-    shelf.check();
+    shared.check();
 }
 
 /// Row 43.
 #[test]
-fn a_file_that_goes_while_it_is_fetched_is_an_error_on_both_sides() {
-    let shelf = Shelf::open(&[]);
-    let [mut ann, mut bob] = shelf.fixture.join_all(["ann", "bob"]);
+fn a_file_removed_during_a_download_is_an_error_on_both_sides() {
+    let shared = SharedFolder::open(&[]);
+    let [mut ann, mut bob] = shared.fixture.join_all(["ann", "bob"]);
     let bytes = noise(30_000_000);
     for (id, how) in [(1, "forgotten"), (2, "cut short")] {
-        shelf.share(&mut ann, "big", &bytes);
+        shared.share(&mut ann, "big", &bytes);
         bob.expect_start("ann shares big");
-        let ticket = leave(&mut bob, &format!("/get {id}")).ticket;
-        let mut transfer = shelf.connect(&format!("/get {ticket}"));
+        let ticket = request_ticket(&mut bob, &format!("/get {id}")).ticket;
+        let mut transfer = shared.connect(&format!("/get {ticket}"));
         transfer.expect("ok 30000000");
-        // It is not read on; the system's buffers take some megabytes.
+        // The client stops reading. The buffers of the system hold some megabytes.
         if how == "forgotten" {
             ann.say("/forget 1");
             ann.expect("big is removed.");
         } else {
             let data = fs::OpenOptions::new()
                 .write(true)
-                .open(shelf.folder().join("2"));
+                .open(shared.folder().join("2"));
             data.unwrap().set_len(10_000_000).unwrap();
         }
         assert!(transfer.rest().len() < bytes.len(), "{how}");
         bob.expect("! big was removed while you were fetching it.");
     }
-    shelf
+    shared
         .fixture
         .server
         .wait_for("[FILES] big is gone, bob was fetching it.");
     drop((ann, bob));
-    shelf.check();
+    shared.check();
 }
 
-/// Row 42, but for the times, which `tests/tests/room/files.rs` shortens.
+/// Row 42, without its times, which `tests/tests/room/files.rs` shortens.
 #[test]
-fn who_leaves_takes_no_transfer_along() {
-    let shelf = Shelf::open(&[]);
-    let [mut ann, mut bob] = shelf.fixture.join_all(["ann", "bob"]);
-    let ticket = leave(&mut bob, "/put a 5000000").ticket;
-    let mut transfer = shelf.connect(&format!("/put {ticket}"));
+fn a_transfer_survives_the_leaving_of_its_member() {
+    let shared = SharedFolder::open(&[]);
+    let [mut ann, mut bob] = shared.fixture.join_all(["ann", "bob"]);
+    let ticket = request_ticket(&mut bob, "/put a 5000000").ticket;
+    let mut transfer = shared.connect(&format!("/put {ticket}"));
     transfer.expect("ok 0");
     transfer.send(&noise(2_500_000));
     bob.say("q:quit");
     ann.expect("bob has left the chat room.");
-    // The rest is not taken; a reset may come instead of an end.
+    // The server does not read the rest. A reset may come instead of an end.
     let _cut = transfer.0.write_all(&noise(2_500_000));
     assert!(transfer.rest().is_empty());
     ann.say("/files");
     ann.expect("There is no file here yet.");
     drop((ann, bob));
-    shelf.check();
+    shared.check();
 }
 
 /// Row 38.
 #[test]
-fn a_disk_that_is_full_keeps_nothing_and_the_chat_goes_on() {
+fn a_full_disk_stores_nothing_and_the_chat_continues() {
     const SERVE: &str = r#"mount -t tmpfs -o size=64k none "$1" &&
         exec "$0" 127.0.0.1 0 --history 0 --crowd 100000 --files "$1""#;
     if !can_mount() {
@@ -519,23 +524,23 @@ fn a_disk_that_is_full_keeps_nothing_and_the_chat_goes_on() {
     fs::create_dir(&disk).unwrap();
     let line = r#"exec unshare -rm sh -c "$2" "$0" "$1""#;
     let fixture = FaultFixture::around(serve_through(line, &[&disk, SERVE]));
-    // Only the server sees that disk; the test sees it through /proc.
+    // Only the server sees that disk. The test sees it through /proc.
     let seen = format!("/proc/{}/root{disk}", fixture.server.id());
     let mut ann = fixture.join("ann");
-    let ticket = leave(&mut ann, "/put a 200000").ticket;
+    let ticket = request_ticket(&mut ann, "/put a 200000").ticket;
     let mut transfer = Transfer::connect(fixture.address, &format!("/put {ticket}"));
     transfer.expect("ok 0");
     let _cut = transfer.0.write_all(&noise(200_000));
     transfer.expect("! That was not kept, the server's disk is full.");
     fixture.server.wait_for("[FILES] cannot write: ");
     assert!(names(Path::new(&seen)).is_empty());
-    // A small one has room.
+    // A small file fits.
     share(fixture.address, &mut ann, "b", b"hello");
     drop(ann);
     fixture.check();
 }
 
-/// Whether a disk can be made here; says so if not.
+/// Returns `true` if a disk can be mounted here, and prints a line if not.
 fn can_mount() -> bool {
     if !is_installed("unshare") {
         return false;
@@ -551,24 +556,24 @@ fn can_mount() -> bool {
 
 /// Row 38.
 #[test]
-fn a_folder_that_is_gone_keeps_nothing_and_comes_back() {
-    let shelf = Shelf::open(&[]);
-    let mut ann = shelf.join("ann");
-    let ticket = leave(&mut ann, "/put a 5").ticket;
-    let moved = shelf.scratch.file("moved");
-    fs::rename(shelf.folder(), &moved).unwrap();
-    let mut transfer = shelf.connect(&format!("/put {ticket}"));
+fn a_removed_folder_stores_nothing_and_is_created_again() {
+    let shared = SharedFolder::open(&[]);
+    let mut ann = shared.join("ann");
+    let ticket = request_ticket(&mut ann, "/put a 5").ticket;
+    let moved = shared.scratch.file("moved");
+    fs::rename(shared.folder(), &moved).unwrap();
+    let mut transfer = shared.connect(&format!("/put {ticket}"));
     transfer.expect("! That was not kept, the server cannot write it.");
-    shelf.fixture.server.wait_for("[FILES] cannot write: ");
-    fs::rename(&moved, shelf.folder()).unwrap();
-    shelf.share(&mut ann, "a", b"hello");
+    shared.fixture.server.wait_for("[FILES] cannot write: ");
+    fs::rename(&moved, shared.folder()).unwrap();
+    shared.share(&mut ann, "a", b"hello");
     drop(ann);
-    shelf.check();
+    shared.check();
 }
 
-/// Row 44: killed fifty times while an upload is written, or has just been.
+/// Row 44: the server is killed fifty times, during an upload or right after it.
 #[test]
-fn a_server_that_is_killed_leaves_no_half_file() {
+fn a_killed_server_leaves_no_partial_file_listed() {
     let scratch = Scratch::new();
     let folder = scratch.file("store");
     let start = || serve(&["--files", &folder, "--rate", "off"]);
@@ -578,10 +583,10 @@ fn a_server_that_is_killed_leaves_no_half_file() {
         let server = start();
         let mut ann = TestClient::join(server.address(), "ann");
         check_listed(&server, &mut ann, listed, &bytes);
-        let ticket = leave(&mut ann, &format!("/put a {}", bytes.len())).ticket;
+        let ticket = request_ticket(&mut ann, &format!("/put a {}", bytes.len())).ticket;
         let mut transfer = Transfer::connect(server.address(), &format!("/put {ticket}"));
         transfer.expect("ok 0");
-        // From nothing at all to everything, and then the answer as well.
+        // The amount is between nothing and everything, with the reply.
         transfer.send(&bytes[..bytes.len() * round.min(45) / 45]);
         if round >= 48 {
             transfer.expect("ok");
@@ -591,7 +596,7 @@ fn a_server_that_is_killed_leaves_no_half_file() {
         while round > 45 && begin.elapsed() < Duration::from_micros(300 * (round as u64 - 45)) {}
         server.signal("KILL");
         drop(server);
-        // All that was sent may have become a file, whether that was heard or not.
+        // A complete upload may be a file, with or without a received reply.
         if (45..48).contains(&round) {
             listed = names(Path::new(&folder))
                 .iter()
@@ -606,7 +611,7 @@ fn a_server_that_is_killed_leaves_no_half_file() {
     assert_eq!(folder.len(), 2 * listed, "nothing half is left: {folder:?}");
 }
 
-/// What is listed is there as a whole.
+/// Checks that every listed file is complete.
 fn check_listed(server: &Running, ann: &mut TestClient, count: usize, bytes: &[u8]) {
     ann.say("/files");
     match count {
@@ -617,7 +622,7 @@ fn check_listed(server: &Running, ann: &mut TestClient, count: usize, bytes: &[u
     let rows: Vec<String> = (0..count).map(|_| ann.receive().unwrap()).collect();
     for row in rows {
         let id = row.split_whitespace().next().unwrap();
-        let ticket = leave(ann, &format!("/get {id}")).ticket;
+        let ticket = request_ticket(ann, &format!("/get {id}")).ticket;
         let mut transfer = Transfer::connect(server.address(), &format!("/get {ticket}"));
         transfer.expect(&format!("ok {}", bytes.len()));
         assert!(transfer.rest() == bytes, "file {id}");

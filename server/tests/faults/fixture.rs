@@ -1,4 +1,4 @@
-//! A server with two bystanders in it, and what must hold after every fault.
+//! Fixture: a server with two bystanders, and the assertions after every fault.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use tests::{Bystanders, Running, TestClient, Usage, eventually};
 
-/// How much resident memory may grow while the server works, in KiB: freed
-/// memory stays with the process's allocator for a while, and so do the stacks
-/// of ended threads. Two hundred members leave 12 MiB behind, once (measured).
+/// The allowed growth of resident memory in KiB. The allocator keeps freed memory for a
+/// while, and so do the stacks of ended threads. Two hundred members leave 12 MiB once
+/// (measured).
 const MEMORY_SLACK: usize = 20 * 1024;
 
-/// What the bystanders' names, and so their lines, begin with.
+/// The beginning of the names of the bystanders, and so of their lines.
 const BYSTANDERS: &str = "bystander";
 
-/// A running server, bystanders in it, and what it held before the fault.
+/// A running server with bystanders, and its resources before the fault.
 pub struct FaultFixture {
     pub server: Running,
     pub address: SocketAddr,
@@ -30,11 +30,12 @@ impl FaultFixture {
         FaultFixture::around(serve(options))
     }
 
-    /// Takes over a server that was started in some other way.
+    /// Returns a fixture for a server that was started otherwise.
     pub fn around(server: Running) -> FaultFixture {
         let address = server.address();
         let bystanders = Bystanders::start(address);
-        // One more has come and gone, so that what is set up once, is.
+        // One member joins and leaves first, so that everything allocated once is in
+        // the baseline.
         let mut first = TestClient::join(address, "first");
         let with_first = server.usage();
         first.say("q:quit");
@@ -56,30 +57,30 @@ impl FaultFixture {
         }
     }
 
-    /// Connects somebody who says nothing yet.
+    /// Connects a client that sends nothing.
     pub fn connect(&self) -> TestClient {
         TestClient::connect(self.address).ignoring(BYSTANDERS)
     }
 
-    /// Has somebody join, who then hears all but the bystanders.
+    /// Joins a client that skips the lines of the bystanders.
     pub fn join(&self, name: &str) -> TestClient {
         TestClient::join(self.address, name).ignoring(BYSTANDERS)
     }
 
-    /// Has several join, each told of those that follow.
+    /// Joins clients. Each expects the notices about the following.
     pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [TestClient; N] {
         let mut peers: Vec<TestClient> = Vec::new();
         for name in names {
-            let newcomer = self.join(name);
+            let new_client = self.join(name);
             for peer in &mut peers {
                 peer.expect(&format!("{name} has joined the chat room."));
             }
-            peers.push(newcomer);
+            peers.push(new_client);
         }
         peers.try_into().ok().expect("as many peers as names")
     }
 
-    /// Waits for the one close line of `who`, with `reason`.
+    /// Waits for the only close line of `who`, with `reason`.
     pub fn expect_reason(&self, who: &str, reason: &str) {
         let line = format!("[CONNECTION CLOSED] {who} disconnected ({reason}).");
         self.server.wait_for(&line);
@@ -88,8 +89,8 @@ impl FaultFixture {
         assert_eq!(lines, [line], "one reason for one connection");
     }
 
-    /// The assertions that every row makes: the bystanders lost nothing, and
-    /// what the server holds is back at its base.
+    /// Makes the assertions of every row: the bystanders lost nothing, and the
+    /// resources of the server are back at the baseline.
     pub fn check(self) {
         if let Some(base) = self.baseline {
             eventually("files, threads and memory back at their base", || {
@@ -104,28 +105,28 @@ impl FaultFixture {
     }
 }
 
-/// The program under test. It shows newcomers nothing of the past and tells every
-/// join, so that what a test expects next is what it has brought about.
+/// Returns the program under test. It sends no history and every notice of joining, so
+/// that a test expects only lines that it has caused.
 pub fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_chat-server"));
     program.args(["--history", "0", "--crowd", "100000"]);
     program
 }
 
-/// Starts it at a free port, with these options and nobody in it.
+/// Starts the program at a free port, with these options and without members.
 pub fn serve(options: &[&str]) -> Running {
     Running::start(program().args(["127.0.0.1", "0"]).args(options))
 }
 
-/// Starts it through a line of shell, in which it is called `$0` and what is in
-/// `words` `$1`, `$2`. The line has to `exec` it, so that it gets the signals.
+/// Starts the program by a line of shell, in which it is `$0` and `words` are `$1`,
+/// `$2`. The line must `exec` it, so that it receives the signals.
 pub fn serve_through(line: &str, words: &[&str]) -> Running {
     let mut shell = Command::new("sh");
     shell.args(["-c", line, env!("CARGO_BIN_EXE_chat-server")]);
     Running::start(shell.args(words))
 }
 
-/// Whether there is such a program here; says so if not.
+/// Returns `true` if a program is installed, and prints a line if not.
 pub fn is_installed(tool: &str) -> bool {
     let found = Command::new(tool).arg("-V").output().is_ok();
     if !found {
@@ -134,23 +135,23 @@ pub fn is_installed(tool: &str) -> bool {
     found
 }
 
-/// Sees to it that the server does next to nothing for two seconds. The time is
-/// what is measured here; nothing is waited for.
+/// Checks that the server uses almost no processor time for two seconds. The time
+/// itself is measured, so this sleeps.
 pub fn expect_idle(server: &Running) {
     let (begin, before) = (Instant::now(), server.cpu_time());
     std::thread::sleep(Duration::from_secs(2));
     if let (Some(before), Some(after)) = (before, server.cpu_time()) {
-        let (busy, most) = (after - before, begin.elapsed() / 20);
-        assert!(busy < most, "it was busy for {busy:?} of {most:?} * 20");
+        let (busy, limit) = (after - before, begin.elapsed() / 20);
+        assert!(busy < limit, "it was busy for {busy:?} of {limit:?} * 20");
     }
 }
 
-/// Has `ann` say so much that the member `stalled`, who does not read, lags, as
-/// the console's `/who` tells. The limits must allow both.
+/// Sends lines from `ann` until the member `stalled`, which does not read, lags
+/// according to the console's `/who`. The limits must allow both.
 pub fn fill_backlog(server: &mut Running, ann: &mut TestClient, stalled: &str) {
-    let lagging = eventually("somebody to lag", || {
+    let lagging = eventually("a lagging member", || {
         ann.send(format!("{}\n", "x".repeat(4000)).repeat(100).as_bytes());
-        // The answer comes after all that, and so does /who.
+        // The reply comes after all the lines, and so does /who.
         ann.say("");
         ann.expect_sometime("");
         server.type_line("/who");
@@ -159,7 +160,7 @@ pub fn fill_backlog(server: &mut Running, ann: &mut TestClient, stalled: &str) {
     assert!(lagging.starts_with(&format!("{stalled} ")), "{lagging}");
 }
 
-/// A directory of its own for one test, which everybody may read.
+/// A directory for one test, which every user may read.
 pub struct Scratch(PathBuf);
 
 impl Scratch {
@@ -174,7 +175,7 @@ impl Scratch {
         Scratch(path)
     }
 
-    /// The path of a file in it.
+    /// Returns the path of a file in it.
     pub fn file(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
     }

@@ -1,4 +1,4 @@
-//! Lines that are too long, oddly ended, cut anywhere, or no text at all.
+//! Lines: too long, with unusual ends, cut at any byte, or not text.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ const NOT_UTF8: &str = "! Not sent, line is not valid UTF-8.";
 
 /// Row 3.
 #[test]
-fn a_line_without_an_end_is_given_up_and_costs_no_memory() {
+fn an_unterminated_line_is_refused_and_uses_no_memory() {
     let fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let before = peak_memory(&fixture);
@@ -18,7 +18,7 @@ fn a_line_without_an_end_is_given_up_and_costs_no_memory() {
     bob.expect(TOO_LONG);
     bob.expect("! That line has no end.");
     bob.expect_quit();
-    // All of a GiB, if somebody should still take it.
+    // All of a GiB is sent, if the server still accepts it.
     let sent = (0..16 * 1024).take_while(|_| bob.try_send(&piece).is_ok());
     eprintln!("{} KiB were taken", sent.count() * 64);
     ann.expect("bob has left the chat room.");
@@ -56,7 +56,7 @@ fn a_line_at_the_limit_is_whole_and_one_past_it_is_refused() {
 
 /// Row 5.
 #[test]
-fn wherever_the_bytes_are_cut_the_room_hears_the_same() {
+fn the_room_receives_the_same_wherever_the_bytes_are_cut() {
     let fixture = FaultFixture::start(&[]);
     let mut ann = fixture.join("ann");
     let input = |name: &str| format!("{name}\r\nhi\n/x\nzwei 👋\r\n\nq:quit\n").into_bytes();
@@ -124,7 +124,7 @@ fn line_ends_of_every_kind_and_blanks() {
 
 /// Row 28.
 #[test]
-fn what_is_no_utf8_is_refused_to_its_sender_alone() {
+fn invalid_utf8_is_refused_to_its_sender_alone() {
     let fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let wrong: [&[u8]; 8] = [
@@ -152,12 +152,12 @@ fn what_is_no_utf8_is_refused_to_its_sender_alone() {
 
 /// Row 31.
 #[test]
-fn what_is_no_command_is_answered_and_the_connection_kept() {
+fn an_unknown_command_is_answered_and_the_connection_kept() {
     let fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let huge = format!("/{}", "x".repeat(4000));
     let argument = format!("/dance {}", "y".repeat(4000));
-    // The last three are the operator's alone.
+    // The last three are commands of the operator alone.
     let commands = [
         "/dance",
         "/dan",
@@ -176,8 +176,11 @@ fn what_is_no_command_is_answered_and_the_connection_kept() {
     ];
     for command in commands {
         bob.say(command);
-        let told = bob.expect_start("! ");
-        assert!(told.len() < 200 && !told.contains(':'), "short, {told:?}");
+        let refusal = bob.expect_start("! ");
+        assert!(
+            refusal.len() < 200 && !refusal.contains(':'),
+            "short, {refusal:?}"
+        );
     }
     bob.say("still here");
     ann.expect("bob: still here");
@@ -188,7 +191,7 @@ fn what_is_no_command_is_answered_and_the_connection_kept() {
     fixture.check();
 }
 
-/// The most memory the server has held so far, in KiB, where the kernel tells.
+/// Returns the peak memory of the server in KiB, where the kernel reports it.
 fn peak_memory(fixture: &FaultFixture) -> usize {
     let status = format!("/proc/{}/status", fixture.server.id());
     let status = fs::read_to_string(status).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Too many at once: the caps on connections, and connections that come and go.
+//! Load: limits on connections, and connections that open and close.
 
 use std::net::TcpStream;
 
@@ -6,10 +6,10 @@ use tests::{TestClient, eventually};
 
 use super::fixture::FaultFixture;
 
-/// Section 4 of the design: as many as fit, the next one is told, and the place
-/// of who leaves is free again.
+/// Section 4 of the design: as many members as allowed join, the next one is refused,
+/// and its slot is free after a member leaves.
 #[test]
-fn a_full_room_says_so_and_has_a_place_again_later() {
+fn a_full_server_refuses_and_accepts_again_later() {
     let fixture = FaultFixture::start(&["--max-clients", "4"]);
     let [ann, bob] = fixture.join_all(["ann", "bob"]);
     let mut late = fixture.connect();
@@ -19,20 +19,20 @@ fn a_full_room_says_so_and_has_a_place_again_later() {
     fixture.expect_reason(&address, "full");
     drop(ann);
     fixture.expect_reason("ann", "eof");
-    let carl = eventually("a place in the room", || {
+    let carl = eventually("a free slot", || {
         let mut carl = fixture.connect();
-        // It may be turned away before it has said this.
+        // The connection may be refused before it has sent this.
         let _ = carl.try_send(b"carl\n");
-        let told = carl.receive()?;
-        told.starts_with("Welcome, carl.").then_some(carl)
+        let reply = carl.receive()?;
+        reply.starts_with("Welcome, carl.").then_some(carl)
     });
     drop((bob, carl, late));
     fixture.check();
 }
 
-/// Who is turned away may have begun to talk: it still hears why.
+/// A refused peer may have sent lines already. It still receives the reason.
 #[test]
-fn who_speaks_before_it_is_turned_away_hears_the_reason() {
+fn a_refused_peer_that_sent_lines_receives_the_reason() {
     let fixture = FaultFixture::start(&["--max-clients", "3"]);
     let ann = fixture.join("ann");
     for _ in 0..50 {
@@ -46,14 +46,14 @@ fn who_speaks_before_it_is_turned_away_hears_the_reason() {
 }
 
 #[test]
-fn of_too_many_without_a_name_the_oldest_goes() {
+fn the_oldest_of_too_many_unnamed_connections_is_closed() {
     let fixture = FaultFixture::start(&["--max-unnamed", "3"]);
     let mut silent: Vec<TestClient> = (0..4).map(|_| fixture.connect()).collect();
     let address = local_address(&mut silent[0]);
     silent[0].expect_sometime("! You have no name yet, and others are waiting to join.");
     silent[0].expect_quit();
     fixture.expect_reason(&address, "full");
-    // The others are still there, and a name takes its holder out of the count.
+    // The others are still connected. A named connection does not count.
     for (number, peer) in silent.iter_mut().enumerate().skip(1) {
         peer.say(&format!("member{number}"));
         while !peer.receive().unwrap().starts_with("Welcome, member") {}
@@ -65,14 +65,14 @@ fn of_too_many_without_a_name_the_oldest_goes() {
     fixture.check();
 }
 
-/// Row 18, with fewer.
+/// Row 18, with fewer connections.
 #[test]
-fn two_thousand_that_connect_and_close_leave_nothing_behind() {
+fn two_thousand_short_connections_leave_nothing_behind() {
     const MANY: usize = 2000;
     let fixture = FaultFixture::start(&[]);
     for number in 1..=MANY {
         if number % 50 == 0 {
-            // Now and then one stays to the end, so that the rest keep up.
+            // Some connections stay to the end, so that the others keep up.
             let mut last = fixture.connect();
             last.end_sending();
             last.expect_quit();

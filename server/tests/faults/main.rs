@@ -1,6 +1,6 @@
-//! What the room must survive, row by row of a catalogue of faults. Each test
-//! starts the real `chat-server`, has two bystanders talk all along, brings one
-//! fault about, and then makes the same four assertions; see [`fixture`].
+//! Faults: a catalogue of faults that the room must survive. Each test starts the real
+//! `chat-server`, lets two bystanders chat, causes one fault, and makes the same four
+//! assertions; see [`fixture`].
 
 #![allow(
     clippy::expect_used,
@@ -24,7 +24,7 @@ mod names;
 mod texts;
 mod transcripts;
 
-// Faults of many at once, of the machine, and of the operator's side.
+// Faults of many connections, of the machine, and of the operator's side.
 mod load;
 mod outputs;
 mod resources;

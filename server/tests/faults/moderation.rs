@@ -1,11 +1,11 @@
-//! What the operator decides, and that those concerned are told.
+//! Moderation: decisions of the operator, and the notices about them.
 
 use tests::TestClient;
 
 use crate::fixture::FaultFixture;
 
 #[test]
-fn who_is_banned_is_removed_and_kept_out() {
+fn a_banned_member_is_disconnected_and_refused() {
     let mut fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     fixture.server.type_line("/ban bob 10m");
@@ -31,7 +31,7 @@ fn who_is_banned_is_removed_and_kept_out() {
 }
 
 #[test]
-fn a_banned_address_and_a_locked_room_let_nobody_in() {
+fn a_banned_address_and_a_locked_server_admit_nobody() {
     let mut fixture = FaultFixture::start(&[]);
     fixture.server.type_line("/lock");
     fixture.server.wait_for("Nobody new comes in.");
@@ -52,7 +52,7 @@ fn a_banned_address_and_a_locked_room_let_nobody_in() {
 }
 
 #[test]
-fn who_is_muted_says_nothing_until_allowed_to() {
+fn a_muted_member_sends_nothing_until_unmuted() {
     let mut fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     fixture.server.type_line("/mute bob");
@@ -77,7 +77,7 @@ fn who_is_muted_says_nothing_until_allowed_to() {
 }
 
 #[test]
-fn in_silence_only_the_operator_speaks() {
+fn in_silence_only_the_operator_sends() {
     let mut server = crate::fixture::serve(&[]);
     let [mut ann, mut bob] = TestClient::join_all(server.address(), ["ann", "bob"]);
     server.type_line("/mute all");
@@ -101,7 +101,7 @@ fn in_silence_only_the_operator_speaks() {
 }
 
 #[test]
-fn the_operator_speaks_to_one_room_and_to_newcomers() {
+fn the_operator_writes_to_one_room_and_to_new_members() {
     let mut server = crate::fixture::serve(&[]);
     let [mut ann, mut bob] = TestClient::join_all(server.address(), ["ann", "bob"]);
     bob.say("/join games");

@@ -1,4 +1,4 @@
-//! Names that many want at once, and names that nobody should have.
+//! Names: requested by many at once, or invalid.
 
 use std::sync::Barrier;
 use std::thread;
@@ -29,14 +29,14 @@ fn a_name_has_one_winner_however_it_is_spelled() {
     assert_eq!(won, Vec::from_iter(0..ROUNDS), "each round once");
     eventually("a reason for each connection", || {
         let quit = fixture.server.lines_with("disconnected (quit).").len();
-        // And one that had come and gone before.
+        // One that was here before takes part too.
         (quit == RIVALS * ROUNDS + 1).then_some(())
     });
     fixture.check();
 }
 
-/// Whether `rival` gets the name of this round, which all want at once, each
-/// spelling it in its own way. Whoever got it holds it until all have an answer.
+/// Returns `true` if `rival` gets the name of this round. All request it at once, each
+/// with its own spelling. The holder keeps it until all have a reply.
 fn wins(fixture: &FaultFixture, barrier: &Barrier, rival: usize, round: usize) -> bool {
     let letters = "winner".chars().enumerate();
     let letters = letters.map(|(at, letter)| match rival >> at & 1 {
@@ -86,16 +86,16 @@ fn a_bad_name_is_refused_with_the_reason_and_another_may_be_tried() {
     fixture.check();
 }
 
-/// Offers `name`, is refused for `reason`, and gets in under a good one.
+/// Sends `name`, is refused for `reason`, and joins under a good one.
 #[track_caller]
 fn check(fixture: &FaultFixture, name: &[u8], reason: &str) {
     let good = format!("ok-{}", fixture.server.lines_with("ok-").len());
     let mut peer = fixture.connect();
     peer.send(name);
     peer.send(b"\n");
-    let told = peer.expect_start("! ");
-    assert!(told.contains(reason), "{told:?} for {reason:?}");
-    assert!(told.ends_with(" Try another.") && !told.contains(':'));
+    let refusal = peer.expect_start("! ");
+    assert!(refusal.contains(reason), "{refusal:?} for {reason:?}");
+    assert!(refusal.ends_with(" Try another.") && !refusal.contains(':'));
     peer.say(&good);
     peer.expect_start(&format!("Welcome, {good}."));
     peer.say("q:quit");
@@ -105,7 +105,7 @@ fn check(fixture: &FaultFixture, name: &[u8], reason: &str) {
 
 /// Row 25.
 #[test]
-fn blank_lines_before_the_name_are_passed_over() {
+fn blank_lines_before_the_name_are_skipped() {
     let fixture = FaultFixture::start(&[]);
     let mut bob = fixture.connect();
     bob.send(b"\n \t\n\r\n bob \n");
@@ -118,7 +118,7 @@ fn blank_lines_before_the_name_are_passed_over() {
 
 /// Row 25.
 #[test]
-fn who_quits_instead_of_giving_a_name_leaves() {
+fn a_peer_that_quits_before_its_name_leaves() {
     let fixture = FaultFixture::start(&[]);
     let mut nobody = fixture.connect();
     let address = nobody.stream().local_addr().unwrap().to_string();
@@ -130,11 +130,11 @@ fn who_quits_instead_of_giving_a_name_leaves() {
 
 /// Row 25.
 #[test]
-fn a_name_of_a_megabyte_is_given_up() {
+fn a_name_of_a_megabyte_is_refused() {
     let fixture = FaultFixture::start(&[]);
     let mut long = fixture.connect();
     let address = long.stream().local_addr().unwrap().to_string();
-    // It may be cut off before all of it is sent.
+    // The connection may be closed before all of it is sent.
     let _ = long.try_send(&[b'x'; 1 << 20]);
     long.expect("! Name is too long. Try another.");
     long.expect("! That line has no end.");
@@ -145,18 +145,18 @@ fn a_name_of_a_megabyte_is_given_up() {
 
 /// Row 25.
 #[test]
-fn who_has_no_good_name_in_five_tries_is_cut() {
+fn a_peer_without_a_valid_name_in_five_attempts_is_disconnected() {
     let fixture = FaultFixture::start(&[]);
     let mut peer = fixture.connect();
     let address = peer.stream().local_addr().unwrap().to_string();
     for _ in 0..4 {
         peer.say("server");
-        let told = peer.expect_start("! Invalid name, ");
-        assert!(told.ends_with("Try another."));
+        let refusal = peer.expect_start("! Invalid name, ");
+        assert!(refusal.ends_with("Try another."));
     }
     peer.say("server");
-    let told = peer.expect_start("! Invalid name, ");
-    assert!(told.ends_with("That was the last of 5 tries."));
+    let refusal = peer.expect_start("! Invalid name, ");
+    assert!(refusal.ends_with("That was the last of 5 tries."));
     peer.expect_quit();
     fixture.expect_reason(&address, "name");
     fixture.check();

@@ -1,4 +1,4 @@
-//! The operator's side: the log, the terminal and the console.
+//! Outputs: the log, the terminal and the console.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,8 +12,8 @@ use super::fixture::{
     FaultFixture, Scratch, expect_idle, fill_backlog, is_installed, serve, serve_through,
 };
 
-/// The log with the time before each line goes to standard error here, where
-/// the test can read it while standard output is broken.
+/// A line of shell that sends the log with times to standard error, where the test can
+/// read it while standard output is broken.
 const LOG_BESIDE: &str = r#"exec "$0" --history 0 127.0.0.1 0 --log /dev/stderr"#;
 
 #[test]
@@ -37,7 +37,7 @@ fn the_log_looks_as_in_the_classroom() {
 }
 
 #[test]
-fn a_quiet_log_leaves_out_what_is_said() {
+fn a_quiet_log_leaves_out_messages() {
     let server = serve(&["--quiet"]);
     let mut ann = TestClient::join(server.address(), "ann");
     ann.say("a secret");
@@ -62,39 +62,39 @@ fn the_log_file_has_the_time_before_each_line_and_is_added_to() {
         assert_eq!(server.wait().code(), Some(0));
     }
     let log = fs::read_to_string(&file).unwrap();
-    let said = log.lines().map(|line| {
-        let (time, said) = line.split_once(' ').unwrap();
+    let messages = log.lines().map(|line| {
+        let (time, message) = line.split_once(' ').unwrap();
         let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
         let shape: String = time.chars().map(shape).collect();
         assert_eq!(shape, "0000-00-00T00:00:00Z", "{line}");
-        said
+        message
     });
-    let said: Vec<&str> = said.collect();
-    let count = |line| said.iter().filter(|&&said| said == line).count();
+    let messages: Vec<&str> = messages.collect();
+    let count = |line| messages.iter().filter(|&&message| message == line).count();
     assert_eq!(count("[ann] Hello"), 2);
     assert_eq!(count("[CONNECTION CLOSED] ann disconnected (quit)."), 2);
-    assert_eq!(said.last(), Some(&"[SERVER] stopped."));
+    assert_eq!(messages.last(), Some(&"[SERVER] stopped."));
 }
 
 /// Rows 37 and 38.
 #[test]
-fn a_log_on_a_full_device_is_told_once_and_the_chat_goes_on() {
+fn a_log_on_a_full_device_is_reported_once_and_the_chat_continues() {
     let fixture = FaultFixture::start(&["--log", "/dev/full"]);
-    let told = "[SERVER] cannot write the log file: No space left on device (os error 28).";
-    fixture.server.wait_for(told);
+    let report = "[SERVER] cannot write the log file: No space left on device (os error 28).";
+    fixture.server.wait_for(report);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     for number in 0..20 {
         ann.say(&number.to_string());
         bob.expect(&format!("ann: {number}"));
     }
     fixture.server.wait_for("[ann] 19");
-    assert_eq!(fixture.server.lines_with("[SERVER] cannot"), [told]);
+    assert_eq!(fixture.server.lines_with("[SERVER] cannot"), [report]);
     drop((ann, bob));
     fixture.check();
 }
 
 #[test]
-fn who_is_kicked_in_the_middle_of_a_line_has_not_said_it() {
+fn a_line_interrupted_by_a_kick_is_not_sent() {
     let mut fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     bob.send(b"half a sent");
@@ -133,7 +133,7 @@ fn a_full_or_closed_output_and_no_input_change_nothing() {
 
 /// Row 37: `chat-server | head -1`.
 #[test]
-fn an_output_that_nobody_reads_any_more_changes_nothing() {
+fn a_closed_output_pipe_changes_nothing() {
     let scratch = Scratch::new();
     let pipe = scratch.file("pipe");
     let status = Command::new("mkfifo").arg(&pipe).status();
@@ -147,8 +147,8 @@ fn an_output_that_nobody_reads_any_more_changes_nothing() {
     goes_on(FaultFixture::around(server));
 }
 
-/// Sees to it that the room of a server that has lost something is as it was,
-/// and that it does not spin.
+/// Checks that the room works as before after the server lost an output, and that the
+/// server does not spin.
 fn goes_on(fixture: FaultFixture) {
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     ann.say("still here?");
@@ -168,14 +168,14 @@ fn it_outlives_its_terminal() {
     };
     let [mut ann, mut bob] = TestClient::join_all(window.address(), ["ann", "bob"]);
     window.close();
-    let busy = window.busy();
-    // Two seconds: for one of them a signal is taken for an echo of the first.
+    let cpu_time = window.cpu_time();
+    // Within the first second a signal is taken for an echo of the first, so wait two.
     for number in 0..20 {
         ann.say(&number.to_string());
         bob.expect(&format!("ann: {number}"));
         thread::sleep(Duration::from_millis(100));
     }
-    assert!(window.busy() - busy < 10, "it spins");
+    assert!(window.cpu_time() - cpu_time < 10, "it spins");
     let log = || fs::read_to_string(&window.log).unwrap_or_default();
     eventually("the log to go on", || {
         log().contains("[ann] 19").then_some(())
@@ -190,7 +190,7 @@ fn it_outlives_its_terminal() {
     });
 }
 
-/// A terminal window with a server in it, which is ended in any case.
+/// A terminal window that runs a server. Dropping it ends the server.
 struct Window {
     scratch: Scratch,
     server: String,
@@ -198,7 +198,7 @@ struct Window {
 }
 
 impl Window {
-    /// `None`, and a word about it, if there is no tmux, which plays the window.
+    /// Opens a window. Returns `None`, and prints a line, if tmux is not installed.
     fn open() -> Option<Window> {
         if !is_installed("tmux") {
             return None;
@@ -243,12 +243,12 @@ impl Window {
         });
     }
 
-    /// The processor time that the server has used, in hundredths of a second.
-    fn busy(&self) -> u64 {
+    /// Returns the processor time of the server, in hundredths of a second.
+    fn cpu_time(&self) -> u64 {
         self.stat(11) + self.stat(12)
     }
 
-    /// A number in `/proc`, counted from behind the program's name.
+    /// Returns a number in `/proc`, counted from the program's name.
     fn stat(&self, at: usize) -> u64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.server)).unwrap();
         let fields = stat.rsplit_once(") ").unwrap().1;
@@ -273,7 +273,7 @@ impl Drop for Window {
 }
 
 #[test]
-fn what_the_operator_types_is_said_by_the_server() {
+fn the_operators_text_is_sent_by_the_server() {
     let mut fixture = FaultFixture::start(&[]);
     let mut ann = fixture.join("ann");
     fixture.server.type_line("tea is ready");
@@ -288,7 +288,7 @@ fn what_the_operator_types_is_said_by_the_server() {
 }
 
 #[test]
-fn the_operator_sees_who_is_here() {
+fn the_operator_lists_the_members() {
     let mut server = serve(&[]);
     let address = server.address();
     server.type_line("/who");
@@ -297,8 +297,8 @@ fn the_operator_sees_who_is_here() {
     let mut bob = TestClient::join(address, "bob");
     server.type_line("/who");
     for (name, peer) in [("ann", &mut ann), ("bob", &mut bob)] {
-        let place = peer.stream().local_addr().unwrap().to_string();
-        let line = server.wait_for(&format!("{name:<24}  {:<16}  {place:<21}  ", "lobby"));
+        let address = peer.stream().local_addr().unwrap().to_string();
+        let line = server.wait_for(&format!("{name:<24}  {:<16}  {address:<21}  ", "lobby"));
         let idle: Vec<&str> = line.split_whitespace().skip(3).collect();
         assert!(matches!(idle[..], [_, "s"]), "{line}");
         assert!(idle[0].parse::<u32>().unwrap() < 60, "{line}");
@@ -309,7 +309,7 @@ fn the_operator_sees_who_is_here() {
 }
 
 #[test]
-fn the_operator_sees_who_lags() {
+fn the_operator_sees_lagging_members() {
     let mut server = serve(&["--rate", "off", "--stall", "60", "--quiet"]);
     let [mut ann, stalled] = TestClient::join_all(server.address(), ["ann", "stalled"]);
     fill_backlog(&mut server, &mut ann, "stalled");
@@ -323,7 +323,7 @@ fn the_operator_sees_who_lags() {
 }
 
 #[test]
-fn the_operator_removes_somebody() {
+fn the_operator_kicks_a_member() {
     let mut fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     fixture.server.type_line("/kick BOB too loud: again");
@@ -345,7 +345,7 @@ fn the_operator_removes_somebody() {
 }
 
 #[test]
-fn the_console_explains_itself() {
+fn the_console_has_a_help() {
     let mut server = serve(&[]);
     let mut ann = TestClient::join(server.address(), "ann");
     server.type_line("/help");
@@ -356,7 +356,7 @@ fn the_console_explains_itself() {
     server.wait_for("There is no command /dance.");
     server.type_line(&"x".repeat(5000));
     server.wait_for("That line is too long, or no UTF-8 text.");
-    // None of it was said to anybody.
+    // No member received any of it.
     server.type_line("hello");
     ann.expect("Server: hello");
 }
@@ -386,7 +386,7 @@ fn the_end_of_input_ends_nothing_and_stop_does() {
 }
 
 #[test]
-fn a_text_that_nobody_reads_is_no_failure() {
+fn output_that_nobody_reads_is_not_a_failure() {
     let line = r#"exec "$0" --help > /dev/full"#;
     let mut server = serve_through(line, &[]);
     assert_eq!(server.wait().code(), Some(0));

@@ -1,5 +1,4 @@
-//! What the machine or the operator withholds: files, threads, addresses; and
-//! what the server says when it starts.
+//! Resources: a lack of files, threads or addresses, and the first lines of the server.
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,15 +11,15 @@ use super::fixture::{
     FaultFixture, Scratch, expect_idle, is_installed, program, serve, serve_through,
 };
 
-/// A user that nothing else runs as, so that its threads can be counted.
-fn nobody_else() -> String {
+/// Returns a user that runs nothing else, so that its threads can be counted.
+fn unused_user() -> String {
     (60_000 + std::process::id() % 5_000).to_string()
 }
 
 /// Row 19.
 #[test]
 fn out_of_files_it_waits_without_spinning_and_recovers() {
-    let Some((fixture, spare)) = house_with_spare_files() else {
+    let Some((fixture, spare)) = fixture_with_spare_files() else {
         return;
     };
     let begin = Instant::now();
@@ -28,12 +27,12 @@ fn out_of_files_it_waits_without_spinning_and_recovers() {
     for peer in &mut crowd[..spare] {
         peer.expect("Type your name and press Enter.");
     }
-    let told = "[SERVER] cannot accept: Too many open files (os error 24).";
-    fixture.server.wait_for(told);
+    let report = "[SERVER] cannot accept: Too many open files (os error 24).";
+    fixture.server.wait_for(report);
     expect_idle(&fixture.server);
     let often = 1 + begin.elapsed().as_secs() / 10;
     assert!(fixture.server.lines_with("[SERVER] cannot").len() as u64 <= often);
-    // Those who waited get in as soon as others go.
+    // The waiting peers join as soon as others leave.
     let mut waiting = crowd.split_off(spare);
     drop(crowd);
     for (number, peer) in waiting.iter_mut().enumerate() {
@@ -44,15 +43,15 @@ fn out_of_files_it_waits_without_spinning_and_recovers() {
     fixture.check();
 }
 
-/// A server that can open a few more files, and how many. `None` where that
-/// cannot be arranged.
-fn house_with_spare_files() -> Option<(FaultFixture, usize)> {
+/// Returns a server that can open a few more files, and their number. Returns `None`
+/// where the limit cannot be set.
+fn fixture_with_spare_files() -> Option<(FaultFixture, usize)> {
     const SPARE: usize = 5;
     if !is_installed("prlimit") {
         return None;
     }
     let fixture = FaultFixture::start(&[]);
-    // Connections hold the places between what is open now and the limit.
+    // Connections use up the files below the limit.
     let files = fixture.server.usage()?.files;
     let id = fixture.server.id().to_string();
     let limit = format!("--nofile={}", files + SPARE);
@@ -63,9 +62,9 @@ fn house_with_spare_files() -> Option<(FaultFixture, usize)> {
     Some((fixture, SPARE))
 }
 
-/// Row 19, from the start.
+/// Row 19, with a low limit from the start.
 #[test]
-fn with_few_files_there_is_room_for_few() {
+fn with_few_files_it_accepts_few() {
     if !is_installed("prlimit") {
         return;
     }
@@ -86,7 +85,7 @@ fn with_few_files_there_is_room_for_few() {
 
 /// Row 20.
 #[test]
-fn out_of_threads_it_turns_people_away_and_lives() {
+fn out_of_threads_it_refuses_peers_and_continues() {
     let Some(program) = open_to_others() else {
         return;
     };
@@ -94,7 +93,7 @@ fn out_of_threads_it_turns_people_away_and_lives() {
     let line = r#"exec setpriv --reuid "$2" --clear-groups prlimit --nproc=11 \
         "$1" 127.0.0.1 0 --max-clients 100"#;
     let path = program.file("chat-server");
-    let fixture = FaultFixture::around(serve_through(line, &[&path, &nobody_else()]));
+    let fixture = FaultFixture::around(serve_through(line, &[&path, &unused_user()]));
     let mut inside = Vec::new();
     let mut turned_away = eventually("the last thread to be taken", || {
         let mut peer = fixture.connect();
@@ -102,7 +101,7 @@ fn out_of_threads_it_turns_people_away_and_lives() {
         let _ = peer.try_send(format!("{name}\n").as_bytes());
         match peer.receive().as_deref() {
             Some("! Server is full.") => return Some(peer),
-            Some(told) => assert!(told.starts_with("Welcome"), "{told}"),
+            Some(report) => assert!(report.starts_with("Welcome"), "{report}"),
             None => panic!("no reason was given"),
         }
         inside.push(peer);
@@ -122,8 +121,8 @@ fn out_of_threads_it_turns_people_away_and_lives() {
     fixture.check();
 }
 
-/// A directory with a copy of the server that every user can start. `None`, and
-/// a word about it, where a test cannot become somebody else.
+/// Returns a directory with a copy of the server that every user can start. Returns
+/// `None`, and prints a line, where the test cannot change its user.
 fn open_to_others() -> Option<Scratch> {
     if !is_installed("prlimit") || !is_installed("setpriv") {
         return None;
@@ -141,7 +140,7 @@ fn open_to_others() -> Option<Scratch> {
     Some(scratch)
 }
 
-/// Sees to it that the server ends with `code`, having said only these lines.
+/// Checks that the server ends with `code` after printing only these lines.
 #[track_caller]
 fn check(mut server: Running, code: i32, lines: &[&str]) {
     assert_eq!(server.wait().code(), Some(code));
@@ -157,7 +156,7 @@ fn start(arguments: &[&str]) -> Running {
 
 /// Row 21.
 #[test]
-fn an_address_that_cannot_be_had_is_named() {
+fn an_address_that_cannot_be_bound_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = listener.local_addr().unwrap();
     let line = format!("chat-server: cannot listen at {taken}: Address already in use");
@@ -184,7 +183,7 @@ fn a_port_that_needs_privilege_is_named() {
     };
     let line = r#"exec setpriv --reuid "$2" --clear-groups "$1" 127.0.0.1 80"#;
     let path = program.file("chat-server");
-    let server = serve_through(line, &[&path, &nobody_else()]);
+    let server = serve_through(line, &[&path, &unused_user()]);
     let line = "chat-server: cannot listen at 127.0.0.1:80: Permission denied (os error 13)";
     check(server, 3, &[line]);
 }
@@ -206,7 +205,7 @@ fn a_wrong_command_line_is_named() {
     );
 }
 
-/// A log file that cannot be opened is found out before anybody joins.
+/// A log file that cannot be opened is reported before any member joins.
 #[test]
 fn a_log_that_cannot_be_written_is_named() {
     let line = "chat-server: cannot write the log /nowhere/log: \
@@ -220,20 +219,20 @@ fn a_log_that_cannot_be_written_is_named() {
 
 /// Row 22.
 #[test]
-fn it_can_start_again_at_once_where_it_was() {
+fn it_can_start_again_at_once_at_the_same_port() {
     let mut server = serve(&[]);
-    let place = server.address().to_string();
+    let address = server.address().to_string();
     let mut lingering = Vec::new();
     for _ in 0..10 {
         let mut ann = TestClient::join(server.address(), "ann");
         server.signal("TERM");
         assert_eq!(server.wait().code(), Some(0));
         ann.expect("The server is stopping.");
-        // The server ended first, so its side of the connection lives on for a
-        // minute; ann's end keeps it from going any faster.
+        // The server closed first, so its side of the connection stays for a minute.
+        // The end of ann's side does not shorten it.
         lingering.push(ann);
-        server = start(&[&place]);
-        server.wait_for(&format!("The chat server is listening at {place}"));
+        server = start(&[&address]);
+        server.wait_for(&format!("The chat server is listening at {address}"));
     }
 }
 
@@ -290,7 +289,7 @@ fn help_lists_every_option_and_version_is_one_line() {
 
 #[cfg(unix)]
 #[test]
-fn arguments_that_are_no_text_are_a_usage_error() {
+fn arguments_that_are_not_text_are_a_usage_error() {
     use std::os::unix::ffi::OsStrExt;
     let bad = std::ffi::OsStr::from_bytes(b"\xff");
     for arguments in [vec![bad], vec!["--log".as_ref(), bad]] {

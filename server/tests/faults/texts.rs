@@ -1,5 +1,4 @@
-//! Texts that pose as something else, that a terminal would obey, or that are
-//! far too many.
+//! Texts: imitations of other lines, text that is unsafe for a terminal, and floods.
 
 use std::io::Write;
 use std::thread;
@@ -9,8 +8,8 @@ use tests::TestClient;
 
 use super::fixture::FaultFixture;
 
-/// What a terminal obeys, or what misleads the eye: the list of the design,
-/// written down a second time on purpose.
+/// Returns `true` for an unsafe character. This repeats the list of the design on
+/// purpose.
 fn is_forbidden(c: char) -> bool {
     matches!(c,
         '\0'..='\u{8}' | '\u{a}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
@@ -19,14 +18,14 @@ fn is_forbidden(c: char) -> bool {
         | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}' | '\u{feff}')
 }
 
-/// Every code point up to FF, and all that is forbidden beyond.
+/// Returns every code point up to FF, and all unsafe ones beyond.
 fn suspects() -> impl Iterator<Item = char> {
     let beyond = ('\u{100}'..=char::MAX).filter(|&c| is_forbidden(c));
     let suspects = ('\0'..='\u{ff}').chain(beyond);
     suspects.filter(|&c| c != '\n') // which ends the line
 }
 
-/// Sequences that terminals obey, in their forms of seven and of eight bits.
+/// The escape sequences of terminals, in their forms of seven and of eight bits.
 const SEQUENCES: [&str; 10] = [
     "\u{1b}[2J",                                     // clear the screen
     "\u{9b}31m",                                     // red from here on
@@ -42,7 +41,7 @@ const SEQUENCES: [&str; 10] = [
 
 /// Row 26.
 #[test]
-fn whatever_a_text_imitates_it_carries_its_sender() {
+fn an_imitating_text_still_has_its_sender() {
     let mut fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     for text in [
@@ -74,7 +73,7 @@ fn whatever_a_text_imitates_it_carries_its_sender() {
 
 /// Row 27.
 #[test]
-fn what_a_terminal_obeys_reaches_nobody_and_no_log() {
+fn unsafe_characters_reach_nobody_and_no_log() {
     let fixture = FaultFixture::start(&["--rate", "off"]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let mut texts: Vec<String> = suspects().map(|c| format!("a{c}b")).collect();
@@ -88,7 +87,7 @@ fn what_a_terminal_obeys_reaches_nobody_and_no_log() {
     }
     bob.say("q:quit");
     bob.expect_quit();
-    let raw = heard_until(&mut ann, "bob has left the chat room.\n");
+    let raw = receive_raw_until(&mut ann, "bob has left the chat room.\n");
     let bobs = raw
         .split_inclusive('\n')
         .filter(|line| line.starts_with("bob: "));
@@ -104,16 +103,16 @@ fn what_a_terminal_obeys_reaches_nobody_and_no_log() {
 
 /// Row 27.
 #[test]
-fn what_a_terminal_obeys_is_in_no_name_and_not_said_back() {
+fn unsafe_characters_are_in_no_name_and_not_repeated() {
     let fixture = FaultFixture::start(&[]);
     let forbidden: Vec<char> = suspects().filter(|&c| is_forbidden(c)).collect();
     for few in forbidden.chunks(4) {
         let mut peer = fixture.connect();
         for c in few {
             peer.say(&format!("a{c}b"));
-            let told = peer.expect_start("! Invalid name, ");
-            assert_eq!(told.find(is_forbidden), None);
-            assert!(told.contains(&format!("not U+{:04X}", u32::from(*c))));
+            let refusal = peer.expect_start("! Invalid name, ");
+            assert_eq!(refusal.find(is_forbidden), None);
+            assert!(refusal.contains(&format!("not U+{:04X}", u32::from(*c))));
         }
         peer.say("q:quit");
         peer.expect_quit();
@@ -122,8 +121,8 @@ fn what_a_terminal_obeys_is_in_no_name_and_not_said_back() {
         let mut peer = fixture.connect();
         let address = peer.stream().local_addr().unwrap().to_string();
         peer.say(sequence);
-        let told = peer.expect_start("! Invalid name, ");
-        assert_eq!(told.find(is_forbidden), None);
+        let refusal = peer.expect_start("! Invalid name, ");
+        assert_eq!(refusal.find(is_forbidden), None);
         peer.say("q:quit");
         peer.expect_quit();
         fixture.expect_reason(&address, "quit");
@@ -134,7 +133,7 @@ fn what_a_terminal_obeys_is_in_no_name_and_not_said_back() {
 
 /// Row 27.
 #[test]
-fn what_the_operator_types_is_cleaned_as_well() {
+fn the_operators_text_is_sanitized_too() {
     let mut fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let dirty: String = suspects().filter(|&c| is_forbidden(c)).collect();
@@ -185,13 +184,13 @@ fn a_flood_at_the_usual_rate_is_slowed_and_nothing_is_lost() {
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let begin = Instant::now();
     let mut socket = bob.stream().try_clone().unwrap();
-    // Most of it waits in the socket until bob is kicked, and is in vain; but
-    // the write must end.
+    // Most of it waits in the socket until bob is kicked, and is discarded. The write
+    // must still end.
     let flood = thread::spawn(move || socket.write_all(numbers(1_000_000).as_bytes()));
     for n in 0..60 {
         ann.expect(&format!("bob: {n}"));
     }
-    // Fifty come at once, and then ten a second.
+    // Fifty lines are sent at once, and then ten a second.
     assert!(begin.elapsed() >= Duration::from_millis(900));
     fixture.server.type_line("/kick bob that is enough");
     bob.expect("! The operator removed you, that is enough");
@@ -218,46 +217,46 @@ fn a_flood_of_commands_is_answered_to_the_last() {
     fixture.check();
 }
 
-/// The lines `0` to `count - 1`.
+/// Returns the lines `0` to `count - 1`.
 fn numbers(count: usize) -> String {
     (0..count).map(|n| format!("{n}\n")).collect()
 }
 
-/// All that `peer` hears, byte for byte, until `last`.
-fn heard_until(peer: &mut TestClient, last: &str) -> String {
-    let mut heard = Vec::new();
-    while !heard.ends_with(last.as_bytes()) {
+/// Returns all bytes that `peer` receives, up to and including `last`.
+fn receive_raw_until(peer: &mut TestClient, last: &str) -> String {
+    let mut received = Vec::new();
+    while !received.ends_with(last.as_bytes()) {
         let mut some = [0; 4096];
         let count = peer.read_some(&mut some).expect("more");
         assert!(count > 0, "the end came too early");
-        heard.extend_from_slice(&some[..count]);
+        received.extend_from_slice(&some[..count]);
     }
-    String::from_utf8(heard).expect("text")
+    String::from_utf8(received).expect("text")
 }
 
-/// Nothing that a terminal obeys has been shown to the operator.
+/// Checks that the operator was shown nothing unsafe.
 fn expect_clean_output(fixture: &FaultFixture) {
     for line in fixture.server.lines_with("") {
         assert_eq!(line.find(is_forbidden), None, "{line:?}");
     }
 }
 
-/// Row 27 of the catalogue, for all that a command can carry to others.
+/// Row 27, for all texts that a command sends to others.
 #[test]
-fn what_a_terminal_obeys_is_in_nothing_that_a_command_says() {
+fn unsafe_characters_are_in_no_text_of_a_command() {
     let fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     let dirty: String = suspects().filter(|&c| is_forbidden(c)).collect();
     let text = format!("x{dirty}{}y", SEQUENCES.concat());
     let clean: String = text.chars().filter(|&c| !is_forbidden(c)).collect();
-    for (command, heard) in [
+    for (command, received) in [
         ("/me", "* ann: "),
         ("/msg bob", "ann -> bob: "),
         ("/topic", "* ann: set the topic to "),
         ("/away", "* ann: is away, "),
     ] {
         ann.say(&format!("{command} {text}"));
-        bob.expect(&format!("{heard}{clean}"));
+        bob.expect(&format!("{received}{clean}"));
     }
     bob.say("/whois ann");
     let plain = clean.replace(':', ".");
@@ -273,7 +272,7 @@ fn what_a_terminal_obeys_is_in_nothing_that_a_command_says() {
     fixture.check();
 }
 
-/// What is said in private is nobody else's, the operator's included.
+/// A private message is visible to nobody else, not even the operator.
 #[test]
 fn a_private_message_is_in_no_log_and_no_transcript() {
     let file = std::env::temp_dir().join(format!("private-{}", std::process::id()));

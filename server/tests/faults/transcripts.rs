@@ -1,5 +1,5 @@
-//! The transcript: what stands in it, and what becomes of it when the disk does
-//! not take it or the server is killed.
+//! Transcripts: their content, and their fate when the disk rejects a write or the
+//! server is killed.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,62 +12,62 @@ use tests::{Running, TestClient, eventually};
 
 use super::fixture::{FaultFixture, Scratch, is_installed, program, serve, serve_through};
 
-/// The lines of a transcript without their times.
+/// Returns the lines of a transcript without their times.
 #[track_caller]
 fn lines(text: &str) -> Vec<&str> {
     assert!(text.is_empty() || text.ends_with('\n'), "half a line");
     let lines = text.lines().map(|line| {
-        let (time, said) = line.split_once(' ').unwrap_or((line, ""));
+        let (time, message) = line.split_once(' ').unwrap_or((line, ""));
         let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
         let shape: String = time.chars().map(shape).collect();
         assert_eq!(shape, "0000-00-00T00:00:00Z", "{line:?}");
-        said
+        message
     });
     lines.collect()
 }
 
-/// How many lines are missing of those who count aloud in the lobby, from the
-/// first of each that is there to the last.
+/// Returns how many numbered lines are missing in the lobby, between the first and the
+/// last of each sender.
 fn missing(lines: &[&str]) -> u64 {
     let mut missing = 0;
     let mut counts: HashMap<&str, u64> = HashMap::new();
     for line in lines.iter().filter_map(|line| line.strip_prefix("lobby ")) {
         if let Some(name) = line.strip_suffix(" has joined the chat room.") {
             counts.remove(name);
-        } else if let Some((name, said)) = line.split_once(": ") {
-            let number: u64 = said.split(' ').next().unwrap().parse().unwrap();
+        } else if let Some((name, message)) = line.split_once(": ") {
+            let number: u64 = message.split(' ').next().unwrap().parse().unwrap();
             let before = counts.insert(name, number).unwrap_or(number - 1);
-            assert!(number > before, "{name} said {number} after {before}");
+            assert!(number > before, "{name} sent {number} after {before}");
             missing += number - before - 1;
         }
     }
     missing
 }
 
-/// How many lines the transcript says are missing.
+/// Returns how many lines are missing according to the transcript.
 fn noted(lines: &[&str]) -> u64 {
     let notes = lines.iter().filter_map(|line| line.strip_prefix("- "));
     let counts = notes.map(|note| note.strip_suffix(" lines were left out.").unwrap());
     counts.map(|count| count.parse::<u64>().unwrap()).sum()
 }
 
-/// How many lines the operator has been told are missing.
-fn told(server: &Running) -> u64 {
-    let told = server.lines_with("is written again; ");
-    let counts = told.iter().map(|line| {
+/// Returns how many lines are missing according to the operator's console.
+fn reported(server: &Running) -> u64 {
+    let reported = server.lines_with("is written again; ");
+    let counts = reported.iter().map(|line| {
         let rest = line.split_once("again; ").unwrap().1;
         rest.strip_suffix(" lines are missing.").unwrap()
     });
     counts.map(|count| count.parse::<u64>().unwrap()).sum()
 }
 
-/// A fixture with this transcript. Who comes in is not told what was said before,
-/// so that lines come as the tests expect them.
-fn house_with(file: &str) -> FaultFixture {
+/// Starts a fixture with this transcript. New members receive no history, so that lines
+/// come as the tests expect them.
+fn fixture_with(file: &str) -> FaultFixture {
     FaultFixture::start(&["--history", "0", "--transcript", file])
 }
 
-/// Waits until the file holds `part`.
+/// Waits until the file contains `part`.
 fn expect_in(file: &str, part: &str) {
     eventually(&format!("{part:?} in {file}"), || {
         let text = fs::read_to_string(file).unwrap_or_default();
@@ -75,25 +75,25 @@ fn expect_in(file: &str, part: &str) {
     });
 }
 
-/// Waits until all that is missing in the file is noted there, and told to the
-/// operator: those who count must have said something after the gap.
+/// Waits until all missing lines are noted in the file and reported to the operator.
+/// Each sender must have sent a line after the gap.
 fn expect_accounted(file: &str, server: &Running) {
-    eventually("all that is missing to be told", || {
+    eventually("a report of all missing lines", || {
         let text = fs::read_to_string(file).unwrap();
         let lines = lines(&text);
         let (noted, missing) = (noted(&lines), missing(&lines));
-        (noted > 0 && noted == missing && noted == told(server)).then_some(())
+        (noted > 0 && noted == missing && noted == reported(server)).then_some(())
     });
 }
 
-/// Has `ann` count on, and waits until that is in the file.
+/// Sends the next number from `ann`, and waits until it is in the file.
 fn count_on(ann: &mut TestClient, number: u64, file: &str) {
     ann.say(&number.to_string());
     expect_in(file, &format!("lobby ann: {number}\n"));
 }
 
 #[test]
-fn it_has_what_was_said_with_the_time_and_the_room() {
+fn it_contains_messages_with_time_and_room() {
     let scratch = Scratch::new();
     let file = scratch.file("t");
     let mut server = serve(&["--transcript", &file]);
@@ -136,7 +136,7 @@ fn it_has_what_was_said_with_the_time_and_the_room() {
 }
 
 #[test]
-fn it_is_added_to_and_the_operators_alone() {
+fn it_is_appended_to_and_readable_by_the_operator_alone() {
     use std::os::unix::fs::PermissionsExt;
     let scratch = Scratch::new();
     let file = scratch.file("t");
@@ -159,7 +159,7 @@ fn it_is_added_to_and_the_operators_alone() {
 }
 
 #[test]
-fn it_keeps_to_its_size_and_number_of_files() {
+fn it_respects_its_size_and_number_of_files() {
     const MIB: u64 = 1024 * 1024;
     const LINES: u64 = 1000;
     let scratch = Scratch::new();
@@ -168,7 +168,7 @@ fn it_keeps_to_its_size_and_number_of_files() {
     let options = [&["--rate", "off", "--transcript", &file][..], &size];
     let server = serve(&options.concat());
     let mut ann = TestClient::join(server.address(), "ann");
-    // Some at a time, so that the slowest disk keeps up.
+    // The lines are sent in groups, so that the slowest disk keeps up.
     for number in 1..=LINES {
         ann.say(&format!("{number} {}", "x".repeat(4000)));
         if number % 100 == 0 {
@@ -188,7 +188,7 @@ fn it_keeps_to_its_size_and_number_of_files() {
 }
 
 #[test]
-fn one_that_cannot_be_opened_ends_the_start() {
+fn one_that_cannot_be_opened_prevents_the_start() {
     let mut command = program();
     command.args(["127.0.0.1", "0", "--transcript", "/nowhere/t"]);
     let mut server = Running::start(&mut command);
@@ -196,13 +196,13 @@ fn one_that_cannot_be_opened_ends_the_start() {
     server.wait_for("cannot write the transcript /nowhere/t: No such file or directory");
 }
 
-/// Row 38: the directory goes, and is made again.
+/// Row 38: the directory is removed, and created again.
 #[test]
-fn without_its_directory_the_chat_goes_on_and_the_operator_knows() {
+fn without_its_directory_the_chat_continues_and_the_operator_is_notified() {
     let scratch = Scratch::new();
     let (home, file) = (scratch.file("home"), scratch.file("home/t"));
     fs::create_dir(&home).unwrap();
-    let fixture = house_with(&file);
+    let fixture = fixture_with(&file);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     count_on(&mut ann, 1, &file);
     bob.expect("ann: 1");
@@ -213,8 +213,8 @@ fn without_its_directory_the_chat_goes_on_and_the_operator_knows() {
     );
     fixture.server.wait_for(&cannot);
     let took = begin.elapsed();
-    assert!(took < Duration::from_secs(1), "told after {took:?}");
-    // The bystanders talk on, and longer than it takes to try again.
+    assert!(took < Duration::from_secs(1), "reported after {took:?}");
+    // The bystanders continue for longer than the interval of the retries.
     for number in 2..=22 {
         ann.say(&number.to_string());
         bob.expect(&format!("ann: {number}"));
@@ -224,19 +224,19 @@ fn without_its_directory_the_chat_goes_on_and_the_operator_knows() {
     fixture.server.wait_for("is written again; ");
     count_on(&mut ann, 23, &file);
     let text = fs::read_to_string(&file).unwrap();
-    assert!(told(&fixture.server) >= 21);
-    assert_eq!(noted(&lines(&text)), told(&fixture.server));
+    assert!(reported(&fixture.server) >= 21);
+    assert_eq!(noted(&lines(&text)), reported(&fixture.server));
     assert_eq!(fixture.server.lines_with("[SERVER] cannot"), [cannot]);
     drop((ann, bob));
     fixture.check();
 }
 
-/// Row 38: the file is deleted, or moved by somebody who rotates it as well.
+/// Row 38: the file is deleted, or moved by another program that rotates it.
 #[test]
-fn a_deleted_or_moved_file_is_made_again() {
+fn a_deleted_or_moved_file_is_created_again() {
     let scratch = Scratch::new();
     let file = scratch.file("t");
-    let fixture = house_with(&file);
+    let fixture = fixture_with(&file);
     let mut ann = fixture.join("ann");
     count_on(&mut ann, 1, &file);
     fs::remove_file(&file).unwrap();
@@ -244,7 +244,7 @@ fn a_deleted_or_moved_file_is_made_again() {
     let moved = scratch.file("moved");
     fs::rename(&file, &moved).unwrap();
     count_on(&mut ann, 3, &file);
-    // The bystanders' talk goes from one into the other without a gap.
+    // The bystanders' lines continue in the new file without a gap.
     let both = [moved, file].map(|file| fs::read_to_string(file).unwrap());
     assert_eq!(missing(&lines(&both.concat())), 0);
     assert!(fixture.server.lines_with("transcript").is_empty());
@@ -254,13 +254,14 @@ fn a_deleted_or_moved_file_is_made_again() {
 
 /// Row 38: a full disk.
 #[test]
-fn on_a_full_disk_the_chat_goes_on_and_no_half_line_stays() {
+fn on_a_full_disk_the_chat_continues_and_no_partial_line_stays() {
     let Some(disk) = Disk::open() else {
         return;
     };
     let fixture = &disk.fixture;
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
-    // Her first line and her last are there, so that those between can be counted.
+    // Her first line and her last are in the file, so that those between can be
+    // counted.
     count_on(&mut ann, 1, &disk.file);
     bob.expect("ann: 1");
     let mut number = 1;
@@ -270,20 +271,20 @@ fn on_a_full_disk_the_chat_goes_on_and_no_half_line_stays() {
     );
     while fixture.server.lines_with(&cannot).is_empty() {
         number += 1;
-        let said = format!("{number} {}", "x".repeat(number % 3000));
-        ann.say(&said);
-        bob.expect(&format!("ann: {said}"));
+        let message = format!("{number} {}", "x".repeat(number % 3000));
+        ann.say(&message);
+        bob.expect(&format!("ann: {message}"));
         assert!(number < 1000, "64 KiB have room for all that");
     }
     let before = fixture.server.lines_with("[SERVER] cannot").len();
     assert_eq!(before, 1);
-    // The disk stays full for longer than it takes to try again; small lines may
-    // find a place meanwhile. Time is what passes here; nothing is waited for.
+    // The disk stays full for longer than the interval of the retries. Small lines may
+    // be written meanwhile. Only time passes here.
     for _ in 0..25 {
         number += 1;
-        let said = format!("{number} {}", "x".repeat(3000));
-        ann.say(&said);
-        bob.expect(&format!("ann: {said}"));
+        let message = format!("{number} {}", "x".repeat(3000));
+        ann.say(&message);
+        bob.expect(&format!("ann: {message}"));
         thread::sleep(Duration::from_millis(100));
     }
     fs::remove_file(&disk.filler).unwrap();
@@ -300,16 +301,16 @@ fn on_a_full_disk_the_chat_goes_on_and_no_half_line_stays() {
     disk.fixture.check();
 }
 
-/// Row 38: a disk that can only be read.
+/// Row 38: a read-only disk.
 #[test]
-fn on_a_read_only_disk_the_chat_goes_on() {
+fn on_a_read_only_disk_the_chat_continues() {
     let Some(disk) = Disk::open() else {
         return;
     };
     let fixture = &disk.fixture;
     let mut ann = fixture.join("ann");
     count_on(&mut ann, 1, &disk.file);
-    // What is being written cannot be made read-only, but covered.
+    // A disk that is being written cannot be made read-only, but covered by another.
     let begin = Instant::now();
     disk.inside(&["mount", "-t", "tmpfs", "-o", "ro", "none", &disk.home]);
     let cannot = format!(
@@ -318,7 +319,7 @@ fn on_a_read_only_disk_the_chat_goes_on() {
     );
     fixture.server.wait_for(&cannot);
     let took = begin.elapsed();
-    assert!(took < Duration::from_secs(1), "told after {took:?}");
+    assert!(took < Duration::from_secs(1), "reported after {took:?}");
     ann.say("2");
     disk.inside(&["umount", &disk.home]);
     fixture.server.wait_for("is written again; ");
@@ -328,24 +329,24 @@ fn on_a_read_only_disk_the_chat_goes_on() {
     disk.fixture.check();
 }
 
-/// A fixture whose transcript is on a disk of 64 KiB, half of which is taken. Only
-/// the server sees that disk; a test sees it through `/proc`.
+/// A fixture whose transcript is on a disk of 64 KiB, half of it used. Only the server
+/// sees that disk. The test sees it through `/proc`.
 struct Disk {
     fixture: FaultFixture,
-    /// Where the disk is, for the server.
+    /// The path of the disk, for the server.
     home: String,
-    /// The transcript's name, for the server.
+    /// The path of the transcript, for the server.
     shown: String,
-    /// The same file, for the test.
+    /// The path of the same file, for the test.
     file: String,
-    /// What takes the other half, for the test.
+    /// The path of the file that uses the other half, for the test.
     filler: String,
-    /// Deleted with everything in it at the end.
+    /// A directory that is deleted with its content at the end.
     _scratch: Scratch,
 }
 
 impl Disk {
-    /// `None`, and a word about it, where no disk can be made.
+    /// Returns `None`, and prints a line, where no disk can be mounted.
     fn open() -> Option<Disk> {
         const SERVE: &str = r#"mount -t tmpfs -o size=64k none "$1" &&
             head -c 32768 /dev/zero > "$1/filler" &&
@@ -375,7 +376,7 @@ impl Disk {
         })
     }
 
-    /// Runs a command where the server is.
+    /// Runs a command where the server runs.
     fn inside(&self, command: &[&str]) {
         let id = self.fixture.server.id().to_string();
         let mut enter = Command::new("nsenter");
@@ -385,16 +386,16 @@ impl Disk {
     }
 }
 
-/// Row 44: fifty times in a row the server is killed while it writes. The kernel
-/// seldom ends a write in the middle, so every other time the test does.
+/// Row 44: the server is killed fifty times during writes. The kernel seldom ends a
+/// write in the middle, so every other time the test cuts the file.
 #[test]
-fn killed_while_it_writes_it_leaves_no_half_line_and_loses_no_whole_one() {
+fn killed_during_a_write_it_leaves_no_partial_line_and_loses_no_whole_one() {
     let scratch = Scratch::new();
     let file = scratch.file("t");
     let older = format!("{file}.1");
     let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
     let options = ["--rate", "off", "--quiet", "--transcript", &file];
-    // Small files, so that some are killed while they rotate.
+    // Small files are used, so that some kills come during a rotation.
     let size = ["--transcript-size", "1", "--transcript-keep", "1"];
     let mut torn = 0;
     for life in 0..50 {
@@ -417,7 +418,7 @@ fn killed_while_it_writes_it_leaves_no_half_line_and_loses_no_whole_one() {
             let _it_is_cut_off = bob.try_send(flood.as_bytes());
             bob
         });
-        // A different moment in each life.
+        // Each life of the server has another length.
         let some = format!("lobby bob: {} {life}\n", 1 + life * 97 % 2000);
         eventually("some of it", || {
             let somewhere = [&file, &older]
@@ -435,9 +436,9 @@ fn killed_while_it_writes_it_leaves_no_half_line_and_loses_no_whole_one() {
     eprintln!("{torn} of 50 left half a line behind");
 }
 
-/// Cuts off so many bytes, and one more.
+/// Removes so many bytes and one more from the end.
 fn tear(file: &str, bytes: u64) {
-    // A server that was killed between two files leaves none of that name.
+    // A server that was killed between two files leaves no file of that name.
     if let Ok(file) = fs::OpenOptions::new().write(true).open(file) {
         let length = file.metadata().unwrap().len();
         file.set_len(length.saturating_sub(bytes + 1)).unwrap();

@@ -1,15 +1,13 @@
-//! Bytes from one socket -> the same bytes, with the sender's name before each
-//! line, to all the others in the room: the least that a chat server can do, as
-//! the limit that ours is held against.
+//! Baseline: the minimal chat server that the measured one is compared with.
 //!
-//! One thread and epoll. A readable socket is read once, its complete lines
-//! become one buffer, and each other member of its room gets that buffer with
-//! one write. What a write does not take waits in the member's backlog until
-//! epoll says that there is space again. Sockets are registered once,
-//! edge-triggered, so that nothing but `epoll_wait`, `read` and `write` is
-//! called while it copies.
+//! It copies each line, with the sender's name before it, to all other members of the
+//! room. It has no limits, checks no names, and sends no notice when a member leaves.
 //!
-//! It knows no limits, checks no names, and tells nobody who has left.
+//! Thread: one, with epoll. A readable socket is read once, its complete lines become
+//! one buffer, and one write sends that buffer to each other member of the room. Bytes
+//! that a write does not accept wait in the member's backlog until epoll reports free
+//! space. Sockets are registered once, edge-triggered, so the loop calls nothing but
+//! `epoll_wait`, `read` and `write` while it copies.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
@@ -18,61 +16,63 @@ use std::time::Duration;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
-/// Holds what 1,000 windows of 64 lines bring, so a sender needs one read.
+/// The size of a read, enough for 1,000 windows of 64 lines.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Twice what 1,000 senders with full windows can put on one member's way.
-/// Only a member that does not read gets there, and is dropped.
+/// The maximum backlog: twice the windows of 1,000 senders. Only a member that does not
+/// read reaches it, and is disconnected.
 const BACKLOG_BYTES: usize = 8 * 1024 * 1024;
 
-/// The loop ends when nobody has come or spoken for so long, so that it does
-/// not outlive a bench that was killed before it connected.
+/// The time without events after which the loop ends, so that it does not outlive a
+/// bench that was killed before it connected.
 const IDLE: Duration = Duration::from_secs(120);
 
-/// What moves a member into the room that is named after it.
+/// The command that moves a member to a room.
 const JOIN: &[u8] = b"/join ";
 
 const LISTENER: Token = Token(usize::MAX);
 
+/// A connection, which is a member once it has a name.
 struct Peer {
     stream: TcpStream,
-    /// `NAME: `, empty until the name has come.
+    /// `NAME: `, empty before the name.
     prefix: Vec<u8>,
-    /// Where in the rooms it is, once it has a name.
+    /// The index of its room, once it has a name.
     room: usize,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of an incomplete line.
     line: Vec<u8>,
-    /// What the socket did not take.
+    /// The bytes that the socket did not accept.
     backlog: VecDeque<u8>,
-    /// Where in this turn's notices those begin that are younger than itself.
-    news_from: usize,
+    /// The position of the first of this turn's notices that came after its own.
+    notices_from: usize,
 }
 
 #[derive(Default)]
 struct Room {
     name: Vec<u8>,
-    /// Their slots. Those who have left stay in it, with empty slots.
+    /// The slots of the members. A member that has left keeps an empty slot.
     members: Vec<usize>,
 }
 
 struct Loop {
     poll: Poll,
     listener: TcpListener,
-    /// A slot is not used again, so an old event never meets a new peer.
+    /// A slot is not reused, so that an old event never meets a new peer.
     peers: Vec<Option<Peer>>,
-    /// All begin in the first one, which has no name.
+    /// Every member starts in the first room, which has no name.
     rooms: Vec<Room>,
-    /// Those whose last read filled the buffer: an edge comes only once.
+    /// The slots whose last read filled the buffer. Edge-triggered epoll reports them
+    /// only once.
     again: Vec<usize>,
     buffer: Vec<u8>,
     outgoing: Vec<u8>,
-    /// Who has joined in this turn. Told at its end in one write, because
-    /// otherwise 9,900 joins would cost 49 million writes.
+    /// The notices of joining in this turn. They are sent at its end in one write,
+    /// because single writes would be 49 million for 9,900 members.
     notices: Vec<u8>,
 }
 
-/// Listens at a port of its own, prints the address, and copies until the last
-/// member has left.
+/// Listens at a free port, prints the address, and copies until the last member has
+/// left.
 ///
 /// # Errors
 ///
@@ -128,7 +128,7 @@ impl Loop {
                     self.read(slot);
                 }
             }
-            self.announce();
+            self.send_notices();
             if !self.peers.is_empty() && self.peers.iter().all(Option::is_none) {
                 return Ok(());
             }
@@ -154,23 +154,23 @@ impl Loop {
                 room: 0,
                 line: Vec::new(),
                 backlog: VecDeque::new(),
-                news_from: 0,
+                notices_from: 0,
             }));
         }
     }
 
-    /// One read, then one write per other member of the room. What is said in
-    /// one read with a move goes to the new room: the bench does not do that.
+    /// Reads once, then writes once to each other member of the room. Lines in one read
+    /// with a move go to the new room, which does not occur in the bench.
     fn read(&mut self, slot: usize) {
-        // Out of its slot the sender is not among those who get the lines, and
-        // a sender that has left does not come back into it.
+        // Without its slot the sender does not receive its own lines. A sender that has
+        // left does not return to the slot.
         let Some(mut peer) = self.peers[slot].take() else {
             return;
         };
         let bytes = match peer.stream.read(&mut self.buffer) {
             Ok(0) => return,
             Ok(bytes) => bytes,
-            Err(why) if is_pause(&why) => 0,
+            Err(why) if is_temporary(&why) => 0,
             Err(_) => return,
         };
         if bytes == self.buffer.len() {
@@ -180,10 +180,10 @@ impl Loop {
         self.outgoing.clear();
         while peer.take_line(&mut rest) {
             if peer.prefix.is_empty() {
-                peer.enter(&mut self.notices);
+                peer.join(&mut self.notices);
                 self.rooms[0].members.push(slot);
             } else if let Some(name) = peer.line.strip_prefix(JOIN) {
-                peer.go(slot, name.trim_ascii().to_vec(), &mut self.rooms);
+                peer.move_to(slot, name.trim_ascii().to_vec(), &mut self.rooms);
             } else {
                 self.outgoing.extend_from_slice(&peer.prefix);
                 self.outgoing.extend_from_slice(&peer.line);
@@ -205,26 +205,26 @@ impl Loop {
         }
     }
 
-    fn announce(&mut self) {
+    fn send_notices(&mut self) {
         if self.notices.is_empty() {
             return;
         }
-        // Who joins is in the first room until the bench has let all join.
+        // All are in the first room until the bench has joined all members.
         let room = &self.rooms[0].members;
-        let news = |peer: &Peer| &self.notices[peer.news_from..];
-        send_to_all(&mut self.peers, room, news);
+        let bytes = |peer: &Peer| &self.notices[peer.notices_from..];
+        send_to_all(&mut self.peers, room, bytes);
         for peer in self.peers.iter_mut().flatten() {
-            peer.news_from = 0;
+            peer.notices_from = 0;
         }
         self.notices.clear();
     }
 }
 
-/// Who cannot take it is dropped.
-fn send_to_all<'a>(peers: &mut [Option<Peer>], room: &[usize], news: impl Fn(&Peer) -> &'a [u8]) {
+/// Sends to all members of a room, and disconnects those that exceed their backlog.
+fn send_to_all<'a>(peers: &mut [Option<Peer>], room: &[usize], bytes: impl Fn(&Peer) -> &'a [u8]) {
     for &member in room {
         if let Some(peer) = &mut peers[member]
-            && peer.send(news(peer)).is_err()
+            && peer.send(bytes(peer)).is_err()
         {
             peers[member] = None;
         }
@@ -232,27 +232,27 @@ fn send_to_all<'a>(peers: &mut [Option<Peer>], room: &[usize], news: impl Fn(&Pe
 }
 
 impl Peer {
-    /// Moves the next line out of `rest`; false when its end has not come.
+    /// Takes the next line out of `rest`. Returns `false` if it is incomplete.
     fn take_line(&mut self, rest: &mut &[u8]) -> bool {
-        // A slice is read without an error, and its search is a fast one.
+        // Reading from a slice cannot fail, and its search is fast.
         let _ = rest.read_until(b'\n', &mut self.line);
         self.line.ends_with(b"\n")
     }
 
-    /// Its first line is its name.
-    fn enter(&mut self, notices: &mut Vec<u8>) {
+    /// Joins under its first line, which is the name.
+    fn join(&mut self, notices: &mut Vec<u8>) {
         let name = self.line.trim_ascii().to_vec();
         self.prefix = [&name, &b": "[..]].concat();
         let welcome = [b"Welcome, ", &name[..], b".\n"].concat();
         notices.extend_from_slice(&name);
         notices.extend_from_slice(b" has joined the chat room.\n");
-        self.news_from = notices.len();
-        // A failure shows again at the next read.
+        self.notices_from = notices.len();
+        // An error is reported again by the next read.
         let _ = self.send(&welcome);
     }
 
-    /// Moves to the room of this name, which is made if there is none.
-    fn go(&mut self, slot: usize, name: Vec<u8>, rooms: &mut Vec<Room>) {
+    /// Moves to the room of this name, which is created if it does not exist.
+    fn move_to(&mut self, slot: usize, name: Vec<u8>, rooms: &mut Vec<Room>) {
         let answer = [b"You are in ", &name[..], b" now. x\n"].concat();
         rooms[self.room].members.retain(|&member| member != slot);
         let known = rooms.iter().position(|room| room.name == name);
@@ -262,7 +262,7 @@ impl Peer {
             rooms.len() - 1
         });
         rooms[self.room].members.push(slot);
-        // A failure shows again at the next read.
+        // An error is reported again by the next read.
         let _ = self.send(&answer);
     }
 
@@ -270,7 +270,7 @@ impl Peer {
         while self.backlog.is_empty() && !bytes.is_empty() {
             match self.stream.write(bytes) {
                 Ok(taken) => bytes = &bytes[taken..],
-                Err(why) if is_pause(&why) => break,
+                Err(why) if is_temporary(&why) => break,
                 Err(why) => return Err(why),
             }
         }
@@ -285,7 +285,7 @@ impl Peer {
         while !self.backlog.is_empty() {
             match self.stream.write(self.backlog.as_slices().0) {
                 Ok(taken) => drop(self.backlog.drain(..taken)),
-                Err(why) if is_pause(&why) => return Ok(()),
+                Err(why) if is_temporary(&why) => return Ok(()),
                 Err(why) => return Err(why),
             }
         }
@@ -293,8 +293,8 @@ impl Peer {
     }
 }
 
-/// Nothing now, more later. A signal cannot lose an edge here: nobody sends
-/// this process one that it survives.
-fn is_pause(why: &io::Error) -> bool {
+/// Returns `true` if the operation may succeed later. A signal cannot lose an edge
+/// here, because this process survives none.
+fn is_temporary(why: &io::Error) -> bool {
     matches!(why.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

@@ -1,4 +1,4 @@
-//! The name of a case -> its figures, one run of one side at a time.
+//! Case: measures one run of one side of a named case.
 
 use std::fmt;
 use std::io;
@@ -7,10 +7,10 @@ use crate::generator::Generator;
 use crate::options::Plan;
 use crate::report::Figure;
 use crate::subject::{Running, Subject};
-use crate::throughput::Talk;
+use crate::throughput::Workload;
 use crate::{crowd, delay, files, rooms, slow};
 
-/// One thing to measure, on two sides.
+/// A case to measure, on two sides.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Case {
     Throughput { members: usize, senders: usize },
@@ -22,26 +22,26 @@ pub enum Case {
     Transfers,
 }
 
-/// What stands on the left and on the right of a ratio.
+/// A side of a ratio.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Side {
     Server,
     Loop,
-    /// Another build of the server, in the place of the loop.
+    /// Another build of the server, instead of the loop.
     Before,
-    /// The server with members that never read, and without them. Whether it
-    /// lets the others wait is its own matter, so the loop has no part in it.
+    /// The server with members that never read. The loop takes no part, because the
+    /// effect on other members is a matter of the server.
     WithStalled,
     WithoutStalled,
-    /// `nc`, for files.
+    /// `nc`, for transfers of files.
     Netcat,
-    /// The server with files under way, and without.
+    /// The server during transfers.
     WithTransfers,
     WithoutTransfers,
 }
 
 impl Case {
-    /// In the order of the table.
+    /// All cases, in the order of the table.
     pub const ALL: [Case; 11] = [
         Case::size(10, 1),
         Case::size(100, 1),
@@ -76,8 +76,8 @@ impl Case {
         known.then_some(Case::size(members, senders))
     }
 
-    /// The order in which the sides take turns. Two servers both have their
-    /// stalled members, as that is where they may differ.
+    /// Returns the two sides, in the order in which they take turns. Two servers are
+    /// both measured with stalled members.
     pub fn sides(self, rival: Side) -> [Side; 2] {
         match (self, rival) {
             (Case::Slow, Side::Loop) => [Side::WithStalled, Side::WithoutStalled],
@@ -87,11 +87,11 @@ impl Case {
         }
     }
 
-    /// One run against a fresh child process.
+    /// Measures one run against a new child process.
     ///
     /// # Errors
     ///
-    /// When the subject does not start, refuses or drops a member, or loses a
+    /// When the subject does not start, refuses or disconnects a member, or loses a
     /// message.
     pub fn measure(self, side: Side, plan: &Plan) -> io::Result<Vec<Figure>> {
         let subject = match side {
@@ -106,11 +106,11 @@ impl Case {
         }
         let running = subject.start()?;
         match self {
-            Case::Files | Case::Transfers => Ok(Vec::new()), // these start their own
+            Case::Files | Case::Transfers => Ok(Vec::new()), // these start their own server
             Case::Throughput { members, senders } => {
                 let mut generator = joined(&running, members)?;
-                let talk = Talk::in_one_room(&generator, senders, plan.seconds);
-                talk.run(&mut generator, &running)
+                let workload = Workload::in_one_room(&generator, senders, plan.seconds);
+                workload.run(&mut generator, &running)
             }
             Case::Rooms => rooms::run(&running, plan.seconds),
             Case::Delay => delay::run(&running, plan.seconds),
@@ -120,7 +120,7 @@ impl Case {
     }
 }
 
-/// A generator whose members have all joined and have been told everything.
+/// Returns a generator whose members have all joined and received all notices.
 pub fn joined(running: &Running, members: usize) -> io::Result<Generator> {
     let mut generator = Generator::new()?;
     generator.join(running.address, members)?;

@@ -1,8 +1,8 @@
-//! Messages at a steady pace, each with its time of sending -> how late they
-//! are delivered.
+//! Delay: measures the time from sending to delivery of messages at a steady rate.
 //!
-//! The pace does not wait for the subject: a message is due at its time even
-//! when earlier ones are late, so a pause of the subject shows in full.
+//! Each message contains the time at which it was sent. The schedule does not wait
+//! for the subject: a message is due at its time even if previous ones are late. So a
+//! pause of the subject is measured in full.
 
 use std::io::{self, Error};
 use std::time::{Duration, Instant};
@@ -10,43 +10,43 @@ use std::time::{Duration, Instant};
 use crate::case::joined;
 use crate::frames::{FILLER, Lines, PREFIX_BYTES, is_message};
 use crate::generator::{Generator, name};
-use crate::proc::{Load, Watch};
+use crate::proc::{Load, LoadMeasurement};
 use crate::report::{Figure, Unit};
 use crate::subject::Running;
 use crate::throughput::LINE_BYTES;
 
 const MEMBERS: usize = 100;
 
-/// 50 messages a second.
+/// The time between messages: 50 a second.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Messages before this are sent but not counted.
+/// The time in which messages are sent but not counted.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// The last messages may take so long, after which they count as lost.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The time after which missing messages count as lost.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// After the prefix, the nanoseconds from the start: enough for 115 days.
+/// The digits after the prefix: nanoseconds since the start, enough for 115 days.
 const STAMP_BYTES: usize = 16;
 
-/// One message per 20 ms, from each member in turn, to the 99 others. Runs
-/// twice as long as the other cases, as it has so few messages.
+/// Measures one message per 20 ms, from each member in turn, to the 99 others. Runs
+/// twice as long as the other cases, because there are few messages.
 ///
 /// # Errors
 ///
-/// When a member is dropped or a message is lost.
+/// When a member is disconnected or a message is lost.
 pub fn run(running: &Running, seconds: f64) -> io::Result<Vec<Figure>> {
     let mut generator = joined(running, MEMBERS)?;
-    let pace = Pace {
+    let schedule = Schedule {
         senders: MEMBERS,
         readers: MEMBERS,
         line_bytes: LINE_BYTES,
         interval: INTERVAL,
         time: Duration::from_secs_f64(2.0 * seconds),
     };
-    let watch = Watch::start(running.pid())?;
-    let delays = pace.run(&mut generator)?;
-    let load = watch.stop()?;
+    let watched = LoadMeasurement::start(running.pid())?;
+    let delays = schedule.run(&mut generator)?;
+    let load = watched.stop()?;
     let title = format!("delay, {MEMBERS} members");
     Ok(vec![
         delays.figure(&title, 50, load),
@@ -54,26 +54,29 @@ pub fn run(running: &Running, seconds: f64) -> io::Result<Vec<Figure>> {
     ])
 }
 
-/// How messages are sent, and by whom they are read.
-pub struct Pace {
-    /// The first so many members speak, in turn. They are readers, too.
+/// A schedule of messages, with their senders and readers.
+pub struct Schedule {
+    /// The number of senders, who are the first members and take turns. They read too.
     pub senders: usize,
-    /// The first so many members read.
+    /// The number of readers, who are the first members.
     pub readers: usize,
-    /// Of a delivered line, with its newline.
+    /// The length of a delivered line, newline included.
     pub line_bytes: usize,
+    /// The time between messages.
     pub interval: Duration,
-    /// Of the measured phase, after the warm-up.
+    /// The length of the measured phase, after the warm-up.
     pub time: Duration,
 }
 
 /// Sorted delays in nanoseconds.
 pub struct Delays(Vec<u64>);
 
-impl Pace {
+impl Schedule {
+    /// Sends the messages and returns their delays.
+    ///
     /// # Errors
     ///
-    /// When a reader is dropped or a message is lost.
+    /// When a reader is disconnected or a message is lost.
     pub fn run(&self, generator: &mut Generator) -> io::Result<Delays> {
         let messages = (WARM_UP + self.time).as_nanos() / self.interval.as_nanos();
         let messages = messages as usize;
@@ -89,31 +92,25 @@ impl Pace {
         let end = start + WARM_UP + self.time;
         while received < expected {
             let now = Instant::now();
-            if now > end + PATIENCE {
+            if now > end + MAX_WAIT {
                 let lost = expected - received;
                 return Err(Error::other(format!("{lost} of {expected} are lost")));
             }
             let due = start + self.interval * sent as u32;
             if sent < messages && due <= now {
-                let stamp = format!("{:0STAMP_BYTES$}", start.elapsed().as_nanos());
-                text[..STAMP_BYTES].copy_from_slice(stamp.as_bytes());
-                let sender = sent % self.senders;
-                if generator.send(sender, &text)? < text.len() {
-                    let who = name(sender);
-                    return Err(Error::other(format!("nobody takes the words of {who}")));
-                }
+                self.send(generator, sent, start, &mut text)?;
                 sent += 1;
                 continue;
             }
             let wait = if sent < messages {
                 due - now
             } else {
-                end + PATIENCE - now
+                end + MAX_WAIT - now
             };
             generator.turn(wait, |member, bytes| {
                 let now = start.elapsed();
                 streams[member].each(bytes, |line| {
-                    // The others are notices: that a stalled member has left.
+                    // Others are notices, for instance that a stalled member has left.
                     if !is_message(line, self.line_bytes) {
                         return;
                     }
@@ -129,9 +126,28 @@ impl Pace {
         delays.sort_unstable();
         Ok(Delays(delays))
     }
+
+    /// Sends message number `sent` with the current time in it.
+    fn send(
+        &self,
+        generator: &mut Generator,
+        sent: usize,
+        start: Instant,
+        text: &mut [u8],
+    ) -> io::Result<()> {
+        let stamp = format!("{:0STAMP_BYTES$}", start.elapsed().as_nanos());
+        text[..STAMP_BYTES].copy_from_slice(stamp.as_bytes());
+        let sender = sent % self.senders;
+        if generator.send(sender, text)? < text.len() {
+            let sender = name(sender);
+            let why = format!("the socket does not accept the message of {sender}");
+            return Err(Error::other(why));
+        }
+        Ok(())
+    }
 }
 
-/// Since the start. The generator has written it, so it is there.
+/// Returns the time at which a line was sent, since the start.
 fn stamp(line: &[u8]) -> Duration {
     let digits = &line[PREFIX_BYTES..PREFIX_BYTES + STAMP_BYTES];
     let text = std::str::from_utf8(digits).unwrap_or_default();
@@ -139,7 +155,7 @@ fn stamp(line: &[u8]) -> Duration {
 }
 
 impl Delays {
-    /// The delay that so many percent of the deliveries do not exceed.
+    /// Returns the delay that `percent` of the deliveries do not exceed.
     pub fn figure(&self, title: &str, percent: usize, load: Load) -> Figure {
         let rank = (self.0.len() * percent).div_ceil(100).max(1) - 1;
         let nanoseconds = self.0.get(rank).copied().unwrap_or(0);

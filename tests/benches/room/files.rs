@@ -1,10 +1,9 @@
-//! A file of 100 MiB, both ways -> how fast it goes, beside `nc` which is fed the
-//! same file, and how late the chat is meanwhile.
+//! Files: measures transfers of 100 MiB in both directions, beside `nc`, and the delay
+//! of the chat during transfers.
 //!
-//! The same few lines send and fetch it from the server and from `nc`; only the
-//! other end differs. The server has the file safe on its disk when it says so,
-//! and `nc` syncs nothing: `CHAT_BENCH_DIR` says where both write, so that a disk
-//! can be left out of the comparison (`/dev/shm`) or taken into it.
+//! The same code sends to and fetches from the server and `nc`. The server syncs the
+//! file to its disk before it confirms, and `nc` does not. `CHAT_BENCH_DIR` is the
+//! folder for both: `/dev/shm` leaves the disk out of the comparison.
 
 use std::env;
 use std::fs::{self, File};
@@ -20,27 +19,27 @@ use std::time::{Duration, Instant};
 use common::transfer::TicketGrant;
 
 use crate::case::{Side, joined};
-use crate::delay::Pace;
-use crate::proc::Watch;
+use crate::delay::Schedule;
+use crate::proc::LoadMeasurement;
 use crate::report::{Figure, Unit};
 use crate::subject::Subject;
 use crate::throughput::LINE_BYTES;
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// What is sent and fetched.
+/// The size of the file in bytes.
 const SIZE: usize = 100 * MEBIBYTE;
 
-/// How many transfers the chat has beside it: what one member may have.
+/// The number of transfers beside the chat.
 const TRANSFERS: usize = 4;
 
 const MEMBERS: usize = 100;
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// How long a program may take to listen.
+/// The timeout for a program to start.
 const START: Duration = Duration::from_secs(10);
 
-/// Where this run keeps its files; removed at its end.
+/// A folder for the files of a run, removed at its end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -68,11 +67,11 @@ impl Drop for Folder {
     }
 }
 
-/// How fast the file goes to one side and back from it.
+/// Measures the transfer of the file to one side and back.
 ///
 /// # Errors
 ///
-/// When a program does not start, or not all bytes arrive.
+/// When a program does not start, or bytes are missing.
 pub fn throughput(side: Side, server: &Subject) -> io::Result<Vec<Figure>> {
     let folder = Folder::new()?;
     let (put, get) = match side {
@@ -84,8 +83,8 @@ pub fn throughput(side: Side, server: &Subject) -> io::Result<Vec<Figure>> {
             (put, chat.get(1)?)
         }
     };
-    let figure = |way: &str, time: Duration| Figure {
-        name: format!("{way} 100 MiB, MiB/s"),
+    let figure = |direction: &str, time: Duration| Figure {
+        name: format!("{direction} 100 MiB, MiB/s"),
         unit: Unit::MebibytesPerSecond,
         value: 100.0 / time.as_secs_f64(),
         load: None,
@@ -93,11 +92,11 @@ pub fn throughput(side: Side, server: &Subject) -> io::Result<Vec<Figure>> {
     Ok(vec![figure("put", put), figure("get", get)])
 }
 
-/// The delay of the chat, with transfers beside it or without.
+/// Measures the delay of the chat, with transfers or without.
 ///
 /// # Errors
 ///
-/// When a member is dropped, or a message or a transfer lost.
+/// When a member is disconnected, or a message or a transfer is lost.
 pub fn delay(side: Side, server: &Subject, seconds: f64) -> io::Result<Vec<Figure>> {
     let folder = Folder::new()?;
     let running = server.start_sharing(&folder.store())?;
@@ -111,20 +110,20 @@ pub fn delay(side: Side, server: &Subject, seconds: f64) -> io::Result<Vec<Figur
         }
     }
     let mut generator = joined(&running, MEMBERS)?;
-    let pace = Pace {
+    let schedule = Schedule {
         senders: MEMBERS,
         readers: MEMBERS,
         line_bytes: LINE_BYTES,
         interval: INTERVAL,
         time: Duration::from_secs_f64(2.0 * seconds),
     };
-    let watch = Watch::start(running.pid())?;
-    let delays = pace.run(&mut generator);
-    let load = watch.stop()?;
+    let watched = LoadMeasurement::start(running.pid())?;
+    let delays = schedule.run(&mut generator);
+    let load = watched.stop()?;
     done.store(true, Ordering::Relaxed);
-    let mut carried = 0;
+    let mut transferred = 0;
     for transfer in transfers {
-        carried += transfer
+        transferred += transfer
             .join()
             .map_err(|_| Error::other("a transfer panicked"))??;
     }
@@ -134,15 +133,15 @@ pub fn delay(side: Side, server: &Subject, seconds: f64) -> io::Result<Vec<Figur
         delays.figure(&title, 50, load),
         delays.figure(&title, 99, load),
         Figure {
-            name: "files carried meanwhile".into(),
+            name: "files transferred meanwhile".into(),
             unit: Unit::Count,
-            value: carried as f64,
+            value: transferred as f64,
             load: None,
         },
     ])
 }
 
-/// A member who sends and fetches.
+/// A member that sends and fetches files.
 struct Chat {
     name: String,
     address: SocketAddr,
@@ -171,12 +170,12 @@ impl Chat {
             .write_all(format!("{line}\n").as_bytes())
     }
 
-    /// Reads lines until one is what is expected; the others are of the chat.
+    /// Reads lines until `wanted` accepts one. The others belong to the chat.
     fn expect<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> io::Result<T> {
         loop {
             let mut line = String::new();
             if self.stream.read_line(&mut line)? == 0 {
-                return Err(Error::other("thrown out of the chat"));
+                return Err(Error::other("disconnected from the chat"));
             }
             let line = line.trim_end();
             if line.starts_with("! ") {
@@ -188,41 +187,41 @@ impl Chat {
         }
     }
 
-    /// Opens a transfer.
+    /// Opens a connection for a transfer.
     fn transfer(&mut self, command: &str) -> io::Result<TcpStream> {
         self.say(command)?;
-        let leave = self.expect(TicketGrant::parse)?;
+        let grant = self.expect(TicketGrant::parse)?;
         let word = command.split(' ').next().unwrap_or_default();
         let mut stream = TcpStream::connect(self.address)?;
-        stream.write_all(format!("{word} {}\n", leave.ticket).as_bytes())?;
+        stream.write_all(format!("{word} {}\n", grant.ticket).as_bytes())?;
         Ok(stream)
     }
 
     fn put(&mut self, file: &Path) -> io::Result<Duration> {
         let mut stream = self.transfer(&format!("/put file {SIZE}"))?;
-        answer(&mut stream, "ok 0")?;
+        expect_reply(&mut stream, "ok 0")?;
         let begin = Instant::now();
         send(file, &mut stream)?;
-        answer(&mut stream, "ok")?;
+        expect_reply(&mut stream, "ok")?;
         Ok(begin.elapsed())
     }
 
     fn get(&mut self, id: u64) -> io::Result<Duration> {
         let mut stream = self.transfer(&format!("/get {id}"))?;
-        answer(&mut stream, &format!("ok {SIZE}"))?;
+        expect_reply(&mut stream, &format!("ok {SIZE}"))?;
         let begin = Instant::now();
         fetch(&mut stream)?;
         Ok(begin.elapsed())
     }
 
-    /// Sends and fetches until it is `done`, and says how often.
+    /// Sends and fetches until `done` is set, and returns the number of transfers.
     fn keep_busy(mut self, file: &Path, done: &AtomicBool) -> io::Result<usize> {
         let mut count = 0;
         while !done.load(Ordering::Relaxed) {
             let mut stream = self.transfer(&format!("/put file {SIZE}"))?;
-            answer(&mut stream, "ok 0")?;
+            expect_reply(&mut stream, "ok 0")?;
             send(file, &mut stream)?;
-            answer(&mut stream, "ok")?;
+            expect_reply(&mut stream, "ok")?;
             let own = format!("{} shares ", self.name);
             let id = self.expect(|line| id_in(line.strip_prefix(&own)?))?;
             self.get(id)?;
@@ -233,22 +232,23 @@ impl Chat {
     }
 }
 
-/// The number in "... Type /get 3 to fetch it."
+/// Parses the number in "... Type /get 3 to fetch it."
 fn id_in(line: &str) -> Option<u64> {
     let (_, rest) = line.split_once(" Type /get ")?;
     rest.split(' ').next()?.parse().ok()
 }
 
-/// Reads one line, byte by byte, and expects it.
-fn answer(stream: &mut TcpStream, expected: &str) -> io::Result<()> {
+/// Reads a line, byte by byte, and checks it.
+fn expect_reply(stream: &mut TcpStream, expected: &str) -> io::Result<()> {
     let mut line = Vec::new();
     let mut byte = [0];
     while stream.read(&mut byte)? == 1 && byte != *b"\n" {
         line.extend(byte);
     }
-    match line == expected.as_bytes() {
-        true => Ok(()),
-        false => Err(Error::other(String::from_utf8_lossy(&line).into_owned())),
+    if line == expected.as_bytes() {
+        Ok(())
+    } else {
+        Err(Error::other(String::from_utf8_lossy(&line).into_owned()))
     }
 }
 
@@ -263,7 +263,7 @@ fn fetch(stream: &mut TcpStream) -> io::Result<()> {
     loop {
         match stream.read(&mut buffer)? {
             0 if count == SIZE => return Ok(()),
-            0 => return Err(Error::other(format!("only {count} bytes came"))),
+            0 => return Err(Error::other(format!("only {count} bytes arrived"))),
             more => count += more,
         }
     }
@@ -289,9 +289,9 @@ fn netcat_get(folder: &Folder) -> io::Result<Duration> {
     Ok(time)
 }
 
-/// A `nc` that listens, and a connection to it.
+/// Starts an `nc` that listens, and connects to it.
 fn netcat(input: Stdio, output: Stdio) -> io::Result<(Child, TcpStream)> {
-    // A port that was free a moment ago.
+    // The port was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let mut nc = Command::new("nc");
     nc.args(["-l", "-N", "127.0.0.1", &address.port().to_string()]);

@@ -1,41 +1,41 @@
-//! Received bytes -> lines: of any length, or frames, which are messages of one
-//! fixed length and cost less to count.
+//! Frames: splits received bytes into lines, or into messages of a fixed length,
+//! which cost less to count.
 //!
-//! Notices may come between the messages at any time, for instance that many
-//! have joined lately. They are neither messages nor faults, and are skipped.
+//! A server may send notices between the messages, for instance about members that
+//! have joined. They are skipped.
 
 use std::io::{self, BufRead, Error};
 
-/// `m00001: `, by which a message is known as a certain member's.
+/// The length of a prefix such as `m00001: `, which identifies the sender.
 pub const PREFIX_BYTES: usize = 8;
 
-/// What all messages of the bench end with, so that the rest of a message that
-/// has lost its head is not taken for a notice.
+/// The last byte of every message before its newline. It keeps the rest of a torn
+/// message from being taken for a notice.
 pub const FILLER: u8 = b'x';
 
-/// Whether this is a message that is `bytes` long, with its newline.
+/// Returns `true` for a message of `bytes` bytes, newline included.
 #[inline]
 pub fn is_message(line: &[u8], bytes: usize) -> bool {
     line.len() == bytes && line.ends_with(b"\n") && line[..PREFIX_BYTES].ends_with(b": ")
 }
 
-/// Whether this is something else that a server may say.
+/// Returns `true` for a notice of a server.
 fn is_notice(line: &[u8]) -> bool {
     !line.windows(2).any(|pair| pair == b": ") && !line.ends_with(&[FILLER, b'\n'])
 }
 
-/// The lines of one member's stream.
+/// A splitter of one member's stream into lines.
 #[derive(Clone, Default)]
 pub struct Lines {
-    /// The beginning of a line whose end has not come.
+    /// The beginning of an incomplete line.
     torn: Vec<u8>,
 }
 
 impl Lines {
-    /// Gives `take` each line, with its newline, that `bytes` completes.
+    /// Calls `take` with each line, newline included, that `bytes` completes.
     pub fn each(&mut self, mut bytes: &[u8], mut take: impl FnMut(&[u8])) {
         while !bytes.is_empty() {
-            // A slice is read without an error.
+            // Reading from a slice cannot fail.
             let _ = bytes.read_until(b'\n', &mut self.torn);
             if self.torn.ends_with(b"\n") {
                 take(&self.torn);
@@ -45,16 +45,16 @@ impl Lines {
     }
 }
 
-/// The frames of one member's stream.
+/// A splitter of one member's stream into frames.
 pub struct Frames {
     bytes: usize,
-    /// The beginning of a line whose end has not come. Its memory is used
-    /// again, so a frame costs no allocation.
+    /// The beginning of an incomplete line. Its memory is reused, so a frame costs
+    /// no allocation.
     torn: Vec<u8>,
 }
 
 impl Frames {
-    /// `bytes` is the length of each message with its newline.
+    /// Returns a splitter for messages of `bytes` bytes, newline included.
     pub fn new(bytes: usize) -> Frames {
         Frames {
             bytes,
@@ -62,11 +62,11 @@ impl Frames {
         }
     }
 
-    /// Gives `take` each frame that `bytes` completes.
+    /// Calls `take` with each frame that `bytes` completes.
     ///
     /// # Errors
     ///
-    /// When a line is neither a message of this length nor a notice: a byte
+    /// When a line is neither a message of this length nor a notice, because a byte
     /// was lost.
     pub fn each(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8])) -> io::Result<()> {
         let mut rest = bytes;
@@ -84,9 +84,9 @@ impl Frames {
         Ok(())
     }
 
-    /// Moves one line out of `rest`, which may be torn or a notice.
+    /// Takes one line out of `rest`, which may be incomplete or a notice.
     fn line(&mut self, rest: &mut &[u8], mut take: impl FnMut(&[u8])) -> io::Result<()> {
-        // A slice is read without an error.
+        // Reading from a slice cannot fail.
         let _ = rest.read_until(b'\n', &mut self.torn);
         if !self.torn.ends_with(b"\n") {
             return Ok(());
@@ -100,12 +100,13 @@ impl Frames {
         Ok(())
     }
 
-    /// How many frames `bytes` completes. Looks at the last one only, as long
-    /// as that is where it would be if all were messages: to touch each line
-    /// of a stream that nobody reads took a tenth of the generator's time, and
-    /// one line of another length moves all that follow it. So notices whose
-    /// lengths add up to whole frames within one read are counted as messages;
-    /// the server's are shorter than one, and seconds apart.
+    /// Returns the number of frames that `bytes` completes.
+    ///
+    /// Checks only the last frame, if it stands where it would be after messages
+    /// alone, because one line of another length shifts all frames after it. To
+    /// check each line took a tenth of the generator's time. So notices whose
+    /// lengths add up to whole frames within one read are counted as messages. The
+    /// server's notices are shorter than a frame, and seconds apart.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
-//! A subject's address -> members that have joined, and what each of them
-//! receives, handed to the case that is measured.
+//! Generator: joins members to a subject, and passes the bytes that they receive to
+//! the measured case.
 //!
-//! One thread with epoll serves all members. It allocates nothing per message
-//! and knows nothing of cases, subjects and times.
+//! Thread: one thread with epoll serves all members.
+//! Invariant: no allocation per message, and no use of cases, subjects and times.
 
 use std::io::{self, Error, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream as Connection};
@@ -11,46 +11,49 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-/// What one read can take. More than a core's own cache would slow it down.
+/// The size of a read. More than the cache of a core would be slower.
 const READ_BYTES: usize = 128 * 1024;
 
-/// So many connect at once: fewer than a listener keeps waiting (128), and
-/// fewer than a room lets stand unnamed at its door (256).
+/// The number of members that connect at once: fewer than the queue of a listener
+/// (128) and fewer than the unnamed connections that the server allows (256).
 const GROUP: usize = 100;
 
-/// A connection of the loopback is made at once or after a lost SYN's second.
+/// The timeout for a connection. On the loopback it takes at most a second, after a
+/// lost SYN.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// 9,900 members take some 10 s to join; longer than this is a fault.
+/// The timeout for all members to join. 9,900 take about 10 s.
 const JOIN: Duration = Duration::from_secs(120);
 
-/// So long nothing must come before all are held to have been told all.
+/// The silence after which all lines count as delivered.
 const SILENCE: Duration = Duration::from_millis(300);
 
+/// A set of members that have joined a subject.
 pub struct Generator {
     poll: Poll,
     events: Events,
     members: Vec<TcpStream>,
-    /// Those whose last read filled the buffer: an edge comes only once.
+    /// The members whose last read filled the buffer. Edge-triggered epoll reports
+    /// them only once.
     again: Vec<usize>,
-    /// Those who are read in this turn.
+    /// The members that are read in this turn.
     due: Vec<usize>,
     buffer: Vec<u8>,
-    /// Bytes, of all members together.
+    /// The bytes that all members have received, together.
     received: u64,
 }
 
-/// The fixed-width name of a member.
+/// Returns the name of a member, which has a fixed width.
 pub fn name(member: usize) -> String {
     format!("m{member:05}")
 }
 
 impl Generator {
-    /// A generator without members.
+    /// Returns a generator without members.
     ///
     /// # Errors
     ///
-    /// When the system gives no epoll.
+    /// When the system provides no epoll.
     pub fn new() -> io::Result<Generator> {
         Ok(Generator {
             poll: Poll::new()?,
@@ -63,21 +66,21 @@ impl Generator {
         })
     }
 
-    /// How many members have joined.
+    /// Returns the number of members.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// How many bytes all members have received so far, together.
+    /// Returns the number of bytes that all members have received, together.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Lets `members` join, in groups, each after the welcome of the last.
+    /// Joins `members` in groups, each group after the welcome of the previous one.
     ///
     /// # Errors
     ///
-    /// When one is refused, or all together take more than two minutes.
+    /// When a member is refused, or joining takes more than two minutes.
     pub fn join(&mut self, address: SocketAddr, members: usize) -> io::Result<()> {
         let deadline = Instant::now() + JOIN;
         while self.members.len() < members {
@@ -103,15 +106,17 @@ impl Generator {
         Ok(())
     }
 
-    /// Waits until each member from `first` on has received a line, and throws
-    /// away what the members before it are told about the newcomers.
+    /// Waits until each member from `first` on has received a line. Discards the lines
+    /// that the previous members receive.
     fn await_welcome(&mut self, first: usize, deadline: Instant) -> io::Result<()> {
         let mut welcomed = vec![false; self.members.len() - first];
         let mut missing = welcomed.len();
         while missing > 0 {
             if Instant::now() > deadline {
-                let who = name(first + welcomed.iter().position(|&is| !is).unwrap_or(0));
-                return Err(Error::other(format!("{who} and others are not welcomed")));
+                let missing_name = name(first + welcomed.iter().position(|&is| !is).unwrap_or(0));
+                return Err(Error::other(format!(
+                    "{missing_name} and others receive no welcome"
+                )));
             }
             self.turn(SILENCE, |member, bytes| {
                 if member < first || welcomed[member - first] {
@@ -131,19 +136,18 @@ impl Generator {
         Ok(())
     }
 
-    /// Throws away what comes until nothing comes any more, so that the next
-    /// byte of every member begins the measured phase. Gives the time at which
-    /// the last byte came.
+    /// Discards bytes until none come, so that the next byte of every member belongs to
+    /// the measured phase. Returns the time at which the last byte came.
     ///
     /// # Errors
     ///
-    /// When the subject does not fall silent.
+    /// When the subject does not stop sending.
     pub fn settle(&mut self) -> io::Result<Instant> {
         let start = Instant::now();
         let mut last = start;
         while last.elapsed() < SILENCE {
             if start.elapsed() > JOIN {
-                return Err(Error::other("the subject does not fall silent"));
+                return Err(Error::other("the subject does not stop sending"));
             }
             self.turn(SILENCE, |_, _| {
                 last = Instant::now();
@@ -153,12 +157,12 @@ impl Generator {
         Ok(last)
     }
 
-    /// Waits for bytes, `timeout` at most and rounded up to a millisecond, and
-    /// gives `take` what one read of each readable member brings.
+    /// Waits for bytes, for at most `timeout` rounded up to a millisecond. Calls `take`
+    /// with the bytes of one read of each readable member.
     ///
     /// # Errors
     ///
-    /// What `take` says, or the name of a member whose connection has ended.
+    /// Returns an error of `take`, or the name of a member whose connection has ended.
     pub fn turn(
         &mut self,
         timeout: Duration,
@@ -191,7 +195,7 @@ impl Generator {
         Ok(())
     }
 
-    /// Writes what the socket takes of `bytes`, and says how many.
+    /// Writes as many of `bytes` as the socket accepts, and returns their number.
     ///
     /// # Errors
     ///
@@ -204,18 +208,18 @@ impl Generator {
         }
     }
 
-    /// From now on this member reads nothing.
+    /// Stops reading from a member.
     ///
     /// # Errors
     ///
-    /// When epoll does not let it go.
+    /// When epoll cannot deregister it.
     pub fn stall(&mut self, member: usize) -> io::Result<()> {
         let stream = &mut self.members[member];
         self.poll.registry().deregister(stream)
     }
 
-    /// Whether the subject has given up a stalled member. Reads all that waits
-    /// for it on the way.
+    /// Returns `true` if the subject has disconnected a stalled member. Reads all bytes
+    /// that wait for it.
     pub fn is_dropped(&mut self, member: usize) -> bool {
         loop {
             match self.members[member].read(&mut self.buffer) {

@@ -1,22 +1,21 @@
-//! Measures the chat server against a copying epoll loop: a command line in,
-//! a Markdown table of medians and ratios out.
+//! Bench: measures the chat server against a copying epoll loop, and prints a Markdown
+//! table of medians and ratios.
 //!
 //! ```text
 //! cargo build --release
 //! cargo bench -p tests --bench room [-- --case 100x1 --rounds 3 --seconds 2]
 //! ```
 //!
-//! The server and the loop, or an earlier server instead of it, run one after the other, A B A B, each in a child
-//! process of its own, and the same generator talks to both. Everything stays
-//! on the loopback, so the generator shares the machine with the subject: the
-//! ratios mean more than the absolute figures, and the table says how busy the
-//! generator was. The bench reads `/proc`, so it runs on Linux only.
+//! The server and the loop, or another build of the server instead of the loop, run in
+//! turns, A B A B. Each run has a child process of its own, and the same generator
+//! serves both. All runs on the loopback, so the generator shares the machine with the
+//! subject. Therefore the ratios mean more than the absolute figures, and the table
+//! shows the load of the generator. The bench reads `/proc`, so it needs Linux.
 //!
-//! In reading order: options, case (what is measured), subject (who is
-//! measured), generator (how), the kinds of case, report.
+//! In reading order: options, case, subject, generator, the kinds of case, report.
 
-// This is test code: it feeds itself, it talks to a terminal, and a broken
-// index in it is a bug of the bench that should stop it.
+// The bench receives no untrusted input and prints to a terminal. A wrong index is a
+// bug that should stop it.
 #![allow(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]
 
 mod options;
@@ -73,8 +72,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// All cases of the plan, the two sides of each in turns. A case that fails is
-/// reported as failed, and the next one is measured.
+/// Measures all cases of the plan, the two sides of each in turns. A failed case is
+/// reported, and the next one is measured.
 fn measure(plan: &Plan) -> Report {
     let mut report = Report::against(plan.rival());
     for case in &plan.cases {

@@ -1,4 +1,4 @@
-//! The command line -> what to do.
+//! Options: parses the command line.
 
 use std::path::PathBuf;
 
@@ -17,28 +17,29 @@ usage: cargo bench -p tests --bench room [-- OPTIONS]
                    \"before\"
   --help           this text";
 
-/// What a process of this program has been started for.
+/// A task of a process of this program.
 pub enum Task {
     Bench(Plan),
-    /// Be the copying loop. The bench starts itself so.
+    /// Run the copying loop. The bench starts a process of itself with this task.
     Loop,
     Help,
     Nothing,
 }
 
+/// A plan of the cases to measure.
 pub struct Plan {
     pub cases: Vec<Case>,
     pub rounds: usize,
-    /// Of the measured phase of a run.
+    /// The length of the measured phase of a run.
     pub seconds: f64,
-    /// The chat server, if not the one beside the bench.
+    /// The path of the chat server, if not the one beside the bench.
     pub subject: Option<PathBuf>,
-    /// Another chat server, which takes the place of the loop.
+    /// The path of another chat server, to compare with instead of the loop.
     pub against: Option<PathBuf>,
 }
 
 impl Plan {
-    /// What the server is held against.
+    /// Returns the side that the server is compared with.
     pub fn rival(&self) -> Side {
         match self.against {
             Some(_) => Side::Before,
@@ -47,13 +48,13 @@ impl Plan {
     }
 }
 
-/// Takes the arguments without the program's name.
+/// Parses the arguments, without the program's name.
 ///
 /// # Errors
 ///
-/// Text that names the argument that was not understood.
+/// Returns a sentence that names the wrong argument.
 pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
-    let mut asked = false;
+    let mut is_bench = false;
     let mut plan = Plan {
         cases: Vec::new(),
         rounds: 3,
@@ -65,7 +66,7 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
         match arg.as_str() {
             // Cargo adds this one to every bench it runs.
-            "--bench" => asked = true,
+            "--bench" => is_bench = true,
             "--help" | "-h" => return Ok(Task::Help),
             "--role" => return role(&value()?),
             "--case" => {
@@ -83,7 +84,7 @@ pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
     if plan.cases.is_empty() {
         plan.cases = Case::ALL.to_vec();
     }
-    Ok(if asked {
+    Ok(if is_bench {
         Task::Bench(plan)
     } else {
         Task::Nothing
@@ -97,12 +98,12 @@ fn role(name: &str) -> Result<Task, String> {
     }
 }
 
-fn within<T>(text: &str, least: T, most: T) -> Result<T, String>
+fn within<T>(text: &str, min: T, max: T) -> Result<T, String>
 where
     T: std::str::FromStr + PartialOrd + std::fmt::Display,
 {
     text.parse()
         .ok()
-        .filter(|value| (&least..=&most).contains(&value))
-        .ok_or(format!("{text} is not between {least} and {most}"))
+        .filter(|value| (&min..=&max).contains(&value))
+        .ok_or(format!("{text} is not between {min} and {max}"))
 }

@@ -1,4 +1,4 @@
-//! `/proc` -> how busy, how big and how many-threaded a process is.
+//! Proc: reads processor time, memory and threads of a process from `/proc`.
 
 use std::fs;
 use std::io::{self, Error};
@@ -6,24 +6,24 @@ use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Linux counts a process's time in these on every machine of today, whatever
-/// its own clock does (`getconf CLK_TCK`).
+/// The unit of processor times in `/proc` on every current Linux (`getconf CLK_TCK`).
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// How much of one core was used, 1.0 is all of it, and over what time.
+/// A load of the machine, in cores: 1.0 is one core.
 #[derive(Clone, Copy)]
 pub struct Load {
+    /// The length of the measurement.
     pub seconds: f64,
     pub generator: f64,
-    /// More than 1.0 when the subject has several threads.
+    /// More than 1.0 is possible, because the subject may have several threads.
     pub subject: f64,
-    /// All that is neither, the host of a virtual machine included: where it
-    /// is not next to nothing, the figures beside it are not worth much.
+    /// The load of all other processes, the host of a virtual machine included. If it
+    /// is not small, the figures beside it are not reliable.
     pub others: f64,
 }
 
-/// A measurement of load that has begun.
-pub struct Watch {
+/// A running measurement of load.
+pub struct LoadMeasurement {
     subject: u32,
     subject_ticks: f64,
     own_ticks: f64,
@@ -31,14 +31,14 @@ pub struct Watch {
     start: Instant,
 }
 
-impl Watch {
-    /// Watches this process and the subject's.
+impl LoadMeasurement {
+    /// Starts to measure this process and the subject.
     ///
     /// # Errors
     ///
     /// When the subject is gone.
-    pub fn start(subject: u32) -> io::Result<Watch> {
-        Ok(Watch {
+    pub fn start(subject: u32) -> io::Result<LoadMeasurement> {
+        Ok(LoadMeasurement {
             subject,
             subject_ticks: ticks(subject)?,
             own_ticks: ticks(process::id())?,
@@ -47,6 +47,8 @@ impl Watch {
         })
     }
 
+    /// Ends the measurement.
+    ///
     /// # Errors
     ///
     /// When the subject is gone.
@@ -65,11 +67,11 @@ impl Watch {
     }
 }
 
-/// The time of all cores in which they had work, or waited for the host of a
-/// virtual machine, see proc_stat(5).
+/// Returns the busy time of all cores, with the time in which they waited for the host
+/// of a virtual machine, see proc_stat(5).
 fn all_ticks() -> io::Result<f64> {
     const IDLE: [usize; 2] = [3, 4];
-    // The two fields after these are contained in the first two.
+    // The first two fields contain the two fields after these.
     const FIELDS: usize = 8;
     let text = fs::read_to_string("/proc/stat")?;
     let fields = text.split_whitespace().skip(1).take(FIELDS).enumerate();
@@ -79,11 +81,11 @@ fn all_ticks() -> io::Result<f64> {
         .sum())
 }
 
-/// User and system time of all its threads, see proc(5).
+/// Returns the user and system time of all threads of a process, see proc(5).
 fn ticks(pid: u32) -> io::Result<f64> {
     let path = format!("/proc/{pid}/stat");
     let text = fs::read_to_string(&path)?;
-    // The second field is the program's name and may hold anything.
+    // The second field is the program's name and may contain any characters.
     let after_name = text.rsplit_once(") ").map(|(_, rest)| rest);
     let fields = after_name.unwrap_or_default().split(' ').skip(11).take(2);
     let ticks: Vec<f64> = fields.filter_map(|field| field.parse().ok()).collect();
@@ -93,28 +95,29 @@ fn ticks(pid: u32) -> io::Result<f64> {
     }
 }
 
-/// Threads of a process.
+/// Returns the number of threads of a process.
 ///
 /// # Errors
 ///
-/// When it is gone.
+/// When the process is gone.
 pub fn threads(pid: u32) -> io::Result<f64> {
     field(&format!("/proc/{pid}/status"), "Threads:")
 }
 
-/// Resident memory of a process in KiB.
+/// Returns the resident memory of a process in KiB.
 ///
 /// # Errors
 ///
-/// When it is gone.
+/// When the process is gone.
 pub fn resident(pid: u32) -> io::Result<f64> {
     field(&format!("/proc/{pid}/status"), "VmRSS:")
 }
 
-/// Memory in KiB that a process and its sockets are known to take: its own
-/// with the page tables, and all stacks and small objects of the kernel, the
-/// generator's ends of the sockets included. Unlike what the machine could
-/// still give, it does not move when another program takes or frees memory.
+/// Returns the memory in KiB of a process and its sockets.
+///
+/// It is the process with its page tables, and all stacks and small objects of the
+/// kernel, the generator's ends of the sockets included. Unlike [`available`], it does
+/// not change when another program allocates or frees memory.
 ///
 /// # Errors
 ///
@@ -126,19 +129,19 @@ pub fn accounted(pid: u32) -> io::Result<f64> {
     Ok(resident(pid)? + page_tables + stacks + objects)
 }
 
-/// Memory that the machine could still give, in KiB, as soon as it stands
-/// still: what ended a moment ago gives its sockets and stacks back late.
+/// Returns the available memory of the machine in KiB, as soon as it is stable. The
+/// sockets and stacks of an ended process are freed late.
 ///
 /// # Errors
 ///
 /// When there is no `/proc`.
 pub fn available() -> io::Result<f64> {
-    const STILL_KIB: f64 = 512.0;
+    const STABLE_KIB: f64 = 512.0;
     let mut last = field("/proc/meminfo", "MemAvailable:")?;
     for _ in 0..20 {
         thread::sleep(Duration::from_millis(200));
         let now = field("/proc/meminfo", "MemAvailable:")?;
-        if (now - last).abs() < STILL_KIB {
+        if (now - last).abs() < STABLE_KIB {
             return Ok(now);
         }
         last = now;
@@ -146,7 +149,7 @@ pub fn available() -> io::Result<f64> {
     Ok(last)
 }
 
-/// The number after a label such as `Threads:`.
+/// Reads the number after a label such as `Threads:`.
 fn field(path: &str, label: &str) -> io::Result<f64> {
     fs::read_to_string(path)?
         .lines()

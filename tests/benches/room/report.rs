@@ -1,4 +1,4 @@
-//! Figures of all runs -> medians, ratios and Markdown.
+//! Report: turns the figures of all runs into medians, ratios and Markdown.
 
 use std::fmt;
 use std::fs;
@@ -8,12 +8,12 @@ use std::thread;
 use crate::case::{Case, Side};
 use crate::proc::Load;
 
-/// One measured value of one run.
+/// A measured value of a run.
 pub struct Figure {
     pub name: String,
     pub unit: Unit,
     pub value: f64,
-    /// Where it says something about the value.
+    /// The load meanwhile, if it matters for the value.
     pub load: Option<Load>,
 }
 
@@ -28,24 +28,24 @@ pub enum Unit {
     Count,
 }
 
-/// All runs so far. Its `Display` is the tables.
+/// A collection of runs. Its `Display` is the tables.
 pub struct Report {
-    /// What the server is held against.
+    /// The side that the server is compared with.
     rival: Side,
     runs: Vec<(Case, Side, Vec<Figure>)>,
     failures: Vec<String>,
 }
 
-/// The median over the rounds of one figure on one side.
+/// A median over the rounds, of one figure on one side.
 struct Median {
     value: f64,
     unit: Unit,
-    /// Of the subject, the generator and others; 1.0 is one core.
+    /// The load of the subject, the generator and others; 1.0 is one core.
     cpu: [Option<f64>; 3],
 }
 
 impl Report {
-    /// A report without runs.
+    /// Returns a report without runs.
     pub fn against(rival: Side) -> Report {
         Report {
             rival,
@@ -61,12 +61,12 @@ impl Report {
         }
     }
 
-    /// Whether no run has failed.
+    /// Returns `true` if no run has failed.
     pub fn is_complete(&self) -> bool {
         self.failures.is_empty()
     }
 
-    /// Names of all figures with these sides, in the order of their cases.
+    /// Returns the names of all figures with these sides, in the order of their cases.
     fn rows(&self, sides: [Side; 2]) -> Vec<(Case, &str)> {
         let mut rows = Vec::new();
         for (case, side, figures) in &self.runs {
@@ -164,20 +164,20 @@ impl fmt::Display for Report {
     }
 }
 
-/// `101 % / 99 %`, left and right; 100 % is one core.
-fn cpu(medians: &[Option<Median>; 2], whose: usize) -> String {
-    let one = |median: &Option<Median>| {
-        let share = median.as_ref().and_then(|median| median.cpu[whose]);
+/// Returns `101 % / 99 %`, left and right; 100 % is one core.
+fn cpu(medians: &[Option<Median>; 2], index: usize) -> String {
+    let share = |median: &Option<Median>| {
+        let share = median.as_ref().and_then(|median| median.cpu[index]);
         share.map_or("-".into(), |share| format!("{:.0} %", share * 100.0))
     };
     let [left, right] = medians;
-    match (one(left), one(right)) {
+    match (share(left), share(right)) {
         (left, right) if left == right && left == "-" => left,
         (left, right) => format!("{left} / {right}"),
     }
 }
 
-/// One run, for the eyes of who waits for the table.
+/// Returns the figures of a run in one line, as progress.
 pub fn one_line(figures: &[Figure]) -> String {
     let show = |figure: &Figure| {
         let load = figure.load.map_or(String::new(), |load| {
@@ -203,7 +203,7 @@ impl Unit {
     }
 }
 
-/// Nothing of nothing; of an even number the mean of the two in the middle.
+/// Returns the median, the mean of the two in the middle for an even number.
 fn middle(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let upper = values.get(values.len() / 2)?;

@@ -1,5 +1,6 @@
-//! 1,000 members in one room -> the same in 100 rooms of ten, where all of them
-//! speak at once and are heard by nobody outside.
+//! Rooms: measures 100 rooms of ten members, all of whom send at once.
+//!
+//! A line that arrives in another room is an error.
 
 use std::io::{self, Error};
 use std::time::{Duration, Instant};
@@ -9,51 +10,55 @@ use crate::frames::Lines;
 use crate::generator::{Generator, name};
 use crate::report::Figure;
 use crate::subject::Running;
-use crate::throughput::Talk;
+use crate::throughput::Workload;
 
 const ROOMS: usize = 100;
 
-/// Neighbours have neighbouring numbers, and with ten of them also names that
-/// differ in the last digit only.
+/// The number of members in a room. With ten, their names differ only in the last
+/// digit.
 const SIZE: usize = 10;
 
-/// Moving takes less than a second; a server without rooms refuses at once.
+/// The timeout for moving. A server without rooms refuses at once.
 const MOVE: Duration = Duration::from_secs(10);
 
+/// Measures the rooms.
+///
 /// # Errors
 ///
-/// When a member does not get into its room, is dropped, or hears another one.
+/// When a member cannot move to its room, is disconnected, or receives a line of
+/// another room.
 pub fn run(running: &Running, seconds: f64) -> io::Result<Vec<Figure>> {
     let mut generator = joined(running, ROOMS * SIZE)?;
     for member in 0..generator.len() {
-        go(&mut generator, member)?;
+        move_to_room(&mut generator, member)?;
     }
     await_answers(&mut generator)?;
     generator.settle()?;
-    let talk = Talk {
+    let workload = Workload {
         title: format!("{ROOMS} rooms of {SIZE}, all writing"),
         senders: generator.len(),
         room: SIZE,
         seconds,
     };
-    talk.run(&mut generator, running)
+    workload.run(&mut generator, running)
 }
 
 fn room(member: usize) -> String {
     format!("r{:02}", member / SIZE)
 }
 
-fn go(generator: &mut Generator, member: usize) -> io::Result<()> {
+fn move_to_room(generator: &mut Generator, member: usize) -> io::Result<()> {
     let command = format!("/join {}\n", room(member));
     if generator.send(member, command.as_bytes())? < command.len() {
-        let who = name(member);
-        return Err(Error::other(format!("nobody takes the command of {who}")));
+        let member = name(member);
+        return Err(Error::other(format!(
+            "the socket does not accept the command of {member}"
+        )));
     }
     Ok(())
 }
 
-/// Waits until each member has been told that it is in its own room, among
-/// whatever else it is told.
+/// Waits until each member has received the notice that it is in its room.
 fn await_answers(generator: &mut Generator) -> io::Result<()> {
     let deadline = Instant::now() + MOVE;
     let answer = |member| format!("You are in {} ", room(member)).into_bytes();
@@ -63,7 +68,7 @@ fn await_answers(generator: &mut Generator) -> io::Result<()> {
     while missing > 0 {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            let text = format!("{missing} members do not get into their rooms");
+            let text = format!("{missing} members cannot move to their rooms");
             return Err(Error::other(text));
         }
         generator.turn(left, |member, bytes| {
@@ -86,6 +91,9 @@ fn await_answers(generator: &mut Generator) -> io::Result<()> {
 }
 
 fn refused(member: usize, line: &[u8]) -> Error {
-    let (who, why) = (name(member), String::from_utf8_lossy(line));
-    Error::other(format!("{who} is refused by its room: {}", why.trim_end()))
+    let (member, why) = (name(member), String::from_utf8_lossy(line));
+    Error::other(format!(
+        "{member} is refused by its room: {}",
+        why.trim_end()
+    ))
 }

@@ -1,5 +1,4 @@
-//! A name of what is measured -> a child process that listens, and the address
-//! at which it does. Dropping the handle ends the child.
+//! Subject: starts the measured program as a child process.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Error};
@@ -10,10 +9,10 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Both subjects say where they listen at once; this is for a machine in need.
+/// The timeout for the first line of a subject, which has its address.
 const START: Duration = Duration::from_secs(10);
 
-/// A room without the limits that protect it from such a flood as this one.
+/// The arguments for a server without the limits that the bench exceeds.
 const SERVER_ARGS: [&str; 7] = [
     "127.0.0.1",
     "0",
@@ -24,13 +23,14 @@ const SERVER_ARGS: [&str; 7] = [
     "20000",
 ];
 
+/// A program to measure.
 pub enum Subject {
     /// The chat server at this path, or the one that was built with the bench.
     Server(Option<PathBuf>),
     Loop,
 }
 
-/// A subject that listens. It is killed when this is dropped.
+/// A subject that listens. Dropping it kills the process.
 pub struct Running {
     child: Child,
     drain: Option<JoinHandle<()>>,
@@ -42,16 +42,16 @@ impl Subject {
     ///
     /// # Errors
     ///
-    /// When there is no such program, or it does not say where it listens.
+    /// When the program does not exist, or does not print its address.
     pub fn start(&self) -> io::Result<Running> {
         start(&mut self.command()?)
     }
 
-    /// The same for a server in which files are shared, in this folder.
+    /// Starts a server that shares files in this folder.
     ///
     /// # Errors
     ///
-    /// As above.
+    /// As [`Subject::start`].
     pub fn start_sharing(&self, folder: &Path) -> io::Result<Running> {
         let mut command = self.command()?;
         command.arg("--files").arg(folder);
@@ -76,7 +76,8 @@ impl Subject {
     }
 }
 
-/// Cargo puts the bench in `target/release/deps` and programs one folder up.
+/// Returns the path of the server. Cargo builds the bench in `target/release/deps`,
+/// and programs one folder above.
 fn built_beside(bench: &Path) -> io::Result<PathBuf> {
     bench
         .parent()
@@ -93,7 +94,7 @@ fn start(command: &mut Command) -> io::Result<Running> {
         .spawn()
         .map_err(|why| Error::other(format!("cannot start {command:?}: {why}")))?;
     let stdout = child.stdout.take();
-    // From here on the guard ends the child on every way out.
+    // From here on, dropping `running` ends the child.
     let mut running = Running {
         child,
         drain: None,
@@ -108,7 +109,7 @@ fn start(command: &mut Command) -> io::Result<Running> {
     }
     let line = first_line
         .recv_timeout(START)
-        .map_err(|_| Error::other(format!("{command:?} does not say where it listens")))?;
+        .map_err(|_| Error::other(format!("{command:?} does not print its address")))?;
     running.address = line
         .rsplit_once(" at ")
         .and_then(|(_, address)| address.trim().parse().ok())
@@ -116,13 +117,13 @@ fn start(command: &mut Command) -> io::Result<Running> {
     Ok(running)
 }
 
-/// Hands over the first line and throws away the rest, so that a subject never
-/// waits for a full pipe. Ends with the child.
+/// Sends the first line and discards the rest, so that a subject never blocks on a
+/// full pipe. Ends with the child.
 fn drain(stdout: ChildStdout, first_line: &Sender<String>) {
     let mut stdout = BufReader::new(stdout);
     let mut line = String::new();
     if stdout.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-        // An error means that nobody waits any more.
+        // An error means that the receiver has timed out.
         let _ = first_line.send(line);
     }
     let _ = io::copy(&mut stdout, &mut io::sink());
@@ -136,7 +137,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Either fails only when the child is gone already.
+        // Both fail only if the child has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if let Some(drain) = self.drain.take() {

@@ -1,11 +1,11 @@
-//! Every row of the list of commands, each under its name.
+//! Commands: every row of the table, each in a test of its name.
 
 use common::command::{TABLE, entries};
 use tests::TestClient;
 
 use crate::test_server::TestServer;
 
-/// Two people who know each other.
+/// Joins two members.
 fn two(server: &TestServer) -> [TestClient; 2] {
     server.join_all(["ann", "bob"])
 }
@@ -28,13 +28,13 @@ fn help_lists_every_command_and_explains_each() {
     }
     for entry in entries() {
         ann.say(&format!("/? {}", entry.word));
-        let told = ann.expect_start(&entry.usage());
-        assert!(told.contains(entry.detail), "{told}");
+        let reply = ann.expect_start(&entry.usage());
+        assert!(reply.contains(entry.detail), "{reply}");
     }
 }
 
 #[test]
-fn who_and_names_tell_who_is_here() {
+fn who_and_names_list_the_members() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     bob.say("/join games");
@@ -68,7 +68,7 @@ fn who_and_names_tell_who_is_here() {
 }
 
 #[test]
-fn whois_tells_about_one_also_when_gone() {
+fn whois_describes_a_member_also_after_it_left() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     ann.say("/whois BOB");
@@ -82,7 +82,7 @@ fn whois_tells_about_one_also_when_gone() {
 }
 
 #[test]
-fn msg_is_heard_by_its_receivers_and_nobody_else() {
+fn msg_reaches_its_recipients_and_nobody_else() {
     let server = TestServer::start();
     let [mut ann, mut bob, mut carl, mut dora] = server.join_all(["ann", "bob", "carl", "dora"]);
     for word in ["/msg", "/tell", "/dm", "/W"] {
@@ -104,18 +104,18 @@ fn msg_is_heard_by_its_receivers_and_nobody_else() {
 }
 
 #[test]
-fn a_message_to_somebody_who_leaves_is_heard_or_refused() {
+fn a_message_to_a_leaving_member_is_received_or_refused() {
     let server = TestServer::start();
     let mut ann = server.join("ann");
     for round in 0..200 {
         let mut bob = server.join("bob");
         ann.expect("bob has joined the chat room.");
-        // Both at once, so that either may come first.
+        // Both send at once, so that either may come first.
         bob.say("q:quit");
         ann.say(&format!("/msg bob {round}"));
-        let mut heard = 0;
+        let mut received = 0;
         while let Some(line) = bob.receive() {
-            heard += usize::from(line == format!("ann -> bob: {round}"));
+            received += usize::from(line == format!("ann -> bob: {round}"));
         }
         ann.say("/ping");
         let mut refused = 0;
@@ -129,23 +129,23 @@ fn a_message_to_somebody_who_leaves_is_heard_or_refused() {
                 line => panic!("{line}"),
             }
         }
-        assert_eq!(heard + refused, 1, "round {round}");
-        // The name is free when its last holder is gone for good.
+        assert_eq!(received + refused, 1, "round {round}");
+        // The name is free after its previous holder has left.
         tests::eventually("bob to be gone", || {
             ann.say("/whois bob");
-            let told = ann.receive()?;
-            let told = if told.ends_with("chat room.") {
+            let reply = ann.receive()?;
+            let reply = if reply.ends_with("chat room.") {
                 ann.receive()?
             } else {
-                told
+                reply
             };
-            told.contains("was last here").then_some(())
+            reply.contains("was last here").then_some(())
         });
     }
 }
 
 #[test]
-fn msg_tells_who_is_away() {
+fn msg_reports_a_recipient_that_is_away() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     bob.say("/away lunch");
@@ -157,7 +157,7 @@ fn msg_tells_who_is_away() {
 }
 
 #[test]
-fn reply_goes_to_whoever_wrote_last() {
+fn reply_goes_to_the_last_private_sender() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     bob.say("/r hello?");
@@ -171,7 +171,7 @@ fn reply_goes_to_whoever_wrote_last() {
 }
 
 #[test]
-fn me_tells_what_one_does() {
+fn me_sends_an_action() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     ann.say("ann: /me waves: hello");
@@ -202,7 +202,7 @@ fn nick_changes_the_name_for_all() {
 }
 
 #[test]
-fn join_and_leave_are_told_to_both_rooms_and_rooms_do_not_hear_each_other() {
+fn join_and_leave_notify_both_rooms_and_rooms_are_separate() {
     let server = TestServer::start();
     let [mut ann, mut bob, mut carl] = server.join_all(["ann", "bob", "carl"]);
     bob.say("/join #Games");
@@ -230,7 +230,7 @@ fn join_and_leave_are_told_to_both_rooms_and_rooms_do_not_hear_each_other() {
 }
 
 #[test]
-fn rooms_lists_rooms_and_how_many_are_there() {
+fn rooms_lists_rooms_with_their_members_counted() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     bob.say("/join games");
@@ -245,7 +245,7 @@ fn rooms_lists_rooms_and_how_many_are_there() {
 }
 
 #[test]
-fn topic_is_told_and_shown_to_who_comes() {
+fn topic_is_announced_and_shown_to_new_members() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     ann.say("/topic");
@@ -260,7 +260,7 @@ fn topic_is_told_and_shown_to_who_comes() {
 }
 
 #[test]
-fn away_and_back_are_told() {
+fn away_and_back_are_announced() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     ann.say("/back");
@@ -274,7 +274,7 @@ fn away_and_back_are_told() {
 }
 
 #[test]
-fn history_and_search_show_what_was_said() {
+fn history_and_search_show_previous_messages() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     bob.say("/history");
@@ -306,7 +306,7 @@ fn history_and_search_show_what_was_said() {
 }
 
 #[test]
-fn who_returns_is_shown_what_was_missed_each_line_once() {
+fn a_returning_member_is_shown_each_missed_line_once() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     ann.say("seen");
@@ -330,7 +330,7 @@ fn who_returns_is_shown_what_was_missed_each_line_once() {
 }
 
 #[test]
-fn ignore_hides_somebody_also_under_another_name() {
+fn ignore_hides_a_member_also_under_a_new_name() {
     let server = TestServer::start();
     let [mut ann, mut bob, mut carl] = server.join_all(["ann", "bob", "carl"]);
     ann.say("/ignore");
@@ -362,7 +362,7 @@ fn ignore_hides_somebody_also_under_another_name() {
 }
 
 #[test]
-fn quiet_hides_who_comes_and_goes() {
+fn quiet_hides_joining_and_leaving() {
     let server = TestServer::start();
     let [mut ann, mut bob] = two(&server);
     ann.say("/quiet");
@@ -399,7 +399,7 @@ fn quit_leaves_with_a_reason() {
 }
 
 #[test]
-fn a_wrong_command_names_the_nearest() {
+fn an_unknown_command_suggests_the_nearest() {
     let server = TestServer::start();
     let mut ann = server.join("ann");
     ann.say("/jion games");

@@ -1,4 +1,4 @@
-//! Joining, talking and leaving.
+//! Conversation: joining, sending messages and leaving.
 
 use tests::TestClient;
 
@@ -15,7 +15,7 @@ fn two_people_talk() {
 }
 
 #[test]
-fn who_speaks_does_not_hear_it_again() {
+fn a_sender_does_not_receive_its_own_message() {
     let server = TestServer::start();
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     ann.say("mine");
@@ -25,7 +25,7 @@ fn who_speaks_does_not_hear_it_again() {
 }
 
 #[test]
-fn a_newcomer_is_told_who_is_there_and_the_others_who_came() {
+fn a_new_member_sees_the_others_and_they_see_it_join() {
     let server = TestServer::start();
     let mut ann = TestClient::connect(server.address);
     ann.say("ann");
@@ -37,7 +37,7 @@ fn a_newcomer_is_told_who_is_there_and_the_others_who_came() {
 }
 
 #[test]
-fn leaving_is_answered_and_told() {
+fn leaving_is_answered_and_announced() {
     let server = TestServer::start();
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     bob.say("bye all");
@@ -58,7 +58,7 @@ fn a_name_is_free_again_when_its_holder_has_left() {
 }
 
 #[test]
-fn a_taken_name_may_be_tried_again_as_another() {
+fn a_peer_with_a_taken_name_may_send_another() {
     let server = TestServer::start();
     let _ann = server.join("Ann");
     let mut other = TestClient::connect(server.address);

@@ -1,5 +1,5 @@
-//! How long files, and what is left of broken transfers, are kept. The times are
-//! shortened; what else may happen to files is in `server/tests/faults/files.rs`.
+//! Files: the lifetimes of files and of broken transfers. The times are shortened here.
+//! All other faults of files are in `server/tests/faults/files.rs`.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use tests::{DEADLINE, TestClient, eventually};
 
 use crate::test_server::TestServer;
 
-/// A folder of its own for one test.
+/// A folder for one test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -45,15 +45,15 @@ fn open(folder: &Path, change: impl FnOnce(&mut FilesConfig)) -> TestServer {
     TestServer::with_files(config)
 }
 
-/// Begins a transfer, and reads the first line of the answer.
-fn begin(server: &TestServer, who: &mut TestClient, command: &str) -> (TcpStream, String) {
-    who.say(command);
-    let told = who.expect_start("Ticket ");
-    let leave = TicketGrant::parse(&told).unwrap();
+/// Begins a transfer and reads the first line of the reply.
+fn begin(server: &TestServer, client: &mut TestClient, command: &str) -> (TcpStream, String) {
+    client.say(command);
+    let reply = client.expect_start("Ticket ");
+    let grant = TicketGrant::parse(&reply).unwrap();
     let word = command.split(' ').next().unwrap();
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    let demand = format!("{word} {}\n", leave.ticket);
+    let demand = format!("{word} {}\n", grant.ticket);
     stream.write_all(demand.as_bytes()).unwrap();
     let mut line = Vec::new();
     let mut byte = [0];
@@ -69,9 +69,9 @@ fn rest(stream: &mut TcpStream) -> Vec<u8> {
     bytes
 }
 
-/// As the user's manual shows it: a ticket from the chat, and then a pipe.
+/// The transfer as the user's manual shows it: a ticket from the chat, and then a pipe.
 #[test]
-fn a_file_goes_both_ways_by_netcat() {
+fn a_file_is_transferred_both_ways_by_netcat() {
     if Command::new("nc").arg("-h").output().is_err() {
         eprintln!("skipped: there is no nc here");
         return;
@@ -84,9 +84,9 @@ fn a_file_goes_both_ways_by_netcat() {
         .collect();
     let (file, back) = (folder.0.join("notes.pdf"), folder.0.join("back.pdf"));
     fs::write(&file, &bytes).unwrap();
-    let leave = |who: &mut TestClient, command: &str| {
-        who.say(command);
-        TicketGrant::parse(&who.expect_start("Ticket "))
+    let grant = |client: &mut TestClient, command: &str| {
+        client.say(command);
+        TicketGrant::parse(&client.expect_start("Ticket "))
             .unwrap()
             .ticket
     };
@@ -100,11 +100,11 @@ fn a_file_goes_both_ways_by_netcat() {
         let output = shell.output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    let ticket = leave(&mut ann, "/put notes.pdf 1000000");
+    let ticket = grant(&mut ann, "/put notes.pdf 1000000");
     let put = format!(r#"(echo "/put {ticket}"; cat "$1") | nc "$2" "$3""#);
     assert_eq!(shell(&put, &file), "ok 0\nok\n");
     ann.expect("ann shares notes.pdf, 1.0 MB. Type /get 1 to fetch it.");
-    let ticket = leave(&mut ann, "/get 1");
+    let ticket = grant(&mut ann, "/get 1");
     let get = format!(r#"echo "/get {ticket}" | nc "$2" "$3" | tail -n +2 > "$1""#);
     assert_eq!(shell(&get, &back), "");
     assert!(fs::read(&back).unwrap() == bytes);
@@ -138,7 +138,7 @@ fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
 
 /// Row 42.
 #[test]
-fn what_is_left_of_an_upload_goes_after_its_time() {
+fn a_partial_upload_expires() {
     let folder = Folder::new();
     let server = open(&folder.0, |config| config.partial_max_age = Duration::ZERO);
     let mut ann = server.join("ann");
@@ -162,13 +162,13 @@ fn a_download_that_is_not_read_is_ended() {
         config.max_transfers = 1;
     });
     let mut ann = server.join("ann");
-    // More than all buffers on the way hold.
+    // The size is greater than all buffers between the two ends.
     let size = 40_000_000;
     let (mut stream, _) = begin(&server, &mut ann, &format!("/put big {size}"));
     stream.write_all(&vec![b'x'; size]).unwrap();
     assert_eq!(rest(&mut stream), b"ok\n");
     ann.expect_start("ann shares big");
-    eventually("a place", || {
+    eventually("a free slot", || {
         ann.say("/put other 1");
         ann.receive()?.starts_with("Ticket ").then_some(())
     });
@@ -176,8 +176,8 @@ fn a_download_that_is_not_read_is_ended() {
     let mut bob = server.join("bob");
     let (stream, answer) = begin(&server, &mut bob, "/get 1");
     assert_eq!(answer, format!("ok {size}"));
-    // It holds its place until it is ended.
-    eventually("the place to be free", || {
+    // The slot is taken until the transfer is ended.
+    eventually("the slot to be free", || {
         bob.say("/get 1");
         bob.receive()?.starts_with("Ticket ").then_some(())
     });
@@ -185,7 +185,7 @@ fn a_download_that_is_not_read_is_ended() {
 }
 
 #[test]
-fn a_file_goes_when_it_is_too_old() {
+fn an_old_file_expires() {
     let folder = Folder::new();
     {
         let server = open(&folder.0, |_| {});
@@ -194,34 +194,38 @@ fn a_file_goes_when_it_is_too_old() {
         stream.write_all(b"hello").unwrap();
         assert_eq!(rest(&mut stream), b"ok\n");
     }
-    // As if it had been shared in 1970.
-    let about = folder.0.join("1.about");
-    let text = fs::read_to_string(&about).unwrap();
+    // The file appears to be from 1970.
+    let metadata = folder.0.join("1.about");
+    let text = fs::read_to_string(&metadata).unwrap();
     let old: String = text
         .lines()
-        .map(|line| match line.starts_with("when ") {
-            true => "when 0\n".to_string(),
-            false => format!("{line}\n"),
+        .map(|line| {
+            if line.starts_with("when ") {
+                "when 0"
+            } else {
+                line
+            }
         })
+        .map(|line| format!("{line}\n"))
         .collect();
-    fs::write(&about, old).unwrap();
+    fs::write(&metadata, old).unwrap();
     let _house = open(&folder.0, |_| {});
     eventually("it to be gone", || folder.names().is_empty().then_some(()));
 }
 
 #[test]
-fn the_next_start_clears_away_what_is_half_and_keeps_the_rest() {
+fn the_next_start_removes_partial_files_and_keeps_the_rest() {
     let folder = Folder::new();
     fs::create_dir(&folder.0).unwrap();
-    let about = "size 5\nwho ann\nwhen 1\nname a\n";
+    let metadata = "size 5\nwho ann\nwhen 1\nname a\n";
     let files = [
         ("3", "hello"),
-        ("3.about", &about.replace("when 1", "when 99999999999")),
-        ("4.about", about),         // no bytes
-        ("5", "too short or long"), // by its size
-        ("5.about", about),
+        ("3.about", &metadata.replace("when 1", "when 99999999999")),
+        ("4.about", metadata),      // no bytes
+        ("5", "too short or long"), // wrong size
+        ("5.about", metadata),
         ("6.part", "half"),
-        ("7.new", about),
+        ("7.new", metadata),
         ("notes.txt", "not ours"),
         ("08", "not ours"),
     ];
@@ -236,7 +240,7 @@ fn the_next_start_clears_away_what_is_half_and_keeps_the_rest() {
     let mut names = folder.names();
     names.sort();
     assert_eq!(names, ["08", "3", "3.about", "5", "notes.txt"]);
-    // The next number is one that nothing in the folder has.
+    // The next number is not used by any file in the folder.
     let (mut stream, _) = begin(&server, &mut ann, "/put b 1");
     stream.write_all(b"b").unwrap();
     assert_eq!(rest(&mut stream), b"ok\n");

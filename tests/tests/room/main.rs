@@ -1,5 +1,5 @@
-//! People in a room, end to end: real sockets and threads, the server in the
-//! test's own process, at a port of its own for each test.
+//! Room: end-to-end tests with real sockets and threads. The server runs in the test's
+//! own process, at a port of its own for each test.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! A person with `nc` is a full member.
+//! Netcat: a person with `nc` can do everything.
 
 use std::process::Command;
 

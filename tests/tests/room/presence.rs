@@ -1,11 +1,11 @@
-//! Who is told of whom, and whose name it is.
+//! Presence: notices of joining, leaving and moving, and the holder of a name.
 
 use tests::TestClient;
 
 use crate::test_server::TestServer;
 
 #[test]
-fn a_crowd_is_told_how_many_come_and_not_who() {
+fn a_large_room_receives_counts_instead_of_names() {
     let server = TestServer::with_limits(|limits| limits.join_notice_limit = 2);
     let [mut ann, _bob] = server.join_all(["ann", "bob"]);
     let mut carl = server.join("carl");
@@ -13,12 +13,12 @@ fn a_crowd_is_told_how_many_come_and_not_who() {
     carl.expect("ann: hi");
     carl.say("hi");
     ann.expect("carl: hi");
-    // Ten seconds are what the notice may take.
+    // The notice may take ten seconds.
     ann.expect("1 joined and 0 left recently, 3 are here.");
 }
 
 #[test]
-fn too_many_rooms_are_refused_and_an_empty_one_makes_place() {
+fn too_many_rooms_are_refused_and_an_empty_one_is_freed() {
     let server = TestServer::with_limits(|limits| limits.max_rooms = 3);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     ann.say("/join one");
@@ -33,7 +33,7 @@ fn too_many_rooms_are_refused_and_an_empty_one_makes_place() {
         carl.say(&format!("/join {bad}"));
         carl.expect_start("! ");
     }
-    // Who is alone in a room may turn it into another, for ever.
+    // A member alone in its room may move to a new room any number of times.
     for n in 0..500 {
         bob.say(&format!("/join r{n}"));
         bob.expect(&format!("You are in r{n} now. You are the first here."));
@@ -46,7 +46,7 @@ fn too_many_rooms_are_refused_and_an_empty_one_makes_place() {
 }
 
 #[test]
-fn who_vanished_gets_the_name_back_and_what_was_missed() {
+fn a_vanished_member_regains_its_name_and_sees_missed_lines() {
     let server = TestServer::start();
     let mut ann = server.join("ann");
     let mut lost = server.join("bob");
@@ -55,7 +55,7 @@ fn who_vanished_gets_the_name_back_and_what_was_missed() {
     lost.expect("");
     lost.say("my last");
     ann.expect("bob: my last");
-    // From here on it reads nothing and answers nothing.
+    // From here on the member reads nothing and answers nothing.
     ann.say("are you there?");
     let mut bob = TestClient::join(server.address, "bob");
     ann.expect("bob has left the chat room.");
@@ -77,7 +77,7 @@ fn a_live_members_name_is_never_given_away() {
     bob.say("");
     bob.expect("");
     other.expect("! bob is already in use. Try another.");
-    // One that has promised nothing is not even asked.
+    // A member without a declared heartbeat is not probed.
     let mut carl = server.join("carl");
     other.say("carl");
     other.expect("! carl is already in use. Try another.");

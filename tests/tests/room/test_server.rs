@@ -1,4 +1,4 @@
-//! A server in the test's own process.
+//! Test server: a server in the test's own process.
 
 use std::io::{self, PipeWriter, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use server::limits::{Limits, Rate};
 use server::shutdown::{self, ShutdownHandle};
 use tests::TestClient;
 
-/// A running server, stopped when the test is over.
+/// A running server, stopped at the end of the test.
 pub struct TestServer {
     pub address: SocketAddr,
     console: PipeWriter,
@@ -19,17 +19,17 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Opens a house in which everybody may talk as fast as they can.
+    /// Starts a server without a rate limit.
     pub fn start() -> TestServer {
         TestServer::with_limits(|_| {})
     }
 
-    /// Opens one with some of the limits changed.
+    /// Starts a server with changed limits.
     pub fn with_limits(change: impl FnOnce(&mut Limits)) -> TestServer {
         TestServer::build(change, None)
     }
 
-    /// Opens one in which people share files.
+    /// Starts a server that shares files.
     pub fn with_files(files: FilesConfig) -> TestServer {
         TestServer::build(|_| {}, Some(files))
     }
@@ -59,19 +59,19 @@ impl TestServer {
         }
     }
 
-    /// Types a line at the server's console.
+    /// Types a line at the console of the server.
     pub fn operator(&self, line: &str) {
         let line = format!("{line}\n");
         let mut keyboard = &self.console;
         keyboard.write_all(line.as_bytes()).expect("a console");
     }
 
-    /// Has somebody join.
+    /// Joins a client.
     pub fn join(&self, name: &str) -> TestClient {
         TestClient::join(self.address, name)
     }
 
-    /// Has several join, one after the other.
+    /// Joins clients, one after the other.
     pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [TestClient; N] {
         TestClient::join_all(self.address, names)
     }

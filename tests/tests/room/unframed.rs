@@ -1,4 +1,4 @@
-//! Where the line runs between peers that end their lines and those that do not.
+//! Unframed: the distinction between framed and unframed peers.
 
 use std::thread;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tests::TestClient;
 
 use super::test_server::TestServer;
 
-/// The pauses are what is tested here: they are shorter than the limit, by far.
+/// The pauses are tested here. They are far shorter than the limit.
 #[test]
 fn a_first_line_in_pieces_is_one_line_if_its_pauses_are_short() {
     let server =
@@ -22,7 +22,7 @@ fn a_first_line_in_pieces_is_one_line_if_its_pauses_are_short() {
     ann.expect("alice has joined the chat room.");
 }
 
-/// The pause is what is tested here: it is longer than the limit.
+/// The pause is tested here. It is longer than the limit.
 #[test]
 fn after_the_first_newline_a_peer_may_pause_for_as_long_as_it_likes() {
     let server =

@@ -115,6 +115,18 @@ fn a_re_export_alone_is_no_use() {
 }
 
 #[test]
+fn a_re_export_of_an_item_of_another_folder_is_a_use() {
+    check(
+        &[
+            ("lib.rs", "mod a; mod b;"),
+            ("a.rs", "pub use crate::b::B; pub struct A;"),
+            ("b.rs", "pub struct B(crate::a::A);"),
+        ],
+        &["a.rs -[crate::b::B]-> b.rs -[crate::a::A]-> a.rs"],
+    );
+}
+
+#[test]
 fn modules_tests_and_variables_are_no_uses() {
     check(
         &[

@@ -34,19 +34,35 @@ pub fn uses(package: &str, sources: &[Source]) -> Graph {
     let modules = Modules::new(package, sources);
     let mut graph = BTreeMap::new();
     for (index, scope) in modules.scopes.iter().enumerate() {
-        let imports = scope.imports.iter();
-        let imports = imports.filter(|it| !it.is_public && it.name != "*");
-        let paths = imports.map(|import| &import.path).chain(&scope.named);
-        for path in paths {
-            for file in modules.defining_files(index, path) {
-                if file != modules.files[index] {
-                    let edge = (modules.files[index].clone(), file);
-                    graph.entry(edge).or_insert_with(|| path.join("::"));
+        let user = &modules.files[index];
+        let mut add = |path: &[String], used: String| {
+            if used != *user {
+                let edge = (user.clone(), used);
+                graph.entry(edge).or_insert_with(|| path.join("::"));
+            }
+        };
+        for import in scope.imports.iter().filter(|it| it.name != "*") {
+            for used in modules.defining_files(index, &import.path) {
+                if !(import.is_public && is_below(&used, user)) {
+                    add(&import.path, used);
                 }
+            }
+        }
+        for path in &scope.named {
+            for used in modules.defining_files(index, path) {
+                add(path, used);
             }
         }
     }
     graph
+}
+
+/// Returns `true` if `head` is the `mod.rs` or `lib.rs` of a folder with `file` in it.
+fn is_below(file: &str, head: &str) -> bool {
+    let folder = ["mod.rs", "lib.rs"]
+        .iter()
+        .find_map(|it| head.strip_suffix(it));
+    folder.is_some_and(|folder| file.starts_with(folder))
 }
 
 impl Modules {
@@ -74,7 +90,7 @@ impl Modules {
     /// Drops the files that only tests see, with their children.
     fn leave_out_tests(&mut self) {
         let hidden = self.scopes.iter().flat_map(|scope| {
-            let child = |name: &String| [&scope.path[..], &[name.clone()]].concat();
+            let child = |name: &String| [&scope.path[..], std::slice::from_ref(name)].concat();
             scope.test_modules.iter().map(child)
         });
         let hidden: Vec<Vec<String>> = hidden.collect();
