@@ -1,4 +1,4 @@
-//! Configuration: what a server is started with.
+//! Configuration: the limits, inputs and outputs of a server.
 
 use std::io::{self, Read, Write};
 
@@ -7,31 +7,31 @@ use crate::limits::Limits;
 use crate::record::log::LogScope;
 use crate::record::transcript::TranscriptConfig;
 
-/// With what a server runs.
+/// The configuration of a server.
 pub struct ServerConfig {
-    /// Its limits.
+    /// The limits of the server.
     pub limits: Limits,
-    /// Where all that rooms hear is kept, if anywhere.
+    /// The file of all that is said in the rooms; `None` for no transcript.
     pub transcript: Option<TranscriptConfig>,
-    /// Where the files lie that people share, if they may.
+    /// The shared files; `None` if sharing is off.
     pub files: Option<FilesConfig>,
-    /// What everybody is told who comes in, line by line.
+    /// The message of the day, line by line.
     pub motd: Vec<String>,
-    /// The lines for the operator at the start.
+    /// The first lines of the log, for the operator.
     pub banner: String,
-    /// What is logged.
+    /// The events that are logged.
     pub log_scope: LogScope,
-    /// Where the log goes.
+    /// The output of the log.
     pub output: Box<dyn Write + Send>,
-    /// Where it goes as well, with the time before each line.
+    /// A second output, with the time before each line.
     pub log_file: Option<Box<dyn Write + Send>>,
-    /// What the operator types; none for a server without a console.
+    /// The input of the operator; `None` for a server without a console.
     pub console: Option<Box<dyn Read + Send>>,
 }
 
 impl ServerConfig {
-    /// A server within `limits` that has no operator: it logs to nowhere, keeps no
-    /// file and reads no keyboard. A start for whoever needs some of that.
+    /// Makes the configuration of a server within `limits` that has no console, no
+    /// files and no log. Callers add what they need.
     pub fn minimal(limits: Limits) -> ServerConfig {
         ServerConfig {
             limits,

@@ -15,13 +15,14 @@ use crate::shutdown::{Shutdown, ShutdownHandle};
 use config::ServerConfig;
 use start::Server;
 
-/// Serves the room at `listeners` until the stop signal is raised, then says
-/// goodbye to everybody, which takes at most [`STOPPING`](crate::limits::STOPPING) and a second
-/// for the log. `stopper` is for the console's own `/stop`.
+/// Serves the chat at `listeners` until the shutdown is triggered. Then it notifies
+/// every member and returns, after at most
+/// [`SHUTDOWN_TIMEOUT`](crate::limits::SHUTDOWN_TIMEOUT) and a second for the log.
+/// `handle` is for the console's own `/stop`.
 ///
 /// # Errors
 ///
-/// When a listener is broken, or the machine has no thread left to start with.
+/// When a listener is broken, or the machine has no thread left.
 pub fn run(
     listeners: impl Into<Listeners>,
     config: ServerConfig,

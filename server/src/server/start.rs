@@ -1,6 +1,6 @@
 //! Start: every thread, each with the ends of the channels that it needs.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -70,48 +70,31 @@ impl Server {
         shutdown: &Shutdown,
     ) -> io::Result<Server> {
         let limits = Arc::new(config.limits);
-        let (writer_threads, writers) = WriterThreads::start(
-            limits::max_writers(limits.max_clients),
-            limits.stall_timeout,
-        )?;
+        let max_writers = limits::max_writers(limits.max_clients);
+        let (writer_threads, writers) = WriterThreads::start(max_writers, limits.stall_timeout)?;
         let (limiter, sessions) = ConnectionLimiter::new(&limits);
         let (log, logger) = log::new(config.log_scope, config.output, config.log_file);
         log.line(config.banner);
         let logger = spawn("logger", move || logger.run())?;
         let transcript = start_transcript(config.transcript, &log)?;
-        let recorder = Recorder {
-            log: log.clone(),
-            transcript: transcript
-                .as_ref()
-                .map(|(transcript, _)| transcript.clone()),
-        };
-        let (posts, broadcaster) = start_broadcaster(&limits, recorder)?;
+        let (posts, broadcaster) = start_broadcaster(&limits, &log, transcript.as_ref())?;
         let (files, janitor) = start_files(config.files, &log, shutdown)?;
         let (session_shutdown, for_sessions) = shutdown::channel();
-        let context = ServerContext {
-            posts: posts.clone(),
-            registry: Arc::new(Registry::new(limits.max_rooms)),
-            moderation: Arc::new(Moderation::new(config.motd)),
-            files,
-            started: Instant::now(),
-            limits: Arc::clone(&limits),
-            shutdown: for_sessions,
-        };
+        let core = (posts.clone(), Arc::clone(&limits));
+        let context = context(core, config.motd, files, for_sessions);
         let reaper = Reaper::start(posts.clone())?;
-        if let Some(input) = config.console {
-            let console = console(&context, &reaper, handle, &log);
-            // Not joined: nothing wakes a thread that waits for a keyboard.
-            let _detached = spawn("console", move || console.run(input))?;
-        }
-        let token = writer_threads.token();
-        let opener = Opener {
-            limits,
-            writers: writer_threads,
-        };
-        let spawner = SessionSpawner::new(Arc::clone(&limiter), reaper, context, opener);
+        start_console(config.console, console(&context, &reaper, handle, &log))?;
         let starter = ListenerStarter {
-            spawner: Arc::new(spawner),
-            token,
+            token: writer_threads.token(),
+            spawner: Arc::new(SessionSpawner::new(
+                Arc::clone(&limiter),
+                reaper,
+                context,
+                Opener {
+                    limits,
+                    writers: writer_threads,
+                },
+            )),
             shutdown,
             log: &log,
         };
@@ -131,6 +114,24 @@ impl Server {
     }
 }
 
+/// Makes what all sessions share.
+fn context(
+    (posts, limits): (PostSender, Arc<Limits>),
+    motd: Vec<String>,
+    files: Option<Arc<Files>>,
+    shutdown: Shutdown,
+) -> ServerContext {
+    ServerContext {
+        posts,
+        registry: Arc::new(Registry::new(limits.max_rooms)),
+        moderation: Arc::new(Moderation::new(motd)),
+        files,
+        started: Instant::now(),
+        limits,
+        shutdown,
+    }
+}
+
 fn start_transcript(
     config: Option<TranscriptConfig>,
     log: &Log,
@@ -142,8 +143,13 @@ fn start_transcript(
 
 fn start_broadcaster(
     limits: &Limits,
-    recorder: Recorder,
+    log: &Log,
+    transcript: Option<&(Transcript, JoinHandle<()>)>,
 ) -> io::Result<(PostSender, JoinHandle<()>)> {
+    let recorder = Recorder {
+        log: log.clone(),
+        transcript: transcript.map(|(transcript, _)| transcript.clone()),
+    };
     let config = RoomConfig {
         history_lines: limits.history_lines,
         join_notice_limit: limits.join_notice_limit,
@@ -185,7 +191,16 @@ fn console(context: &ServerContext, reaper: &Reaper, handle: ShutdownHandle, log
     }
 }
 
-/// What each thread that listens needs.
+/// Starts the console's thread, if there is an input for it.
+fn start_console(input: Option<Box<dyn Read + Send>>, console: Console) -> io::Result<()> {
+    if let Some(input) = input {
+        // Not joined: nothing wakes a thread that waits for a keyboard.
+        let _detached = spawn("console", move || console.run(input))?;
+    }
+    Ok(())
+}
+
+/// The starter of the threads at which peers arrive.
 struct ListenerStarter<'a> {
     spawner: Arc<SessionSpawner>,
     /// Held by every thread that sends over UDP.
