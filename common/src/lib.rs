@@ -23,6 +23,7 @@ pub mod event;
 pub mod line;
 pub mod name;
 pub mod notice;
+pub mod options;
 pub mod request;
 pub mod text;
 pub mod token;

@@ -5,26 +5,31 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::process::{self, ExitCode};
 
+use common::options::EarlyExit;
 use server::accept::listeners::Listeners;
 use server::console;
 use server::console::stdin::ConsoleInput;
 use server::startup::banner::{self, ClientCommand};
 use server::startup::hangup::Hangup;
-use server::startup::options::{Action, Options};
+use server::startup::options::{self, Options};
 use server::{ServerConfig, shutdown};
 
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
 const CANNOT_LISTEN: u8 = 3;
 
-/// What a shell says of a program that Ctrl-C ended: 128 and the signal.
+const VERSION: &str = concat!("chat-server ", env!("CARGO_PKG_VERSION"));
+const TRY_HELP: &str = "Try 'chat-server --help' for more information.";
+
+/// The exit code that a shell gives a program ended by Ctrl-C: 128 and the signal.
 const INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
-    let result = match server::startup::options::parse(env::args_os().skip(1)) {
-        Ok(Action::Serve(options)) => serve(*options),
-        Ok(Action::Print(text)) => print(&text),
-        Err(error) => Err((USAGE, format!("{error}\nTry: chat-server --help"))),
+    let result = match options::parse(env::args_os().skip(1)) {
+        Ok(options) => serve(options),
+        Err(EarlyExit::Help) => return print(&options::help()),
+        Err(EarlyExit::Version) => return print(VERSION),
+        Err(EarlyExit::Usage(why)) => Err((USAGE, format!("{why}\n{TRY_HELP}"))),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -86,7 +91,8 @@ fn read_motd(path: &str) -> Result<Vec<String>, (u8, String)> {
     Ok(console::motd(text.lines()))
 }
 
-fn print(text: &str) -> Result<(), (u8, String)> {
+fn print(text: &str) -> ExitCode {
+    // A closed pipe is not a failure: `chat-server --help | head -1`.
     let _closed_pipe = writeln!(io::stdout(), "{text}");
-    Ok(())
+    ExitCode::SUCCESS
 }

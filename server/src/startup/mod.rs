@@ -7,5 +7,4 @@
 pub mod banner;
 pub mod capacity;
 pub mod hangup;
-mod help;
 pub mod options;

@@ -192,13 +192,14 @@ fn a_port_that_needs_privilege_is_named() {
 #[test]
 fn a_wrong_command_line_is_named() {
     let refused = |arguments: &[&str], why: &str| {
-        let lines = [&format!("chat-server: {why}"), "Try: chat-server --help"];
+        let try_help = "Try 'chat-server --help' for more information.";
+        let lines = [&format!("chat-server: {why}"), try_help];
         check(start(arguments), 2, &lines);
     };
     let why = "invalid port \"65536\": a port is a number from 0 to 65535";
     refused(&["localhost", "65536"], why);
-    refused(&["--port", "1"], "unknown option --port");
-    refused(&["--log"], "--log needs a value after it");
+    refused(&["--port", "1"], "unrecognized option '--port'");
+    refused(&["--log"], "option '--log' requires an argument");
     refused(
         &["a", "1", "b"],
         "extra operand \"b\", HOST and PORT are enough",
@@ -295,6 +296,6 @@ fn arguments_that_are_not_text_are_a_usage_error() {
     for arguments in [vec![bad], vec!["--log".as_ref(), bad]] {
         let mut server = Running::start(program().args(arguments));
         assert_eq!(server.wait().code(), Some(2));
-        server.wait_for("is no UTF-8 text");
+        server.wait_for("is not valid UTF-8");
     }
 }
