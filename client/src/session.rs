@@ -22,118 +22,119 @@ use std::time::Duration;
 use common::LOBBY;
 use crossbeam_channel::{Receiver, bounded};
 
-use crate::connection::{self, words};
-use crate::ending::{Ending, Leave};
-use crate::files::{Desk, Place};
+use crate::connection::{self, describe};
+use crate::exit::Exit;
 use crate::handshake::{Handshake, Joined};
-use crate::keyboard::{self, Input, Typed};
+use crate::input::stdin::{self, InputLine, InputSource};
 use crate::options::{Layout, Options};
+use crate::quit::QuitRequest;
 use crate::receiver;
 use crate::screen::bell::Bell;
-use crate::screen::divided::Looks;
-use crate::screen::title::Title;
-use crate::screen::window::{self, Size};
-use crate::screen::{self, Painter, PromptOn, Screen, Show};
+use crate::screen::size::{self, Size};
+use crate::screen::split::Style;
+use crate::screen::status_line::StatusLine;
+use crate::screen::{self, PromptOutput, Renderer, Screen, ScreenUpdate};
 use crate::sender::{Sender, Sources};
 use crate::signals;
+use crate::transfers::{TransferConfig, TransferManager};
 
 /// As many wishes to leave as there may be: a signal, and a broken output.
-const WISHES: usize = 2;
+const MAX_QUIT_REQUESTS: usize = 2;
 
 /// How long one who has sent a signal waits for what is still to be shown.
-const SHOWING: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Holds a whole conversation, and says how it ended. The terminal is as it
 /// was before when this returns.
-pub fn run(options: &Options) -> Ending {
-    hold(options).unwrap_or_else(|ending| ending)
+pub fn run(options: &Options) -> Exit {
+    connect_and_run(options).unwrap_or_else(|ending| ending)
 }
 
 /// Both results are endings; `?` is for those that come before the talk.
-fn hold(options: &Options) -> Result<Ending, Ending> {
+fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
     // Until here Ctrl-C still simply ends the process, also while this waits.
     let connection =
-        connection::connect(&options.address, options.transport).map_err(Ending::Unreachable)?;
-    let (wishes, leave) = bounded(WISHES);
-    let window = divisible(options);
+        connection::connect(&options.address, options.transport).map_err(Exit::Unreachable)?;
+    let (wishes, leave) = bounded(MAX_QUIT_REQUESTS);
+    let window = split_size(options);
     let started = match options.task {
-        None => screen::start(painter(window).with_bell(bell(options)), wishes.clone()),
+        None => screen::start(renderer(window).with_bell(bell(options)), wishes.clone()),
         // Who comes for a file hears nobody; the output may be for the file.
         Some(_) => screen::start(
-            Painter::plain(io::sink(), io::stderr(), PromptOn::Err),
+            Renderer::plain(io::sink(), io::stderr(), PromptOutput::Stderr),
             wishes.clone(),
         ),
     };
     let (screen, _guard) = started.map_err(no_thread)?;
-    signals::watch(wishes, screen.clone()).map_err(Ending::Failed)?;
-    let input = input(options);
+    signals::watch(wishes, screen.clone()).map_err(Exit::Failed)?;
+    let input = input_source(options);
     // It is never joined: see there.
-    let typed = keyboard::start(input, screen.clone()).map_err(no_thread)?;
+    let typed = stdin::start(input, screen.clone()).map_err(no_thread)?;
     let handshake = Handshake {
         address: &options.address,
-        given: options.name.clone(),
-        typed: &typed,
-        input,
-        leave: &leave,
+        given_name: options.name.clone(),
+        input: &typed,
+        source: input,
+        quit_requests: &leave,
         screen: &screen,
     };
     let joined = handshake.join(connection)?;
-    let watcher = window.map(|window| window::watch(window, screen.clone()));
-    let ending = talk(joined, options, input, &screen, typed, leave)?;
+    let watcher = window.map(|window| size::watch(window, screen.clone()));
+    let ending = run_joined(joined, options, input, &screen, typed, leave)?;
     drop(watcher);
     // All that was heard is shown before the end, however slow the reader is.
     match ending {
-        Ending::Interrupted => screen.close(Some(SHOWING)),
+        Exit::Interrupted => screen.close(Some(CLOSE_TIMEOUT)),
         _ => screen.close(None),
     }
     Ok(ending)
 }
 
 /// Talks until the conversation is over.
-fn talk(
+fn run_joined(
     joined: Joined,
     options: &Options,
-    input: Input,
+    input: InputSource,
     screen: &Screen,
-    typed: Receiver<Typed>,
-    leave: Receiver<Leave>,
-) -> Result<Ending, Ending> {
+    typed: Receiver<InputLine>,
+    leave: Receiver<QuitRequest>,
+) -> Result<Exit, Exit> {
     let name = joined.name;
-    screen.show(Show::Open(Title {
+    screen.show(ScreenUpdate::Joined(StatusLine {
         name: name.to_string(),
         room: LOBBY.to_string(),
         address: options.address.to_string(),
         progress: Vec::new(),
     }));
-    match joined.first {
-        Some(line) => screen.received(line),
-        None => screen.note(format!(
+    match joined.first_line {
+        Some(line) => screen.show_received(line),
+        None => screen.warn(format!(
             "you are in as {name}; the server has not greeted you"
         )),
     }
     let (news, receiver) =
-        receiver::start(joined.incoming, screen.clone(), options.heartbeat).map_err(no_thread)?;
-    let place = Place {
-        server: joined.terms.server,
+        receiver::start(joined.lines, screen.clone(), options.heartbeat).map_err(no_thread)?;
+    let place = TransferConfig {
+        server: joined.info.server,
         downloads: options.downloads.clone(),
     };
-    let mut files = Desk::new(place, screen.clone());
+    let mut files = TransferManager::new(place, screen.clone());
     if let Some(task) = &options.task {
         files.add(task.clone());
     }
     let sources = Sources {
-        typed,
-        leave,
-        news,
-        files,
+        input: typed,
+        quit_requests: leave,
+        updates: news,
+        transfers: files,
     };
     let heartbeat = options.heartbeat;
     let sender = Sender::new(
-        joined.outgoing,
+        joined.writer,
         name,
         input,
         heartbeat,
-        joined.terms,
+        joined.info,
         screen.clone(),
         sources,
     );
@@ -141,47 +142,51 @@ fn talk(
     let ending = sender.run();
     // Whatever it still holds is to be shown, unless somebody is in a hurry: a
     // terminal that has been stopped keeps it for as long as it likes.
-    if ending != Ending::Interrupted {
+    if ending != Exit::Interrupted {
         let _ = receiver.join();
     }
     Ok(ending)
 }
 
 /// Both ends of a pipe look alike to `read`, but a person can be asked again.
-fn input(options: &Options) -> Input {
+fn input_source(options: &Options) -> InputSource {
     if options.task.is_some() {
-        Input::None
+        InputSource::None
     } else if io::stdin().is_terminal() {
-        Input::Terminal
+        InputSource::Terminal
     } else {
-        Input::Pipe
+        InputSource::Pipe
     }
 }
 
 /// The window, if the screen can be divided: there has to be a terminal at both
 /// ends, one that knows commands, and its size.
-fn divisible(options: &Options) -> Option<Size> {
+fn split_size(options: &Options) -> Option<Size> {
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let clever = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
     match options.layout {
-        Layout::Divided if options.task.is_none() && terminal && clever => window::size(),
+        Layout::Divided if options.task.is_none() && terminal && clever => size::query(),
         _ => None,
     }
 }
 
-fn painter(window: Option<Size>) -> Painter<Stdout, Stderr> {
+fn renderer(window: Option<Size>) -> Renderer<Stdout, Stderr> {
     // Set to anything but nothing, it asks for no colours.
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let looks = if no_color { Looks::Bare } else { Looks::Modest };
+    let looks = if no_color {
+        Style::Plain
+    } else {
+        Style::Colored
+    };
     // In `chat-client > talk.txt` a person types, and looks at standard error.
     let prompt_on = if io::stdout().is_terminal() {
-        PromptOn::Out
+        PromptOutput::Stdout
     } else {
-        PromptOn::Err
+        PromptOutput::Stderr
     };
     match window {
-        Some(size) => Painter::divided(io::stdout(), io::stderr(), size, looks),
-        None => Painter::plain(io::stdout(), io::stderr(), prompt_on),
+        Some(size) => Renderer::split(io::stdout(), io::stderr(), size, looks),
+        None => Renderer::plain(io::stdout(), io::stderr(), prompt_on),
     }
 }
 
@@ -193,6 +198,6 @@ fn bell(options: &Options) -> Bell {
     }
 }
 
-fn no_thread(error: io::Error) -> Ending {
-    Ending::Failed(format!("cannot start a thread: {}", words(&error)))
+fn no_thread(error: io::Error) -> Exit {
+    Exit::Failed(format!("cannot start a thread: {}", describe(&error)))
 }

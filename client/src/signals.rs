@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use crate::ending::{FAILURE, Leave};
+use crate::exit::FAILURE;
+use crate::quit::QuitRequest;
 use crate::screen::Screen;
 
 /// How long the second Ctrl-C waits for a terminal that may be stuck.
-const RESTORE: Duration = Duration::from_millis(500);
+const RESTORE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Watches for signals, in a thread of the `ctrlc` crate, until the end of the
 /// process. A process has one such watcher at most.
@@ -21,15 +22,15 @@ const RESTORE: Duration = Duration::from_millis(500);
 /// # Errors
 ///
 /// If the system does not let us, in words.
-pub fn watch(leave: Sender<Leave>, screen: Screen) -> Result<(), String> {
+pub fn watch(leave: Sender<QuitRequest>, screen: Screen) -> Result<(), String> {
     let mut signals = 0;
     let handler = move || {
         signals += 1;
         if signals > 1 {
-            screen.close(Some(RESTORE));
+            screen.close(Some(RESTORE_TIMEOUT));
             process::exit(FAILURE.into());
         }
-        let _ = leave.try_send(Leave::Signal);
+        let _ = leave.try_send(QuitRequest::Signal);
     };
     ctrlc::set_handler(handler).map_err(|error| format!("cannot watch for Ctrl-C: {error}"))
 }

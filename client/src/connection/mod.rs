@@ -12,9 +12,6 @@
 //! HANDSHAKE, SENDER   -> lines -> TCP | UNFRAMED over TCP | UDP -> bytes
 //! ```
 
-mod again;
-mod datagrams;
-mod figures;
 mod resolve;
 mod tcp;
 mod udp;
@@ -27,12 +24,12 @@ use std::time::Duration;
 use common::udp::sequence::MAX_PREFIX;
 use common::{Address, MAX_DATAGRAM, MAX_LINE};
 
-pub use figures::{Figures, NOT_COUNTED};
-pub use udp::Counts;
+pub use udp::StatsHandle;
+pub use udp::stats::{NO_STATS, UdpStats};
 
 /// How long finding and reaching the server may take in all: longer, and a
 /// person believes that the program hangs.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long one read or write may block, so that whoever waits for the socket
 /// looks at the clock a few times a second.
@@ -66,10 +63,10 @@ pub enum Transport {
 
 impl Transport {
     /// The longest line that can be sent, in bytes, without its newline.
-    pub fn longest(self) -> usize {
+    pub fn max_line(self) -> usize {
         match self {
             Transport::Tcp => MAX_LINE - 1,
-            Transport::Unframed => unframed::CHUNK,
+            Transport::Unframed => unframed::MAX_TEXT,
             Transport::Udp => MAX_DATAGRAM - MAX_PREFIX - 1,
         }
     }
@@ -77,11 +74,11 @@ impl Transport {
 
 /// What one way of talking has and another has not.
 #[derive(Clone, Default)]
-pub struct Terms {
+pub struct ConnectionInfo {
     /// Which way it is.
     pub transport: Transport,
     /// What came and went, where some of it may be lost.
-    pub counts: Option<Counts>,
+    pub stats: Option<StatsHandle>,
     /// Where the server is, of all its addresses, if it can have files.
     pub server: Option<SocketAddr>,
 }
@@ -93,7 +90,7 @@ pub struct Connection {
     /// What it is sent.
     pub writer: WriteHalf,
     /// What else there is to know.
-    pub terms: Terms,
+    pub info: ConnectionInfo,
 }
 
 /// Finds and reaches the server at `address`, within 5 s in all.
@@ -116,7 +113,7 @@ pub fn connect(address: &Address, transport: Transport) -> Result<Connection, St
         }
         Transport::Udp => {
             let (reader, writer) = udp::connect(address)?;
-            counts = Some(reader.counts());
+            counts = Some(reader.stats());
             server = reader.peer();
             (Box::new(reader), Box::new(writer))
         }
@@ -124,9 +121,9 @@ pub fn connect(address: &Address, transport: Transport) -> Result<Connection, St
     Ok(Connection {
         reader,
         writer,
-        terms: Terms {
+        info: ConnectionInfo {
             transport,
-            counts,
+            stats: counts,
             server,
         },
     })
@@ -139,7 +136,7 @@ fn unreached(address: &Address, why: &str) -> String {
 
 /// What to tell when nobody listens at `address`, which UDP learns only when the
 /// first datagram has come back.
-pub fn refused(address: &Address, transport: Transport) -> String {
+pub fn refused_message(address: &Address, transport: Transport) -> String {
     let error = ErrorKind::ConnectionRefused.into();
     unreached(address, &explain(&error, transport))
 }
@@ -154,12 +151,12 @@ fn explain(error: &io::Error, transport: Transport) -> String {
         (ErrorKind::TimedOut | ErrorKind::WouldBlock, _) => {
             "no answer. Is the address right?".into()
         }
-        _ => words(error),
+        _ => describe(error),
     }
 }
 
 /// An error of the system without its number, which tells a person nothing.
-pub fn words(error: &io::Error) -> String {
+pub fn describe(error: &io::Error) -> String {
     let text = error.to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
     text.get(..end).unwrap_or(&text).to_lowercase()
@@ -195,7 +192,7 @@ mod tests {
     #[test]
     fn the_number_of_an_error_is_left_out() {
         assert_eq!(
-            words(&io::Error::from_raw_os_error(104)),
+            describe(&io::Error::from_raw_os_error(104)),
             "connection reset by peer"
         );
     }

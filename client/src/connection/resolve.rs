@@ -8,7 +8,7 @@ use std::time::Instant;
 use common::Address;
 use crossbeam_channel::bounded;
 
-use super::words;
+use super::describe;
 
 /// Looks the name up in a thread of its own: the system's resolver knows no
 /// time limit, and a dead name server keeps it busy for half a minute. If so
@@ -20,7 +20,7 @@ use super::words;
 pub(super) fn resolve(address: &Address, deadline: Instant) -> Result<Vec<SocketAddr>, String> {
     let place = (address.host.clone(), address.port);
     let (sender, found) = bounded(1);
-    let explain = |error: io::Error| words(&error);
+    let explain = |error: io::Error| describe(&error);
     thread::Builder::new()
         .name(format!("resolver {address}"))
         .spawn(move || sender.send(place.to_socket_addrs()))

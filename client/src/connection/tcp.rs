@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use common::Address;
 
 use super::resolve::{NO_ADDRESS, resolve};
-use super::{CONNECT, TICK, Transport, explain, unreached};
+use super::{CONNECT_TIMEOUT, TICK, Transport, explain, unreached};
 
 /// The half of a socket that can only be read.
 pub(super) struct TcpReader(Arc<TcpStream>);
@@ -76,7 +76,7 @@ pub(super) fn connect_with(
 }
 
 fn reach(address: &Address, tick: Duration) -> Result<TcpStream, String> {
-    let deadline = Instant::now() + CONNECT;
+    let deadline = Instant::now() + CONNECT_TIMEOUT;
     let candidates = resolve(address, deadline)?;
     let mut reason = NO_ADDRESS.to_string();
     for (tried, candidate) in candidates.iter().enumerate() {

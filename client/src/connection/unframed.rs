@@ -24,7 +24,7 @@ use super::tcp::{self, TcpReader, TcpWriter};
 
 /// The most bytes that can be sent at once: what a script of the textbook's kind
 /// reads at once. The rest would be a message of nobody.
-pub(super) const CHUNK: usize = 1024;
+pub(super) const MAX_TEXT: usize = 1024;
 
 /// The time between two texts. If the second came before the server had read the
 /// first, both would be one.
@@ -36,48 +36,48 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// How long a server may take to refuse a name, or to close, before one is in.
 /// Ours takes 250 ms to see that a peer sends no newlines.
-const REFUSAL: Duration = Duration::from_millis(500);
+const REFUSAL_WINDOW: Duration = Duration::from_millis(500);
 
 /// How long one who has said `q:quit` waits for the end: as over TCP.
-const FAREWELL: Duration = Duration::from_secs(5);
+const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long, and how many of, our messages are remembered, to know them when the
 /// server sends them back: it does so at once.
-const ECHO: Duration = Duration::from_secs(10);
-const ECHOES: usize = 16; // at ten a second, more than come back in a second
+const ECHO_WINDOW: Duration = Duration::from_secs(10);
+const MAX_ECHOES: usize = 16; // at ten a second, more than come back in a second
 
 /// How far the conversation has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// No name was sent, or the last one was refused.
-    Outside,
+    Unnamed,
     /// A name was sent, then.
     Named(Instant),
     /// The server has taken it.
-    Inside,
+    Joined,
     /// `q:quit` was sent, then.
     Leaving(Instant),
 }
 
 /// What both halves know.
-struct Talk {
+struct Conversation {
     phase: Phase,
     /// How many blank lines are to be answered.
-    beats: usize,
+    blank_lines: usize,
     /// What was said lately, and when.
-    said: VecDeque<(Vec<u8>, Instant)>,
+    recent: VecDeque<(Vec<u8>, Instant)>,
 }
 
-type Shared = Arc<Mutex<Talk>>;
+type Shared = Arc<Mutex<Conversation>>;
 
-fn lock(talk: &Mutex<Talk>) -> MutexGuard<'_, Talk> {
+fn lock(talk: &Mutex<Conversation>) -> MutexGuard<'_, Conversation> {
     talk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lines from a server that knows none.
 pub(super) struct UnframedReader<R> {
     source: R,
-    talk: Shared,
+    conversation: Shared,
     /// Lines that were not read yet.
     ready: VecDeque<u8>,
 }
@@ -104,14 +104,14 @@ pub(super) fn connect(
 }
 
 fn halves<R, W>(source: R, sink: W) -> (UnframedReader<R>, UnframedWriter<W>) {
-    let talk = Arc::new(Mutex::new(Talk {
-        phase: Phase::Outside,
-        beats: 0,
-        said: VecDeque::new(),
+    let talk = Arc::new(Mutex::new(Conversation {
+        phase: Phase::Unnamed,
+        blank_lines: 0,
+        recent: VecDeque::new(),
     }));
     let reader = UnframedReader {
         source,
-        talk: Arc::clone(&talk),
+        conversation: Arc::clone(&talk),
         ready: VecDeque::new(),
     };
     let writer = UnframedWriter {
@@ -137,12 +137,12 @@ impl<R: Read> UnframedReader<R> {
     fn refill(&mut self) -> io::Result<()> {
         let mut chunk = [0; MAX_EVENT - 1];
         let result = self.source.read(&mut chunk);
-        let mut talk = lock(&self.talk);
+        let mut talk = lock(&self.conversation);
         // What to say if no line comes of it.
         let nothing = match result {
             Ok(count @ 1..) => {
                 let chunk = chunk.get(..count).unwrap_or_default();
-                self.ready.extend(talk.hear(chunk));
+                self.ready.extend(talk.receive(chunk));
                 ErrorKind::Interrupted.into()
             }
             Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => error,
@@ -168,13 +168,13 @@ impl<W: Write> Write for UnframedWriter<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         if text.trim_ascii().is_empty() {
-            lock(&self.talk).beats += 1;
+            lock(&self.talk).blank_lines += 1;
             return Ok(line.len());
         }
         if self.rest.is_empty() {
-            self.wait_for_the_gap();
+            self.wait_for_gap();
             // Before it is sent, as the answer may come at once.
-            lock(&self.talk).say(text);
+            lock(&self.talk).record_sent(text);
             self.rest = text.to_vec();
         }
         while !self.rest.is_empty() {
@@ -194,25 +194,25 @@ impl<W: Write> Write for UnframedWriter<W> {
 }
 
 impl<W> UnframedWriter<W> {
-    fn wait_for_the_gap(&self) {
+    fn wait_for_gap(&self) {
         if let Some(last) = self.last_sent {
             thread::sleep(GAP.saturating_sub(last.elapsed()));
         }
     }
 }
 
-impl Talk {
+impl Conversation {
     /// Notes that `text` is sent now.
-    fn say(&mut self, text: &[u8]) {
+    fn record_sent(&mut self, text: &[u8]) {
         let now = Instant::now();
         match self.phase {
-            Phase::Outside | Phase::Named(_) => self.phase = Phase::Named(now),
+            Phase::Unnamed | Phase::Named(_) => self.phase = Phase::Named(now),
             _ if text == QUIT.as_bytes() => self.phase = Phase::Leaving(now),
             _ => {
-                if self.said.len() == ECHOES {
-                    self.said.pop_front();
+                if self.recent.len() == MAX_ECHOES {
+                    self.recent.pop_front();
                 }
-                self.said.push_back((text.to_vec(), now));
+                self.recent.push_back((text.to_vec(), now));
             }
         }
     }
@@ -223,13 +223,13 @@ impl Talk {
 
     /// The lines in what one read has brought, each with its newline. An empty
     /// one is left out, as it would be taken for an answer.
-    fn hear(&mut self, chunk: &[u8]) -> Vec<u8> {
+    fn receive(&mut self, chunk: &[u8]) -> Vec<u8> {
         if let Phase::Named(_) = self.phase {
             let refused = chunk.starts_with(b"! ");
             self.phase = if refused {
-                Phase::Outside
+                Phase::Unnamed
             } else {
-                Phase::Inside
+                Phase::Joined
             };
         }
         let mut heard = Vec::with_capacity(chunk.len() + 1);
@@ -247,21 +247,21 @@ impl Talk {
 
     /// Whether we have said this lately; each message comes back once.
     fn is_echo(&mut self, text: &[u8]) -> bool {
-        self.said.retain(|(_, when)| when.elapsed() < ECHO);
-        let same = self.said.iter().position(|(said, _)| said == text);
-        same.and_then(|at| self.said.remove(at)).is_some()
+        self.recent.retain(|(_, when)| when.elapsed() < ECHO_WINDOW);
+        let same = self.recent.iter().position(|(said, _)| said == text);
+        same.and_then(|at| self.recent.remove(at)).is_some()
     }
 
     /// What the server would answer if it knew how to.
     fn answers(&mut self, now: Instant) -> Vec<u8> {
         let passed = |since: Instant| now.saturating_duration_since(since);
-        let mut answers = vec![b'\n'; std::mem::take(&mut self.beats)];
+        let mut answers = vec![b'\n'; std::mem::take(&mut self.blank_lines)];
         match self.phase {
-            Phase::Named(since) if passed(since) >= REFUSAL => {
-                self.phase = Phase::Inside;
+            Phase::Named(since) if passed(since) >= REFUSAL_WINDOW => {
+                self.phase = Phase::Joined;
                 answers.push(b'\n');
             }
-            Phase::Leaving(since) if passed(since) >= FAREWELL => answers.extend(line(QUIT)),
+            Phase::Leaving(since) if passed(since) >= QUIT_TIMEOUT => answers.extend(line(QUIT)),
             _ => {}
         }
         answers
@@ -380,27 +380,27 @@ mod tests {
 
     /// What the reader says when all that was sent has got old.
     fn answered(talk: &Shared) -> Vec<u8> {
-        lock(talk).answers(Instant::now() + FAREWELL)
+        lock(talk).answers(Instant::now() + QUIT_TIMEOUT)
     }
 
     #[test]
     fn a_name_that_is_not_refused_is_taken() {
         let (mut reader, mut writer) = halves(Chunks(vec![b"! taken"]), Vec::new());
         writer.write_all(b"ann\n").unwrap();
-        assert_eq!(lock(&reader.talk).answers(Instant::now()), b"");
+        assert_eq!(lock(&reader.conversation).answers(Instant::now()), b"");
         assert_eq!(read_all(&mut reader), "! taken\n");
-        assert_eq!(answered(&reader.talk), b"");
+        assert_eq!(answered(&reader.conversation), b"");
         writer.write_all(b"bob\n").unwrap();
-        assert_eq!(answered(&reader.talk), b"\n");
-        assert_eq!(answered(&reader.talk), b"");
+        assert_eq!(answered(&reader.conversation), b"\n");
+        assert_eq!(answered(&reader.conversation), b"");
     }
 
     #[test]
     fn leaving_is_answered_by_the_end_or_by_time() {
         let (reader, mut writer) = halves(Silent, Vec::new());
-        lock(&reader.talk).phase = Phase::Inside;
+        lock(&reader.conversation).phase = Phase::Joined;
         writer.write_all(b"q:quit\n").unwrap();
-        assert_eq!(answered(&reader.talk), b"q:quit\n");
+        assert_eq!(answered(&reader.conversation), b"q:quit\n");
 
         struct Broken;
         impl Read for Broken {
@@ -410,7 +410,7 @@ mod tests {
         }
         for leaving in [false, true] {
             let (mut reader, mut writer) = halves(Broken, Vec::new());
-            lock(&reader.talk).phase = Phase::Inside;
+            lock(&reader.conversation).phase = Phase::Joined;
             if leaving {
                 writer.write_all(b"q:quit\n").unwrap();
             }

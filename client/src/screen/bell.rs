@@ -2,32 +2,34 @@
 
 use std::time::{Duration, Instant};
 
-use super::regard::Regard;
+use super::highlight::Highlight;
 
 /// The time from one bell to the next, at least: nobody can have us ring on end.
-const BETWEEN_BELLS: Duration = Duration::from_secs(1);
+const BELL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A bell that rings, or is silent for ever.
 #[derive(Default)]
 pub struct Bell {
-    rings: bool,
-    rang: Option<Instant>,
+    enabled: bool,
+    last_ring: Option<Instant>,
 }
 
 impl Bell {
     /// One that rings.
     pub fn ringing() -> Bell {
-        let rang = None;
-        Bell { rings: true, rang }
+        Bell {
+            enabled: true,
+            last_ring: None,
+        }
     }
 
     /// What makes the terminal ring for a line, if it should.
-    pub fn ring(&mut self, regard: Regard) -> &'static str {
-        let recent = |rang: Instant| rang.elapsed() < BETWEEN_BELLS;
-        if !self.rings || regard != Regard::Personal || self.rang.is_some_and(recent) {
+    pub fn ring(&mut self, regard: Highlight) -> &'static str {
+        let recent = |rang: Instant| rang.elapsed() < BELL_INTERVAL;
+        if !self.enabled || regard != Highlight::Personal || self.last_ring.is_some_and(recent) {
             return "";
         }
-        self.rang = Some(Instant::now());
+        self.last_ring = Some(Instant::now());
         "\u{7}"
     }
 }
@@ -40,12 +42,12 @@ mod tests {
     fn it_rings_for_what_concerns_one_and_not_on_end() {
         let mut bell = Bell::ringing();
         let rung = [
-            Regard::Usual,
-            Regard::Past,
-            Regard::Personal,
-            Regard::Personal,
+            Highlight::Normal,
+            Highlight::Past,
+            Highlight::Personal,
+            Highlight::Personal,
         ];
         assert_eq!(rung.map(|regard| bell.ring(regard)), ["", "", "\u{7}", ""]);
-        assert_eq!(Bell::default().ring(Regard::Personal), "");
+        assert_eq!(Bell::default().ring(Highlight::Personal), "");
     }
 }

@@ -10,11 +10,11 @@
 //! ```
 
 pub mod bell;
-pub mod divided;
-mod painter;
-pub mod regard;
-pub mod title;
-pub mod window;
+pub mod highlight;
+mod renderer;
+pub mod size;
+pub mod split;
+pub mod status_line;
 
 use std::convert::Infallible;
 use std::io::{self, Write};
@@ -23,43 +23,43 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
 
-use crate::ending::Leave;
-pub use painter::{Painter, PromptOn};
-use title::Title;
-use window::Size;
+use crate::quit::QuitRequest;
+pub use renderer::{PromptOutput, Renderer};
+use size::Size;
+use status_line::StatusLine;
 
 /// How many things may wait to be shown. When a terminal is slower than the
 /// server, the receiver waits and TCP holds the server back. Few, so that what
 /// one types has not long to wait in a flood.
-const WAITING: usize = 64;
+const MAX_WAITING: usize = 64;
 
 /// How long a panic, or an early end, waits for the terminal to be restored.
-const RESTORE: Duration = Duration::from_secs(1);
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// One thing to show. All text in it is clean already.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Show {
+pub enum ScreenUpdate {
     /// A line of the talk.
     Line(Line),
     /// The question for the name.
     AskName,
     /// The person has pressed Enter.
-    Entered,
+    EnterPressed,
     /// The room is open; this stands on the rule above the input.
-    Open(Title),
+    Joined(StatusLine),
     /// We said this to whoever wrote last in private.
     Reply(String),
     /// We have another name.
-    Called(String),
+    Renamed(String),
     /// We are in another room.
-    Moved(String),
+    RoomChanged(String),
     /// How far the files are: what may stand on the rule, the longest first. Nothing
     /// when there are none. Plain lines leave it out.
     Progress(Vec<String>),
     /// A tenth more of a file, for plain lines alone.
-    Step(String),
+    ProgressLine(String),
     /// The window has changed.
-    Window(Size),
+    Resized(Size),
     /// Nothing more will come: restore the terminal.
     Close,
 }
@@ -73,15 +73,15 @@ pub enum Line {
     /// terminal shows it where it was typed.
     Own(String),
     /// A word from the client itself: why something was not done.
-    Note(String),
+    Warning(String),
     /// A word from the client itself: what was done.
-    Told(String),
+    Info(String),
 }
 
 /// The way to the screen thread, for all who have something to show.
 #[derive(Clone)]
 pub struct Screen {
-    queue: Sender<Show>,
+    queue: Sender<ScreenUpdate>,
     /// Disconnected when the thread has ended; never says anything.
     ended: Receiver<Infallible>,
 }
@@ -90,28 +90,28 @@ impl Screen {
     /// Shows it after all that waits already; blocks while too much does.
     ///
     /// When the screen is closed it is dropped: there is nobody to see it.
-    pub fn show(&self, show: Show) {
+    pub fn show(&self, show: ScreenUpdate) {
         let _ = self.queue.send(show);
     }
 
     /// Shows a line from the server.
-    pub fn received(&self, line: String) {
-        self.show(Show::Line(Line::Received(line)));
+    pub fn show_received(&self, line: String) {
+        self.show(ScreenUpdate::Line(Line::Received(line)));
     }
 
     /// Shows what we said ourselves.
-    pub fn own(&self, line: String) {
-        self.show(Show::Line(Line::Own(line)));
+    pub fn show_own(&self, line: String) {
+        self.show(ScreenUpdate::Line(Line::Own(line)));
     }
 
     /// Shows a word from the client.
-    pub fn note(&self, text: String) {
-        self.show(Show::Line(Line::Note(text)));
+    pub fn warn(&self, text: String) {
+        self.show(ScreenUpdate::Line(Line::Warning(text)));
     }
 
     /// Shows what the client has done.
-    pub fn tell(&self, text: String) {
-        self.show(Show::Line(Line::Told(text)));
+    pub fn info(&self, text: String) {
+        self.show(ScreenUpdate::Line(Line::Info(text)));
     }
 
     /// Restores the terminal after showing all that waits, if this is possible
@@ -119,7 +119,7 @@ impl Screen {
     pub fn close(&self, patience: Option<Duration>) {
         let patience = patience.map_or_else(never, after);
         select! {
-            send(self.queue, Show::Close) -> _ => {}
+            send(self.queue, ScreenUpdate::Close) -> _ => {}
             recv(patience) -> _ => return,
         }
         select! {
@@ -131,11 +131,11 @@ impl Screen {
 
 /// Closes the screen when it is dropped, so that a panic, or a `?`, restores
 /// the terminal too.
-pub struct Guard(Screen);
+pub struct ScreenGuard(Screen);
 
-impl Drop for Guard {
+impl Drop for ScreenGuard {
     fn drop(&mut self) {
-        self.0.close(Some(RESTORE));
+        self.0.close(Some(RESTORE_TIMEOUT));
     }
 }
 
@@ -144,7 +144,10 @@ impl Drop for Guard {
 /// # Errors
 ///
 /// If the system has no thread to give.
-pub fn start<O, E>(painter: Painter<O, E>, leave: Sender<Leave>) -> io::Result<(Screen, Guard)>
+pub fn start<O, E>(
+    painter: Renderer<O, E>,
+    leave: Sender<QuitRequest>,
+) -> io::Result<(Screen, ScreenGuard)>
 where
     O: Write + Send + 'static,
     E: Write + Send + 'static,
@@ -154,30 +157,30 @@ where
         .name("screen".to_string())
         .spawn(move || {
             let _alive = alive;
-            paint(painter, &shows, &leave);
+            render_all(painter, &shows, &leave);
         })?;
-    Ok((screen.clone(), Guard(screen)))
+    Ok((screen.clone(), ScreenGuard(screen)))
 }
 
-fn channel() -> (Screen, Receiver<Show>, Sender<Infallible>) {
-    let (queue, shows) = bounded(WAITING);
+fn channel() -> (Screen, Receiver<ScreenUpdate>, Sender<Infallible>) {
+    let (queue, shows) = bounded(MAX_WAITING);
     let (alive, ended) = bounded(0);
     (Screen { queue, ended }, shows, alive)
 }
 
 /// Paints what comes until the screen is closed. A failure is told once; what
 /// comes after it is taken and thrown away, so that nobody waits for us.
-fn paint(
-    mut painter: Painter<impl Write, impl Write>,
-    shows: &Receiver<Show>,
-    leave: &Sender<Leave>,
+fn render_all(
+    mut painter: Renderer<impl Write, impl Write>,
+    shows: &Receiver<ScreenUpdate>,
+    leave: &Sender<QuitRequest>,
 ) {
     let mut failed = false;
-    for show in shows.iter().take_while(|show| *show != Show::Close) {
+    for show in shows.iter().take_while(|show| *show != ScreenUpdate::Close) {
         if failed {
             continue;
         }
-        if let Err(error) = painter.paint(show) {
+        if let Err(error) = painter.render(show) {
             failed = true;
             // It is full only if somebody else has asked for the same.
             let _ = leave.try_send(error.into());
@@ -187,7 +190,7 @@ fn paint(
 
 /// A screen for tests: what is shown comes out of the channel.
 #[cfg(test)]
-pub fn recording() -> (Screen, Receiver<Show>) {
+pub fn recording() -> (Screen, Receiver<ScreenUpdate>) {
     let (queue, shows) = crossbeam_channel::unbounded();
     let (_, ended) = bounded(0);
     (Screen { queue, ended }, shows)

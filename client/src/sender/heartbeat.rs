@@ -9,35 +9,38 @@ use super::{Sender, Stop};
 
 /// How often at most the server is told, when it asks, that we are here. It
 /// waits two seconds for the answer.
-const ANSWERS: Duration = Duration::from_millis(200);
+const PROBE_ANSWER_INTERVAL: Duration = Duration::from_millis(200);
 
 impl<W: Write> Sender<W> {
     /// The first heartbeat, which also promises that more will come and that we
     /// answer: should the connection be lost, our name is ours again at once.
-    pub(super) fn promise(&mut self) -> Result<(), Stop> {
+    pub(super) fn send_first_heartbeat(&mut self) -> Result<(), Stop> {
         if self.heartbeat > HEARTBEAT {
-            return self.beat(); // it would be a promise we do not keep
+            return self.send_heartbeat(); // it would be a promise we do not keep
         }
-        self.put(HEARTBEAT_OPT_IN)?;
-        self.pace.beat();
+        self.write_line(HEARTBEAT_OPT_IN)?;
+        self.window.record_heartbeat();
         Ok(())
     }
 
     /// The server asks whether we are here. One that asks all the time, to have
     /// us send for ever, is answered now and then.
-    pub(super) fn answer(&mut self) -> Result<(), Stop> {
-        if self.answered.is_some_and(|last| last.elapsed() < ANSWERS) {
+    pub(super) fn answer_probe(&mut self) -> Result<(), Stop> {
+        if self
+            .last_probe_answer
+            .is_some_and(|last| last.elapsed() < PROBE_ANSWER_INTERVAL)
+        {
             return Ok(());
         }
-        self.answered = Some(Instant::now());
-        self.beat()
+        self.last_probe_answer = Some(Instant::now());
+        self.send_heartbeat()
     }
 
     /// An empty line. It is also how the server knows that we are alive, and by
     /// its answer we know the same of the server.
-    pub(super) fn beat(&mut self) -> Result<(), Stop> {
-        self.put("")?;
-        self.pace.beat();
+    pub(super) fn send_heartbeat(&mut self) -> Result<(), Stop> {
+        self.write_line("")?;
+        self.window.record_heartbeat();
         Ok(())
     }
 }

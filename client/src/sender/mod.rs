@@ -5,10 +5,11 @@
 //! come from: a typed line, the clock's beat, news from the receiver, a wish to
 //! leave that was not typed, and what the transfers of files have to say.
 
-mod farewell;
-mod files;
+pub mod goodbye;
 mod heartbeat;
-mod news;
+mod tickets;
+mod updates;
+pub mod window;
 
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
@@ -16,47 +17,48 @@ use std::time::{Duration, Instant};
 use common::{MAX_MISSED_HEARTBEATS, Name, QUIT};
 use crossbeam_channel::{Receiver, never, select, tick};
 
-use crate::connection::{NOT_COUNTED, Terms, is_tick, words};
-use crate::ending::{Ending, Leave};
-use crate::files::Desk;
-use crate::keyboard::{Input, Typed};
-use crate::pace::Pace;
-use crate::receiver::{News, Over};
-use crate::screen::{Screen, Show};
-use crate::typed::{self, Shown, Wish};
+use crate::connection::{ConnectionInfo, NO_STATS, describe, is_tick};
+use crate::exit::Exit;
+use crate::input::action::{self, LocalEcho, UserAction};
+use crate::input::stdin::{InputLine, InputSource};
+use crate::quit::QuitRequest;
+use crate::receiver::{ServerUpdate, SessionEnd};
+use crate::screen::{Screen, ScreenUpdate};
+use crate::sender::window::SendWindow;
+use crate::transfers::TransferManager;
 
 /// How long one who leaves waits for the server's `q:quit`. A pipe waits for
 /// longer, see `wait_for_arrival`: what it said must have arrived.
-const FAREWELL: Duration = Duration::from_secs(5);
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the sender listens to.
 pub struct Sources {
     /// Typed lines; closed at the end of the input.
-    pub typed: Receiver<Typed>,
+    pub input: Receiver<InputLine>,
     /// Wishes to leave that are not typed.
-    pub leave: Receiver<Leave>,
+    pub quit_requests: Receiver<QuitRequest>,
     /// What the receiver has to tell.
-    pub news: Receiver<News>,
+    pub updates: Receiver<ServerUpdate>,
     /// The transfers of files.
-    pub files: Desk,
+    pub transfers: TransferManager,
 }
 
 /// The sending side of a conversation.
 pub struct Sender<W> {
     out: W,
     name: Name,
-    input: Input,
+    source: InputSource,
     heartbeat: Duration,
-    terms: Terms,
+    info: ConnectionInfo,
     screen: Screen,
     sources: Sources,
-    pace: Pace,
+    window: SendWindow,
     /// The line by which we leave.
-    parting: String,
+    quit_line: String,
     /// When we last answered that we are here.
-    answered: Option<Instant>,
+    last_probe_answer: Option<Instant>,
     /// Whether there is nothing more to type.
-    typed_all: bool,
+    input_ended: bool,
 }
 
 /// Why the loop has ended.
@@ -64,13 +66,13 @@ enum Stop {
     /// The person typed it, or the input ended.
     Done,
     /// Something else asked for it.
-    Leave(Leave),
+    QuitRequested(QuitRequest),
     /// The receiver says that it is over.
-    Over(Over),
+    Ended(SessionEnd),
     /// The connection takes no more lines, for this reason.
-    Cut(String),
+    WriteFailed(String),
     /// The receiver is gone without a word, which only a bug can bring about.
-    Alone,
+    ReceiverGone,
 }
 
 impl<W: Write> Sender<W> {
@@ -79,146 +81,149 @@ impl<W: Write> Sender<W> {
     pub fn new(
         out: W,
         name: Name,
-        input: Input,
+        source: InputSource,
         heartbeat: Duration,
-        terms: Terms,
+        info: ConnectionInfo,
         screen: Screen,
         sources: Sources,
     ) -> Sender<W> {
         Sender {
             out,
             name,
-            input,
+            source,
             heartbeat,
-            pace: Pace::new(terms.transport),
-            terms,
+            window: SendWindow::new(info.transport),
+            info,
             screen,
             sources,
-            parting: QUIT.to_string(),
-            answered: None,
-            typed_all: false,
+            quit_line: QUIT.to_string(),
+            last_probe_answer: None,
+            input_ended: false,
         }
     }
 
     /// Sends what is typed, with a heartbeat at once and then steadily, until
     /// the conversation is over, and says how it ended.
-    pub fn run(mut self) -> Ending {
+    pub fn run(mut self) -> Exit {
         // The ticker keeps its rhythm however long one turn of the loop takes,
         // and the server knows us by that rhythm.
         let beat = tick(self.heartbeat);
-        let mut done = self.promise();
+        let mut done = self.send_first_heartbeat();
         while done.is_ok() {
-            done = self.turn(&beat);
+            done = self.step(&beat);
         }
-        self.sources.files.close();
+        self.sources.transfers.close();
         let fault = self
             .sources
-            .files
-            .ending()
-            .filter(|_| self.input == Input::None);
-        let ending = self.end(done);
+            .transfers
+            .exit()
+            .filter(|_| self.source == InputSource::None);
+        let ending = self.finish(done);
         match (&ending, fault) {
             // It was for that file alone that we came.
-            (Ending::Left | Ending::Interrupted, Some(fault)) => fault,
+            (Exit::Left | Exit::Interrupted, Some(fault)) => fault,
             _ => ending,
         }
     }
 
     /// Ends the conversation in the way that suits the reason.
-    fn end(self, done: Result<(), Stop>) -> Ending {
+    fn finish(self, done: Result<(), Stop>) -> Exit {
         match done.err().unwrap_or(Stop::Done) {
-            Stop::Done => self.leave(),
-            Stop::Leave(leave) => self.hurry(leave),
-            Stop::Over(over) => over.into(),
-            Stop::Cut(why) => self.last_words(why),
-            Stop::Alone => Ending::Failed("the receiver thread has failed".to_string()),
+            Stop::Done => self.say_goodbye(),
+            Stop::QuitRequested(leave) => self.quit_now(leave),
+            Stop::Ended(over) => over.into(),
+            Stop::WriteFailed(why) => self.await_last_messages(why),
+            Stop::ReceiverGone => Exit::Failed("the receiver thread has failed".to_string()),
         }
     }
 
     /// Waits for the next thing to happen, and deals with it.
-    fn turn<T>(&mut self, beat: &Receiver<T>) -> Result<(), Stop> {
-        if self.pace.wants_beat() {
-            self.beat()?;
+    fn step<T>(&mut self, beat: &Receiver<T>) -> Result<(), Stop> {
+        if self.window.needs_heartbeat() {
+            self.send_heartbeat()?;
         }
-        if self.typed_all && self.sources.files.is_idle() {
+        if self.input_ended && self.sources.transfers.is_idle() {
             return Err(Stop::Done);
         }
         // While the window is full, typed lines wait where they are: `select!`
         // listens to a channel that never says anything in their place.
         let held_back = never();
-        let typed = if self.pace.is_open() && !self.typed_all {
-            &self.sources.typed
+        let typed = if self.window.is_open() && !self.input_ended {
+            &self.sources.input
         } else {
             &held_back
         };
         select! {
             recv(typed) -> typed => match typed {
-                Ok(typed) => self.typed(typed),
-                Err(_) => self.typed_all(),
+                Ok(typed) => self.handle_input(typed),
+                Err(_) => self.on_input_end(),
             },
-            recv(beat) -> _ => self.beat(),
-            recv(self.sources.files.events) -> event => event.map_or(Ok(()), |it| self.file(it)),
-            recv(self.sources.files.beat) -> _ => {
-                self.sources.files.look();
+            recv(beat) -> _ => self.send_heartbeat(),
+            recv(self.sources.transfers.events) -> event => event.map_or(Ok(()), |it| self.handle_event(it)),
+            recv(self.sources.transfers.redraw) -> _ => {
+                self.sources.transfers.show_progress();
                 Ok(())
             }
-            recv(self.sources.leave) -> leave => Err(leave.map_or(Stop::Done, Stop::Leave)),
-            recv(self.sources.news) -> news => self.heard(news.map_err(|_| Stop::Alone)?),
+            recv(self.sources.quit_requests) -> leave => Err(leave.map_or(Stop::Done, Stop::QuitRequested)),
+            recv(self.sources.updates) -> news => self.handle_update(news.map_err(|_| Stop::ReceiverGone)?),
         }
     }
 
     /// A person who ends the input wants to leave; a script wants what it has asked
     /// for, so its files are waited for.
-    fn typed_all(&mut self) -> Result<(), Stop> {
-        if self.input == Input::Terminal || self.sources.files.is_idle() {
+    fn on_input_end(&mut self) -> Result<(), Stop> {
+        if self.source == InputSource::Terminal || self.sources.transfers.is_idle() {
             return Err(Stop::Done);
         }
-        self.typed_all = true;
+        self.input_ended = true;
         Ok(())
     }
 
     /// Does what was typed. What cannot be sent is told at once, and costs
     /// nothing but itself.
-    fn typed(&mut self, typed: Typed) -> Result<(), Stop> {
-        let transport = self.terms.transport;
+    fn handle_input(&mut self, typed: InputLine) -> Result<(), Stop> {
+        let transport = self.info.transport;
         let wish = match typed {
-            Typed::Line(line) => typed::read(&line, &self.name, transport),
-            Typed::TooLong => Wish::TooLong,
-            Typed::NotUtf8 => Wish::NotText,
+            InputLine::Line(line) => action::parse(&line, &self.name, transport),
+            InputLine::TooLong => UserAction::TooLong,
+            InputLine::NotUtf8 => UserAction::NotUtf8,
         };
         match wish {
-            Wish::Nothing => {}
-            Wish::Leave => return Err(Stop::Done),
-            Wish::TooLong => self.screen.note(typed::too_long(transport)),
-            Wish::NotText => self.screen.note(typed::NOT_TEXT.to_string()),
-            Wish::Count => self.count(),
-            Wish::LeaveWith(line) => {
-                self.parting = line;
+            UserAction::Nothing => {}
+            UserAction::Quit => return Err(Stop::Done),
+            UserAction::TooLong => self.screen.warn(action::too_long(transport)),
+            UserAction::NotUtf8 => self.screen.warn(action::NOT_UTF8.to_string()),
+            UserAction::ShowStats => self.show_stats(),
+            UserAction::QuitWith(line) => {
+                self.quit_line = line;
                 return Err(Stop::Done);
             }
-            Wish::Show(shown) => self.show(shown),
-            Wish::Files(order) => self.sources.files.order(order),
-            Wish::Send { wire, shown } => return self.send(&wire, shown),
+            UserAction::Show(shown) => self.show(shown),
+            UserAction::File(order) => self.sources.transfers.run_command(order),
+            UserAction::Send {
+                line: wire,
+                echo: shown,
+            } => return self.send(&wire, shown),
         }
         Ok(())
     }
 
     /// Tells what was lost, where anything can be.
-    fn count(&self) {
-        match &self.terms.counts {
+    fn show_stats(&self) {
+        match &self.info.stats {
             Some(counts) => {
-                let told = counts.figures().told();
-                told.into_iter().for_each(|line| self.screen.note(line));
+                let told = counts.snapshot().lines();
+                told.into_iter().for_each(|line| self.screen.warn(line));
             }
-            None => self.screen.note(NOT_COUNTED.to_string()),
+            None => self.screen.warn(NO_STATS.to_string()),
         }
     }
 
     /// Sends one line and shows it, in this order: what is on the screen has
     /// been handed to the system at least.
-    fn send(&mut self, wire: &str, shown: Option<Shown>) -> Result<(), Stop> {
-        self.put(wire)?;
-        self.pace.sent();
+    fn send(&mut self, wire: &str, shown: Option<LocalEcho>) -> Result<(), Stop> {
+        self.write_line(wire)?;
+        self.window.record_line();
         // The server does not send us what we said: we show it ourselves.
         if let Some(shown) = shown {
             self.show(shown);
@@ -226,49 +231,51 @@ impl<W: Write> Sender<W> {
         Ok(())
     }
 
-    fn show(&self, shown: Shown) {
+    fn show(&self, shown: LocalEcho) {
         match shown {
-            Shown::Line(lines) => {
+            LocalEcho::Line(lines) => {
                 for line in lines.lines() {
-                    self.screen.own(line.to_string());
+                    self.screen.show_own(line.to_string());
                 }
             }
-            Shown::Reply(text) => self.screen.show(Show::Reply(text)),
+            LocalEcho::Reply(text) => self.screen.show(ScreenUpdate::Reply(text)),
         }
     }
 
     /// Writes one line with its newline, in whatever pieces the connection
     /// takes it, until somebody wants to leave, or patience ends: a server that
     /// has stopped reading must not keep us, however much it says.
-    fn put(&mut self, line: &str) -> Result<(), Stop> {
+    fn write_line(&mut self, line: &str) -> Result<(), Stop> {
         let bytes = format!("{line}\n").into_bytes();
         let mut rest = bytes.as_slice();
         let mut last_taken = Instant::now();
         while !rest.is_empty() {
             match self.out.write(rest) {
-                Ok(0) => return Err(Stop::Cut("it takes no more".to_string())),
+                Ok(0) => return Err(Stop::WriteFailed("it takes no more".to_string())),
                 // A socket takes what it has room for, which may be half a line.
                 Ok(count) => {
                     rest = rest.get(count..).unwrap_or_default();
                     last_taken = Instant::now();
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if is_tick(&error) && last_taken.elapsed() < self.patience() => {
-                    self.nobody_leaves()?;
+                Err(error) if is_tick(&error) && last_taken.elapsed() < self.timeout() => {
+                    self.check_quit()?;
                 }
                 Err(error) if is_tick(&error) => {
-                    return Err(Stop::Cut("the server has stopped reading".to_string()));
+                    return Err(Stop::WriteFailed(
+                        "the server has stopped reading".to_string(),
+                    ));
                 }
-                Err(error) => return Err(Stop::Cut(words(&error))),
+                Err(error) => return Err(Stop::WriteFailed(describe(&error))),
             }
         }
         Ok(())
     }
 
     /// Looked at while the socket is full, when `select!` is out of reach.
-    fn nobody_leaves(&self) -> Result<(), Stop> {
-        match self.sources.leave.try_recv() {
-            Ok(leave) => Err(Stop::Leave(leave)),
+    fn check_quit(&self) -> Result<(), Stop> {
+        match self.sources.quit_requests.try_recv() {
+            Ok(leave) => Err(Stop::QuitRequested(leave)),
             Err(_) => Ok(()),
         }
     }
@@ -276,41 +283,41 @@ impl<W: Write> Sender<W> {
     /// How long the server may take nothing, or acknowledge nothing: normally
     /// the 90 s that it may be silent. With its ten lines a second it needs 3 s
     /// for the window between two heartbeats, so a quick one sets no less.
-    fn patience(&self) -> Duration {
-        FAREWELL.max(self.heartbeat * MAX_MISSED_HEARTBEATS)
+    fn timeout(&self) -> Duration {
+        GOODBYE_TIMEOUT.max(self.heartbeat * MAX_MISSED_HEARTBEATS)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::farewell::{LAST_WORDS, UNANSWERED};
+    use super::goodbye::{LAST_MESSAGES_TIMEOUT, QUIT_UNANSWERED};
     use super::*;
-    use crate::files::Place;
-    use crate::receiver::LastWord;
+    use crate::receiver::LastMessage;
     use crate::screen::{self, Line};
+    use crate::transfers::TransferConfig;
     use common::{HEARTBEAT, HEARTBEAT_OPT_IN};
     use crossbeam_channel::{Sender as Way, unbounded};
     use std::io;
 
     /// The ways to a sender, and what it shows.
     struct Ways {
-        typed: Way<Typed>,
-        leave: Way<Leave>,
-        news: Way<News>,
-        shown: Receiver<Show>,
+        typed: Way<InputLine>,
+        leave: Way<QuitRequest>,
+        news: Way<ServerUpdate>,
+        shown: Receiver<ScreenUpdate>,
     }
 
-    fn sender<W: Write>(out: W, input: Input) -> (Sender<W>, Ways) {
+    fn sender<W: Write>(out: W, input: InputSource) -> (Sender<W>, Ways) {
         let (screen, shown) = screen::recording();
         let (typed_way, typed) = unbounded();
         let (leave_way, leave) = unbounded();
         let (news_way, news) = unbounded();
-        let files = Desk::new(Place::default(), screen.clone());
+        let files = TransferManager::new(TransferConfig::default(), screen.clone());
         let sources = Sources {
-            typed,
-            leave,
-            news,
-            files,
+            input: typed,
+            quit_requests: leave,
+            updates: news,
+            transfers: files,
         };
         let ways = Ways {
             typed: typed_way,
@@ -319,7 +326,7 @@ mod tests {
             shown,
         };
         let name = "ann".parse().unwrap();
-        let terms = Terms::default();
+        let terms = ConnectionInfo::default();
         let sender = Sender::new(out, name, input, LONG, terms, screen, sources);
         (sender, ways)
     }
@@ -329,9 +336,9 @@ mod tests {
     #[test]
     fn typed_lines_go_out_in_order_and_are_shown_as_ours() {
         let mut out = Vec::new();
-        let (sender, ways) = sender(&mut out, Input::Terminal);
+        let (sender, ways) = sender(&mut out, InputSource::Terminal);
         for line in ["hi", "", "/who", "//x", "/quit", "not this"] {
-            ways.typed.send(Typed::Line(line.to_string())).unwrap();
+            ways.typed.send(InputLine::Line(line.to_string())).unwrap();
         }
         // The answer to `q:quit` would come later; here it waits already, but
         // a sender that has typed lines to choose from may see it first.
@@ -340,14 +347,14 @@ mod tests {
             while ways.typed.len() > 1 {
                 std::thread::yield_now();
             }
-            let over = Over::Quit(LastWord::None);
-            news.send(News::Over(over)).unwrap();
+            let over = SessionEnd::Quit(LastMessage::None);
+            news.send(ServerUpdate::Ended(over)).unwrap();
             ways.shown
         });
-        assert_eq!(sender.run(), Ending::Left);
-        let shown: Vec<Show> = answer.join().unwrap().iter().collect();
+        assert_eq!(sender.run(), Exit::Left);
+        let shown: Vec<ScreenUpdate> = answer.join().unwrap().iter().collect();
         assert_eq!(out, b"\nhi\n/who\n//x\nq:quit\n");
-        let own = |line: &str| Show::Line(Line::Own(line.to_string()));
+        let own = |line: &str| ScreenUpdate::Line(Line::Own(line.to_string()));
         assert_eq!(shown, [own("ann: hi"), own("ann: /x")]);
     }
 
@@ -370,16 +377,20 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_read_cannot_keep_anybody() {
-        let (sender, ways) = sender(Full(3), Input::Terminal);
-        ways.typed.send(Typed::Line("hello".to_string())).unwrap();
+        let (sender, ways) = sender(Full(3), InputSource::Terminal);
+        ways.typed
+            .send(InputLine::Line("hello".to_string()))
+            .unwrap();
         let waiting = std::thread::spawn(move || sender.run());
         while !ways.typed.is_empty() {
             std::thread::yield_now();
         }
-        ways.leave.send(Leave::Signal).unwrap();
+        ways.leave.send(QuitRequest::Signal).unwrap();
         // It would wait 5 s for an answer; the end of the receiver will do.
-        ways.news.send(News::Over(Over::Silent(LONG))).unwrap();
-        assert_eq!(waiting.join().unwrap(), Ending::Interrupted);
+        ways.news
+            .send(ServerUpdate::Ended(SessionEnd::TimedOut(LONG)))
+            .unwrap();
+        assert_eq!(waiting.join().unwrap(), Exit::Interrupted);
     }
 
     #[test]
@@ -393,37 +404,39 @@ mod tests {
                 Ok(())
             }
         }
-        let (told, ways) = sender(Broken, Input::Terminal);
-        let over = Over::Quit(LastWord::Stopping);
-        ways.news.send(News::Over(over)).unwrap();
-        assert_eq!(told.run(), Ending::Stopped);
+        let (told, ways) = sender(Broken, InputSource::Terminal);
+        let over = SessionEnd::Quit(LastMessage::Stopping);
+        ways.news.send(ServerUpdate::Ended(over)).unwrap();
+        assert_eq!(told.run(), Exit::Stopped);
 
-        let (silent, _ways) = sender(Broken, Input::Terminal);
+        let (silent, _ways) = sender(Broken, InputSource::Terminal);
         let before = Instant::now();
-        assert_eq!(silent.run(), Ending::Lost("broken pipe".to_string()));
-        assert!(before.elapsed() >= LAST_WORDS);
+        assert_eq!(silent.run(), Exit::Lost("broken pipe".to_string()));
+        assert!(before.elapsed() >= LAST_MESSAGES_TIMEOUT);
     }
 
     #[test]
     fn a_pipe_is_not_content_with_a_connection_that_breaks() {
         for (input, expected) in [
-            (Input::Terminal, Ending::Left),
+            (InputSource::Terminal, Exit::Left),
             (
-                Input::Pipe,
-                Ending::Lost("nothing was heard for 3600 s".to_string()),
+                InputSource::Pipe,
+                Exit::Lost("nothing was heard for 3600 s".to_string()),
             ),
         ] {
             let (sender, ways) = sender(Vec::new(), input);
             drop(ways.typed);
-            let leaving = std::thread::spawn(move || sender.leave());
-            ways.news.send(News::Over(Over::Silent(LONG))).unwrap();
+            let leaving = std::thread::spawn(move || sender.say_goodbye());
+            ways.news
+                .send(ServerUpdate::Ended(SessionEnd::TimedOut(LONG)))
+                .unwrap();
             assert_eq!(leaving.join().unwrap(), expected);
         }
     }
 
     /// A sender of a pipe whose patience is [`FAREWELL`], the shortest.
     fn impatient<W: Write>(out: W) -> (Sender<W>, Ways) {
-        let (mut sender, ways) = sender(out, Input::Pipe);
+        let (mut sender, ways) = sender(out, InputSource::Pipe);
         sender.heartbeat = Duration::ZERO;
         (sender, ways)
     }
@@ -431,17 +444,17 @@ mod tests {
     #[test]
     fn only_answers_that_were_asked_for_extend_the_wait_for_arrival() {
         let (mut sender, ways) = impatient(Vec::new());
-        sender.pace.beat();
+        sender.window.record_heartbeat();
         let start = Instant::now();
-        let leaving = std::thread::spawn(move || (sender.leave(), start.elapsed()));
+        let leaving = std::thread::spawn(move || (sender.say_goodbye(), start.elapsed()));
         // The first of them counts, the others answer nothing.
         for _ in 0..3 {
-            std::thread::sleep(FAREWELL / 2);
-            let _ = ways.news.send(News::Answer);
+            std::thread::sleep(GOODBYE_TIMEOUT / 2);
+            let _ = ways.news.send(ServerUpdate::Heartbeat);
         }
         let (ending, waited) = leaving.join().unwrap();
-        assert_eq!(ending, Ending::Lost(UNANSWERED.to_string()));
-        let waited = waited.as_secs_f32() / FAREWELL.as_secs_f32();
+        assert_eq!(ending, Exit::Lost(QUIT_UNANSWERED.to_string()));
+        let waited = waited.as_secs_f32() / GOODBYE_TIMEOUT.as_secs_f32();
         assert!((1.5..2.0).contains(&waited), "{waited} times its patience");
     }
 
@@ -449,30 +462,30 @@ mod tests {
     fn a_server_that_takes_nothing_any_more_is_lost() {
         let (sender, _ways) = impatient(Full(0));
         let start = Instant::now();
-        let lost = Ending::Lost("the server has stopped reading".to_string());
-        assert_eq!(sender.leave(), lost);
-        assert!(start.elapsed() >= FAREWELL);
+        let lost = Exit::Lost("the server has stopped reading".to_string());
+        assert_eq!(sender.say_goodbye(), lost);
+        assert!(start.elapsed() >= GOODBYE_TIMEOUT);
     }
 
     #[test]
     fn a_new_name_is_no_answer_to_a_heartbeat() {
         let (mut sender, ways) = impatient(Vec::new());
-        sender.pace.beat();
-        let renamed = News::Renamed("rob".parse().unwrap());
+        sender.window.record_heartbeat();
+        let renamed = ServerUpdate::Renamed("rob".parse().unwrap());
         ways.news.send(renamed).unwrap();
         let (_keep, patience) = unbounded::<()>();
-        ways.news.send(News::Answer).unwrap();
+        ways.news.send(ServerUpdate::Heartbeat).unwrap();
         assert!(sender.wait_for_answer(&patience).is_ok());
         assert!(ways.news.is_empty(), "the answer is still there");
     }
 
     #[test]
     fn a_reply_is_shown_by_whoever_knows_the_writer() {
-        let (mut sender, ways) = sender(Vec::new(), Input::Terminal);
-        let typed = sender.typed(Typed::Line("/r yes".to_string()));
+        let (mut sender, ways) = sender(Vec::new(), InputSource::Terminal);
+        let typed = sender.handle_input(InputLine::Line("/r yes".to_string()));
         assert!(typed.is_ok());
-        let shown: Vec<Show> = ways.shown.try_iter().collect();
-        assert_eq!(shown, [Show::Reply("yes".to_string())]);
+        let shown: Vec<ScreenUpdate> = ways.shown.try_iter().collect();
+        assert_eq!(shown, [ScreenUpdate::Reply("yes".to_string())]);
         assert_eq!(sender.out, b"/r yes\n");
     }
 
@@ -480,9 +493,9 @@ mod tests {
     fn the_first_heartbeat_promises_only_what_can_be_kept() {
         let more = HEARTBEAT + Duration::from_millis(1);
         for (heartbeat, expected) in [(HEARTBEAT, HEARTBEAT_OPT_IN), (more, "")] {
-            let (mut sender, _ways) = sender(Vec::new(), Input::Pipe);
+            let (mut sender, _ways) = sender(Vec::new(), InputSource::Pipe);
             sender.heartbeat = heartbeat;
-            assert!(sender.promise().is_ok());
+            assert!(sender.send_first_heartbeat().is_ok());
             assert_eq!(sender.out, format!("{expected}\n").into_bytes());
         }
     }

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::{Client, Room, time};
+use crate::support::{Client, FakeServer, time};
 
 /// All that a person has to wait for "it does not work", and a second for a
 /// machine that is busy with other tests.
@@ -40,7 +40,7 @@ fn a_listener_that_accepts_nothing() {
 
 #[test]
 fn a_server_that_asks_for_the_name_for_ever() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let client = Client::start(&[&room.port, "--name", "ann"]);
     let mut peer = room.accept();
     peer.expect("ann");

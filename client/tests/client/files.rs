@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, id};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::support::{Client, Peer, Room, program};
+use crate::support::{Client, FakePeer, FakeServer, program};
 
 /// The ticket that the server gives to everybody.
 const TICKET: &str = "0000000000000000000000000000002a";
@@ -56,7 +56,7 @@ impl Drop for Folder {
 
 /// Gives leave for what the client asks in the chat, and takes its connection.
 #[track_caller]
-fn grant(room: &Room, chat: &mut Peer, asked: &str, what: &str) -> Peer {
+fn grant(room: &FakeServer, chat: &mut FakePeer, asked: &str, what: &str) -> FakePeer {
     chat.expect(asked);
     chat.say(&format!("Ticket {TICKET} to {what} within 60 s."));
     room.accept()
@@ -67,7 +67,7 @@ fn bytes(count: usize) -> Vec<u8> {
 }
 
 /// A client that fetches into the folder, and the chat it is in.
-fn joined(room: &Room, folder: &Folder) -> (Peer, Client) {
+fn joined(room: &FakeServer, folder: &Folder) -> (FakePeer, Client) {
     room.welcome("ann", &["--downloads", &folder.path("in")])
 }
 
@@ -86,7 +86,7 @@ fn says(client: &Client, start: &str, end: &str) {
 
 #[test]
 fn a_file_is_sent_while_the_chat_goes_on() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     let path = folder.write("my notes.txt", b"hello");
     client.types(&format!("/send {path}"));
@@ -100,7 +100,7 @@ fn a_file_is_sent_while_the_chat_goes_on() {
     client.types("still here");
     chat.expect("still here");
     upload.say("ok 0");
-    assert_eq!(upload.hear_bytes(5), b"hello");
+    assert_eq!(upload.receive_bytes(5), b"hello");
     chat.say("bob: hi");
     client.shows("bob: hi");
     upload.say("ok");
@@ -109,7 +109,7 @@ fn a_file_is_sent_while_the_chat_goes_on() {
 
 #[test]
 fn a_file_lands_under_a_clean_name_and_over_no_other() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     for (name, landed) in [("../canary", "canary"), ("../canary", "canary-1")] {
         client.types("/get 3");
@@ -127,7 +127,7 @@ fn a_file_lands_under_a_clean_name_and_over_no_other() {
 
 #[test]
 fn a_download_goes_on_where_it_broke() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     let all = bytes(100_000);
     client.types(&format!("/get 3 {}", folder.path("in/x")));
@@ -151,7 +151,7 @@ fn a_download_goes_on_where_it_broke() {
 
 #[test]
 fn an_upload_goes_on_where_it_broke() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     let all = bytes(100_000);
     client.types(&format!("/send '{}'", folder.write("x", &all)));
@@ -159,25 +159,25 @@ fn an_upload_goes_on_where_it_broke() {
     let mut upload = grant(&room, &mut chat, asked, what);
     upload.expect(&format!("/put {TICKET}"));
     upload.say("ok 0");
-    assert_eq!(upload.hear_bytes(33_333), all[..33_333]);
+    assert_eq!(upload.receive_bytes(33_333), all[..33_333]);
     upload.close();
     client.complains_at_last("; attempt 1 of 5 to go on");
     let mut upload = grant(&room, &mut chat, asked, what);
     upload.expect(&format!("/put {TICKET}"));
     upload.say("ok 33333");
-    assert_eq!(upload.hear_bytes(100_000 - 33_333), all[33_333..]);
+    assert_eq!(upload.receive_bytes(100_000 - 33_333), all[33_333..]);
     upload.say("ok");
     says(&client, "! sent x, 100.0 KB, in ", " s");
 }
 
 #[test]
 fn after_five_more_attempts_it_is_said_how_to_try_again() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     client.types("/get 3");
     for _ in 0..6 {
         let mut download = grant(&room, &mut chat, "/get 3", "get 9 bytes of 3, x");
-        download.hear();
+        download.receive();
         download.send(b"ok 9\n");
         download.close();
     }
@@ -187,7 +187,7 @@ fn after_five_more_attempts_it_is_said_how_to_try_again() {
 
 #[test]
 fn a_size_is_not_believed() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     for (told, answer, why) in [
         (
@@ -206,7 +206,7 @@ fn a_size_is_not_believed() {
         client.types("/get 3");
         let what = format!("get {told} bytes of 3, x");
         let mut download = grant(&room, &mut chat, "/get 3", &what);
-        download.hear();
+        download.receive();
         download.send(answer.as_bytes());
         client.complains_at_last(&format!(": {why}"));
         assert!(folder.landed().is_empty());
@@ -215,12 +215,12 @@ fn a_size_is_not_believed() {
 
 #[test]
 fn the_largest_size_there_is_takes_nothing_and_can_be_cancelled() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     client.types("/get 3");
     let what = format!("get {} bytes of 3, x", u64::MAX);
     let mut download = grant(&room, &mut chat, "/get 3", &what);
-    download.hear();
+    download.receive();
     download.send(format!("ok {}\nhello", u64::MAX).as_bytes());
     // When the file has a name of its own, the size has been read.
     client.list_until("! 1 get x 0 %");
@@ -236,12 +236,12 @@ fn the_largest_size_there_is_takes_nothing_and_can_be_cancelled() {
 
 #[test]
 fn a_file_that_changes_its_length_is_not_sent() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     for (now, how) in [(&b"longer"[..], "longer"), (b"less", "shorter")] {
         client.types(&format!("/send {}", folder.write("x", b"hello")));
         let mut upload = grant(&room, &mut chat, "/put x 5", "put 5 bytes of x");
-        upload.hear();
+        upload.receive();
         folder.write("x", now);
         upload.say("ok 0");
         client.complains(&format!("! send x: the file has become {how} meanwhile"));
@@ -251,7 +251,7 @@ fn a_file_that_changes_its_length_is_not_sent() {
 
 #[test]
 fn what_cannot_be_sent_is_said_at_once() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (_chat, mut client) = joined(&room, &folder);
     for (path, why) in [("no", "no such file or directory"), ("in", "it is no file")] {
         let path = folder.path(path);
@@ -267,7 +267,7 @@ fn what_cannot_be_sent_is_said_at_once() {
 
 #[test]
 fn a_refusal_ends_the_request_it_is_about() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     client.types("/get 9");
     chat.expect("/get 9");
@@ -280,7 +280,7 @@ fn a_refusal_ends_the_request_it_is_about() {
 
 #[test]
 fn a_ticket_that_was_asked_for_by_hand_is_shown() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     client.types("/put x 5");
     chat.expect("/put x 5");
@@ -291,11 +291,11 @@ fn a_ticket_that_was_asked_for_by_hand_is_shown() {
 
 #[test]
 fn progress_is_told_at_each_tenth() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     client.types("/get 3");
     let mut download = grant(&room, &mut chat, "/get 3", "get 1000 bytes of 3, x");
-    download.hear();
+    download.receive();
     download.send(b"ok 1000\n");
     for tenth in [1, 2, 3, 7] {
         let part = if tenth == 7 { 400 } else { 100 };
@@ -309,7 +309,7 @@ fn progress_is_told_at_each_tenth() {
 
 #[test]
 fn four_go_at_once_and_more_wait() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     let mut downloads = Vec::new();
     for id in 1..=5 {
@@ -331,7 +331,7 @@ fn four_go_at_once_and_more_wait() {
 }
 
 /// A client that is there for one file.
-fn script(room: &Room, words: &[&str]) -> (Peer, Client) {
+fn script(room: &FakeServer, words: &[&str]) -> (FakePeer, Client) {
     let all = [&["--name", "bot"], words, &["127.0.0.1", &room.port]].concat();
     let client = Client::spawn(program().args(all));
     let mut chat = room.accept();
@@ -342,13 +342,13 @@ fn script(room: &Room, words: &[&str]) -> (Peer, Client) {
 
 #[test]
 fn a_script_sends_a_file_and_leaves() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let path = folder.write("x", b"hello");
     let (mut chat, client) = script(&room, &["--send", &path]);
     let mut upload = grant(&room, &mut chat, "/put x 5", "put 5 bytes of x");
-    upload.hear();
+    upload.receive();
     upload.say("ok 0");
-    assert_eq!(upload.hear_bytes(5), b"hello");
+    assert_eq!(upload.receive_bytes(5), b"hello");
     upload.say("ok");
     says(&client, "! sent x, 5 B, in ", " s");
     chat.expect_quit();
@@ -357,10 +357,10 @@ fn a_script_sends_a_file_and_leaves() {
 
 #[test]
 fn a_script_fetches_a_file_to_standard_output_and_nothing_else_goes_there() {
-    let (room, _folder) = (Room::open(), Folder::new());
+    let (room, _folder) = (FakeServer::open(), Folder::new());
     let (mut chat, client) = script(&room, &["--get", "3", "--to", "-"]);
     let mut download = grant(&room, &mut chat, "/get 3", "get 6 bytes of 3, x");
-    download.hear();
+    download.receive();
     download.send(b"ok 6\nhello\n");
     download.close();
     client.shows("hello");
@@ -371,7 +371,7 @@ fn a_script_fetches_a_file_to_standard_output_and_nothing_else_goes_there() {
 
 #[test]
 fn a_script_that_gets_nothing_says_so_by_its_exit_code() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, client) = script(&room, &["--get", "3", "--to", &folder.path("in/")]);
     chat.expect("/get 3");
     chat.say("! No files are shared here.");
@@ -394,12 +394,12 @@ fn a_script_that_gets_nothing_says_so_by_its_exit_code() {
 
 #[test]
 fn a_pipe_waits_for_the_files_it_has_asked_for() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     client.types("/get 3");
     client.ends_input();
     let mut download = grant(&room, &mut chat, "/get 3", "get 5 bytes of 3, x");
-    download.hear();
+    download.receive();
     download.send(b"ok 5\nhello");
     download.close();
     says(&client, "! got x, 5 B, in ", "x");
@@ -409,11 +409,11 @@ fn a_pipe_waits_for_the_files_it_has_asked_for() {
 
 #[test]
 fn who_leaves_takes_half_files_along() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     client.types("/get 3");
     let mut download = grant(&room, &mut chat, "/get 3", "get 5 bytes of 3, x");
-    download.hear();
+    download.receive();
     download.send(b"ok 5\nhe");
     client.list_until("! 1 get x 40 %");
     client.types("/quit");
@@ -426,7 +426,7 @@ fn who_leaves_takes_half_files_along() {
 fn over_udp_files_go_over_tcp() {
     let folder = Folder::new();
     let path = folder.write("x", b"hello");
-    let (mut room, mut client) = crate::support::UdpRoom::welcome("ann");
+    let (mut room, mut client) = crate::support::FakeUdpServer::welcome("ann");
     client.types(&format!("/send {path}"));
     assert_eq!(room.next_line(), "/put x 5");
     room.say_numbered(&format!("Ticket {TICKET} to put 5 bytes of x within 60 s."));
@@ -437,7 +437,7 @@ fn over_udp_files_go_over_tcp() {
 
 #[test]
 fn a_disk_that_is_full_is_told_and_nothing_is_left() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let disk = folder.path("in");
     let mount = ["-t", "tmpfs", "-o", "size=64k", "none", &disk];
     let mounted = Command::new("mount").args(mount).output();
@@ -448,7 +448,7 @@ fn a_disk_that_is_full_is_told_and_nothing_is_left() {
     let _unmount = Unmount(disk.clone());
     let (mut chat, client) = script(&room, &["--get", "3", "--to", &disk]);
     let mut download = grant(&room, &mut chat, "/get 3", "get 1000000 bytes of 3, x");
-    download.hear();
+    download.receive();
     download.send(b"ok 1000000\n");
     download.send(&bytes(1_000_000));
     client.complains_at_last(&format!(
@@ -472,12 +472,12 @@ impl Drop for Unmount {
 
 #[test]
 fn a_server_that_names_a_file_with_commands_for_the_terminal_is_not_obeyed() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (room, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, mut client) = joined(&room, &folder);
     client.types("/get 3");
     let what = "get 1 bytes of 3, a\u{1b}[2Jb\u{202e}c";
     let mut download = grant(&room, &mut chat, "/get 3", what);
-    download.hear();
+    download.receive();
     download.send(b"! \x1b[2Jno\n");
     client.complains("! get 3: [2Jno");
 }

@@ -3,14 +3,14 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Client, Room, time};
+use crate::support::{Client, FakeServer, time};
 
 /// A line without an end, heartbeats, and talk.
 const ENDLESS_TALK: [&str; 3] = ["x", "\n", "bob: and on\n"];
 
 #[test]
 fn no_terminal_command_gets_through() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let (mut peer, client) = room.welcome("ann", &[]);
     let all = (0..=0xff_u8).filter(|&byte| byte != b'\n').map(char::from);
     let line: String = all.collect();
@@ -27,7 +27,7 @@ fn no_terminal_command_gets_through() {
 
 #[test]
 fn lines_that_cannot_be_shown_are_mentioned_once_in_a_row() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let (mut peer, client) = room.welcome("ann", &[]);
     for _ in 0..100 {
         peer.send(b"\xff\xfe\n");
@@ -49,7 +49,7 @@ fn lines_that_cannot_be_shown_are_mentioned_once_in_a_row() {
 
 #[test]
 fn a_line_that_does_not_end_ends_the_connection() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let (mut peer, client) = room.welcome("ann", &[]);
     peer.send(&[b'x'; 1 << 20]);
     client.complains("! a line from the server is too long and is left out");
@@ -59,7 +59,7 @@ fn a_line_that_does_not_end_ends_the_connection() {
 
 #[test]
 fn a_flood_keeps_neither_typing_nor_leaving_waiting() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let (mut peer, mut client) = room.welcome("ann", &[]);
     let flood = "bob: flood\n".repeat(100_000);
     for _ in 0..3 {
@@ -74,7 +74,7 @@ fn a_flood_keeps_neither_typing_nor_leaving_waiting() {
 
 #[test]
 fn junk_of_every_kind_is_survived() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let (mut peer, mut client) = room.welcome("ann", &[]);
     let mut junk = Vec::new();
     let mut seed = 1_u32;
@@ -92,7 +92,7 @@ fn junk_of_every_kind_is_survived() {
 
 #[test]
 fn a_name_is_not_answered_by_bytes_that_never_become_a_line() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let client = Client::start(&[&room.port, "--name", "ann"]);
     let mut peer = room.accept();
     peer.expect("ann");
@@ -106,7 +106,7 @@ fn a_name_is_not_answered_by_bytes_that_never_become_a_line() {
 
 #[test]
 fn one_signal_leaves_a_handshake_that_does_not_end() {
-    let room = Room::open();
+    let room = FakeServer::open();
     for bytes in ["x", "\n"] {
         let mut client = Client::start(&[&room.port, "--name", "ann"]);
         let mut peer = room.accept();
@@ -122,7 +122,7 @@ fn one_signal_leaves_a_handshake_that_does_not_end() {
 /// connection is looked at before the name is sent.
 #[test]
 fn one_signal_leaves_also_before_the_name_is_sent() {
-    let room = Room::open();
+    let room = FakeServer::open();
     for bytes in ["x", "\n"] {
         let mut client = Client::start(&[&room.port]);
         let peer = room.accept();
@@ -138,7 +138,7 @@ fn one_signal_leaves_also_before_the_name_is_sent() {
 
 #[test]
 fn a_line_that_trickles_is_silence() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let (peer, client) = room.welcome("ann", &["--heartbeat", "0.4"]);
     peer.repeats("x");
     client.complains("connection lost: nothing was heard for 1 s");
@@ -147,7 +147,7 @@ fn a_line_that_trickles_is_silence() {
 
 #[test]
 fn a_farewell_from_a_pipe_that_is_never_answered_is_given_up() {
-    let room = Room::open();
+    let room = FakeServer::open();
     for bytes in ENDLESS_TALK {
         let (mut peer, mut client) = room.welcome("ann", &["--heartbeat", "0.4"]);
         client.ends_input();
@@ -163,7 +163,7 @@ fn a_farewell_from_a_pipe_that_is_never_answered_is_given_up() {
 
 #[test]
 fn one_signal_ends_the_wait_for_the_answer_to_a_farewell() {
-    let room = Room::open();
+    let room = FakeServer::open();
     for bytes in ENDLESS_TALK {
         let (mut peer, mut client) = room.welcome("ann", &[]);
         client.ends_input();

@@ -13,19 +13,19 @@
 )]
 
 mod connecting;
-mod datagrams;
-mod doors;
-mod ending;
+mod entry_points;
+mod exit;
 mod files;
-mod files_real;
+mod files_real_server;
 mod heartbeat;
 mod hostile;
+mod lines;
 mod manual;
 mod naming;
 mod output;
-mod real;
+mod real_server;
 mod support;
-mod talking;
 mod terminal;
+mod udp;
 mod unframed;
 mod usage;

@@ -3,11 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Client, Room, greeting};
+use crate::support::{Client, FakeServer, greeting};
 
 #[test]
 fn a_given_name_is_sent_and_the_welcome_is_shown() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let (mut peer, mut client) = room.welcome("ann", &[]);
     client.ends_input();
     peer.expect_quit();
@@ -16,7 +16,7 @@ fn a_given_name_is_sent_and_the_welcome_is_shown() {
 
 #[test]
 fn the_question_for_the_name_is_not_the_answer_to_it() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut client = Client::start(&[&room.port, "--name", "ann"]);
     let mut peer = room.accept();
     peer.say("Type your name and press Enter.");
@@ -30,7 +30,7 @@ fn the_question_for_the_name_is_not_the_answer_to_it() {
 
 #[test]
 fn a_given_name_that_is_refused_ends_with_4() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let client = Client::start(&[&room.port, "--name", "ann"]);
     let mut peer = room.accept();
     peer.expect("ann");
@@ -42,7 +42,7 @@ fn a_given_name_that_is_refused_ends_with_4() {
 
 #[test]
 fn a_given_name_that_cannot_be_one_is_not_even_sent() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let client = Client::start(&[&room.port, "--name", "a b"]);
     let mut peer = room.accept();
     let why = "a name holds only letters, digits, _ . and -, not a space";
@@ -54,7 +54,7 @@ fn a_given_name_that_cannot_be_one_is_not_even_sent() {
 
 #[test]
 fn without_a_name_the_first_lines_are_tried_until_one_is_taken() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut client = Client::start(&[&room.port]);
     let mut peer = room.accept();
     for line in ["", "a b", "ann", "bob", "hi"] {
@@ -70,7 +70,7 @@ fn without_a_name_the_first_lines_are_tried_until_one_is_taken() {
 
 #[test]
 fn an_input_that_ends_before_a_name_is_taken_ends_with_4() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut client = Client::start(&[&room.port]);
     client.ends_input();
     client.complains("no name was accepted: the input has ended before there was one");
@@ -90,7 +90,7 @@ fn an_input_that_ends_before_a_name_is_taken_ends_with_4() {
 
 #[test]
 fn too_many_refused_names_end_with_4_and_a_full_room_with_5() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut client = Client::start(&[&room.port]);
     let mut peer = room.accept();
     client.types("ann");
@@ -114,7 +114,7 @@ fn too_many_refused_names_end_with_4_and_a_full_room_with_5() {
 /// The second here is the one that the person takes to think.
 #[test]
 fn one_who_takes_too_long_gets_a_new_connection_without_a_word() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut client = Client::start(&[&room.port]);
     let mut peer = room.accept();
     peer.say("Type your name and press Enter.");
@@ -130,7 +130,7 @@ fn one_who_takes_too_long_gets_a_new_connection_without_a_word() {
 
 #[test]
 fn a_connection_that_breaks_in_the_handshake_is_lost() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let client = Client::start(&[&room.port, "--name", "ann"]);
     let mut peer = room.accept();
     peer.expect("ann");

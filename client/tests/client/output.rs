@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::process::{Child, Stdio};
 
-use crate::support::{Peer, Room, program};
+use crate::support::{FakePeer, FakeServer, program};
 
 /// A member with this stdout; its input stays open.
-fn member(room: &Room, stdout: Stdio) -> (Peer, Child) {
+fn member(room: &FakeServer, stdout: Stdio) -> (FakePeer, Child) {
     let child = program()
         .args([&room.port, "--name", "ann"])
         .stdin(Stdio::piped())
@@ -35,7 +35,7 @@ fn check_end(mut child: Child, code: i32, told: &str) {
 
 #[test]
 fn a_reader_who_has_seen_enough_makes_it_leave_quietly() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let (mut peer, mut child) = member(&room, Stdio::piped());
     drop(child.stdout.take());
     peer.say("bob: anybody there?");
@@ -49,7 +49,7 @@ fn a_full_device_is_a_failure_with_a_reason() {
         println!("skipped: there is no /dev/full here");
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let (mut peer, child) = member(&room, full.into());
     peer.expect_quit();
     let told = "cannot write to standard output: no space left on device\n";
@@ -58,7 +58,7 @@ fn a_full_device_is_a_failure_with_a_reason() {
 
 #[test]
 fn an_empty_input_joins_and_leaves() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut client = crate::support::Client::start(&[&room.port, "--name", "ann"]);
     client.ends_input();
     let mut peer = room.accept();
@@ -70,7 +70,7 @@ fn an_empty_input_joins_and_leaves() {
 /// The receiver is stuck in showing, and yet one can go.
 #[test]
 fn an_output_that_nobody_reads_does_not_keep_anybody() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let (mut peer, mut child) = member(&room, Stdio::piped());
     let unread = child.stdout.take();
     peer.send(

@@ -20,13 +20,13 @@ pub fn program() -> Command {
 }
 
 /// A listener whose connections the test answers by itself.
-pub struct Room {
+pub struct FakeServer {
     pub port: String,
     connections: Receiver<TcpStream>,
 }
 
-impl Room {
-    pub fn open() -> Room {
+impl FakeServer {
+    pub fn open() -> FakeServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         let (sender, connections) = channel();
@@ -38,17 +38,17 @@ impl Room {
                 }
             }
         });
-        Room { port, connections }
+        FakeServer { port, connections }
     }
 
     /// The next client that connects.
-    pub fn accept(&self) -> Peer {
+    pub fn accept(&self) -> FakePeer {
         let stream = self.connections.recv_timeout(DEADLINE);
-        Peer::new(stream.expect("nobody connects"))
+        FakePeer::new(stream.expect("nobody connects"))
     }
 
     /// Starts a client with a name, and welcomes it.
-    pub fn welcome(&self, name: &str, options: &[&str]) -> (Peer, Client) {
+    pub fn welcome(&self, name: &str, options: &[&str]) -> (FakePeer, Client) {
         let client = Client::start(&[&[&self.port, "--name", name], options].concat());
         let mut peer = self.accept();
         peer.welcome(name);
@@ -63,17 +63,17 @@ pub fn greeting(name: &str) -> String {
 }
 
 /// The server's end of a connection.
-pub struct Peer {
+pub struct FakePeer {
     stream: TcpStream,
     splitter: LineSplitter,
     transcript: Vec<String>,
 }
 
-impl Peer {
-    fn new(stream: TcpStream) -> Peer {
+impl FakePeer {
+    fn new(stream: TcpStream) -> FakePeer {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        Peer {
+        FakePeer {
             stream,
             splitter: LineSplitter::new(common::MAX_LINE),
             transcript: Vec::new(),
@@ -109,15 +109,15 @@ impl Peer {
 
     /// The next line, a heartbeat included; `None` at the end. The first of these,
     /// the promise, is a blank line like the others to a server that knows no better.
-    pub fn hear(&mut self) -> Option<String> {
-        self.hear_exactly().map(|line| match line.as_str() {
+    pub fn receive(&mut self) -> Option<String> {
+        self.receive_raw().map(|line| match line.as_str() {
             common::HEARTBEAT_OPT_IN => String::new(),
             _ => line,
         })
     }
 
     /// The same, with the promise as it is.
-    pub fn hear_exactly(&mut self) -> Option<String> {
+    pub fn receive_raw(&mut self) -> Option<String> {
         loop {
             let line = match self.splitter.next() {
                 NextLine::Line(line) => Some(line.to_string()),
@@ -135,7 +135,7 @@ impl Peer {
     }
 
     /// What one read brings, as a server takes it that knows no lines.
-    pub fn hear_chunk(&mut self) -> String {
+    pub fn receive_chunk(&mut self) -> String {
         let mut buffer = [0; 2048];
         let count = self.stream.read(&mut buffer).unwrap();
         let chunk = String::from_utf8_lossy(&buffer[..count]).into_owned();
@@ -146,7 +146,7 @@ impl Peer {
     /// The next line that is no heartbeat; those before it are answered.
     pub fn next_line(&mut self) -> Option<String> {
         loop {
-            match self.hear() {
+            match self.receive() {
                 Some(line) if line.is_empty() => self.send(b"\n"),
                 line => return line,
             }
@@ -182,7 +182,7 @@ impl Peer {
     }
 
     /// The next so many bytes that are no lines.
-    pub fn hear_bytes(&mut self, count: usize) -> Vec<u8> {
+    pub fn receive_bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         match self.stream.read_exact(&mut bytes) {
             Ok(()) => bytes,
@@ -194,7 +194,7 @@ impl Peer {
     #[track_caller]
     pub fn answer_blank_lines(&mut self, count: u32) {
         for _ in 0..count {
-            if self.hear().as_deref() != Some("") {
+            if self.receive().as_deref() != Some("") {
                 self.fail("expected a blank line");
             }
             self.send(b"\n");
@@ -388,7 +388,7 @@ pub fn script(name: &str, words: &[&str]) -> Option<Client> {
 }
 
 /// A server over UDP that the test plays by hand, datagram by datagram.
-pub struct UdpRoom {
+pub struct FakeUdpServer {
     pub port: String,
     socket: UdpSocket,
     client: Option<SocketAddr>,
@@ -399,11 +399,11 @@ pub struct UdpRoom {
     got: u64,
 }
 
-impl UdpRoom {
-    pub fn open() -> UdpRoom {
+impl FakeUdpServer {
+    pub fn open() -> FakeUdpServer {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
-        UdpRoom {
+        FakeUdpServer {
             port: socket.local_addr().unwrap().port().to_string(),
             socket,
             client: None,
@@ -419,8 +419,8 @@ impl UdpRoom {
     }
 
     /// Starts a client with a name, and takes it in.
-    pub fn welcome(name: &str) -> (UdpRoom, Client) {
-        let mut room = UdpRoom::open();
+    pub fn welcome(name: &str) -> (FakeUdpServer, Client) {
+        let mut room = FakeUdpServer::open();
         let client = room.start(name);
         room.expect(name);
         let cookie = format!("/cookie 2f1c {name}");
@@ -432,7 +432,7 @@ impl UdpRoom {
     }
 
     /// The next datagram, without its newline.
-    pub fn hear(&mut self) -> String {
+    pub fn receive(&mut self) -> String {
         let mut buffer = [0; 2048];
         match self.socket.recv_from(&mut buffer) {
             Ok((count, client)) => {
@@ -448,7 +448,7 @@ impl UdpRoom {
 
     #[track_caller]
     pub fn expect(&mut self, expected: &str) {
-        if self.hear() != expected {
+        if self.receive() != expected {
             self.fail(&format!("expected {expected:?}"));
         }
     }
@@ -457,7 +457,7 @@ impl UdpRoom {
     /// answered, and what comes again is passed over.
     pub fn next_line(&mut self) -> String {
         loop {
-            let datagram = self.hear();
+            let datagram = self.receive();
             let Some(numbered) = Numbered::parse(&datagram) else {
                 self.fail("expected a number");
             };

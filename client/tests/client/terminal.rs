@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 use std::{fs, process, thread, time::Duration};
 
-use crate::support::{DEADLINE, Peer, Room};
+use crate::support::{DEADLINE, FakePeer, FakeServer};
 
 /// A shell in a tmux window.
 struct Terminal {
@@ -130,7 +130,7 @@ impl Terminal {
     }
 
     /// Starts the client as ann, in a room that the test plays.
-    fn join(&self, room: &Room, options: &str) -> Peer {
+    fn join(&self, room: &FakeServer, options: &str) -> FakePeer {
         let program = env!("CARGO_BIN_EXE_chat-client");
         self.types(&format!("clear; {program} {} -n ann {options}", room.port));
         self.press("Enter");
@@ -189,7 +189,7 @@ fn reserved(screen: &[String]) -> &[String] {
 }
 
 /// What stands above the input rows in a window of so many columns.
-fn rule(room: &Room, columns: u16) -> String {
+fn rule(room: &FakeServer, columns: u16) -> String {
     match columns {
         ..60 => "--- ann in lobby - /quit leaves ---".to_string(),
         _ => format!(
@@ -205,7 +205,7 @@ fn half_typed_text_survives(columns: u16) {
     let Some(terminal) = Terminal::open(columns, ROWS) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     terminal.types("half a li");
     terminal.wait_for("typed text", |screen| reserved(screen)[1] == "> half a li");
@@ -249,7 +249,7 @@ fn a_typed_line_that_wraps_stays_whole_and_can_be_erased() {
     let Some(terminal) = Terminal::open(40, 12) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     let first = "a".repeat(38);
     terminal.types(&format!("{first}bbbbxx"));
@@ -275,7 +275,7 @@ fn a_line_longer_than_the_input_rows_does_no_harm_above_them() {
     let Some(terminal) = Terminal::open(40, 12) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     let long = "0123456789".repeat(30);
     terminal.types(&long);
@@ -292,7 +292,7 @@ fn a_window_that_changes_while_one_types_is_divided_anew() {
     let Some(terminal) = Terminal::open(60, 14) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     terminal.types("half typed");
     // Narrower, higher, lower, wider: each is noticed within a second.
@@ -320,7 +320,7 @@ fn a_window_that_gets_too_small_has_plain_lines_until_it_grows() {
     let Some(terminal) = Terminal::open(60, 14) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     terminal.resize(60, 7);
     // A plain line ends with a newline; on a divided screen the last rows are
@@ -346,7 +346,7 @@ fn a_small_window_and_a_simple_terminal_get_plain_lines() {
         };
         terminal.types(before);
         terminal.press("Enter");
-        let room = Room::open();
+        let room = FakeServer::open();
         let mut peer = terminal.join(&room, options);
         peer.say("bob: plain");
         let screen = terminal.wait_for("message", |screen| has(screen, "bob: plain"));
@@ -369,7 +369,7 @@ fn the_terminal_is_restored_however_it_ends() {
     let Some(terminal) = Terminal::open(80, 12) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let before = terminal.settings();
 
     let mut peer = terminal.join(&room, "");
@@ -414,7 +414,7 @@ fn many_pasted_lines_all_arrive_and_the_screen_stays_in_order() {
     let Some(terminal) = Terminal::open(60, 12) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     let lines: Vec<String> = (0..200).map(|n| format!("pasted line {n}")).collect();
     terminal.tmux(&["set-buffer", &(lines.join("\n") + "\n")]);
@@ -436,7 +436,7 @@ fn a_person_is_asked_again_until_a_name_is_taken() {
     let Some(terminal) = Terminal::open(80, 14) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     terminal.types(&format!(
         "clear; {} {}",
         env!("CARGO_BIN_EXE_chat-client"),
@@ -468,7 +468,7 @@ fn a_terminal_that_is_closed_makes_it_leave() {
     let Some(terminal) = Terminal::open(80, 14) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     terminal.tmux(&["kill-server"]);
     peer.expect_quit();
@@ -480,7 +480,7 @@ fn no_message_of_a_flood_keeps_ctrl_c_waiting() {
     let Some(terminal) = Terminal::open(80, 14) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     let flood = "bob: flood\n".repeat(20_000);
     peer.send(flood.as_bytes());
@@ -506,7 +506,7 @@ fn each_kind_of_line_has_its_looks() {
     let Some(terminal) = Terminal::open(80, 20) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     peer.send(past(&["bob: old, ann", "* bob: old"]).as_bytes());
     peer.say("bob -> ann: private");
@@ -544,7 +544,7 @@ fn without_colours_an_action_is_a_sentence_and_a_call_has_its_mark() {
     };
     terminal.types("export NO_COLOR=1");
     terminal.press("Enter");
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     peer.say("* bob: waves at ANN.");
     peer.say("! refused");
@@ -562,7 +562,7 @@ fn one_who_is_called_hears_it_unless_they_do_not_want_to() {
         let Some(terminal) = Terminal::open(80, 12) else {
             return;
         };
-        let room = Room::open();
+        let room = FakeServer::open();
         let mut peer = terminal.join(&room, options);
         peer.send(past(&["bob: old, ann", "bob -> ann: old"]).as_bytes());
         peer.say("bob: anna and hanna");
@@ -593,7 +593,7 @@ fn what_one_says_by_command_is_shown_here_too() {
     let Some(terminal) = Terminal::open(80, 16) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     peer.say("eve -> ann: psst");
     terminal.wait_for("private line", |screen| has(screen, "psst"));
@@ -622,7 +622,7 @@ fn the_rule_follows_the_name_and_the_room_while_one_types() {
     let Some(terminal) = Terminal::open(80, 12) else {
         return;
     };
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut peer = terminal.join(&room, "");
     terminal.types("half ty");
     peer.say("You are now called rob.");

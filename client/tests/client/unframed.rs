@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Client, Room, script, time};
+use crate::support::{Client, FakeServer, script, time};
 
 /// The server, and its port.
 fn classroom(words: &[&str]) -> Option<(Client, String)> {
@@ -82,17 +82,17 @@ fn what_the_server_sends_back_is_not_shown_again() {
 
 #[test]
 fn the_wire_has_no_newline_and_no_blank_line() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let options = ["--unframed", "--name", "ann", "--heartbeat", "0.1"];
     let mut client = Client::start(&[&[room.port.as_str()], &options[..]].concat());
     let mut peer = room.accept();
-    assert_eq!(peer.hear_chunk(), "ann");
+    assert_eq!(peer.receive_chunk(), "ann");
     // The silence of the server is not taken for its end.
     client.complains("! you are in as ann; the server has not greeted you");
     peer.expect_silence();
     client.types("");
     client.types("hi");
-    assert_eq!(peer.hear_chunk(), "ann: hi");
+    assert_eq!(peer.receive_chunk(), "ann: hi");
     peer.send("bob: á\nbob: b".as_bytes());
     client.shows("bob: á");
     client.shows("bob: b");
@@ -104,29 +104,29 @@ fn the_wire_has_no_newline_and_no_blank_line() {
     client.types("/stats");
     client.complains("! there is nothing to count over TCP: it loses no line; see --udp");
     client.types("bye");
-    assert_eq!(peer.hear_chunk(), "q:quit");
+    assert_eq!(peer.receive_chunk(), "q:quit");
     peer.close();
     client.exits_with(0);
 }
 
 #[test]
 fn a_server_that_does_not_close_is_left_after_5_s() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut client = Client::start(&[&room.port, "--unframed", "--name", "ann"]);
     client.ends_input();
     let mut peer = room.accept();
-    assert_eq!(peer.hear_chunk(), "ann");
-    assert_eq!(peer.hear_chunk(), "q:quit");
+    assert_eq!(peer.receive_chunk(), "ann");
+    assert_eq!(peer.receive_chunk(), "q:quit");
     let taken = time(|| assert_eq!(client.code(), 0));
     assert!(taken < Duration::from_secs(8), "{taken:?}");
 }
 
 #[test]
 fn a_server_that_closes_at_once_lets_nobody_in() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let client = Client::start(&[&room.port, "--unframed", "--name", "ann"]);
     let mut peer = room.accept();
-    assert_eq!(peer.hear_chunk(), "ann");
+    assert_eq!(peer.receive_chunk(), "ann");
     peer.close();
     client.complains("connection lost: the server has closed it");
     client.exits_with(6);
@@ -134,15 +134,15 @@ fn a_server_that_closes_at_once_lets_nobody_in() {
 
 #[test]
 fn a_refused_name_is_followed_by_another() {
-    let room = Room::open();
+    let room = FakeServer::open();
     let mut client = Client::start(&[&room.port, "--unframed"]);
     let mut peer = room.accept();
     client.types("ann");
     client.types("bob");
-    assert_eq!(peer.hear_chunk(), "ann");
+    assert_eq!(peer.receive_chunk(), "ann");
     peer.send(b"! taken");
     client.shows("! taken");
-    assert_eq!(peer.hear_chunk(), "bob");
+    assert_eq!(peer.receive_chunk(), "bob");
     peer.send(b"Hello bob");
     client.shows("Hello bob");
 }

@@ -1,0 +1,310 @@
+//! Every way in at once: whoever comes by one talks with all the others. And UDP
+//! over a network that loses.
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use server::Setup;
+use server::limits::{Limits, Rate};
+use server::listeners::Listeners;
+use server::stop::{self, Stopper};
+use tests::{Bystanders, Peer, Running, eventually};
+
+use crate::support::program;
+
+/// A real server in the test's process, stopped at its end.
+struct House {
+    tcp: SocketAddr,
+    udp: SocketAddr,
+    stopper: Stopper,
+}
+
+impl House {
+    fn open(rate: Rate) -> House {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (stopper, stop) = stop::signal();
+        let house = House {
+            tcp: tcp.local_addr().unwrap(),
+            udp: udp.local_addr().unwrap(),
+            stopper: stopper.clone(),
+        };
+        let listeners = Listeners {
+            tcp: vec![tcp],
+            udp: vec![udp],
+        };
+        let limits = Limits {
+            rate,
+            history: 0,
+            ..Limits::default()
+        };
+        thread::spawn(move || server::run(listeners, Setup::alone(limits), stopper, stop));
+        house
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.stopper.raise();
+    }
+}
+
+fn start(program: &str, words: &[&str]) -> Running {
+    Running::start(Command::new(program).args(words))
+}
+
+fn script(name: &str, words: &[&str]) -> Running {
+    let path = format!("{}/tests/client/{name}", env!("CARGO_MANIFEST_DIR"));
+    start("python3", &[&[path.as_str()], words].concat())
+}
+
+fn client(words: &[&str]) -> Running {
+    Running::start(program().args(words))
+}
+
+/// Whether the test can run; says so if not.
+fn have(tool: &str, word: &str) -> bool {
+    let found = Command::new(tool).arg(word).output().is_ok();
+    if !found {
+        eprintln!("skipped: there is no {tool} here");
+    }
+    found
+}
+
+#[test]
+fn everybody_talks_with_everybody() {
+    if !have("python3", "--version") || !have("nc", "-h") {
+        return;
+    }
+    let house = House::open(Limits::default().rate);
+    let port = house.tcp.port().to_string();
+    let udp_port = house.udp.port().to_string();
+    let mut people: Vec<(&str, Running)> = Vec::new();
+    let comers: [(&str, &dyn Fn() -> Running); 6] = [
+        ("ann", &|| client(&[&port, "--name", "ann"])),
+        ("bob", &|| script("classroom_client.py", &[&port, "bob"])),
+        ("carl", &|| script("classroom_client.py", &[&port, "carl"])),
+        ("dora", &|| start("nc", &["127.0.0.1", &port])),
+        ("eve", &|| client(&["--udp", &udp_port, "--name", "eve"])),
+        ("fred", &|| client(&["--unframed", &port, "--name", "fred"])),
+    ];
+    for (name, comer) in comers {
+        let mut comer = comer();
+        if name == "dora" {
+            comer.type_line(name);
+        }
+        comer.wait_for(&format!("Welcome, {name}."));
+        for (_, other) in &people {
+            other.wait_for(&format!("{name} has joined the chat room."));
+        }
+        people.push((name, comer));
+    }
+    for at in 0..people.len() {
+        let (name, speaker) = &mut people[at];
+        let name = *name;
+        speaker.type_line(&format!("I am {name}"));
+        for (_, other) in people.iter().filter(|(other, _)| *other != name) {
+            other.wait_for(&format!("{name}: I am {name}"));
+        }
+    }
+    while let Some((name, mut leaver)) = people.pop() {
+        leaver.type_line("q:quit");
+        for (_, other) in &people {
+            other.wait_for(&format!("{name} has left the chat room."));
+        }
+    }
+}
+
+#[test]
+fn a_script_that_waits_for_answers_takes_part() {
+    if !have("python3", "--version") {
+        return;
+    }
+    let house = House::open(Limits::default().rate);
+    let mut ann = Peer::join(house.tcp, "ann");
+    let mut bob = script(
+        "classroom_request_reply.py",
+        &[&house.tcp.port().to_string()],
+    );
+    bob.type_line("bob");
+    bob.wait_for("Welcome, bob. ann is here.");
+    ann.expect("bob has joined the chat room.");
+    for line in ["one", "two"] {
+        bob.type_line(line);
+        ann.expect(&format!("bob: {line}"));
+        bob.wait_for("Sent.");
+        ann.say(&format!("{line}, you say"));
+    }
+    // It sees what was said when it speaks again.
+    bob.type_line("/ping");
+    bob.wait_for("ann: one, you say");
+    bob.type_line("/ping");
+    bob.wait_for("ann: two, you say");
+    bob.type_line("bye");
+    ann.expect("bob has left the chat room.");
+    assert!(bob.wait().success());
+}
+
+/// A network between one client and the server that loses every `nth` datagram,
+/// each way, once it is told to begin.
+struct Network {
+    address: SocketAddr,
+    loses: Arc<AtomicBool>,
+    done: Arc<AtomicBool>,
+}
+
+impl Network {
+    fn before(server: SocketAddr, nth: u32) -> Network {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_millis(50)))
+            .unwrap();
+        let network = Network {
+            address: socket.local_addr().unwrap(),
+            loses: Arc::default(),
+            done: Arc::default(),
+        };
+        let (loses, done) = (Arc::clone(&network.loses), Arc::clone(&network.done));
+        thread::spawn(move || {
+            let mut client = None;
+            let mut counts: HashMap<SocketAddr, u32> = HashMap::new();
+            let mut buffer = [0; 2048];
+            while !done.load(Ordering::Relaxed) {
+                let (count, from) = match socket.recv_from(&mut buffer) {
+                    Ok(received) => received,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                    Err(error) => panic!("{error}"),
+                };
+                if from != server {
+                    client = Some(from);
+                }
+                if loses.load(Ordering::Relaxed) {
+                    let seen = counts.entry(from).or_default();
+                    *seen += 1;
+                    if seen.is_multiple_of(nth) {
+                        continue;
+                    }
+                }
+                let to = if from == server {
+                    client.unwrap()
+                } else {
+                    server
+                };
+                socket.send_to(&buffer[..count], to).unwrap();
+            }
+        });
+        network
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The number that stands before `what` in a line.
+fn number(line: &str, before: &str) -> f64 {
+    let after = line
+        .split_once(before)
+        .unwrap_or_else(|| panic!("{line}"))
+        .1;
+    let digits = after.split([' ', ',']).next().unwrap();
+    digits.parse().unwrap_or_else(|_| panic!("{line}"))
+}
+
+fn check_loss(percent: u32) {
+    const LINES: usize = 400;
+    let house = House::open(Rate::Unlimited);
+    let bystanders = Bystanders::begin(house.tcp);
+    let network = Network::before(house.udp, 100 / percent);
+    let mut ann = Peer::join(house.tcp, "ann").deaf_to("bystander");
+    let port = network.address.port().to_string();
+    let mut bob = client(&["--udp", &port, "--name", "bob"]);
+    bob.wait_for("Welcome, bob.");
+    ann.expect("bob has joined the chat room.");
+    network.loses.store(true, Ordering::Relaxed);
+    for line in 0..LINES {
+        ann.say(&format!("line {line}"));
+        // A ping between them, as a burst would be too much for any socket.
+        ann.say("");
+        ann.expect_sometime("");
+    }
+    // Repeated, as each line of it may be the one that is lost.
+    let got = eventually("the figures", || {
+        bob.type_line("/stats");
+        let told = bob.lines_with("got ").pop()?;
+        (number(&told, "got ") > 0.9 * LINES as f64 * (100 - percent) as f64 / 100.0)
+            .then_some(told)
+    });
+    let missing = number(&got, "missing ") / (number(&got, "got ") + number(&got, "missing "));
+    let expected = f64::from(percent) / 100.0;
+    assert!(
+        (missing - expected).abs() < 0.2 * expected + 0.002,
+        "{percent} %: {got}"
+    );
+    network.loses.store(false, Ordering::Relaxed);
+    bob.type_line("/quit");
+    ann.expect_sometime("bob has left the chat room.");
+    assert!(bob.wait().success());
+    bystanders.end();
+}
+
+#[test]
+fn stats_show_what_the_network_lost() {
+    for percent in [1, 5, 20] {
+        check_loss(percent);
+    }
+}
+
+/// As much as is under way finds room at the server, which takes ten lines a second.
+#[test]
+fn what_is_piped_over_udp_arrives_where_the_network_loses_nothing() {
+    const LINES: usize = 130;
+    let house = House::open(Limits::default().rate);
+    let mut ann = Peer::join(house.tcp, "ann");
+    let mut bot = client(&["--udp", &house.udp.port().to_string(), "--name", "bot"]);
+    ann.expect("bot has joined the chat room.");
+    for line in 0..LINES {
+        bot.type_line(&format!("line {line}"));
+    }
+    bot.end_input();
+    for line in 0..LINES {
+        ann.expect(&format!("bot: line {line}"));
+    }
+    ann.expect("bot has left the chat room.");
+    assert!(bot.wait().success());
+}
+
+#[test]
+fn stats_show_what_the_server_did_not_get() {
+    let house = House::open(Rate::Unlimited);
+    let network = Network::before(house.udp, 4);
+    let mut ann = Peer::join(house.tcp, "ann");
+    let port = network.address.port().to_string();
+    let mut bob = client(&["--udp", &port, "--name", "bob"]);
+    bob.wait_for("Welcome, bob.");
+    ann.expect("bob has joined the chat room.");
+    network.loses.store(true, Ordering::Relaxed);
+    for line in 0..40 {
+        bob.type_line(&format!("line {line}"));
+    }
+    let told = eventually("a loss", || {
+        ann.say("here is your answer");
+        bob.type_line("/stats");
+        let told = bob.lines_with("sent ").pop()?;
+        let sent = number(&told, "sent ");
+        let arrived = number(&told, "of which ");
+        (sent >= 41.0 && arrived > 0.6 * sent && arrived < 0.9 * sent).then_some(told)
+    });
+    assert!(told.contains("had arrived"), "{told}");
+    network.loses.store(false, Ordering::Relaxed);
+    bob.type_line("/quit");
+    assert!(bob.wait().success());
+}

@@ -1,0 +1,89 @@
+//! How a conversation ends, and the exit code for it.
+
+use std::time::Duration;
+
+use crate::support::{FakeServer, time};
+
+#[test]
+fn one_who_is_kicked_is_told_why() {
+    let room = FakeServer::open();
+    let (mut peer, client) = room.welcome("ann", &[]);
+    peer.send(b"! you were removed for being too loud\nq:quit\n");
+    client.shows("! you were removed for being too loud");
+    client.complains("The server has ended the conversation: you were removed for being too loud");
+    client.exits_with(5);
+}
+
+#[test]
+fn a_server_that_stops_says_so() {
+    let room = FakeServer::open();
+    for last in ["q:quit\n", ""] {
+        let (mut peer, client) = room.welcome("ann", &[]);
+        peer.say("The server is stopping.");
+        peer.say("bob: bye all");
+        peer.send(last.as_bytes());
+        peer.close();
+        client.shows("The server is stopping.");
+        client.shows("bob: bye all");
+        client.complains("The server has stopped.");
+        client.exits_with(5);
+    }
+}
+
+#[test]
+fn a_conversation_that_the_server_ends_without_a_reason() {
+    let room = FakeServer::open();
+    let (mut peer, client) = room.welcome("ann", &[]);
+    peer.say("q:quit");
+    client.complains("The server has ended the conversation.");
+    client.exits_with(5);
+}
+
+#[test]
+fn a_connection_that_closes_without_a_word_is_lost() {
+    let room = FakeServer::open();
+    let (peer, client) = room.welcome("ann", &[]);
+    peer.close();
+    client.complains("connection lost: the server has closed it");
+    client.exits_with(6);
+}
+
+#[test]
+fn the_servers_last_words_count_more_than_a_failed_write() {
+    let room = FakeServer::open();
+    let (mut peer, mut client) = room.welcome("ann", &[]);
+    peer.send(b"! you are too slow\nq:quit\n");
+    peer.close();
+    for _ in 0..1000 {
+        client.types("are you there?");
+    }
+    client.shows("! you are too slow");
+    client.complains("The server has ended the conversation: you are too slow");
+    client.exits_with(5);
+}
+
+#[test]
+fn each_signal_leaves_in_order() {
+    let room = FakeServer::open();
+    for signal in ["INT", "TERM", "HUP"] {
+        let (mut peer, client) = room.welcome("ann", &[]);
+        client.signal(signal);
+        peer.expect_quit();
+        client.exits_with(0);
+    }
+}
+
+#[test]
+fn a_signal_does_not_wait_for_ever_and_a_second_one_not_at_all() {
+    let room = FakeServer::open();
+    let (mut peer, mut client) = room.welcome("ann", &[]);
+    client.signal("INT");
+    peer.expect("q:quit");
+    assert!(time(|| assert_eq!(client.code(), 0)) < Duration::from_secs(8));
+
+    let (mut peer, mut client) = room.welcome("ann", &[]);
+    client.signal("INT");
+    peer.expect("q:quit");
+    client.signal("INT");
+    assert!(time(|| assert_eq!(client.code(), 1)) < Duration::from_secs(3));
+}
