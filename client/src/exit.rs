@@ -1,51 +1,49 @@
-//! Turns the reason why the program ends into an exit code and a sentence.
+//! The exit: from the reason of the end to an exit code and a sentence.
 //!
-//! The codes are promised to scripts by `--help`; each is given in one place,
-//! here. It knows nothing of how things came about.
+//! `--help` and the manual document the codes; each is set in one place, here.
 
 use crate::quit::QuitRequest;
 use crate::receiver::lines::Disconnect;
 use crate::receiver::{LastMessage, SessionEnd};
 
-/// The exit code for a command line that makes no sense, which never gets as
-/// far as an [`Ending`].
+/// The exit code for an invalid command line, which ends before there is an [`Exit`].
 pub const USAGE: u8 = 2;
 
-/// The exit code when something on this machine fails.
+/// The exit code for a failure on this machine.
 pub const FAILURE: u8 = 1;
 
-/// The exit code when the server does not want us, or our file.
+/// The exit code when the server removes us, or refuses our file.
 pub const REMOVED: u8 = 5;
 
 /// The exit code when a connection was lost for good.
 pub const LOST: u8 = 6;
 
-/// Why the program ends.
+/// The reason why the program ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// The person, or the end of the input, asked for it.
+    /// The user, or the end of the input, asked for it.
     Left,
-    /// A signal asked for it: hurry.
+    /// A signal asked for it, so hurry.
     Interrupted,
-    /// This machine did not let us go on.
+    /// Something on this machine failed.
     Failed(String),
-    /// The server was not reached, or does not talk.
+    /// The server was not reached, or does not answer.
     Unreachable(String),
     /// No name was accepted.
     NameRefused(String),
-    /// The server ended the conversation with this last word, if any.
+    /// The server ended the session, perhaps with this last message.
     Removed(Option<String>),
-    /// The server said that it stops.
+    /// The server reported that it stops.
     Stopped,
-    /// The one file that this was all about has not arrived. Why was told already; it
-    /// also decides the exit code.
+    /// The file of `--send` or `--get` has not arrived. The reason was shown already;
+    /// it also decides the exit code.
     TransferFailed(u8),
-    /// The connection broke without a word.
+    /// The connection broke.
     Lost(String),
 }
 
 impl Exit {
-    /// The exit code of the process.
+    /// Returns the exit code of the process.
     pub fn code(&self) -> u8 {
         match self {
             Exit::Left | Exit::Interrupted => 0,
@@ -58,16 +56,14 @@ impl Exit {
         }
     }
 
-    /// What to tell the person, if it is not what they asked for.
+    /// Returns the sentence for the user, unless the end was requested.
     pub fn message(&self) -> Option<String> {
         match self {
             Exit::Left | Exit::Interrupted | Exit::TransferFailed(_) => None,
             Exit::Failed(why) | Exit::Unreachable(why) => Some(why.clone()),
             Exit::NameRefused(why) => Some(format!("no name was accepted: {why}")),
-            Exit::Removed(None) => Some("The server has ended the conversation.".to_string()),
-            Exit::Removed(Some(why)) => {
-                Some(format!("The server has ended the conversation: {why}"))
-            }
+            Exit::Removed(None) => Some("The server has ended the session.".to_string()),
+            Exit::Removed(Some(why)) => Some(format!("The server has ended the session: {why}")),
             Exit::Stopped => Some("The server has stopped.".to_string()),
             Exit::Lost(why) => Some(format!("connection lost: {why}")),
         }
@@ -75,25 +71,25 @@ impl Exit {
 }
 
 impl From<SessionEnd> for Exit {
-    /// For an end that nobody here has asked for.
-    fn from(over: SessionEnd) -> Exit {
-        match over {
+    /// Classifies an end that nobody here has requested.
+    fn from(end: SessionEnd) -> Exit {
+        match end {
             SessionEnd::Quit(LastMessage::Stopping)
             | SessionEnd::Disconnected(_, LastMessage::Stopping) => Exit::Stopped,
             SessionEnd::Quit(LastMessage::Refusal(why)) => Exit::Removed(Some(why)),
             SessionEnd::Quit(LastMessage::None) => Exit::Removed(None),
-            SessionEnd::Disconnected(gone, _) => gone.into(),
+            SessionEnd::Disconnected(how, _) => how.into(),
             SessionEnd::TimedOut(time) => {
                 let seconds = time.as_secs_f32();
-                Exit::Lost(format!("nothing was heard for {seconds:.0} s"))
+                Exit::Lost(format!("no line received for {seconds:.0} s"))
             }
         }
     }
 }
 
 impl From<Disconnect> for Exit {
-    fn from(gone: Disconnect) -> Exit {
-        Exit::Lost(match gone {
+    fn from(how: Disconnect) -> Exit {
+        Exit::Lost(match how {
             Disconnect::Closed => "the server has closed it".to_string(),
             Disconnect::Overrun => "the server sends a line that does not end".to_string(),
             Disconnect::Refused => "connection refused".to_string(),
@@ -103,10 +99,10 @@ impl From<Disconnect> for Exit {
 }
 
 impl From<QuitRequest> for Exit {
-    fn from(leave: QuitRequest) -> Exit {
-        match leave {
+    fn from(request: QuitRequest) -> Exit {
+        match request {
             QuitRequest::Signal => Exit::Interrupted,
-            // Whoever reads us has seen enough, as in `chat-client | head -1`.
+            // The reader has seen enough, as in `chat-client | head -1`.
             QuitRequest::OutputClosed => Exit::Left,
             QuitRequest::OutputFailed(why) => Exit::Failed(why),
         }
@@ -120,10 +116,10 @@ mod tests {
     use std::time::Duration;
 
     #[track_caller]
-    fn check(ending: impl Into<Exit>, code: u8, told: Option<&str>) {
-        let ending = ending.into();
-        assert_eq!(ending.code(), code, "{ending:?}");
-        assert_eq!(ending.message().as_deref(), told, "{ending:?}");
+    fn check(exit: impl Into<Exit>, code: u8, message: Option<&str>) {
+        let exit = exit.into();
+        assert_eq!(exit.code(), code, "{exit:?}");
+        assert_eq!(exit.message().as_deref(), message, "{exit:?}");
     }
 
     #[test]
@@ -134,9 +130,9 @@ mod tests {
         check(SessionEnd::Quit(stopping()), 5, stopped);
         check(SessionEnd::Disconnected(closed(), stopping()), 5, stopped);
         let kicked = LastMessage::Refusal("too loud".to_string());
-        let removed = Some("The server has ended the conversation: too loud");
+        let removed = Some("The server has ended the session: too loud");
         check(SessionEnd::Quit(kicked), 5, removed);
-        let ended = Some("The server has ended the conversation.");
+        let ended = Some("The server has ended the session.");
         check(SessionEnd::Quit(LastMessage::None), 5, ended);
         let lost = Some("connection lost: the server has closed it");
         check(
@@ -144,12 +140,12 @@ mod tests {
             6,
             lost,
         );
-        let silent = Some("connection lost: nothing was heard for 90 s");
+        let silent = Some("connection lost: no line received for 90 s");
         check(SessionEnd::TimedOut(Duration::from_secs(90)), 6, silent);
     }
 
     #[test]
-    fn a_reader_who_has_seen_enough_is_no_failure_and_a_full_disk_is() {
+    fn a_closed_output_is_no_failure_and_a_full_disk_is() {
         check(QuitRequest::Signal, 0, None);
         check(QuitRequest::from(io::Error::from_raw_os_error(5)), 0, None);
         check(

@@ -1,25 +1,25 @@
-//! Requests to quit that are not typed.
+//! Quit requests: reasons to quit that were not typed.
 
 use std::io::{self, ErrorKind};
 
 use crate::connection::describe;
 
-/// What asks to leave and is not typed.
+/// A request to quit that was not typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QuitRequest {
     /// Ctrl-C, or the signal of a closed terminal or a stopping machine.
     Signal,
-    /// Nobody reads what we print any more.
+    /// The reader of standard output has gone.
     OutputClosed,
-    /// What we print cannot be written, for this reason.
+    /// Standard output cannot be written, for this reason.
     OutputFailed(String),
 }
 
 impl From<io::Error> for QuitRequest {
-    /// For an error of standard output.
+    /// Classifies an error of standard output.
     fn from(error: io::Error) -> QuitRequest {
-        /// `EIO`, "input/output error": what Unix says when the terminal has
-        /// been closed. There is no [`ErrorKind`] for it.
+        /// `EIO`, "input/output error": Unix reports it for a terminal that was closed.
+        /// There is no [`ErrorKind`] for it.
         const CLOSED_TERMINAL: Option<i32> = Some(5);
         let closed = error.kind() == ErrorKind::BrokenPipe;
         if closed || (cfg!(unix) && error.raw_os_error() == CLOSED_TERMINAL) {

@@ -1,22 +1,22 @@
-//! Turns a typed line into what goes over the wire and onto the own screen.
+//! User actions: from an input line to what the user asks for.
 //!
-//! Pure: it knows no keyboard and no socket.
+//! Invariant: neither stdin nor socket; text in, values out.
 
 use common::{Command, Event, MAX_LINE, Name, QUIT, Request, text};
 
 use crate::connection::Transport;
 use crate::transfers::command::{self, FileCommand};
 
-/// What one types to leave; the classroom client knows the short ones.
+/// The lines that quit. The classroom's client has the short ones.
 const QUIT_WORDS: [&str; 5] = ["/quit", "q", "exit", "bye", QUIT];
 
-/// What one types to see what UDP has lost. It is for the client alone.
+/// The command that shows what UDP has lost. The client runs it itself.
 const STATS_COMMAND: &str = "/stats";
 
-/// What to tell somebody whose line is not UTF-8.
-pub const NOT_UTF8: &str = "this line is not UTF-8 text and was not sent";
+/// The warning about an input line that is not valid UTF-8.
+pub const NOT_UTF8: &str = "not sent, the line is not valid UTF-8";
 
-/// What this client adds to the server's commands.
+/// The client's own part of `/help`.
 const HELP: &str = "\
 Here also: q, exit, bye or Ctrl-D leave, as /quit does; so does Ctrl-C at once.
 Ctrl-R shows again what you are typing, Ctrl-U and Ctrl-W erase it. // begins a
@@ -24,62 +24,60 @@ text with a slash. >> marks what is for you. /stats counts what UDP has lost.
 /send PATH shares a file, /get ID [TO] fetches one, /transfers lists those under
 way and /cancel N ends one.";
 
-/// What a typed line asks for.
+/// An action that an input line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum UserAction {
-    /// A blank line: nothing. It would be a heartbeat to the server.
+    /// Nothing, because the line is blank. The server would take it for a heartbeat.
     Nothing,
-    /// To leave the room.
+    /// Leaves the chat.
     Quit,
-    /// To leave with this line, which gives others the reason.
+    /// Leaves the chat with this line, which gives others the reason.
     QuitWith(String),
-    /// To see what was lost on the way.
+    /// Shows what was lost over UDP.
     ShowStats,
-    /// To do this with files.
+    /// Runs a file command.
     File(FileCommand),
-    /// To see this, which concerns nobody else.
+    /// Shows something that concerns nobody else.
     Show(LocalEcho),
-    /// To send the line `wire`, which is seen on the own screen as `shown`.
+    /// Sends a line.
     Send {
-        /// Without its newline.
+        /// The line for the server, without its newline.
         line: String,
-        /// What others will see of it, if they do.
+        /// The same on the own screen, as others see it.
         echo: Option<LocalEcho>,
     },
-    /// Something that does not fit into a line of the protocol.
+    /// Warns that the line is too long for the protocol.
     TooLong,
-    /// Something that is no UTF-8.
+    /// Warns that the line is not valid UTF-8.
     NotUtf8,
 }
 
-/// What others see of a line.
+/// A text on the own screen that does not come from the server.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LocalEcho {
-    /// This, as it comes over the wire; or lines of our own.
+    /// A line as others receive it, or lines of our own.
     Line(String),
-    /// This text, in private. Whom it goes to is not typed: whoever wrote last.
+    /// A private reply. Only the screen knows to whom it goes: the last private sender.
     Reply(String),
 }
 
-/// What to tell somebody whose line no server would take.
+/// Returns the warning about a line that is too long for `transport`.
 pub fn too_long(transport: Transport) -> String {
-    let longest = transport.max_line();
-    let (most, why) = match transport {
-        Transport::Tcp => (MAX_LINE, String::new()),
+    let (max, why) = match transport {
+        Transport::Tcp => (MAX_LINE, ""),
         Transport::Unframed => (
-            longest,
-            ", name included, which is all that such a server reads at once,".into(),
+            transport.max_line(),
+            " with your name, the most that an unframed server reads at once",
         ),
-        Transport::Udp => (longest, ", which is all that a datagram takes,".into()),
+        Transport::Udp => (transport.max_line(), ", the most that a datagram takes"),
     };
-    format!("this line is longer than {most} bytes{why} and was not sent")
+    format!("not sent, the line is longer than {max} bytes{why}")
 }
 
-/// Reads what `me` typed in one line, without its newline, to be sent over
-/// `transport`.
+/// Parses what `me` typed in one line, without its newline, for `transport`.
 ///
-/// The text is cleaned, since it is shown on the own screen as well, and what
-/// one pastes is not always what one saw.
+/// The text is sanitized, because a pasted text may contain hidden characters, and it
+/// is shown on the own screen too.
 pub fn parse(line: &str, me: &Name, transport: Transport) -> UserAction {
     let line = text::sanitize(line);
     let trimmed = line.trim();
@@ -92,43 +90,39 @@ pub fn parse(line: &str, me: &Name, transport: Transport) -> UserAction {
     if trimmed.eq_ignore_ascii_case(STATS_COMMAND) {
         return UserAction::ShowStats;
     }
-    let wish = match transport {
+    let action = match transport {
         Transport::Unframed => unframed(&line, me),
         Transport::Tcp | Transport::Udp => framed(&line, me),
     };
-    // Encoding may add a prefix, so the length counts after it.
-    match wish {
-        UserAction::Send { line: wire, .. } | UserAction::QuitWith(wire)
-            if wire.len() > transport.max_line() =>
+    // After the encoding, because it may add a prefix.
+    match action {
+        UserAction::Send { line, .. } | UserAction::QuitWith(line)
+            if line.len() > transport.max_line() =>
         {
             UserAction::TooLong
         }
-        wish => wish,
+        action => action,
     }
 }
 
-/// For a server of our protocol.
+/// Parses a line for a server of our protocol.
 fn framed(line: &str, me: &Name) -> UserAction {
     if let Request::Command { word, rest } = Request::parse(line, me)
-        && let Some(order) = command::parse(word, rest)
+        && let Some(command) = command::parse(word, rest)
     {
-        return UserAction::File(order);
+        return UserAction::File(command);
     }
-    let (wire, shown) = encode(line, me);
-    match Request::parse(&wire, me) {
+    let (line, echo) = encode(line, me);
+    match Request::parse(&line, me) {
         Request::Command { word, .. } if word.eq_ignore_ascii_case("quit") => {
-            UserAction::QuitWith(wire)
+            UserAction::QuitWith(line)
         }
-        _ => UserAction::Send {
-            line: wire,
-            echo: shown,
-        },
+        _ => UserAction::Send { line, echo },
     }
 }
 
-/// For a server that knows no commands: what is typed is text, with the own name
-/// before it, as the others are to see it. Only what the client does itself is
-/// not sent.
+/// Parses a line for an unframed server, which has no commands. All is text with the
+/// own name before it, except the client's own commands.
 fn unframed(line: &str, me: &Name) -> UserAction {
     match Request::parse(line, me) {
         Request::Command { word, .. } if word.eq_ignore_ascii_case("quit") => UserAction::Quit,
@@ -137,31 +131,28 @@ fn unframed(line: &str, me: &Name) -> UserAction {
             rest: "",
         } => UserAction::Show(LocalEcho::Line(HELP.to_string())),
         _ => {
-            let wire = format!("{me}: {line}");
-            let shown = Some(LocalEcho::Line(wire.clone()));
-            UserAction::Send {
-                line: wire,
-                echo: shown,
-            }
+            let line = format!("{me}: {line}");
+            let echo = Some(LocalEcho::Line(line.clone()));
+            UserAction::Send { line, echo }
         }
     }
 }
 
 fn encode(line: &str, me: &Name) -> (String, Option<LocalEcho>) {
-    let said = |text: &str| Some(LocalEcho::Line(format!("{me}: {text}")));
+    let message = |text: &str| Some(LocalEcho::Line(format!("{me}: {text}")));
     if !line.starts_with('/') {
-        return (Request::Say(line).encode(me), said(line));
+        return (Request::Say(line).encode(me), message(line));
     }
-    // A command goes as it was typed: it is the server that does it.
-    let shown = match Request::parse(line, me) {
-        Request::Say(text) => said(text),
+    // A command is sent as it was typed, because the server runs it.
+    let echo = match Request::parse(line, me) {
+        Request::Say(text) => message(text),
         Request::Command { word, rest } => command_echo(word, rest, me),
         _ => None,
     };
-    (line.to_string(), shown)
+    (line.to_string(), echo)
 }
 
-/// What a command says to others, as they see it.
+/// Returns what others see of a command.
 fn command_echo(word: &str, rest: &str, me: &Name) -> Option<LocalEcho> {
     let from = me.clone();
     let event = match Command::parse(word, rest).ok()? {
@@ -190,23 +181,23 @@ mod tests {
         assert_eq!(parse(line, &ann, transport), expected, "typing {line:?}");
     }
 
-    fn sends(wire: &str, said: Option<&str>) -> UserAction {
+    fn sends(sent: &str, said: Option<&str>) -> UserAction {
         shows(
-            wire,
+            sent,
             said.map(|text| LocalEcho::Line(format!("Ann: {text}"))),
         )
     }
 
-    fn shows(wire: &str, shown: Option<LocalEcho>) -> UserAction {
-        let wire = wire.to_string();
+    fn shows(sent: &str, shown: Option<LocalEcho>) -> UserAction {
+        let sent = sent.to_string();
         UserAction::Send {
-            line: wire,
+            line: sent,
             echo: shown,
         }
     }
 
     #[test]
-    fn what_others_see_of_a_command_is_seen_here_too() {
+    fn a_command_is_echoed_as_others_see_it() {
         let line = |line: &str, shown: &str| {
             let shown = LocalEcho::Line(shown.to_string());
             check(line, shows(line, Some(shown)));
@@ -216,14 +207,14 @@ mod tests {
         for line in ["/reply yes", "/r yes"] {
             check(line, shows(line, Some(LocalEcho::Reply("yes".to_string()))));
         }
-        // The server refuses these, so they were not said.
+        // The server refuses these, so others do not see them.
         for line in ["/msg bob", "/msg a/b hi", "/me", "/reply"] {
             check(line, shows(line, None));
         }
     }
 
     #[test]
-    fn the_list_of_commands_is_asked_for_in_any_way() {
+    fn every_form_of_help_shows_the_own_part() {
         for line in ["/help", "/HELP ", "/?"] {
             check(line, shows(line, Some(LocalEcho::Line(HELP.to_string()))));
         }
@@ -231,30 +222,30 @@ mod tests {
     }
 
     #[test]
-    fn one_may_leave_with_a_reason() {
+    fn a_quit_may_have_a_reason() {
         let line = "/QUIT so long".to_string();
         check(&line, UserAction::QuitWith(line.clone()));
     }
 
     #[test]
-    fn text_is_said_as_it_was_typed() {
+    fn text_is_sent_as_it_was_typed() {
         check("hi", sends("hi", Some("hi")));
         check("  two  ", sends("  two  ", Some("  two  ")));
         check("quit", sends("quit", Some("quit")));
         check("bye now", sends("bye now", Some("bye now")));
-        // The server would take the first name for the classroom's prefix.
+        // The server would drop the first name as the prefix of a classroom's client.
         check("Ann: hi", sends("Ann: Ann: hi", Some("Ann: hi")));
     }
 
     #[test]
-    fn commands_are_the_servers_and_two_slashes_are_text() {
+    fn commands_go_to_the_server_and_two_slashes_are_text() {
         check("/who", sends("/who", None));
         check("/topic tea", sends("/topic tea", None));
         check("//home", sends("//home", Some("/home")));
     }
 
     #[test]
-    fn the_ways_to_leave() {
+    fn every_quit_word_quits() {
         for line in ["/quit", "q", "exit", "bye", "q:quit", " q "] {
             check(line, UserAction::Quit);
         }
@@ -268,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_own_screen_is_safe_from_what_one_pastes() {
+    fn pasted_terminal_commands_are_removed() {
         check("\u{1b}[2Jhi", sends("[2Jhi", Some("[2Jhi")));
     }
 
@@ -284,11 +275,11 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_knows_no_lines_gets_text_with_the_name() {
+    fn an_unframed_server_receives_text_with_the_name() {
         let over = |line: &str, expected| check_over(Transport::Unframed, line, expected);
         for line in ["hi", "/who", "//x", "Ann: hi"] {
-            let wire = format!("Ann: {line}");
-            over(line, sends(&wire, Some(line)));
+            let sent = format!("Ann: {line}");
+            over(line, sends(&sent, Some(line)));
         }
         over("/quit so long", UserAction::Quit);
         over("bye", UserAction::Quit);
@@ -296,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn the_counts_are_for_the_client_alone() {
+    fn stats_are_never_sent() {
         for transport in [Transport::Tcp, Transport::Unframed, Transport::Udp] {
             check_over(transport, "/stats", UserAction::ShowStats);
             check_over(transport, " /STATS ", UserAction::ShowStats);
@@ -305,15 +296,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_line_depends_on_the_way() {
-        for (transport, most) in [(Transport::Udp, 1152), (Transport::Unframed, 1024 - 5)] {
-            let full = "x".repeat(most);
-            let wish = |line: &str| parse(line, &"Ann".parse().unwrap(), transport);
-            assert!(matches!(wish(&full), UserAction::Send { .. }));
-            assert_eq!(wish(&format!("{full}x")), UserAction::TooLong);
+    fn the_longest_line_depends_on_the_transport() {
+        for (transport, max) in [(Transport::Udp, 1152), (Transport::Unframed, 1024 - 5)] {
+            let full = "x".repeat(max);
+            let action = |line: &str| parse(line, &"Ann".parse().unwrap(), transport);
+            assert!(matches!(action(&full), UserAction::Send { .. }));
+            assert_eq!(action(&format!("{full}x")), UserAction::TooLong);
         }
-        let told = "this line is longer than 1152 bytes, which is all that a datagram takes, \
-                    and was not sent";
-        assert_eq!(too_long(Transport::Udp), told);
+        let warning = "not sent, the line is longer than 1152 bytes, the max that a datagram takes";
+        assert_eq!(too_long(Transport::Udp), warning);
     }
 }

@@ -1,8 +1,8 @@
-//! Turns standard input into typed lines on a channel: the keyboard thread.
+//! Standard input: from its bytes to lines on a channel.
 //!
-//! A thread that is blocked in reading stdin cannot be woken by anything but
-//! input, so nobody joins this one: it ends at the end of the input, when
-//! nobody takes its lines any more, or with the process. It knows no socket.
+//! Thread: `stdin`. Nothing but input can interrupt a read from stdin, so this thread
+//! is never joined. It ends at the end of the input, when the channel is dropped, or
+//! with the process.
 
 use std::io::{self, BufRead, ErrorKind};
 use std::thread;
@@ -12,68 +12,66 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::screen::{Screen, ScreenUpdate};
 
-/// How many lines from a pipe may wait to be sent. A long file waits in the
-/// pipe, not in memory; a few lines of slack keep the two threads from taking
-/// turns at every line.
+/// The number of lines from a pipe that may wait. A long file waits in the pipe, not in
+/// memory. Some slack keeps the two threads from alternating at every line.
 const MAX_PIPED_LINES: usize = 64;
 
-/// How many typed lines may wait to be sent: more than anybody pastes at once.
-/// Ctrl-C comes the same way as the lines, so while we do not read, the
-/// terminal does not see it.
+/// The number of typed lines that may wait: more than a person pastes at once. The
+/// terminal must be read at all times, or it does not process Ctrl-C.
 const MAX_TYPED_LINES: usize = 10_000;
 
-/// What came from the keyboard, or from a pipe in its place.
+/// A line from standard input.
 #[derive(Debug, PartialEq, Eq)]
 pub enum InputLine {
     /// A line, without its newline.
     Line(String),
     /// A line of more than [`MAX_LINE`] bytes.
     TooLong,
-    /// A line that is no UTF-8.
+    /// A line that is not valid UTF-8.
     NotUtf8,
 }
 
-/// Whether a person sits at standard input.
+/// The kind of standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputSource {
-    /// A terminal: one can ask again.
+    /// A terminal: the user can be asked again.
     Terminal,
-    /// A pipe or a file: what it holds is all there will be.
+    /// A pipe or a file: it contains all there will be.
     Pipe,
-    /// Nothing is read: the client was started for a file alone.
+    /// Nothing is read, because the client was started for one file.
     None,
 }
 
-/// Starts the keyboard thread. The channel closes at the end of the input.
+/// Starts the stdin thread. The channel closes at the end of the input.
 ///
 /// # Errors
 ///
-/// If the system has no thread to give.
-pub fn start(input: InputSource, screen: Screen) -> io::Result<Receiver<InputLine>> {
-    let (sender, typed) = bounded(match input {
+/// If the system cannot start a thread.
+pub fn start(source: InputSource, screen: Screen) -> io::Result<Receiver<InputLine>> {
+    let (sender, lines) = bounded(match source {
         InputSource::Terminal => MAX_TYPED_LINES,
         InputSource::Pipe | InputSource::None => MAX_PIPED_LINES,
     });
-    if input == InputSource::None {
-        return Ok(typed);
+    if source == InputSource::None {
+        return Ok(lines);
     }
-    let entered = move || {
-        // The terminal has moved its cursor when Enter was pressed.
-        if input == InputSource::Terminal {
+    let on_line = move || {
+        // Enter has moved the terminal's cursor.
+        if source == InputSource::Terminal {
             screen.show(ScreenUpdate::EnterPressed);
         }
     };
     thread::Builder::new()
-        .name("keyboard".to_string())
-        .spawn(move || read_lines(io::stdin().lock(), &sender, entered))?;
-    Ok(typed)
+        .name("stdin".to_string())
+        .spawn(move || read_lines(io::stdin().lock(), &sender, on_line))?;
+    Ok(lines)
 }
 
-/// Sends each line of `source` to `typed`, and calls `entered` before that.
+/// Sends each line of `source` to `lines`, after a call of `on_line`.
 ///
-/// Returns at the end of `source` or when nobody receives. An error counts as
-/// the end: it is what a terminal says that has been closed.
-pub fn read_lines(mut source: impl BufRead, typed: &Sender<InputLine>, entered: impl Fn()) {
+/// Returns at the end of `source` or when the receiver was dropped. An error counts as
+/// the end, because a closed terminal reports one.
+pub fn read_lines(mut source: impl BufRead, lines: &Sender<InputLine>, on_line: impl Fn()) {
     let mut splitter = LineSplitter::new(MAX_LINE);
     loop {
         let line = match splitter.next() {
@@ -85,8 +83,8 @@ pub fn read_lines(mut source: impl BufRead, typed: &Sender<InputLine>, entered: 
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => return,
             },
-            // The splitter gives up on such a line, as a peer's may go on for
-            // ever. A file ends: skip to its next line and begin anew.
+            // The splitter stops at such a line, because a peer's line may be endless.
+            // A file ends, so skip to its next line.
             NextLine::Overrun => match source.skip_until(b'\n') {
                 Ok(_) => {
                     splitter = LineSplitter::new(MAX_LINE);
@@ -96,8 +94,8 @@ pub fn read_lines(mut source: impl BufRead, typed: &Sender<InputLine>, entered: 
             },
             NextLine::End => return,
         };
-        entered();
-        if typed.send(line).is_err() {
+        on_line();
+        if lines.send(line).is_err() {
             return;
         }
     }
@@ -109,10 +107,10 @@ mod tests {
 
     #[track_caller]
     fn check(input: &[u8], expected: &[InputLine]) {
-        let (sender, typed) = bounded(16);
+        let (sender, lines) = bounded(16);
         read_lines(input, &sender, || {});
         drop(sender);
-        assert_eq!(typed.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(lines.iter().collect::<Vec<_>>(), expected);
     }
 
     fn line(text: &str) -> InputLine {
@@ -120,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_typed_once_with_or_without_a_last_newline() {
+    fn each_line_is_sent_once_with_or_without_a_last_newline() {
         check(b"", &[]);
         check(b"a\n\nb\n", &[line("a"), line(""), line("b")]);
         check(b"a\r\nb", &[line("a"), line("b")]);

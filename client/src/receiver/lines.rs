@@ -1,9 +1,10 @@
-//! Turns the server's bytes into lines that are safe to show.
+//! Server lines: from the server's bytes to lines that are safe to show.
 //!
-//! The client cannot know which server it talks to, so nothing is believed: a
-//! line may be too long, no text, endless, or full of terminal commands. What
-//! comes out of here is a clean line, or a word for why there is none. It knows
-//! neither clock nor screen and reads from any [`Read`].
+//! The client cannot know which server it talks to, so it trusts nothing. A line may
+//! be too long, not valid UTF-8, endless, or full of terminal commands. The result is
+//! a sanitized line, or the reason why there is none.
+//!
+//! Invariant: no clock and no screen; it reads from any [`Read`].
 
 use std::io::{self, ErrorKind, Read};
 
@@ -11,37 +12,36 @@ use common::{LineSplitter, MAX_EVENT, NextLine, text};
 
 use crate::connection::{describe, is_tick};
 
-/// What was heard from the server.
+/// The result of one attempt to read a line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ReadOutcome {
-    /// A line, without its newline and without anything a terminal might obey.
+    /// A line, without its newline, and without anything a terminal might obey.
     Line(String),
-    /// A line that cannot be shown, and why not.
+    /// A line that cannot be shown, and the reason.
     Unreadable(&'static str),
-    /// Nothing for now: time to look at the clock.
+    /// Nothing arrived. The caller can check the clock.
     TimedOut,
-    /// Bytes that end no line yet: time to look at the clock as well, or a
-    /// server that sends them one by one could keep us here for ever.
+    /// Bytes that end no line yet. The caller must check the clock, or a server that
+    /// sends single bytes could block it forever.
     Incomplete,
-    /// The end; nothing will follow.
+    /// The connection has ended.
     Disconnected(Disconnect),
 }
 
-/// How a connection ended.
+/// The way in which a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Disconnect {
     /// The server closed it in order.
     Closed,
     /// The server sends a line that does not end, so no other can follow.
     Overrun,
-    /// Nobody listens there: what UDP says in the place of a connection that
-    /// could not be made.
+    /// The port is closed, which UDP learns only from a datagram that comes back.
     Refused,
     /// It broke, for this reason.
     Broken(String),
 }
 
-/// The lines that come from `R`.
+/// A source of sanitized lines.
 pub struct ServerLines<R> {
     source: R,
     splitter: LineSplitter,
@@ -54,12 +54,12 @@ impl<R: Read> ServerLines<R> {
         ServerLines { source, splitter }
     }
 
-    /// The next line, with at most one read from `source`, so that whoever
-    /// listens gets to the clock as often as `source` lets go of a read.
+    /// Returns the next line after at most one read, so that the caller can check the
+    /// clock between two reads.
     pub fn read_line(&mut self) -> ReadOutcome {
         match self.pending() {
             ReadOutcome::Incomplete => {}
-            heard => return heard,
+            outcome => return outcome,
         }
         match self.splitter.fill(&mut self.source) {
             Ok(_) => self.pending(),
@@ -67,12 +67,14 @@ impl<R: Read> ServerLines<R> {
         }
     }
 
-    /// What can be told from the bytes that are here already.
+    /// Returns a line from the bytes that were read before.
     fn pending(&mut self) -> ReadOutcome {
         match self.splitter.next() {
             NextLine::Line(line) => ReadOutcome::Line(text::sanitize(line).into_owned()),
             NextLine::TooLong => ReadOutcome::Unreadable("a line from the server is too long"),
-            NextLine::NotUtf8 => ReadOutcome::Unreadable("a line from the server is not text"),
+            NextLine::NotUtf8 => {
+                ReadOutcome::Unreadable("a line from the server is not valid UTF-8")
+            }
             NextLine::End => ReadOutcome::Disconnected(Disconnect::Closed),
             NextLine::Overrun => ReadOutcome::Disconnected(Disconnect::Overrun),
             NextLine::Incomplete => ReadOutcome::Incomplete,
@@ -82,7 +84,7 @@ impl<R: Read> ServerLines<R> {
 
 fn read_error(error: &io::Error) -> ReadOutcome {
     match error.kind() {
-        // A signal came in between, or a datagram that is no line.
+        // A signal arrived, or a datagram that contains no line.
         ErrorKind::Interrupted => ReadOutcome::Incomplete,
         _ if is_tick(error) => ReadOutcome::TimedOut,
         ErrorKind::ConnectionRefused => ReadOutcome::Disconnected(Disconnect::Refused),
@@ -96,9 +98,9 @@ mod tests {
 
     #[track_caller]
     fn check(bytes: &[u8], expected: &[ReadOutcome]) {
-        let mut incoming = ServerLines::new(bytes);
+        let mut lines = ServerLines::new(bytes);
         for (row, expected) in expected.iter().enumerate() {
-            assert_eq!(incoming.read_line(), *expected, "line {row} of {bytes:?}");
+            assert_eq!(lines.read_line(), *expected, "line {row} of {bytes:?}");
         }
     }
 
@@ -107,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn terminal_commands_are_taken_out_of_every_line() {
+    fn terminal_commands_are_removed_from_every_line() {
         check(b"a: \x1b[2Jhi\x07\n", &[line("a: [2Jhi")]);
         check("a: \u{9b}2J\u{202e}hi\n".as_bytes(), &[line("a: 2Jhi")]);
     }
 
     #[test]
-    fn a_line_that_cannot_be_shown_does_not_take_the_next_with_it() {
+    fn an_unreadable_line_does_not_affect_the_next() {
         let long = [&[b'x'; MAX_EVENT][..], b"\nb\n"].concat();
         let too_long = ReadOutcome::Unreadable("a line from the server is too long");
         check(
@@ -124,41 +126,41 @@ mod tests {
                 ReadOutcome::Disconnected(Disconnect::Closed),
             ],
         );
-        let no_text = ReadOutcome::Unreadable("a line from the server is not text");
-        check(b"\xff\nb\n", &[no_text, line("b")]);
+        let not_utf8 = ReadOutcome::Unreadable("a line from the server is not valid UTF-8");
+        check(b"\xff\nb\n", &[not_utf8, line("b")]);
     }
 
     #[test]
     fn a_line_without_end_ends_the_connection() {
-        let mut incoming = ServerLines::new(io::repeat(b'x'));
-        assert!(matches!(incoming.read_line(), ReadOutcome::Unreadable(_)));
-        let mut heard = incoming.read_line();
-        while heard == ReadOutcome::Incomplete {
-            heard = incoming.read_line();
+        let mut lines = ServerLines::new(io::repeat(b'x'));
+        assert!(matches!(lines.read_line(), ReadOutcome::Unreadable(_)));
+        let mut outcome = lines.read_line();
+        while outcome == ReadOutcome::Incomplete {
+            outcome = lines.read_line();
         }
-        assert_eq!(heard, ReadOutcome::Disconnected(Disconnect::Overrun));
+        assert_eq!(outcome, ReadOutcome::Disconnected(Disconnect::Overrun));
     }
 
     #[test]
-    fn each_read_that_ends_no_line_is_told() {
+    fn each_read_that_ends_no_line_is_reported() {
         struct Trickles<'a>(&'a [u8]);
         impl Read for Trickles<'_> {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 self.0.read(&mut buffer[..1])
             }
         }
-        let mut incoming = ServerLines::new(Trickles(b"ab\nc"));
+        let mut lines = ServerLines::new(Trickles(b"ab\nc"));
         let end = || ReadOutcome::Disconnected(Disconnect::Closed);
         for expected in [ReadOutcome::Incomplete, ReadOutcome::Incomplete, line("ab")] {
-            assert_eq!(incoming.read_line(), expected);
+            assert_eq!(lines.read_line(), expected);
         }
         for expected in [ReadOutcome::Incomplete, line("c"), end(), end()] {
-            assert_eq!(incoming.read_line(), expected);
+            assert_eq!(lines.read_line(), expected);
         }
     }
 
     #[test]
-    fn a_reset_and_a_pause_are_told_apart() {
+    fn a_reset_and_a_pause_differ() {
         struct Fails(ErrorKind);
         impl Read for Fails {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

@@ -1,8 +1,14 @@
-//! Turns what is heard from the server into what is shown: the receiver thread.
+//! The receiver: from the server's lines to the screen and the sender.
 //!
-//! It reads, and only reads: it knows no keyboard and cannot write to the
-//! socket. The sender learns from it, through a channel, when a heartbeat was
-//! answered and how the conversation ended.
+//! The sender learns from it when a heartbeat was answered and how the session ended.
+//!
+//! Thread: `receiver`.
+//!
+//! Writes: nothing.
+//! Locks: nothing.
+//! Blocks: in reads, for at most 250 ms, and while the screen's queue is full.
+
+pub mod lines;
 
 use std::io::{self, Read};
 use std::thread::{self, JoinHandle};
@@ -12,44 +18,42 @@ use common::transfer::TicketGrant;
 use common::{Event, MAX_MISSED_HEARTBEATS, Name, notice};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-pub mod lines;
-
 use crate::screen::{Screen, ScreenUpdate};
 use lines::{Disconnect, ReadOutcome, ServerLines};
 
-/// How many pieces of news may wait for the sender. Answers beyond it are
-/// dropped, since only a server that sends more than was asked for gets here. A
-/// new name is not, see `Talk::tell`.
+/// The number of updates that may wait for the sender. Heartbeats beyond it are
+/// dropped, because only a server that sends unrequested ones gets here. A new name is
+/// never dropped, see [`ReceiverState::send_new_name`].
 const MAX_UPDATES: usize = 64;
 
-/// What the sender should know.
+/// A message from the receiver to the sender.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ServerUpdate {
-    /// An empty line: a heartbeat was answered, or the server asks for one.
+    /// An empty line, which answers our heartbeat or probes us.
     Heartbeat,
-    /// The server calls us by another name from now on.
+    /// Our new name.
     Renamed(Name),
-    /// A ticket for a file. It is not shown.
+    /// A ticket for a file, which is not shown.
     Ticket(TicketGrant),
-    /// Something was refused, for this reason; it was shown.
+    /// The reason of a refusal, which was shown.
     Refusal(String),
-    /// Nothing more will be heard.
+    /// The end of the session; the last update.
     Ended(SessionEnd),
 }
 
-/// How the conversation ended, as seen from here.
+/// The way in which a session ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SessionEnd {
-    /// The server said `q:quit`, and this right before it.
+    /// The server sent `q:quit`, and this before it.
     Quit(LastMessage),
-    /// The connection was closed or broke without a `q:quit`.
+    /// The connection ended without a `q:quit`.
     Disconnected(Disconnect, LastMessage),
-    /// No line was heard for so long.
+    /// No line arrived for this time.
     TimedOut(Duration),
 }
 
 impl SessionEnd {
-    /// Whether the server ended it, and not a fault: all was read by then.
+    /// Returns `true` if the server ended it in order, after it had read everything.
     pub fn is_orderly(&self) -> bool {
         matches!(
             self,
@@ -58,126 +62,125 @@ impl SessionEnd {
     }
 }
 
-/// What may explain an end.
+/// The server's last message, if it explains the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LastMessage {
-    /// Nothing does.
+    /// It explains nothing.
     #[default]
     None,
-    /// A refusal was the last thing said.
+    /// A refusal.
     Refusal(String),
-    /// The server said that it stops.
+    /// The notice that the server stops.
     Stopping,
 }
 
-/// Starts the receiver thread. The news end with [`News::Over`].
+/// Starts the receiver thread. Its updates end with [`ServerUpdate::Ended`].
 ///
 /// # Errors
 ///
-/// If the system has no thread to give.
+/// If the system cannot start a thread.
 pub fn start(
-    incoming: ServerLines<impl Read + Send + 'static>,
+    lines: ServerLines<impl Read + Send + 'static>,
     screen: Screen,
     heartbeat: Duration,
 ) -> io::Result<(Receiver<ServerUpdate>, JoinHandle<()>)> {
-    let (sender, news) = bounded(MAX_UPDATES);
+    let (sender, updates) = bounded(MAX_UPDATES);
     let thread = thread::Builder::new()
         .name("receiver".to_string())
         .spawn(move || {
-            let over = receive(
-                incoming,
-                &screen,
-                &sender,
-                heartbeat * MAX_MISSED_HEARTBEATS,
-            );
-            // If nobody waits for it any more, nobody needs it.
-            let _ = sender.send(ServerUpdate::Ended(over));
+            let end = receive(lines, &screen, &sender, heartbeat * MAX_MISSED_HEARTBEATS);
+            // The sender may have ended before.
+            let _ = sender.send(ServerUpdate::Ended(end));
         })?;
-    Ok((news, thread))
+    Ok((updates, thread))
 }
 
-/// Shows all that is heard until the conversation is over, and says how.
+/// Shows all lines until the session ends, and returns how it ended.
 ///
-/// The connection counts as lost when no line was heard for `patience`. Bytes
-/// alone are silence: they may never become a line.
+/// The connection counts as lost after `timeout` without a line. Bytes alone do not
+/// count, because they may never become a line.
 pub fn receive(
-    mut incoming: ServerLines<impl Read>,
+    mut lines: ServerLines<impl Read>,
     screen: &Screen,
-    news: &Sender<ServerUpdate>,
-    patience: Duration,
+    updates: &Sender<ServerUpdate>,
+    timeout: Duration,
 ) -> SessionEnd {
-    let mut talk = ReceiverState::default();
-    let mut last_heard = Instant::now();
+    let mut state = ReceiverState::default();
+    let mut last_line = Instant::now();
     loop {
-        talk.send_new_name(news);
-        match incoming.read_line() {
-            ReadOutcome::TimedOut | ReadOutcome::Incomplete if last_heard.elapsed() < patience => {
+        state.send_new_name(updates);
+        match lines.read_line() {
+            ReadOutcome::TimedOut | ReadOutcome::Incomplete if last_line.elapsed() < timeout => {
                 continue;
             }
             ReadOutcome::TimedOut | ReadOutcome::Incomplete => {
-                return SessionEnd::TimedOut(patience);
+                return SessionEnd::TimedOut(timeout);
             }
-            ReadOutcome::Disconnected(gone) => {
-                return SessionEnd::Disconnected(gone, talk.last_message);
+            ReadOutcome::Disconnected(how) => {
+                return SessionEnd::Disconnected(how, state.last_message);
             }
-            ReadOutcome::Unreadable(why) => talk.report_unreadable(why, screen),
+            ReadOutcome::Unreadable(why) => state.report_unreadable(why, screen),
             ReadOutcome::Line(line) => match Event::parse(&line) {
-                Event::Quit => return SessionEnd::Quit(talk.last_message),
+                Event::Quit => return SessionEnd::Quit(state.last_message),
                 Event::Heartbeat => {
-                    // The name has waited for longer than this one.
-                    talk.send_new_name(news);
-                    // A full channel means that the sender has plenty to read.
-                    let _ = news.try_send(ServerUpdate::Heartbeat);
+                    // The new name has waited longer.
+                    state.send_new_name(updates);
+                    // A full channel gives the sender enough to answer.
+                    let _ = updates.try_send(ServerUpdate::Heartbeat);
                 }
-                event => {
-                    talk.record(&event);
-                    match event {
-                        Event::Notice(notice) if forward_ticket(notice, news) => {}
-                        Event::Notice(notice) => {
-                            talk.handle_own_notice(notice, screen);
-                            screen.show_received(line);
-                        }
-                        Event::Refusal(why) => {
-                            let why = why.to_string();
-                            screen.show_received(line);
-                            forward_refusal(why, news);
-                        }
-                        _ => screen.show_received(line),
-                    }
-                }
+                _ => state.handle_line(line, screen, updates),
             },
         }
-        last_heard = Instant::now();
+        last_line = Instant::now();
     }
 }
 
-/// Hands a ticket to the sender. False if it is none, or if the sender, which a server
-/// floods, has no room for it; then it is a notice like any other.
-fn forward_ticket(notice: &str, news: &Sender<ServerUpdate>) -> bool {
+/// Sends a ticket to the sender. Returns `false` if `notice` is no ticket, or if a
+/// flood has filled the channel; then it is shown as any other notice.
+fn forward_ticket(notice: &str, updates: &Sender<ServerUpdate>) -> bool {
     TicketGrant::parse(notice)
-        .is_some_and(|leave| news.try_send(ServerUpdate::Ticket(leave)).is_ok())
+        .is_some_and(|grant| updates.try_send(ServerUpdate::Ticket(grant)).is_ok())
 }
 
-/// Tells the sender of a refusal, which may be about a file. Half the room is kept for
-/// what must not be lost among a thousand of them.
-fn forward_refusal(why: String, news: &Sender<ServerUpdate>) {
-    if news.len() < MAX_UPDATES / 2 {
-        let _ = news.try_send(ServerUpdate::Refusal(why));
+/// Sends a refusal to the sender, because it may be about a file. Half of the channel
+/// is reserved for updates that must not be lost among a thousand refusals.
+fn forward_refusal(why: String, updates: &Sender<ServerUpdate>) {
+    if updates.len() < MAX_UPDATES / 2 {
+        let _ = updates.try_send(ServerUpdate::Refusal(why));
     }
 }
 
-/// What has to be remembered from one line to the next.
+/// The receiver's memory from one line to the next.
 #[derive(Default)]
 struct ReceiverState {
     last_message: LastMessage,
-    /// Why the line before this one could not be shown.
+    /// The reason why the previous line could not be shown.
     last_unreadable: Option<&'static str>,
-    /// Our new name, until the sender has been told.
+    /// Our new name, until the sender has it.
     new_name: Option<Name>,
 }
 
 impl ReceiverState {
-    /// Passes on what a notice tells of ourselves.
+    /// Shows a line, and forwards what concerns the sender.
+    fn handle_line(&mut self, line: String, screen: &Screen, updates: &Sender<ServerUpdate>) {
+        let event = Event::parse(&line);
+        self.record(&event);
+        match event {
+            Event::Notice(notice) if forward_ticket(notice, updates) => {}
+            Event::Notice(notice) => {
+                self.handle_own_notice(notice, screen);
+                screen.show_received(line);
+            }
+            Event::Refusal(why) => {
+                let why = why.to_string();
+                screen.show_received(line);
+                forward_refusal(why, updates);
+            }
+            _ => screen.show_received(line),
+        }
+    }
+
+    /// Handles a notice about our name or room.
     fn handle_own_notice(&mut self, notice: &str, screen: &Screen) {
         if let Some(name) = notice::parse_own_new_name(notice) {
             screen.show(ScreenUpdate::Renamed(name.to_string()));
@@ -188,12 +191,14 @@ impl ReceiverState {
         }
     }
 
-    /// Tells the sender our new name, now or when it has room for it. To wait
-    /// here would stop the reading while the sender, perhaps, waits for a server
-    /// that waits until we have read. Only the newest name matters.
-    fn send_new_name(&mut self, news: &Sender<ServerUpdate>) {
+    /// Sends our new name to the sender, now or when the channel has room. A blocking
+    /// send could deadlock: the sender may wait for a server that waits until we have
+    /// read. Only the newest name matters.
+    fn send_new_name(&mut self, updates: &Sender<ServerUpdate>) {
         if let Some(name) = &self.new_name
-            && news.try_send(ServerUpdate::Renamed(name.clone())).is_ok()
+            && updates
+                .try_send(ServerUpdate::Renamed(name.clone()))
+                .is_ok()
         {
             self.new_name = None;
         }
@@ -209,10 +214,11 @@ impl ReceiverState {
         };
     }
 
-    /// Tells it once in a row: a server can send junk faster than one reads.
+    /// Reports the same reason once in a row, because a server can send junk faster
+    /// than a person reads.
     fn report_unreadable(&mut self, why: &'static str, screen: &Screen) {
         if self.last_unreadable.replace(why) != Some(why) {
-            screen.warn(format!("{why} and is left out"));
+            screen.warn(format!("{why}, skipped"));
         }
     }
 }
@@ -220,16 +226,16 @@ impl ReceiverState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::screen::{self, Line};
+    use crate::screen::Line;
 
-    /// How it ends, and what is shown, when the server sends `bytes`.
+    /// Returns the end, and the updates of the screen, when the server sends `bytes`.
     fn receive_all(bytes: &[u8]) -> (SessionEnd, Vec<ScreenUpdate>) {
-        let (screen, shown) = screen::recording();
-        let (news, _keep) = bounded(MAX_UPDATES);
-        let incoming = ServerLines::new(bytes);
-        let over = receive(incoming, &screen, &news, Duration::from_secs(9));
+        let (screen, shown) = Screen::recording();
+        let (updates, _keep) = bounded(MAX_UPDATES);
+        let lines = ServerLines::new(bytes);
+        let end = receive(lines, &screen, &updates, Duration::from_secs(9));
         drop(screen);
-        (over, shown.iter().collect())
+        (end, shown.iter().collect())
     }
 
     fn received(line: &str) -> ScreenUpdate {
@@ -238,13 +244,13 @@ mod tests {
 
     #[test]
     fn every_line_is_shown_once_and_heartbeats_are_not() {
-        let (over, shown) = receive_all(b"bob: hi\n\nbob has left.\nq:quit\nnot this\n");
-        assert_eq!(over, SessionEnd::Quit(LastMessage::None));
+        let (end, shown) = receive_all(b"bob: hi\n\nbob has left.\nq:quit\nnot this\n");
+        assert_eq!(end, SessionEnd::Quit(LastMessage::None));
         assert_eq!(shown, [received("bob: hi"), received("bob has left.")]);
     }
 
     #[test]
-    fn the_last_word_explains_the_end() {
+    fn the_last_message_explains_the_end() {
         #[track_caller]
         fn check(bytes: &[u8], expected: SessionEnd) {
             assert_eq!(receive_all(bytes).0, expected, "{bytes:?}");
@@ -268,20 +274,20 @@ mod tests {
     }
 
     #[test]
-    fn junk_is_mentioned_once_in_a_row() {
+    fn junk_is_reported_once_in_a_row() {
         let (_, shown) = receive_all(b"\xff\n\xff\n\xff\nbob: hi\n\xff\n");
-        let note = || {
+        let warning = || {
             ScreenUpdate::Line(Line::Warning(
-                "a line from the server is not text and is left out".into(),
+                "a line from the server is not valid UTF-8, skipped".into(),
             ))
         };
-        assert_eq!(shown, [note(), received("bob: hi"), note()]);
+        assert_eq!(shown, [warning(), received("bob: hi"), warning()]);
     }
 
     #[test]
-    fn answers_are_passed_on_and_a_flood_of_them_blocks_nothing() {
-        let (screen, _shown) = screen::recording();
-        let (sender, news) = bounded(MAX_UPDATES);
+    fn heartbeats_are_forwarded_and_a_flood_of_them_blocks_nothing() {
+        let (screen, _shown) = Screen::recording();
+        let (sender, updates) = bounded(MAX_UPDATES);
         let flood = vec![b'\n'; 10_000];
         receive(
             ServerLines::new(&flood[..]),
@@ -289,11 +295,11 @@ mod tests {
             &sender,
             Duration::from_secs(9),
         );
-        assert_eq!(news.try_iter().count(), MAX_UPDATES);
+        assert_eq!(updates.try_iter().count(), MAX_UPDATES);
     }
 
-    /// The channel is full of empty lines when we are renamed, twice, and more
-    /// of them come; the sender then takes one piece of news at a time.
+    /// The channel is full of heartbeats when two new names arrive, and more heartbeats
+    /// follow. The sender then takes one update at a time.
     #[test]
     fn a_new_name_reaches_the_sender_also_through_a_flood() {
         struct Flood(Receiver<ServerUpdate>, Vec<ServerUpdate>);
@@ -304,42 +310,42 @@ mod tests {
                 Ok(usize::from(self.1.len() < 2 * MAX_UPDATES))
             }
         }
-        let (screen, _shown) = screen::recording();
-        let (sender, news) = bounded(MAX_UPDATES);
+        let (screen, _shown) = Screen::recording();
+        let (sender, updates) = bounded(MAX_UPDATES);
         for _ in 0..MAX_UPDATES {
             sender.send(ServerUpdate::Heartbeat).unwrap();
         }
         let renamed = b"You are now called bo.\nYou are now called rob.\n";
-        let mut flood = Flood(news, Vec::new());
-        let incoming = ServerLines::new(renamed.chain(&mut flood));
-        let over = receive(incoming, &screen, &sender, Duration::from_secs(9));
+        let mut flood = Flood(updates, Vec::new());
+        let lines = ServerLines::new(renamed.chain(&mut flood));
+        let end = receive(lines, &screen, &sender, Duration::from_secs(9));
         assert_eq!(
-            over,
+            end,
             SessionEnd::Disconnected(Disconnect::Closed, LastMessage::None)
         );
-        let told = flood
+        let names = flood
             .1
             .iter()
-            .filter(|news| **news != ServerUpdate::Heartbeat);
+            .filter(|updates| **updates != ServerUpdate::Heartbeat);
         let rob = ServerUpdate::Renamed("rob".parse().unwrap());
-        assert_eq!(told.collect::<Vec<_>>(), [&rob]);
+        assert_eq!(names.collect::<Vec<_>>(), [&rob]);
     }
 
     #[test]
-    fn silence_ends_it_and_a_pause_does_not() {
+    fn silence_times_out_and_a_pause_does_not() {
         struct Pauses;
         impl Read for Pauses {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
                 Err(io::ErrorKind::WouldBlock.into())
             }
         }
-        let (screen, _shown) = screen::recording();
-        let (sender, _news) = bounded(MAX_UPDATES);
-        let patience = Duration::from_millis(50);
+        let (screen, _shown) = Screen::recording();
+        let (sender, _updates) = bounded(MAX_UPDATES);
+        let timeout = Duration::from_millis(50);
         let before = Instant::now();
-        let over = receive(ServerLines::new(Pauses), &screen, &sender, patience);
-        assert_eq!(over, SessionEnd::TimedOut(patience));
-        assert!(before.elapsed() >= patience);
+        let end = receive(ServerLines::new(Pauses), &screen, &sender, timeout);
+        assert_eq!(end, SessionEnd::TimedOut(timeout));
+        assert!(before.elapsed() >= timeout);
     }
 
     #[test]
@@ -352,10 +358,10 @@ mod tests {
                 Ok(1)
             }
         }
-        let (screen, _shown) = screen::recording();
-        let (sender, _news) = bounded(MAX_UPDATES);
-        let patience = Duration::from_millis(50);
-        let over = receive(ServerLines::new(Trickles), &screen, &sender, patience);
-        assert_eq!(over, SessionEnd::TimedOut(patience));
+        let (screen, _shown) = Screen::recording();
+        let (sender, _updates) = bounded(MAX_UPDATES);
+        let timeout = Duration::from_millis(50);
+        let end = receive(ServerLines::new(Trickles), &screen, &sender, timeout);
+        assert_eq!(end, SessionEnd::TimedOut(timeout));
     }
 }

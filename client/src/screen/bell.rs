@@ -1,13 +1,13 @@
-//! The terminal's bell, which rings for what concerns the person.
+//! The bell: from a line's highlight to the terminal's bell.
 
 use std::time::{Duration, Instant};
 
 use super::highlight::Highlight;
 
-/// The time from one bell to the next, at least: nobody can have us ring on end.
+/// The shortest time from one bell to the next, so that nobody can ring it all the time.
 const BELL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A bell that rings, or is silent for ever.
+/// A bell that rings for personal lines, unless it is disabled.
 #[derive(Default)]
 pub struct Bell {
     enabled: bool,
@@ -15,7 +15,7 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// One that rings.
+    /// Makes a bell that rings.
     pub fn ringing() -> Bell {
         Bell {
             enabled: true,
@@ -23,10 +23,11 @@ impl Bell {
         }
     }
 
-    /// What makes the terminal ring for a line, if it should.
-    pub fn ring(&mut self, regard: Highlight) -> &'static str {
-        let recent = |rang: Instant| rang.elapsed() < BELL_INTERVAL;
-        if !self.enabled || regard != Highlight::Personal || self.last_ring.is_some_and(recent) {
+    /// Returns the bytes that ring the terminal's bell for a line, or none.
+    pub fn ring(&mut self, highlight: Highlight) -> &'static str {
+        let recent = |last: Instant| last.elapsed() < BELL_INTERVAL;
+        let personal = highlight == Highlight::Personal;
+        if !self.enabled || !personal || self.last_ring.is_some_and(recent) {
             return "";
         }
         self.last_ring = Some(Instant::now());
@@ -39,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_rings_for_what_concerns_one_and_not_on_end() {
+    fn it_rings_for_personal_lines_and_not_all_the_time() {
         let mut bell = Bell::ringing();
         let rung = [
             Highlight::Normal,
@@ -47,7 +48,10 @@ mod tests {
             Highlight::Personal,
             Highlight::Personal,
         ];
-        assert_eq!(rung.map(|regard| bell.ring(regard)), ["", "", "\u{7}", ""]);
+        assert_eq!(
+            rung.map(|highlight| bell.ring(highlight)),
+            ["", "", "\u{7}", ""]
+        );
         assert_eq!(Bell::default().ring(Highlight::Personal), "");
     }
 }

@@ -1,22 +1,22 @@
-//! What a line is to the person at this screen: something said to them, something
-//! from before, or just a line.
+//! Highlights: from a line to how it concerns the user.
 
 use common::{Event, Name, notice};
 
-use super::Line;
+use super::update::Line;
 
-/// How a line concerns the person.
+/// The way in which a line concerns the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Highlight {
-    /// It is one of many.
+    /// An ordinary line.
     Normal,
-    /// It names them, or is for them alone.
+    /// A line that mentions the user, or is for them alone.
     Personal,
-    /// It was said before they came.
+    /// A line from before they joined.
     Past,
 }
 
-/// Follows the lines, to know which are from the past, and who wrote last.
+/// A classifier that remembers whether the lines are history, and the last sender of a
+/// private message.
 #[derive(Default)]
 pub struct Highlighter {
     in_history: bool,
@@ -24,7 +24,7 @@ pub struct Highlighter {
 }
 
 impl Highlighter {
-    /// How `line` concerns somebody called `name`.
+    /// Returns how `line` concerns the user called `name`.
     pub fn classify(&mut self, line: &Line, name: &str) -> Highlight {
         let Line::Received(line) = line else {
             return Highlight::Normal;
@@ -44,19 +44,20 @@ impl Highlighter {
             }
             _ => return Highlight::Normal,
         };
-        match mentions(text, name) {
-            true => Highlight::Personal,
-            false => Highlight::Normal,
+        if mentions(text, name) {
+            Highlight::Personal
+        } else {
+            Highlight::Normal
         }
     }
 
-    /// Who wrote last in private: to them a reply goes.
+    /// Returns the sender of the last private message, who receives a reply.
     pub fn last_private_from(&self) -> Option<&Name> {
         self.last_private_from.as_ref()
     }
 }
 
-/// Whether `name` stands in `text` as a word of its own, in whatever case.
+/// Returns `true` if `name` is a word of its own in `text`. Case does not count.
 fn mentions(text: &str, name: &str) -> bool {
     let (text, name) = (text.to_lowercase(), name.to_lowercase());
     let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -76,11 +77,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_to_one_is_personal_and_what_was_is_past() {
-        let mut follower = Highlighter::default();
+    fn a_mention_is_personal_and_history_is_past() {
+        let mut highlighter = Highlighter::default();
         let mut check = |line: &str, expected| {
             let line = Line::Received(line.to_string());
-            assert_eq!(follower.classify(&line, "Ann"), expected, "{line:?}");
+            assert_eq!(highlighter.classify(&line, "Ann"), expected, "{line:?}");
         };
         check("bob: hi ann!", Highlight::Personal);
         check("bob: hi joanna", Highlight::Normal);
@@ -99,12 +100,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_goes_to_whoever_wrote_last_in_private() {
-        let mut follower = Highlighter::default();
+    fn a_reply_goes_to_the_last_private_sender() {
+        let mut highlighter = Highlighter::default();
         let mut check = |line: &str, expected| {
-            follower.classify(&Line::Received(line.to_string()), "ann");
+            highlighter.classify(&Line::Received(line.to_string()), "ann");
             assert_eq!(
-                follower.last_private_from().map(Name::as_str),
+                highlighter.last_private_from().map(Name::as_str),
                 expected,
                 "{line:?}"
             );

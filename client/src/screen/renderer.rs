@@ -1,8 +1,9 @@
-//! Turns each [`Show`] into one write, in the form that the terminal can bear.
+//! The renderer: from each [`ScreenUpdate`] to one write, plain or divided.
 //!
-//! It decides between plain lines and the divided screen, also when the window
-//! grows or shrinks under it. It knows no thread, and writes to any two
-//! [`Write`]s. When it is dropped, the terminal is as it was.
+//! It chooses between plain lines and the divided screen, also when the window changes.
+//! When it is dropped, the terminal is restored.
+//!
+//! Invariant: no thread; it writes to any two [`Write`]s.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -12,47 +13,45 @@ use super::highlight::{Highlight, Highlighter};
 use super::size::Size;
 use super::split::{SplitScreen, Style};
 use super::status_line::StatusLine;
-use super::{Line, ScreenUpdate};
+use super::update::{Line, ScreenUpdate};
 
-/// How many lines are kept to be shown again when the window has changed: as
-/// many as the tallest window has rows.
+/// The number of lines that are kept for a redraw: the rows of the tallest window.
 const MAX_RECENT: usize = 200;
 
-/// Where the question for the name is printed.
+/// The output that shows the question for the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptOutput {
-    /// With the messages, on a terminal.
+    /// Standard output, with the messages, on a terminal.
     Stdout,
-    /// With the notes, if the messages go to a file.
+    /// Standard error, with the warnings, if the messages go to a file.
     Stderr,
 }
 
-/// Writes messages to `O` and the client's own notes to `E`.
+/// A renderer that writes messages to `O` and the client's own lines to `E`.
 pub struct Renderer<O: Write, E: Write> {
     out: O,
     err: E,
     prompt_output: PromptOutput,
     style: Style,
-    /// The window, if the screen may be divided at all.
+    /// The window's size, if the screen may be divided at all.
     size: Option<Size>,
-    /// What the rule says, once the room is open.
+    /// The status line, once we have joined.
     status_line: Option<StatusLine>,
     /// The divided screen, while there is one.
     split: Option<SplitScreen>,
-    /// What was shown last on the divided screen, the oldest first.
+    /// The last lines on the divided screen, the oldest first.
     recent: VecDeque<(Line, Highlight)>,
     highlighter: Highlighter,
     bell: Bell,
 }
 
 impl<O: Write, E: Write> Renderer<O, E> {
-    /// A painter of plain lines, for ever.
+    /// Makes a renderer of plain lines.
     pub fn plain(out: O, err: E, prompt_output: PromptOutput) -> Renderer<O, E> {
         Renderer {
             out,
             err,
             prompt_output,
-            // Plain lines have no looks.
             style: Style::Plain,
             size: None,
             status_line: None,
@@ -63,41 +62,41 @@ impl<O: Write, E: Write> Renderer<O, E> {
         }
     }
 
-    /// A painter that divides a window of `size` once the room is open.
-    pub fn split(out: O, err: E, size: Size, looks: Style) -> Renderer<O, E> {
-        let mut painter = Renderer::plain(out, err, PromptOutput::Stdout);
-        painter.style = looks;
-        painter.size = Some(size);
-        painter
+    /// Makes a renderer that divides a window of `size` once we have joined.
+    pub fn split(out: O, err: E, size: Size, style: Style) -> Renderer<O, E> {
+        let mut renderer = Renderer::plain(out, err, PromptOutput::Stdout);
+        renderer.style = style;
+        renderer.size = Some(size);
+        renderer
     }
 
-    /// Has it ring for what concerns the person; only for a terminal.
+    /// Adds a bell, which is for a terminal only.
     pub fn with_bell(mut self, bell: Bell) -> Renderer<O, E> {
         self.bell = bell;
         self
     }
 
-    /// Paints one thing.
+    /// Renders an update.
     ///
     /// # Errors
     ///
-    /// What `O` says. Nobody is told about errors of `E`: there is no other
-    /// place left to tell them.
-    pub fn render(&mut self, show: ScreenUpdate) -> io::Result<()> {
-        match show {
+    /// The errors of `O`. Those of `E` are ignored, because there is no other output to
+    /// report them on.
+    pub fn render(&mut self, update: ScreenUpdate) -> io::Result<()> {
+        match update {
             ScreenUpdate::Line(line) => self.line(line),
             ScreenUpdate::AskName => self.ask_name(),
             ScreenUpdate::EnterPressed => match &self.split {
-                Some(divided) => write_at_once(&mut self.out, &divided.enter_pressed()),
+                Some(split) => write_at_once(&mut self.out, &split.enter_pressed()),
                 None => Ok(()),
             },
-            ScreenUpdate::Joined(title) => {
-                self.status_line = Some(title);
+            ScreenUpdate::Joined(status_line) => {
+                self.status_line = Some(status_line);
                 self.arrange_layout()
             }
             ScreenUpdate::Reply(text) => self.reply(&text),
-            ScreenUpdate::Renamed(name) => self.update_status(|title| title.name = name),
-            ScreenUpdate::RoomChanged(room) => self.update_status(|title| title.room = room),
+            ScreenUpdate::Renamed(name) => self.update_status(|status| status.name = name),
+            ScreenUpdate::RoomChanged(room) => self.update_status(|status| status.room = room),
             ScreenUpdate::Progress(progress) => self.progress(progress),
             ScreenUpdate::ProgressLine(text) => match self.split {
                 Some(_) => Ok(()),
@@ -111,28 +110,26 @@ impl<O: Write, E: Write> Renderer<O, E> {
         }
     }
 
-    /// On the divided screen a line is also kept, to be drawn again when the
-    /// window changes: what a terminal does with its rows then is its own idea.
+    /// Adds a line. The divided screen also keeps it for a redraw, because terminals
+    /// differ in what they do with their rows when the window changes.
     fn line(&mut self, line: Line) -> io::Result<()> {
-        let name = self.status_line.as_ref().map_or("", |title| &title.name);
-        let regard = self.highlighter.classify(&line, name);
-        let bell = self.bell.ring(regard);
-        let Some(divided) = &self.split else {
+        let name = self.status_line.as_ref().map_or("", |status| &status.name);
+        let highlight = self.highlighter.classify(&line, name);
+        let bell = self.bell.ring(highlight);
+        let Some(split) = &self.split else {
             return self.plain_line(line, bell);
         };
-        let painted = write_at_once(
-            &mut self.out,
-            &format!("{bell}{}", divided.line(&line, regard)),
-        );
+        let bytes = format!("{bell}{}", split.line(&line, highlight));
+        let written = write_at_once(&mut self.out, &bytes);
         if self.recent.len() == MAX_RECENT {
             self.recent.pop_front();
         }
-        self.recent.push_back((line, regard));
-        painted
+        self.recent.push_back((line, highlight));
+        written
     }
 
-    /// Messages are for whoever reads the output, a script perhaps, and notes
-    /// for whoever started the client.
+    /// Writes messages to standard output, which may be a script's input, and the
+    /// client's own lines to standard error.
     fn plain_line(&mut self, line: Line, bell: &str) -> io::Result<()> {
         match line {
             Line::Received(line) => write_at_once(&mut self.out, &format!("{bell}{line}\n")),
@@ -144,7 +141,7 @@ impl<O: Write, E: Write> Renderer<O, E> {
         }
     }
 
-    /// The cursor stays behind the question, so there is no newline.
+    /// Asks for the name. The cursor stays behind the question, so there is no newline.
     fn ask_name(&mut self) -> io::Result<()> {
         const PROMPT: &str = "Enter your name: ";
         match self.prompt_output {
@@ -156,50 +153,51 @@ impl<O: Write, E: Write> Renderer<O, E> {
         }
     }
 
-    /// What we replied, unless nobody has written: that the server refuses.
+    /// Adds our reply. Without a private sender the server refuses it, so nothing is
+    /// added.
     fn reply(&mut self, text: &str) -> io::Result<()> {
-        let (Some(title), Some(writer)) = (&self.status_line, self.highlighter.last_private_from())
+        let (Some(status), Some(to)) = (&self.status_line, self.highlighter.last_private_from())
         else {
             return Ok(());
         };
-        let line = format!("{} -> {writer}: {text}", title.name);
+        let line = format!("{} -> {to}: {text}", status.name);
         self.line(Line::Own(line))
     }
 
-    /// Draws the bar where it has changed.
+    /// Draws the progress bar if it has changed.
     fn progress(&mut self, progress: Vec<String>) -> io::Result<()> {
         match &self.status_line {
-            Some(title) if title.progress != progress => {
-                self.update_status(|title| title.progress = progress)
+            Some(status) if status.progress != progress => {
+                self.update_status(|status| status.progress = progress)
             }
             _ => Ok(()),
         }
     }
 
-    /// The rule says something else from now on.
+    /// Changes the status line.
     fn update_status(&mut self, change: impl FnOnce(&mut StatusLine)) -> io::Result<()> {
-        let Some(title) = &mut self.status_line else {
+        let Some(status) = &mut self.status_line else {
             return Ok(());
         };
-        change(title);
+        change(status);
         match &mut self.split {
-            Some(divided) => write_at_once(&mut self.out, &divided.redraw_status(title)),
+            Some(split) => write_at_once(&mut self.out, &split.redraw_status(status)),
             None => Ok(()),
         }
     }
 
-    /// Divides the screen, or ends that, as the window and the room ask for.
+    /// Divides the screen, or stops dividing it, for the current window.
     fn arrange_layout(&mut self) -> io::Result<()> {
-        let (Some(size), Some(title)) = (self.size, &self.status_line) else {
+        let (Some(size), Some(status)) = (self.size, &self.status_line) else {
             return Ok(());
         };
-        let next = SplitScreen::new(size, title, self.style);
+        let next = SplitScreen::new(size, status, self.style);
         let bytes = match (&self.split, &next) {
-            // Before and after; a terminal that was never divided is left alone.
+            // A terminal that was never divided is left alone.
             (None, None) => return Ok(()),
             (None, Some(next)) => next.open(),
             (Some(_), Some(next)) => next.resized(&self.recent),
-            (Some(before), None) => before.too_small(),
+            (Some(previous), None) => previous.too_small(),
         };
         self.split = next;
         write_at_once(&mut self.out, &bytes)
@@ -208,15 +206,15 @@ impl<O: Write, E: Write> Renderer<O, E> {
 
 impl<O: Write, E: Write> Drop for Renderer<O, E> {
     fn drop(&mut self) {
-        if let Some(divided) = self.split.take() {
-            // If this fails the terminal is gone, and needs no restoring.
-            let _ = write_at_once(&mut self.out, &divided.close());
+        if let Some(split) = self.split.take() {
+            // If this fails, the terminal has gone and needs no restoring.
+            let _ = write_at_once(&mut self.out, &split.close());
         }
     }
 }
 
-/// All of `text` at once: between two writes the terminal may show a key that
-/// is pressed, and it would land in the middle of ours.
+/// Writes all of `text` at once. Between two writes the terminal may echo a pressed key
+/// into the middle of the text.
 fn write_at_once(out: &mut impl Write, text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes())?;
     out.flush()
@@ -226,7 +224,7 @@ fn write_at_once(out: &mut impl Write, text: &str) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn open() -> ScreenUpdate {
+    fn joined() -> ScreenUpdate {
         ScreenUpdate::Joined(StatusLine {
             name: "ann".to_string(),
             room: "lobby".to_string(),
@@ -239,14 +237,14 @@ mod tests {
         Size { rows, columns }
     }
 
-    /// What is written to both places when `shows` are painted one by one.
-    fn plain(shows: &[ScreenUpdate]) -> (String, String) {
+    /// Returns what is written to both outputs for these updates.
+    fn plain(updates: &[ScreenUpdate]) -> (String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut painter = Renderer::plain(&mut out, &mut err, PromptOutput::Stderr);
-        for show in shows {
-            painter.render(show.clone()).unwrap();
+        let mut renderer = Renderer::plain(&mut out, &mut err, PromptOutput::Stderr);
+        for update in updates {
+            renderer.render(update.clone()).unwrap();
         }
-        drop(painter);
+        drop(renderer);
         (
             String::from_utf8(out).unwrap(),
             String::from_utf8(err).unwrap(),
@@ -254,10 +252,10 @@ mod tests {
     }
 
     #[test]
-    fn plain_lines_are_the_wire_and_notes_go_elsewhere() {
+    fn plain_lines_are_unchanged_and_warnings_go_to_standard_error() {
         let (out, err) = plain(&[
             ScreenUpdate::AskName,
-            open(),
+            joined(),
             ScreenUpdate::Line(Line::Received("bob: hi".to_string())),
             ScreenUpdate::Line(Line::Own("ann: hi".to_string())),
             ScreenUpdate::EnterPressed,
@@ -270,24 +268,24 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_is_shown_as_what_it_is_once_somebody_has_written() {
+    fn a_reply_is_shown_once_there_is_a_private_sender() {
         let shown = |line: &str| {
             let mut out = Vec::new();
-            let mut painter = Renderer::split(&mut out, Vec::new(), size(24, 80), Style::Plain);
+            let mut renderer = Renderer::split(&mut out, Vec::new(), size(24, 80), Style::Plain);
             let line = ScreenUpdate::Line(Line::Received(line.to_string()));
-            for show in [open(), line, ScreenUpdate::Reply("yes".to_string())] {
-                painter.render(show).unwrap();
+            for update in [joined(), line, ScreenUpdate::Reply("yes".to_string())] {
+                renderer.render(update).unwrap();
             }
-            drop(painter);
+            drop(renderer);
             String::from_utf8(out).unwrap().contains("ann -> bob: yes")
         };
         assert!(shown("bob -> ann: hi"));
         assert!(!shown("bob: hi"));
     }
 
-    /// Each thing is one write, so that no key can get between its parts.
+    /// Each update is one write, so that no key is echoed into it.
     #[test]
-    fn a_bell_and_its_line_are_one_write_and_ring_once_in_a_flood() {
+    fn a_bell_and_its_line_are_one_write_and_a_flood_rings_once() {
         struct Writes<'a>(&'a mut Vec<String>);
         impl Write for Writes<'_> {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -301,33 +299,33 @@ mod tests {
         for rows in [7, 24] {
             let mut writes = Vec::new();
             let out = Writes(&mut writes);
-            let painter = Renderer::split(out, Vec::new(), size(rows, 80), Style::Plain);
-            let mut painter = painter.with_bell(Bell::ringing());
-            painter.render(open()).unwrap();
-            painter.out.0.clear();
+            let renderer = Renderer::split(out, Vec::new(), size(rows, 80), Style::Plain);
+            let mut renderer = renderer.with_bell(Bell::ringing());
+            renderer.render(joined()).unwrap();
+            renderer.out.0.clear();
             for _ in 0..9 {
                 let line = Line::Received("bob -> ann: hi".to_string());
-                painter.render(ScreenUpdate::Line(line)).unwrap();
+                renderer.render(ScreenUpdate::Line(line)).unwrap();
             }
-            assert_eq!(painter.out.0.len(), 9);
-            let write = painter.out.0[0].clone();
+            assert_eq!(renderer.out.0.len(), 9);
+            let write = renderer.out.0[0].clone();
             assert!(
                 write.starts_with('\u{7}') && write.contains("hi"),
                 "{write:?}"
             );
-            assert_eq!(painter.out.0.concat().matches('\u{7}').count(), 1);
+            assert_eq!(renderer.out.0.concat().matches('\u{7}').count(), 1);
         }
     }
 
     #[test]
-    fn the_screen_is_divided_when_the_room_opens_and_restored_at_the_end() {
+    fn the_screen_is_divided_after_joining_and_restored_at_the_end() {
         let mut out = Vec::new();
-        let mut painter = Renderer::split(&mut out, Vec::new(), size(24, 80), Style::Plain);
-        painter
+        let mut renderer = Renderer::split(&mut out, Vec::new(), size(24, 80), Style::Plain);
+        renderer
             .render(ScreenUpdate::Line(Line::Received("before".to_string())))
             .unwrap();
-        painter.render(open()).unwrap();
-        drop(painter);
+        renderer.render(joined()).unwrap();
+        drop(renderer);
         let out = String::from_utf8(out).unwrap();
         assert!(out.starts_with("before\n"), "{out:?}");
         let divided = out.find("\u{1b}[1;21r").unwrap();
@@ -336,29 +334,29 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_gets_too_small_falls_back_to_plain_lines_and_returns() {
+    fn a_window_that_is_too_small_has_plain_lines_until_it_grows() {
         let mut out = Vec::new();
-        let mut painter = Renderer::split(&mut out, Vec::new(), size(7, 80), Style::Plain);
-        let mut painted = |show: ScreenUpdate| {
-            painter.render(show).unwrap();
-            String::from_utf8(std::mem::take(painter.out)).unwrap()
+        let mut renderer = Renderer::split(&mut out, Vec::new(), size(7, 80), Style::Plain);
+        let mut rendered = |update: ScreenUpdate| {
+            renderer.render(update).unwrap();
+            String::from_utf8(std::mem::take(renderer.out)).unwrap()
         };
-        assert_eq!(painted(open()), "");
+        assert_eq!(rendered(joined()), "");
         assert_eq!(
-            painted(ScreenUpdate::Line(Line::Received("a".to_string()))),
+            rendered(ScreenUpdate::Line(Line::Received("a".to_string()))),
             "a\n"
         );
-        assert!(painted(ScreenUpdate::Resized(size(9, 80))).contains("\u{1b}[1;6r"));
-        assert!(painted(ScreenUpdate::Line(Line::Received("b".to_string()))).contains("\u{1b}7"));
-        assert!(painted(ScreenUpdate::Resized(size(9, 19))).contains("\u{1b}[r"));
+        assert!(rendered(ScreenUpdate::Resized(size(9, 80))).contains("\u{1b}[1;6r"));
+        assert!(rendered(ScreenUpdate::Line(Line::Received("b".to_string()))).contains("\u{1b}7"));
+        assert!(rendered(ScreenUpdate::Resized(size(9, 19))).contains("\u{1b}[r"));
         assert_eq!(
-            painted(ScreenUpdate::Line(Line::Received("c".to_string()))),
+            rendered(ScreenUpdate::Line(Line::Received("c".to_string()))),
             "c\n"
         );
     }
 
     #[test]
-    fn a_broken_place_for_messages_is_an_error_and_one_for_notes_is_not() {
+    fn a_broken_standard_output_is_an_error_and_a_broken_standard_error_is_not() {
         struct Broken;
         impl Write for Broken {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -368,12 +366,12 @@ mod tests {
                 Ok(())
             }
         }
-        let mut painter = Renderer::plain(Broken, Broken, PromptOutput::Stderr);
-        painter
+        let mut renderer = Renderer::plain(Broken, Broken, PromptOutput::Stderr);
+        renderer
             .render(ScreenUpdate::Line(Line::Warning("x".to_string())))
             .unwrap();
-        painter.render(ScreenUpdate::AskName).unwrap();
-        painter
+        renderer.render(ScreenUpdate::AskName).unwrap();
+        renderer
             .render(ScreenUpdate::Line(Line::Received("x".to_string())))
             .unwrap_err();
     }

@@ -1,21 +1,21 @@
-//! Turns who and where we are, and how far the files, into the rule of the divided
+//! The status line: from name, room, address and progress to the rule of the divided
 //! screen.
 
-/// What the rule says.
+/// The contents of the rule between messages and input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusLine {
-    /// Who we are.
+    /// Our name.
     pub name: String,
-    /// In which room.
+    /// Our room.
     pub room: String,
-    /// Where we are.
+    /// The server's address.
     pub address: String,
-    /// How far the files are, the longest first.
+    /// Texts about the progress of the transfers, the longest first.
     pub progress: Vec<String>,
 }
 
 impl StatusLine {
-    /// The longest rule that surely fits into `columns`, so that it never wraps.
+    /// Returns the longest text that surely fits into `columns`, so that it never wraps.
     pub fn render(&self, columns: u16) -> String {
         let StatusLine {
             name,
@@ -23,7 +23,7 @@ impl StatusLine {
             address,
             progress,
         } = self;
-        // Who sends or fetches a file looks for that; who they are they know.
+        // During a transfer the progress is of more interest than the name.
         let busy = progress.iter().flat_map(|progress| {
             [
                 format!("--- {name} in {room} - {progress} ---"),
@@ -42,8 +42,8 @@ impl StatusLine {
     }
 }
 
-/// The most columns that `text` can take. Only ASCII is known to be narrow; all
-/// else counts double, as Chinese characters do.
+/// Returns the most columns that `text` can take. Only ASCII is known to be narrow; all
+/// else counts twice, because Chinese characters take two columns.
 fn max_width(text: &str) -> usize {
     text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
 }
@@ -52,7 +52,7 @@ fn max_width(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn title(name: &str) -> StatusLine {
+    fn status(name: &str) -> StatusLine {
         StatusLine {
             name: name.to_string(),
             room: "lobby".to_string(),
@@ -62,10 +62,10 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_says_what_fits_and_never_wraps() {
+    fn the_rule_contains_what_fits_and_never_wraps() {
         #[track_caller]
         fn check(name: &str, columns: u16, expected: &str) {
-            assert_eq!(title(name).render(columns), expected);
+            assert_eq!(status(name).render(columns), expected);
         }
         let full = "--- ann in lobby at 127.0.0.1:4000 - /quit leaves ---";
         check("ann", 80, full);
@@ -78,12 +78,12 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_says_how_far_the_files_are() {
-        let mut title = title("ann");
-        title.progress = ["get x [##--] 43 %", "get x, 43 %", "43 %"]
+    fn the_rule_contains_the_progress() {
+        let mut status = status("ann");
+        status.progress = ["get x [##--] 43 %", "get x, 43 %", "43 %"]
             .map(str::to_string)
             .to_vec();
-        let check = |columns, expected: &str| assert_eq!(title.render(columns), expected);
+        let check = |columns, expected: &str| assert_eq!(status.render(columns), expected);
         check(80, "--- ann in lobby - get x [##--] 43 % ---");
         check(39, "--- get x [##--] 43 % ---");
         check(24, "--- get x, 43 % ---");

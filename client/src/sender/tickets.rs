@@ -1,40 +1,41 @@
-//! What the chat has to do with files: it asks for their tickets.
+//! Tickets: what the chat does for the file transfers.
 
 use std::io::Write;
 
 use common::transfer::TicketGrant;
 
-use super::{Sender, Stop};
+use super::state::{Sender, Stop};
+use crate::transfers::event::WorkerEvent;
 use crate::transfers::ticket_queue::TicketRequest;
-use crate::transfers::worker::WorkerEvent;
 
 impl<W: Write> Sender<W> {
-    /// Does what a transfer asks for.
+    /// Handles a worker's event.
     pub(super) fn handle_event(&mut self, event: WorkerEvent) -> Result<(), Stop> {
+        let transfers = &mut self.sources.transfers;
         match event {
-            WorkerEvent::TicketNeeded(ask) => return self.request_ticket(ask),
-            WorkerEvent::Retrying(number, why) => self.sources.transfers.on_retry(number, &why),
-            WorkerEvent::Ended(number, ended) => self.sources.transfers.on_end(number, ended),
+            WorkerEvent::TicketNeeded(request) => return self.request_ticket(request),
+            WorkerEvent::Retrying(number, why) => transfers.on_retry(number, &why),
+            WorkerEvent::Ended(number, result) => transfers.on_end(number, result),
         }
         Ok(())
     }
 
-    /// Asks for a ticket, with the blank line behind it by whose answer one knows that
-    /// the server has dealt with it. There are few of these, as few transfers go at
-    /// once, so they wait for no window.
-    fn request_ticket(&mut self, ask: TicketRequest) -> Result<(), Stop> {
-        self.write_line(&ask.purpose.line())?;
+    /// Requests a ticket, and sends a blank line after it. The answer to that shows that
+    /// the server has handled the request. Few transfers run at once, so these lines
+    /// need not wait for the window.
+    fn request_ticket(&mut self, request: TicketRequest) -> Result<(), Stop> {
+        self.write_line(&request.purpose.line())?;
         self.window.record_line();
         self.send_heartbeat()?;
         let fence = self.window.unanswered();
-        self.sources.transfers.tickets.push(ask, fence);
+        self.sources.transfers.tickets.push(request, fence);
         Ok(())
     }
 
-    /// Hands a ticket to its transfer. One that was asked for by hand is shown.
-    pub(super) fn deliver_ticket(&mut self, leave: TicketGrant) {
-        if let Some(leave) = self.sources.transfers.tickets.grant(leave) {
-            self.screen.show_received(leave.to_sentence());
+    /// Gives a ticket to its worker. A ticket that was requested by hand is shown.
+    pub(super) fn deliver_ticket(&mut self, grant: TicketGrant) {
+        if let Some(grant) = self.sources.transfers.tickets.grant(grant) {
+            self.config.screen.show_received(grant.to_sentence());
         }
     }
 }

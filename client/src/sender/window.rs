@@ -1,38 +1,36 @@
-//! Decides whether one more line may be sent now.
+//! The send window: how many lines may be sent before the server answers.
 //!
-//! The server takes some ten lines a second and lets TCP hold back the rest.
-//! The system's buffers hold megabytes, though: a long file that is piped in
-//! would stand there for an hour, with every heartbeat, and the wish to leave,
-//! in the queue behind it. The way out is an old one, a window (RFC 793, 1.5):
-//! only so much may be under way. The acknowledgement is there already, since
-//! the server answers an empty line with an empty line, in its turn.
+//! The server takes about ten lines a second and lets TCP hold back the rest. But the
+//! system's buffers contain megabytes. A long piped file would wait there for an hour,
+//! with every heartbeat and the `q:quit` in the queue behind it. The solution is a
+//! window (RFC 793, 1.5): only so many lines may be unacknowledged. An acknowledgement
+//! exists already, because the server answers an empty line, in order, with an empty
+//! line.
 //!
-//! Pure counting: no socket, no clock.
+//! Invariant: no socket and no clock; it only counts.
 
 use crate::connection::Transport;
 
-/// How many lines may follow a heartbeat before the next one is due. The
-/// server lets 50 pass at once and up to three windows may be under way, so
-/// it never waits for us; and nobody types 25 lines between two ordinary
-/// heartbeats, so a person's rhythm of heartbeats stays steady. (Over UDP it
-/// may have to wait, see [`Pace::new`].)
+/// The number of lines after which a heartbeat is due. The server permits a burst of 50,
+/// and up to three windows may be unacknowledged, so it never waits for us. A person
+/// does not type 25 lines between two regular heartbeats, so their rhythm stays steady.
+/// (Over UDP the server may have to wait, see [`SendWindow::new`].)
 pub const WINDOW: u32 = 25;
 
-/// Counts what was sent and what was answered.
+/// A counter of the lines that were sent and the heartbeats that were answered.
 #[derive(Debug)]
 pub struct SendWindow {
     since_heartbeat: u32,
     unanswered: u32,
-    /// How many heartbeats may wait for their answers when a full window asks for
-    /// one more.
+    /// The number of unanswered heartbeats at which a full window sends another.
     max_unanswered: u32,
 }
 
 impl SendWindow {
-    /// The pace of one who has sent nothing yet.
+    /// Makes the window of a new session.
     ///
-    /// Over UDP two windows may be under way: nothing holds us back there, and
-    /// what a server has no room for is lost. Ours has room for 64 datagrams.
+    /// Over UDP only two windows may be unacknowledged. Nothing holds us back there, and
+    /// a server drops what it has no room for. Ours has room for 64 datagrams.
     pub fn new(transport: Transport) -> SendWindow {
         SendWindow {
             since_heartbeat: 0,
@@ -44,39 +42,39 @@ impl SendWindow {
         }
     }
 
-    /// Whether a line may be sent now.
+    /// Returns `true` if a line may be sent now.
     pub fn is_open(&self) -> bool {
         self.since_heartbeat < WINDOW
     }
 
-    /// Whether a heartbeat should be sent now for the sake of its answer.
+    /// Returns `true` if a heartbeat should be sent for its answer.
     pub fn needs_heartbeat(&self) -> bool {
         !self.is_open() && self.unanswered <= self.max_unanswered
     }
 
-    /// A line was sent.
+    /// Records that a line was sent.
     pub fn record_line(&mut self) {
         self.since_heartbeat += 1;
     }
 
-    /// A heartbeat was sent. It opens the window, so that a server that answers
-    /// none at all makes us slow, but never silent: the clock goes on beating.
+    /// Records that a heartbeat was sent. It opens the window. So a server that answers
+    /// none makes us slow but never silent, because the clock sends more.
     pub fn record_heartbeat(&mut self) {
         self.since_heartbeat = 0;
         self.unanswered = self.unanswered.saturating_add(1);
     }
 
-    /// How many heartbeats the server has still to answer.
+    /// Returns the number of unanswered heartbeats.
     pub fn unanswered(&self) -> u32 {
         self.unanswered
     }
 
-    /// The server has answered a heartbeat: with it, it has acknowledged every
-    /// line before that one. False if no heartbeat was waiting for an answer.
+    /// Records an answer, which acknowledges every line before its heartbeat. Returns
+    /// `false` if no heartbeat was unanswered.
     pub fn record_answer(&mut self) -> bool {
-        let asked = self.unanswered > 0;
+        let expected = self.unanswered > 0;
         self.unanswered = self.unanswered.saturating_sub(1);
-        asked
+        expected
     }
 }
 
@@ -84,15 +82,15 @@ impl SendWindow {
 mod tests {
     use super::*;
 
-    /// Sends until nothing may be sent any more, and says how many lines went.
-    fn fill(pace: &mut SendWindow) -> u32 {
+    /// Sends until the window is full, and returns the number of lines.
+    fn fill(window: &mut SendWindow) -> u32 {
         let mut lines = 0;
         loop {
-            if pace.is_open() {
-                pace.record_line();
+            if window.is_open() {
+                window.record_line();
                 lines += 1;
-            } else if pace.needs_heartbeat() {
-                pace.record_heartbeat();
+            } else if window.needs_heartbeat() {
+                window.record_heartbeat();
             } else {
                 return lines;
             }
@@ -100,41 +98,45 @@ mod tests {
     }
 
     #[test]
-    fn three_windows_are_under_way_and_each_answer_lets_one_more_go() {
-        let mut pace = SendWindow::new(Transport::Tcp);
-        assert_eq!(fill(&mut pace), 3 * WINDOW);
+    fn three_windows_are_unacknowledged_and_each_answer_opens_one() {
+        let mut window = SendWindow::new(Transport::Tcp);
+        assert_eq!(fill(&mut window), 3 * WINDOW);
         for _ in 0..100 {
-            pace.record_answer();
-            assert_eq!(fill(&mut pace), WINDOW);
+            window.record_answer();
+            assert_eq!(fill(&mut window), WINDOW);
         }
     }
 
     #[test]
-    fn over_udp_two_windows_are_under_way() {
-        let mut pace = SendWindow::new(Transport::Udp);
-        assert_eq!(fill(&mut pace), 2 * WINDOW);
-        pace.record_answer();
-        assert_eq!(fill(&mut pace), WINDOW);
+    fn over_udp_two_windows_are_unacknowledged() {
+        let mut window = SendWindow::new(Transport::Udp);
+        assert_eq!(fill(&mut window), 2 * WINDOW);
+        window.record_answer();
+        assert_eq!(fill(&mut window), WINDOW);
     }
 
     #[test]
     fn heartbeats_in_time_do_not_widen_the_window_for_good() {
-        let mut pace = SendWindow::new(Transport::Tcp);
-        fill(&mut pace);
-        pace.record_heartbeat();
-        assert_eq!(fill(&mut pace), WINDOW);
-        pace.record_answer();
-        assert_eq!(fill(&mut pace), 0, "the extra one has to be answered first");
-        pace.record_answer();
-        assert_eq!(fill(&mut pace), WINDOW);
+        let mut window = SendWindow::new(Transport::Tcp);
+        fill(&mut window);
+        window.record_heartbeat();
+        assert_eq!(fill(&mut window), WINDOW);
+        window.record_answer();
+        assert_eq!(
+            fill(&mut window),
+            0,
+            "the extra heartbeat has to be answered first"
+        );
+        window.record_answer();
+        assert_eq!(fill(&mut window), WINDOW);
     }
 
     #[test]
-    fn answers_that_nobody_asked_for_open_nothing() {
-        let mut pace = SendWindow::new(Transport::Tcp);
+    fn answers_without_a_heartbeat_open_nothing() {
+        let mut window = SendWindow::new(Transport::Tcp);
         for _ in 0..1000 {
-            assert!(!pace.record_answer());
+            assert!(!window.record_answer());
         }
-        assert_eq!(fill(&mut pace), 3 * WINDOW);
+        assert_eq!(fill(&mut window), 3 * WINDOW);
     }
 }

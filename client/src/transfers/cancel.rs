@@ -1,8 +1,8 @@
-//! Turns the wish to end a transfer into the end of what it waits for.
+//! Cancellation: from a dropped token to the end of whatever a worker waits for.
 //!
-//! A thread that moves bytes is blocked in the system most of the time. Who drops the
-//! [`Brake`] wakes it wherever it is: at a channel, as that is closed, or at its socket,
-//! as that is shut down.
+//! A worker is blocked in the system most of the time. Dropping its [`CancelToken`]
+//! interrupts it anywhere: at a channel, because that closes, or at its socket, because
+//! that is shut down.
 
 use std::convert::Infallible;
 use std::net::{Shutdown, TcpStream};
@@ -10,43 +10,37 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
-/// The socket of the moment. Whoever holds the lock looks at it, and no more.
+/// The worker's current socket. The lock is never held during a blocking call.
 type Socket = Arc<Mutex<Option<TcpStream>>>;
 
-/// Ends the transfer when it is dropped.
+/// A token that cancels a transfer when it is dropped.
 pub struct CancelToken {
     running: Option<Sender<Infallible>>,
     socket: Socket,
 }
 
-/// The transfer's end of it.
+/// The worker's end of a token.
 pub struct Cancellation {
-    /// Closed when the brake was pulled; never says anything.
+    /// Carries nothing; it is closed when the transfer is cancelled.
     pub cancelled: Receiver<Infallible>,
     socket: Socket,
 }
 
-/// A brake that is not pulled.
+/// Makes a token and the worker's end of it.
 pub fn new() -> (CancelToken, Cancellation) {
-    let (running, pulled) = bounded(0);
+    let (running, cancelled) = bounded(0);
     let socket = Socket::default();
-    let brake = CancelToken {
+    let token = CancelToken {
         running: Some(running),
         socket: Arc::clone(&socket),
     };
-    (
-        brake,
-        Cancellation {
-            cancelled: pulled,
-            socket,
-        },
-    )
+    (token, Cancellation { cancelled, socket })
 }
 
 impl Drop for CancelToken {
     fn drop(&mut self) {
-        // In this order: a socket that is put there after the second step finds that
-        // the first was done.
+        // In this order: a worker that stores a socket after the second step sees that
+        // the channel is closed.
         self.running = None;
         let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(socket) = &*socket {
@@ -56,12 +50,12 @@ impl Drop for CancelToken {
 }
 
 impl Cancellation {
-    /// Whether the transfer is to end.
+    /// Returns `true` if the transfer was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.try_recv() == Err(TryRecvError::Disconnected)
     }
 
-    /// From now on the brake shuts down `stream`, and no longer the one before.
+    /// Makes the token shut down `stream` instead of the previous socket.
     pub fn set_socket(&self, stream: &TcpStream) {
         let copy = stream.try_clone().ok();
         *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = copy;
@@ -78,18 +72,18 @@ mod tests {
     use std::net::TcpListener;
 
     #[test]
-    fn it_wakes_a_reader_whenever_it_is_pulled() {
+    fn it_interrupts_a_reader_whenever_it_is_dropped() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let connect = || TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (brake, braked) = new();
+        let (token, cancellation) = new();
         let (early, late) = (connect(), connect());
-        braked.set_socket(&early);
-        assert!(!braked.is_cancelled());
-        drop(brake);
-        braked.set_socket(&late);
+        cancellation.set_socket(&early);
+        assert!(!cancellation.is_cancelled());
+        drop(token);
+        cancellation.set_socket(&late);
         for mut stream in [early, late] {
             assert_eq!(stream.read(&mut [0]).unwrap(), 0);
         }
-        assert!(braked.is_cancelled());
+        assert!(cancellation.is_cancelled());
     }
 }

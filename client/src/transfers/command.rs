@@ -1,43 +1,45 @@
-//! Turns typed words about files into an order for this client.
+//! File commands: from typed words to what the manager should do.
 //!
-//! Only what it does by itself is one: `/files`, `/forget` and `/put` go to the
-//! server as they were typed.
+//! Only the client's own commands are parsed here. `/files`, `/forget` and `/put` go to
+//! the server as they were typed.
 
-/// What the person wants of the transfers.
+/// A command for the manager.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FileCommand {
-    /// To send the file of this typed path.
+    /// Sends the file at this path, as it was typed.
     Send(String),
-    /// To fetch a file.
+    /// Fetches a file.
     Get {
         /// Its number at the server.
         id: u64,
-        /// Where it should land, as it was typed.
+        /// Its destination, as it was typed.
         to: Option<String>,
     },
-    /// To see what is under way.
+    /// Lists the transfers.
     List,
-    /// To end one of them.
+    /// Cancels the transfer of this number.
     Cancel(u32),
-    /// Something that lacks a word; this says how it is typed.
+    /// Shows how an incomplete command is typed.
     Usage(&'static str),
 }
 
-/// Reads a command; `None` if it is none of ours.
+/// Parses a command. Returns `None` if it is a command for the server.
 pub fn parse(word: &str, rest: &str) -> Option<FileCommand> {
     let rest = rest.trim();
     Some(match word.to_ascii_lowercase().as_str() {
-        "send" if rest.is_empty() => FileCommand::Usage("type /send PATH, as in /send ~/notes.pdf"),
+        "send" if rest.is_empty() => {
+            FileCommand::Usage("usage: /send PATH, as in /send ~/notes.pdf")
+        }
         "send" => FileCommand::Send(rest.to_string()),
         "get" => parse_get(rest).unwrap_or(FileCommand::Usage(
-            "type /get ID or /get ID TO; /files lists the files with their numbers",
+            "usage: /get ID [TO]; /files lists the files with their IDs",
         )),
         "transfers" => FileCommand::List,
         "cancel" => rest
             .parse()
             .map(FileCommand::Cancel)
             .unwrap_or(FileCommand::Usage(
-                "type /cancel N; /transfers lists them with their numbers",
+                "usage: /cancel N; /transfers lists the transfers with their numbers",
             )),
         _ => return None,
     })
@@ -52,7 +54,7 @@ fn parse_get(rest: &str) -> Option<FileCommand> {
     Some(FileCommand::Get { id, to })
 }
 
-/// A file's number; the server takes `#3` as well.
+/// Parses a file's number. Like the server, it accepts `#3` too.
 pub fn parse_id(id: &str) -> Option<u64> {
     id.strip_prefix('#').unwrap_or(id).parse().ok()
 }
@@ -62,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_are_read_with_what_belongs_to_them() {
+    fn commands_are_parsed_with_their_arguments() {
         let to = |to: &str| Some(to.to_string());
         for (word, rest, expected) in [
             (
@@ -87,11 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn what_lacks_a_word_is_explained_and_the_rest_is_the_servers() {
+    fn an_incomplete_command_shows_its_usage_and_others_go_to_the_server() {
         for (word, rest) in [("send", ""), ("get", ""), ("get", "x"), ("cancel", "-1")] {
-            let order = parse(word, rest);
+            let command = parse(word, rest);
             assert!(
-                matches!(order, Some(FileCommand::Usage(_))),
+                matches!(command, Some(FileCommand::Usage(_))),
                 "/{word} {rest}"
             );
         }

@@ -1,7 +1,7 @@
-//! Turns a file at the server into one here.
+//! Downloads: from a file at the server to a file here.
 //!
-//! The size that the server tells is a promise and no more: no memory and no disk is
-//! taken for it beforehand, and what comes beyond it is an error.
+//! Invariant: the announced size is not trusted. No memory and no disk space is reserved
+//! for it, and a byte beyond it is an error.
 
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -10,97 +10,96 @@ use std::time::Duration;
 
 use common::transfer::filename;
 
+use super::context::TransferContext;
+use super::error::TransferError;
+use super::open;
 use super::partial_file::PartialFile;
 use super::progress::Progress;
+use super::task::Destination;
 use super::ticket_queue::TicketPurpose;
-use super::worker::TransferContext;
-use super::{Destination, TransferError, open};
 use crate::connection::describe;
 
-/// How many bytes are collected for one write: where more are, nothing gets faster.
+/// The bytes that are collected for one write. More bytes do not make it faster.
 const WRITE_BUFFER: usize = 256 * 1024;
 
-/// How long to wait for the end of the connection when all bytes are here. It comes
-/// with them; one that does not come costs no more than this.
+/// The time to wait for the close after the last byte. A close that never comes costs
+/// no more than this.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where the bytes go.
+/// An open destination.
 enum Target {
     File(PartialFile),
     Output(io::Stdout),
 }
 
-/// Fetches file `id`, however often its connection breaks, and says where it is.
+/// Fetches file `id`, even if its connection breaks several times. Returns its path.
 ///
 /// # Errors
 ///
-/// Why it is not here; then nothing of it is.
+/// The reason why it is not here; then nothing of it is.
 pub fn run(
-    link: &TransferContext,
+    context: &TransferContext,
     id: u64,
     to: &Destination,
 ) -> Result<Option<PathBuf>, TransferError> {
     let mut target = None;
-    let mut here = 0;
-    link.retry(|| {
-        let (leave, stream, size) = link.connect(TicketPurpose::Get(id), here)?;
-        let name = filename::sanitize(&leave.name);
-        let (_, known) = link.progress.file.get_or_init(|| (name, size));
-        if size != leave.size || size != *known {
+    let mut received = 0;
+    context.retry(|| {
+        let (grant, stream, size) = context.connect(TicketPurpose::Get(id), received)?;
+        let name = filename::sanitize(&grant.name);
+        let (_, known) = context.progress.file.get_or_init(|| (name, size));
+        if size != grant.size || size != *known {
             return Err(TransferError::Failed(
-                "the server tells two sizes for it".to_string(),
+                "the server sent two different sizes".to_string(),
             ));
         }
         let target = match &mut target {
             Some(target) => target,
-            none => none.insert(Target::open(&link.downloads, to, &leave.name)?),
+            none => none.insert(Target::open(&context.downloads, to, &grant.name)?),
         };
-        receive_bytes(link, &stream, target, &mut here, size)?;
+        receive_bytes(&context.progress, &stream, target, &mut received, size)?;
         expect_end(&stream)
     })?;
     match target {
-        Some(Target::File(landing)) => landing.finish().map(Some).map_err(TransferError::Failed),
+        Some(Target::File(file)) => file.finish().map(Some).map_err(TransferError::Failed),
         _ => Ok(None),
     }
 }
 
-/// Takes all from `here` on, which grows by what is written.
+/// Receives all bytes from `received` on, which grows by what is written.
 fn receive_bytes(
-    link: &TransferContext,
+    progress: &Progress,
     stream: &TcpStream,
     target: &mut Target,
-    here: &mut u64,
+    received: &mut u64,
     size: u64,
 ) -> Result<(), TransferError> {
-    link.progress.set(*here);
-    let (meter, read) = (&link.progress, *here);
-    let watched = CountingReader {
+    progress.set(*received);
+    let reader = CountingReader {
         stream,
-        progress: meter,
-        read,
-        broken: None,
+        progress,
+        read: *received,
+        error: None,
     };
-    let mut source = watched.take(size - *here);
+    let mut source = reader.take(size - *received);
     let mut out = BufWriter::with_capacity(WRITE_BUFFER, &mut *target);
-    let taken = io::copy(&mut source, &mut out);
-    // Also what came before the connection broke.
-    let kept = out.flush();
+    let copied = io::copy(&mut source, &mut out);
+    // The bytes before a break are kept too.
+    let flushed = out.flush();
     drop(out);
-    let CountingReader { read, broken, .. } = source.into_inner();
-    match (kept, taken, &broken) {
-        (Err(error), ..) | (_, Err(error), None) => return Err(target.unwritable(&error)),
-        _ => *here = read,
+    let CountingReader { read, error, .. } = source.into_inner();
+    match (flushed, copied, &error) {
+        (Err(error), ..) | (_, Err(error), None) => return Err(target.write_error(&error)),
+        _ => *received = read,
     }
-    match broken {
-        Some(fault) => Err(fault),
-        None if *here < size => Err(TransferError::Broken(
-            "the server has closed it".to_string(),
-        )),
+    match error {
+        Some(error) => Err(error),
+        None if *received < size => Err(open::closed()),
         None => Ok(()),
     }
 }
 
-/// The file is whole; more than that would be another file.
+/// Checks that the server closes the connection. More bytes would make another file.
 fn expect_end(mut stream: &TcpStream) -> Result<(), TransferError> {
     let _ = stream.set_read_timeout(Some(END_TIMEOUT));
     match stream.read(&mut [0]) {
@@ -112,19 +111,19 @@ fn expect_end(mut stream: &TcpStream) -> Result<(), TransferError> {
 }
 
 impl Target {
-    fn open(folder: &Path, to: &Destination, called: &str) -> Result<Target, TransferError> {
+    fn open(folder: &Path, to: &Destination, name: &str) -> Result<Target, TransferError> {
         let to = match to {
             Destination::Output => return Ok(Target::Output(io::stdout())),
             Destination::Downloads => None,
             Destination::Path(path) => Some(path.as_path()),
         };
-        let landing = PartialFile::create(folder, to, called);
-        landing.map(Target::File).map_err(TransferError::Failed)
+        let file = PartialFile::create(folder, to, name);
+        file.map(Target::File).map_err(TransferError::Failed)
     }
 
-    fn unwritable(&self, error: &io::Error) -> TransferError {
+    fn write_error(&self, error: &io::Error) -> TransferError {
         let place = match self {
-            Target::File(landing) => landing.folder().display().to_string(),
+            Target::File(file) => file.folder().display().to_string(),
             Target::Output(_) => "standard output".to_string(),
         };
         TransferError::Failed(format!("cannot write to {place}: {}", describe(error)))
@@ -134,7 +133,7 @@ impl Target {
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Target::File(landing) => landing.file.write(bytes),
+            Target::File(file) => file.file.write(bytes),
             Target::Output(out) => out.write(bytes),
         }
     }
@@ -147,14 +146,14 @@ impl Write for Target {
     }
 }
 
-/// A reader that counts, and remembers that it failed: `io::copy` does not tell which
-/// of its two sides did.
+/// A reader that counts, and keeps its error: `io::copy` does not report which of its
+/// two sides failed.
 struct CountingReader<'a> {
     stream: &'a TcpStream,
     progress: &'a Progress,
-    /// How much of the file has come.
+    /// The bytes of the file so far.
     read: u64,
-    broken: Option<TransferError>,
+    error: Option<TransferError>,
 }
 
 impl Read for CountingReader<'_> {
@@ -167,7 +166,7 @@ impl Read for CountingReader<'_> {
             }
             // `io::copy` reads again.
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => self.broken = Some(open::broken_connection(error)),
+            Err(error) => self.error = Some(open::broken_connection(error)),
         }
         read
     }

@@ -1,4 +1,4 @@
-//! Turns a ticket into a connection over which a file's bytes flow.
+//! Opening: from a ticket to a connection that carries a file's bytes.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,38 +8,42 @@ use common::transfer::{Direction, TicketGrant, TransferReply, TransferRequest};
 use common::{MAX_EVENT, text};
 
 use super::cancel::Cancellation;
-use super::{STALL_TIMEOUT, TransferError};
+use super::error::TransferError;
 use crate::connection::{describe, is_tick};
 
-/// How long it may take to be connected: the chat is, so the server is there.
+/// The time to connect. The chat is connected, so the server is reachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reaches the server and shows the ticket. The number is the server's: the file's
-/// size, or how many bytes of it are there already.
+/// The longest time without any data. The server uses the same. A network that takes
+/// longer to recover has usually broken the connection anyway.
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Connects to the server and redeems the ticket. Returns the server's number too: the
+/// file's size for a download, the bytes that it has already for an upload.
 ///
 /// # Errors
 ///
-/// Why no bytes can flow.
+/// The reason why no bytes can flow.
 pub fn open(
     server: SocketAddr,
-    leave: &TicketGrant,
+    grant: &TicketGrant,
     offset: u64,
-    braked: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<(TcpStream, u64), TransferError> {
-    let direction = match leave.id {
+    let direction = match grant.id {
         None => Direction::Put,
         Some(_) => Direction::Get,
     };
-    let demand = TransferRequest::encode(direction, leave.ticket, offset);
+    let request = TransferRequest::encode(direction, grant.ticket, offset);
     let stream = connect(server).map_err(|error| {
         TransferError::Broken(format!(
             "files need the server's TCP port, and {server} cannot be reached: {}",
             describe(&error)
         ))
     })?;
-    braked.set_socket(&stream);
-    let shown = (&stream).write_all(format!("{demand}\n").as_bytes());
-    shown.map_err(|error| broken_connection(&error))?;
+    cancellation.set_socket(&stream);
+    let sent = (&stream).write_all(format!("{request}\n").as_bytes());
+    sent.map_err(|error| broken_connection(&error))?;
     match read_reply(&stream)? {
         TransferReply::Ok(number) => Ok((stream, number)),
         TransferReply::Refused(why) => Err(TransferError::Refused(why)),
@@ -54,27 +58,23 @@ fn connect(server: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// The server's next answer.
+/// Returns the server's next reply.
 ///
-/// It is read byte by byte, as what follows it is not ours to take.
+/// It is read byte by byte, because the bytes after it belong to the file.
 ///
 /// # Errors
 ///
-/// If none comes, or something else.
+/// If no reply comes, or an invalid one.
 pub fn read_reply(mut stream: &TcpStream) -> Result<TransferReply, TransferError> {
     let mut line = Vec::new();
     let mut byte = [0];
     while line.len() < MAX_EVENT {
         match stream.read(&mut byte) {
-            Ok(0) => {
-                return Err(TransferError::Broken(
-                    "the server has closed it".to_string(),
-                ));
-            }
+            Ok(0) => return Err(closed()),
             Ok(_) if byte == *b"\n" => {
                 let line = String::from_utf8_lossy(&line);
-                let answer = TransferReply::parse(&text::sanitize(&line));
-                return answer.ok_or_else(invalid_reply);
+                let reply = TransferReply::parse(&text::sanitize(&line));
+                return reply.ok_or_else(invalid_reply);
             }
             Ok(_) => line.extend(byte),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -84,15 +84,22 @@ pub fn read_reply(mut stream: &TcpStream) -> Result<TransferReply, TransferError
     Err(invalid_reply())
 }
 
-/// What an error of the socket means.
+/// Returns the error for a connection that the server has closed.
+pub fn closed() -> TransferError {
+    TransferError::Broken("the server has closed it".to_string())
+}
+
+/// Returns the error for an error of the socket.
 pub fn broken_connection(error: &io::Error) -> TransferError {
-    TransferError::Broken(match is_tick(error) {
-        true => format!("nothing has moved for {} s", STALL_TIMEOUT.as_secs()),
-        false => describe(error),
+    TransferError::Broken(if is_tick(error) {
+        format!("no data for {} s", STALL_TIMEOUT.as_secs())
+    } else {
+        describe(error)
     })
 }
 
-/// For a server that does not keep to the protocol: another attempt will not help.
+/// Returns the error for a server that violates the protocol. A new attempt would not
+/// help.
 pub fn invalid_reply() -> TransferError {
-    TransferError::Failed("the server's answer makes no sense".to_string())
+    TransferError::Failed("invalid answer from the server".to_string())
 }

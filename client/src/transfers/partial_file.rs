@@ -1,9 +1,10 @@
-//! Turns the bytes of a download into a file that stands in nobody's way.
+//! Partial files: from a download's bytes to a file that overwrites no other.
 //!
-//! While it comes it has a name that nobody can foresee, made anew, so that no link
-//! somebody has planted is followed. When all is here it is synced, and gets its own
-//! name by a hard link, which, unlike a rename, never takes the place of another file.
-//! If it never gets that far nothing is left. It knows no socket.
+//! A download has an unpredictable, new name at first, so that no planted link is
+//! followed. A complete file is synced and gets its own name by a hard link, which,
+//! unlike a rename, never replaces another file. An incomplete file is deleted.
+//!
+//! Invariant: it knows no socket.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File, OpenOptions};
@@ -15,13 +16,12 @@ use common::transfer::filename;
 
 use crate::connection::describe;
 
-/// How many names are tried: `notes.pdf`, `notes-1.pdf` and so on. Who has fetched a
-/// file a thousand times has another problem.
+/// The number of names that are tried: `notes.pdf`, `notes-1.pdf` and so on.
 const MAX_NAMES: u32 = 1000;
 
-/// A place for a file that is on its way.
+/// A file that is being downloaded.
 pub struct PartialFile {
-    /// What is written to.
+    /// The file to write to.
     pub file: File,
     path: PathBuf,
     folder: PathBuf,
@@ -29,41 +29,41 @@ pub struct PartialFile {
 }
 
 impl PartialFile {
-    /// Makes a place for the file that the server calls `called`. It lands in
-    /// `folder`, under that name once it is clean; or at `to`, which counts from
-    /// `folder` and is another folder, or the path of a file.
+    /// Creates a file for the server's file `name`. It will be in `folder`, under its
+    /// sanitized name, or at `to`, which is relative to `folder` and is another folder
+    /// or the path of a file.
     ///
     /// # Errors
     ///
-    /// Says where nothing can be written, and why.
-    pub fn create(folder: &Path, to: Option<&Path>, called: &str) -> Result<PartialFile, String> {
-        let (folder, name) = split_target(folder, to, &filename::sanitize(called));
-        let part = folder.join(format!(
+    /// The path that cannot be written, and the reason.
+    pub fn create(folder: &Path, to: Option<&Path>, name: &str) -> Result<PartialFile, String> {
+        let (folder, name) = split_target(folder, to, &filename::sanitize(name));
+        let path = folder.join(format!(
             ".{}.part-{:016x}",
             filename::sanitize(&name),
             random()
         ));
-        // `create_new` fails at whatever is there, a link that leads nowhere included.
-        let file = OpenOptions::new().write(true).create_new(true).open(&part);
+        // `create_new` fails if anything exists, even a link that leads nowhere.
+        let file = OpenOptions::new().write(true).create_new(true).open(&path);
         let file = file.map_err(|error| unwritable(&folder, &error))?;
         Ok(PartialFile {
             file,
-            path: part,
+            path,
             folder,
             name,
         })
     }
 
-    /// Where it is going to be, as far as one can know.
+    /// Returns the folder of the complete file.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The file is whole: gives it its name, and says which that is.
+    /// Gives the complete file its name, and returns its path.
     ///
     /// # Errors
     ///
-    /// Says what could not be written; nothing is left then.
+    /// The path that could not be written; then nothing is left.
     pub fn finish(self) -> Result<PathBuf, String> {
         let synced = self.file.sync_all();
         synced.map_err(|error| unwritable(&self.folder, &error))?;
@@ -75,7 +75,7 @@ impl PartialFile {
             let path = self.folder.join(name);
             match self.link_as(&path) {
                 Ok(()) => {
-                    // So that the name outlives a power cut; not all systems can.
+                    // So that the name survives a power cut; not all systems can.
                     let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
                     return Ok(path);
                 }
@@ -89,12 +89,12 @@ impl PartialFile {
         ))
     }
 
-    /// Gives the file this name, if nothing else has it.
+    /// Gives the file this name, if no other file has it.
     fn link_as(&self, path: &Path) -> io::Result<()> {
         match fs::hard_link(&self.path, path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                // A disk without hard links, such as a USB stick: an empty file takes
-                // the name, and the whole one takes its place.
+                // A disk without hard links, such as a USB stick: an empty file claims
+                // the name, and the complete file replaces it.
                 OpenOptions::new().write(true).create_new(true).open(path)?;
                 fs::rename(&self.path, path)
             }
@@ -103,37 +103,39 @@ impl PartialFile {
     }
 }
 
-/// After a hard link it is a second name, and before that what nobody needs.
+/// Removes the partial name: the second name of a complete file, or an incomplete file.
 impl Drop for PartialFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// The folder and the name in it.
-fn split_target(folder: &Path, to: Option<&Path>, clean: &str) -> (PathBuf, String) {
+/// Returns the target's folder and the name in it.
+fn split_target(folder: &Path, to: Option<&Path>, name: &str) -> (PathBuf, String) {
     let Some(to) = to.map(|to| folder.join(to)) else {
-        return (folder.to_path_buf(), clean.to_string());
+        return (folder.to_path_buf(), name.to_string());
     };
-    // A path that ends with a slash has no last part for us to cut off.
+    // A path that ends with a slash has no last part to cut off.
     let is_folder = to.is_dir() || to.to_string_lossy().ends_with(std::path::is_separator);
     match (to.parent(), to.file_name()) {
         (Some(parent), Some(name)) if !is_folder => {
             (parent.to_path_buf(), name.to_string_lossy().into_owned())
         }
-        _ => (to, clean.to_string()),
+        _ => (to, name.to_string()),
     }
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> String {
-    let path = match path.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => path,
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
     };
     format!("cannot write to {}: {}", path.display(), describe(error))
 }
 
-/// Std has no dice, but the keys of its hash maps are thrown with the system's.
+/// Returns a random number: std has no generator, but the system chooses the keys of its
+/// hash maps.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -143,22 +145,22 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    /// A folder of its own for each test, with a canary beside it.
+    /// A folder for one test, with a canary beside it.
     struct Folders(PathBuf);
 
     impl Folders {
         fn new() -> Folders {
-            let folders = std::env::temp_dir().join(format!("chat-landing-{:016x}", random()));
+            let folders = std::env::temp_dir().join(format!("chat-partial-{:016x}", random()));
             fs::create_dir_all(folders.join("in")).unwrap();
             fs::write(folders.join("canary"), "sings").unwrap();
             Folders(folders)
         }
 
-        fn lands(&self, to: Option<&str>, called: &str) -> PathBuf {
+        fn download(&self, to: Option<&str>, name: &str) -> PathBuf {
             let folder = self.0.join("in");
-            let mut landing = PartialFile::create(&folder, to.map(Path::new), called).unwrap();
-            landing.file.write_all(b"new").unwrap();
-            let path = landing.finish().unwrap();
+            let mut partial = PartialFile::create(&folder, to.map(Path::new), name).unwrap();
+            partial.file.write_all(b"new").unwrap();
+            let path = partial.finish().unwrap();
             assert_eq!(fs::read(&path).unwrap(), b"new");
             path.strip_prefix(&self.0).unwrap().to_path_buf()
         }
@@ -203,7 +205,7 @@ mod tests {
             "",
         ];
         for name in names {
-            let path = folders.lands(None, name);
+            let path = folders.download(None, name);
             assert_eq!(path.parent(), Some(Path::new("in")), "{name:?}");
         }
         assert_eq!(folders.names("in").len(), names.len());
@@ -211,16 +213,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_stays_there() {
+    fn existing_files_stay() {
         let folders = Folders::new();
         let old = folders.0.join("in/notes.pdf");
         fs::write(&old, "old").unwrap();
         assert_eq!(
-            folders.lands(None, "notes.pdf"),
+            folders.download(None, "notes.pdf"),
             Path::new("in/notes-1.pdf")
         );
         assert_eq!(
-            folders.lands(None, "notes.pdf"),
+            folders.download(None, "notes.pdf"),
             Path::new("in/notes-2.pdf")
         );
         assert_eq!(fs::read(old).unwrap(), b"old");
@@ -231,33 +233,33 @@ mod tests {
     fn a_planted_link_is_not_followed() {
         use std::os::unix::fs::symlink;
         let folders = Folders::new();
-        for (name, aim) in [("a", "../canary"), ("b", "../made-by-the-link")] {
-            symlink(aim, folders.0.join("in").join(name)).unwrap();
+        for (name, target) in [("a", "../canary"), ("b", "../made-by-the-link")] {
+            symlink(target, folders.0.join("in").join(name)).unwrap();
             let expected = PathBuf::from(format!("in/{name}-1"));
-            assert_eq!(folders.lands(None, name), expected);
+            assert_eq!(folders.download(None, name), expected);
         }
         assert_eq!(folders.names(""), ["canary", "in"]);
     }
 
     #[test]
-    fn it_lands_where_it_should() {
+    fn a_target_is_a_folder_or_a_file() {
         let folders = Folders::new();
         fs::create_dir(folders.0.join("in/sub")).unwrap();
-        assert_eq!(folders.lands(Some("sub"), "x"), Path::new("in/sub/x"));
-        assert_eq!(folders.lands(Some("sub/"), "x"), Path::new("in/sub/x-1"));
-        assert_eq!(folders.lands(Some("sub/y"), "x"), Path::new("in/sub/y"));
-        assert_eq!(folders.lands(Some(".z"), "x"), Path::new("in/.z"));
+        assert_eq!(folders.download(Some("sub"), "x"), Path::new("in/sub/x"));
+        assert_eq!(folders.download(Some("sub/"), "x"), Path::new("in/sub/x-1"));
+        assert_eq!(folders.download(Some("sub/y"), "x"), Path::new("in/sub/y"));
+        assert_eq!(folders.download(Some(".z"), "x"), Path::new("in/.z"));
         let nowhere = PartialFile::create(&folders.0, Some(Path::new("no/x")), "x").err();
         assert!(nowhere.unwrap().ends_with("no: no such file or directory"));
     }
 
     #[test]
-    fn half_a_file_leaves_nothing() {
+    fn an_incomplete_file_is_deleted() {
         let folders = Folders::new();
-        let mut landing = PartialFile::create(&folders.0.join("in"), None, "x").unwrap();
-        landing.file.write_all(b"half").unwrap();
+        let mut partial = PartialFile::create(&folders.0.join("in"), None, "x").unwrap();
+        partial.file.write_all(b"half").unwrap();
         assert_eq!(folders.names("in").len(), 1);
-        drop(landing);
+        drop(partial);
         assert!(folders.names("in").is_empty());
     }
 }

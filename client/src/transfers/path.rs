@@ -1,29 +1,29 @@
-//! Turns a typed path into the path that is meant.
+//! Paths: from a typed path to the path that is meant.
 //!
-//! A person types `~/my notes.pdf`, and a terminal pastes a file that was dropped
-//! on it in quotes or with a backslash before each blank. A file may really be
-//! called so, though: what exists as it was typed is meant as it was typed.
+//! A person types `~/my notes.pdf`. When a file is dropped on a terminal, the terminal
+//! pastes it in quotes, or with a backslash before each space. A file may really have
+//! such a name: if the path exists as it was typed, it is taken as it was typed.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The file that is meant by `typed`.
+/// Returns the path of the existing file that `typed` means.
 pub fn existing(typed: &str) -> PathBuf {
     choose(typed, home().as_deref(), Path::exists)
 }
 
-/// The place that is meant by `typed`, which need not exist.
-pub fn place(typed: &str) -> PathBuf {
+/// Returns the path that `typed` means, which need not exist.
+pub fn new(typed: &str) -> PathBuf {
     choose(typed, home().as_deref(), |_| false)
 }
 
-/// The folder of the person, which `~` stands for.
+/// Returns the home directory, which `~` stands for.
 fn home() -> Option<PathBuf> {
     let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?;
     Some(PathBuf::from(home))
 }
 
-/// The first reading that exists; if none does, the one without quotes.
+/// Returns the first reading that exists, else the reading without quotes.
 fn choose(typed: &str, home: Option<&Path>, exists: impl Fn(&Path) -> bool) -> PathBuf {
     let typed = typed.trim();
     let plain = expand(typed, home);
@@ -33,7 +33,7 @@ fn choose(typed: &str, home: Option<&Path>, exists: impl Fn(&Path) -> bool) -> P
     }
 }
 
-/// Puts the person's folder in the place of a first `~`.
+/// Replaces a leading `~` by the home directory.
 fn expand(path: &str, home: Option<&Path>) -> PathBuf {
     match (path.strip_prefix('~'), home) {
         (Some(""), Some(home)) => home.to_path_buf(),
@@ -44,14 +44,14 @@ fn expand(path: &str, home: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Reads quotes and backslashes as a shell does; `None` if a quote has no end.
+/// Reads quotes and backslashes as a shell does. Returns `None` if a quote has no end.
 fn unquote(typed: &str) -> Option<String> {
     let mut plain = String::new();
     let mut quote = None;
     let mut letters = typed.chars();
     while let Some(letter) = letters.next() {
         match (letter, quote) {
-            // There it parts the folders of a path.
+            // On Windows it separates the folders of a path.
             ('\\', None | Some('"')) if !cfg!(windows) => plain.push(letters.next()?),
             ('\'' | '"', None) => quote = Some(letter),
             (letter, Some(end)) if letter == end => quote = None,
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tilde_is_the_persons_folder_only_where_a_shell_says_so() {
+    fn a_tilde_is_the_home_directory_only_where_it_is_in_a_shell() {
         check("~", "/home/ann");
         check("~/notes.pdf", "/home/ann/notes.pdf");
         check("~bob/x", "~bob/x");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_belong_to_the_path() {
+    fn spaces_belong_to_the_path() {
         check("  my notes.pdf ", "my notes.pdf");
         check("~/my notes.pdf", "/home/ann/my notes.pdf");
     }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_really_called_so_is_meant() {
+    fn a_path_that_exists_is_taken_as_typed() {
         let chosen = choose("'a' b", None, |path| path == Path::new("'a' b"));
         assert_eq!(chosen, Path::new("'a' b"));
     }

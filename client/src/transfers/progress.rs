@@ -1,53 +1,51 @@
-//! Turns the bytes that have been moved into a bar and into lines.
+//! Progress: from the bytes that were moved to a bar and to lines.
 //!
-//! Pure but for the counter, which the thread that moves the bytes sets and the one
-//! that shows it reads.
+//! Thread: a worker sets the counter, the manager reads it; all else is pure.
 
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use common::transfer::{Direction, format_size};
+use common::transfer::format_size;
 
-/// Over how long a time the rate is measured: long enough to be steady, and short
-/// enough that one sees what the network does.
+/// The time over which the rate is measured: long enough to be steady, short enough to
+/// follow the network.
 const RATE_WINDOW: Duration = Duration::from_secs(5);
 
-/// How many signs the bar has: each is 5 %.
+/// The number of characters in the bar: each is 5 %.
 const BAR_WIDTH: u64 = 20;
 
-/// How far a transfer is.
+/// The progress of a transfer.
 #[derive(Default)]
 pub struct Progress {
-    /// What the file is called and its size in bytes, once that is known.
+    /// The file's name and its size in bytes, once they are known.
     pub file: OnceLock<(String, u64)>,
     done: AtomicU64,
 }
 
 impl Progress {
-    /// So many bytes are here, or there, by now.
+    /// Sets the number of bytes that were moved.
     pub fn set(&self, done: u64) {
         self.done.store(done, Ordering::Relaxed);
     }
 
-    /// How many those are.
+    /// Returns the number of bytes that were moved.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
 }
 
-/// How fast it goes.
+/// An estimator of the current rate.
 pub struct RateEstimator(VecDeque<(Instant, u64)>);
 
 impl RateEstimator {
-    /// That of a transfer which begins now.
+    /// Makes the estimator of a transfer that starts now.
     pub fn new(now: Instant) -> RateEstimator {
         RateEstimator(VecDeque::from([(now, 0)]))
     }
 
-    /// Takes a look at `now`, when `done` bytes have been moved, and gives the bytes
-    /// in a second.
+    /// Records that `done` bytes have been moved, and returns the bytes per second.
     pub fn update(&mut self, now: Instant, done: u64) -> u64 {
         self.0.push_back((now, done));
         while self.0.len() > 2 && self.0.front().is_some_and(|it| now - it.0 > RATE_WINDOW) {
@@ -57,37 +55,39 @@ impl RateEstimator {
             return 0;
         };
         let millis = now.saturating_duration_since(since).as_millis().max(1);
-        // A download begins anew at 0 where its bytes cannot be kept.
+        // A download starts again at 0 if its bytes cannot be kept.
         let moved = u128::from(done.saturating_sub(before)) * 1000;
         u64::try_from(moved / millis).unwrap_or(u64::MAX)
     }
 }
 
-/// How much to move before the next look: little on a slow line, so that one sees it
-/// move, and much on a fast one, where looks would cost more than the bytes.
+/// An adaptive number of bytes between two updates: small on a slow line, so that the
+/// progress is visible, large on a fast line, where updates would cost more than bytes.
 pub struct AdaptiveChunk {
     bytes: u64,
     since: Instant,
 }
 
 impl AdaptiveChunk {
-    /// What any line moves in the time of a look.
+    /// Any line moves this in the time of an update.
     const MIN_BYTES: u64 = 16 * 1024;
-    /// The kernel moves so much in less than a millisecond; more makes nothing faster.
+    /// The kernel moves this in less than a millisecond; more does not make it faster.
     const MAX_BYTES: u64 = 1024 * 1024;
-    /// A few looks in each second are what a person wants.
+    /// A few updates per second are enough for a person.
     const FAST: Duration = Duration::from_millis(100);
 
-    /// A short one, as nobody knows yet how fast it goes.
+    /// Starts with a small chunk, because the rate is not known yet.
     pub fn new() -> AdaptiveChunk {
-        let (bytes, since) = (AdaptiveChunk::MIN_BYTES, Instant::now());
-        AdaptiveChunk { bytes, since }
+        AdaptiveChunk {
+            bytes: AdaptiveChunk::MIN_BYTES,
+            since: Instant::now(),
+        }
     }
 
-    /// The next one, in bytes, after the one before was gone.
+    /// Returns the size of the next chunk in bytes. Call it when the previous chunk has
+    /// been moved.
     pub fn next_size(&mut self) -> u64 {
-        let quick = self.since.elapsed() < AdaptiveChunk::FAST;
-        let bytes = if quick {
+        let bytes = if self.since.elapsed() < AdaptiveChunk::FAST {
             self.bytes * 2
         } else {
             self.bytes / 2
@@ -98,21 +98,21 @@ impl AdaptiveChunk {
     }
 }
 
-/// What there is to say about a transfer, or about several as one.
+/// The status of a transfer, or of several together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// What goes where: `get notes.pdf`.
+    /// The title: `get notes.pdf`.
     pub what: String,
     /// In bytes.
     pub done: u64,
-    /// In bytes; None if it is not known yet.
+    /// In bytes; `None` if it is not known yet.
     pub size: Option<u64>,
     /// In bytes per second.
     pub rate: u64,
 }
 
 impl Status {
-    /// How much of it is done, rounded down: 100 means all.
+    /// Returns the percentage, rounded down: 100 means all.
     pub fn percent(&self) -> u64 {
         match self.size {
             None => 0,
@@ -124,7 +124,7 @@ impl Status {
         }
     }
 
-    /// One line that says it all.
+    /// Returns the status in one line.
     pub fn line(&self) -> String {
         match self.size {
             None => format!("{} waits", self.what),
@@ -132,15 +132,15 @@ impl Status {
         }
     }
 
-    /// What can stand on the rule, the longest first.
+    /// Returns the texts that may stand in the status line, the longest first.
     pub fn bars(&self) -> Vec<String> {
         if self.size.is_none() {
             return vec![self.line()];
         }
         let percent = self.percent();
-        let signs = |sign: &str, count: u64| sign.repeat(usize::try_from(count).unwrap_or(0));
+        let repeat = |sign: &str, count: u64| sign.repeat(usize::try_from(count).unwrap_or(0));
         let full = percent * BAR_WIDTH / 100;
-        let bar = signs("#", full) + &signs("-", BAR_WIDTH - full);
+        let bar = repeat("#", full) + &repeat("-", BAR_WIDTH - full);
         vec![
             format!("{} [{bar}] {}", self.what, self.figures()),
             self.line(),
@@ -159,7 +159,7 @@ impl Status {
         )
     }
 
-    /// Nothing where nobody can know it.
+    /// Returns the time left, or nothing while the rate is 0.
     fn time_left(&self) -> String {
         let rest = self.size.unwrap_or(0).saturating_sub(self.done);
         match rest.checked_div(self.rate) {
@@ -169,15 +169,7 @@ impl Status {
     }
 }
 
-/// Which way, as it is typed.
-pub fn verb(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Put => "send",
-        Direction::Get => "get",
-    }
-}
-
-/// A time as people say it: `12 s`, `3:05 min`, `1:02 h`, `3 days`.
+/// Formats a time for people: `12 s`, `3:05 min`, `1:02 h`, `3 days`.
 pub fn format_time(seconds: u64) -> String {
     let (minutes, hours) = (seconds / 60, seconds / 3600);
     match seconds {
@@ -203,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_how_far_how_fast_and_how_long_still() {
+    fn a_line_contains_percent_rate_and_time_left() {
         let check = |status: Status, line: &str| assert_eq!(status.line(), line);
         check(
             status(430, 1000, 190),
@@ -241,14 +233,14 @@ mod tests {
     #[test]
     fn the_rate_is_that_of_the_last_seconds() {
         let start = Instant::now();
-        let mut speed = RateEstimator::new(start);
-        assert_eq!(speed.update(start, 0), 0);
-        assert_eq!(speed.update(start + Duration::from_secs(2), 2000), 1000);
+        let mut estimator = RateEstimator::new(start);
+        assert_eq!(estimator.update(start, 0), 0);
+        assert_eq!(estimator.update(start + Duration::from_secs(2), 2000), 1000);
         for second in 3..20 {
-            speed.update(start + Duration::from_secs(second), 2000);
+            estimator.update(start + Duration::from_secs(second), 2000);
         }
-        assert_eq!(speed.update(start + Duration::from_secs(20), 2000), 0);
-        assert_eq!(speed.update(start + Duration::from_secs(21), 0), 0);
+        assert_eq!(estimator.update(start + Duration::from_secs(20), 2000), 0);
+        assert_eq!(estimator.update(start + Duration::from_secs(21), 0), 0);
     }
 
     #[test]

@@ -1,23 +1,23 @@
-//! Turns what the server says in the chat into the answers to requests for tickets.
+//! The ticket queue: from the server's lines in the chat to answers for the workers.
 //!
-//! A ticket names what it is for. A refusal does not: `! ...` may be about anything
-//! that was typed. But the server takes our lines one after the other, so a blank
-//! line is sent right after each request, as a fence. The last refusal that comes
-//! before the fence is answered is about the line before it, which is the request:
+//! A ticket names what it is for. A refusal does not: `! ...` may be about anything that
+//! was typed. But the server handles our lines in order, so a blank line follows each
+//! request as a fence. The last refusal before the fence is answered is about the line
+//! before it, which is the request:
 //!
 //! ```text
 //! /put notes.pdf 12345   --->
 //! (blank)                --->
 //!                        <---  ! The store is full.
-//!                        <---  (blank)              refused, and this is why
+//!                        <---  (blank)              refused, and this is the reason
 //! ```
 //!
-//! A fence alone ends nothing: a server may take its time for a ticket. Whoever
-//! waits gives up after [`PATIENCE`], also where no blank line is answered. Should the
-//! server ask in the meantime, by a blank line, whether we are there, it is taken for the
-//! fence; then at worst the reason told is an older refusal.
+//! A fence alone ends no request, because a server may need time for a ticket. A worker
+//! gives up after [`TICKET_TIMEOUT`], also if no blank line is answered. The server may
+//! send a blank line in the meantime as a probe, which is taken for the fence. Then, at
+//! worst, the reported reason is an older refusal.
 //!
-//! Pure: no socket, and no clock but for throwing away what is too old.
+//! Invariant: no socket, and no clock except for requests that are too old.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -25,19 +25,19 @@ use std::time::{Duration, Instant};
 use common::transfer::TicketGrant;
 use crossbeam_channel::Sender;
 
-/// How long a request waits for its ticket: the server has to look into a list for it,
-/// no more, so this is time for a slow line.
+/// The time that a request waits for its ticket. The server only looks it up in a list,
+/// so this is time for a slow line.
 pub const TICKET_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the server says where sharing is switched off, to all requests alike.
+/// The start of the server's refusal of all requests, if sharing is switched off.
 const SWITCHED_OFF: &str = "No files are shared here";
 
-/// What a ticket is wanted for.
+/// The purpose of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketPurpose {
     /// To send a file.
     Put {
-        /// What it is called; clean.
+        /// Its sanitized name.
         name: String,
         /// In bytes.
         size: u64,
@@ -47,7 +47,7 @@ pub enum TicketPurpose {
 }
 
 impl TicketPurpose {
-    /// The line that asks for it, without a newline.
+    /// Returns the line that requests the ticket, without a newline.
     pub fn line(&self) -> String {
         match self {
             TicketPurpose::Put { name, size } => format!("/put {name} {size}"),
@@ -55,98 +55,99 @@ impl TicketPurpose {
         }
     }
 
-    fn matches(&self, leave: &TicketGrant) -> bool {
+    fn matches(&self, grant: &TicketGrant) -> bool {
         match self {
-            TicketPurpose::Put { size, .. } => leave.id.is_none() && leave.size == *size,
-            TicketPurpose::Get(id) => leave.id == Some(*id),
+            TicketPurpose::Put { size, .. } => grant.id.is_none() && grant.size == *size,
+            TicketPurpose::Get(id) => grant.id == Some(*id),
         }
     }
 }
 
-/// A request for a ticket, and whom to tell the answer.
+/// A worker's request for a ticket.
 pub struct TicketRequest {
-    /// What for.
+    /// What the ticket is for.
     pub purpose: TicketPurpose,
-    /// Takes the ticket, or why there is none.
+    /// Takes the ticket, or the reason of the refusal.
     pub reply: Sender<Result<TicketGrant, String>>,
 }
 
-/// A request on its way.
+/// A request that was sent to the server.
 struct PendingRequest {
     request: TicketRequest,
     since: Instant,
-    /// How many blank lines are to be answered up to its fence, and with it.
+    /// The number of unanswered blank lines up to its fence, and including it.
     fence: u32,
-    /// What was refused last, before the fence.
+    /// The last refusal before the fence.
     refusal: Option<String>,
 }
 
-/// The requests that wait for their tickets, the oldest first.
+/// A queue of the requests that wait for their tickets, the oldest first.
 #[derive(Default)]
 pub struct TicketQueue(VecDeque<PendingRequest>);
 
 impl TicketQueue {
-    /// A request was sent and a blank line after it, with which `fence` of them are
-    /// unanswered.
-    pub fn push(&mut self, ask: TicketRequest, fence: u32) {
+    /// Adds a request that was sent with a blank line after it; `fence` blank lines are
+    /// unanswered, including this one.
+    pub fn push(&mut self, request: TicketRequest, fence: u32) {
         self.0
-            .retain(|request| request.since.elapsed() < TICKET_TIMEOUT);
+            .retain(|pending| pending.since.elapsed() < TICKET_TIMEOUT);
         self.0.push_back(PendingRequest {
-            request: ask,
+            request,
             since: Instant::now(),
             fence,
             refusal: None,
         });
     }
 
-    /// A ticket has come. It comes back if nobody has asked for it here.
-    pub fn grant(&mut self, leave: TicketGrant) -> Option<TicketGrant> {
-        let fitting = self
+    /// Gives a ticket to the worker that requested it. Returns the ticket if there is no
+    /// such worker.
+    pub fn grant(&mut self, grant: TicketGrant) -> Option<TicketGrant> {
+        let matching = self
             .0
             .iter()
-            .position(|request| request.request.purpose.matches(&leave));
-        let Some(request) = fitting.and_then(|at| self.0.remove(at)) else {
-            return Some(leave);
+            .position(|pending| pending.request.purpose.matches(&grant));
+        let Some(pending) = matching.and_then(|at| self.0.remove(at)) else {
+            return Some(grant);
         };
-        // Who has given up meanwhile leaves it to the next who wants the same, if any.
-        if request.request.reply.send(Ok(leave.clone())).is_err() {
-            self.grant(leave);
+        // A worker that has given up leaves the ticket to the next with this purpose.
+        if pending.request.reply.send(Ok(grant.clone())).is_err() {
+            self.grant(grant);
         }
         None
     }
 
-    /// The server has refused something.
+    /// Handles a refusal, which may be about a request.
     pub fn refuse(&mut self, why: &str) {
         if why.starts_with(SWITCHED_OFF) {
             return self.end_oldest(why);
         }
-        match self.0.iter_mut().find(|request| request.fence > 0) {
-            Some(request) => request.refusal = Some(why.to_string()),
-            // The server has passed the fence and taken its time for the request.
+        match self.0.iter_mut().find(|pending| pending.fence > 0) {
+            Some(pending) => pending.refusal = Some(why.to_string()),
+            // The server has passed the fence, and needed time for the request.
             None => self.end_oldest(why),
         }
     }
 
-    /// A blank line was answered.
+    /// Handles the answer to a blank line.
     pub fn heartbeat_answered(&mut self) {
-        for request in &mut self.0 {
-            request.fence = request.fence.saturating_sub(1);
+        for pending in &mut self.0 {
+            pending.fence = pending.fence.saturating_sub(1);
         }
-        self.0.retain_mut(|request| match request.refusal.take() {
-            Some(why) if request.fence == 0 => {
-                let _ = request.request.reply.send(Err(why));
+        self.0.retain_mut(|pending| match pending.refusal.take() {
+            Some(why) if pending.fence == 0 => {
+                let _ = pending.request.reply.send(Err(why));
                 false
             }
-            before => {
-                request.refusal = before;
+            refusal => {
+                pending.refusal = refusal;
                 true
             }
         });
     }
 
     fn end_oldest(&mut self, why: &str) {
-        if let Some(request) = self.0.pop_front() {
-            let _ = request.request.reply.send(Err(why.to_string()));
+        if let Some(pending) = self.0.pop_front() {
+            let _ = pending.request.reply.send(Err(why.to_string()));
         }
     }
 }
@@ -159,11 +160,11 @@ mod tests {
 
     type Reply = Receiver<Result<TicketGrant, String>>;
 
-    fn ask(requests: &mut TicketQueue, wanted: TicketPurpose, fence: u32) -> Reply {
+    fn request(queue: &mut TicketQueue, purpose: TicketPurpose, fence: u32) -> Reply {
         let (reply, answer) = bounded(1);
-        requests.push(
+        queue.push(
             TicketRequest {
-                purpose: wanted,
+                purpose,
                 reply,
             },
             fence,
@@ -176,7 +177,7 @@ mod tests {
         TicketPurpose::Put { name, size }
     }
 
-    fn leave(size: u64, id: Option<u64>) -> TicketGrant {
+    fn grant(size: u64, id: Option<u64>) -> TicketGrant {
         let name = "x".to_string();
         TicketGrant {
             ticket: Token(1),
@@ -187,53 +188,53 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_goes_to_whoever_asked_for_it_and_else_to_nobody() {
-        let mut requests = TicketQueue::default();
-        let get = ask(&mut requests, TicketPurpose::Get(3), 1);
-        let put = ask(&mut requests, put(5), 2);
-        assert_eq!(requests.grant(leave(5, None)), None);
-        assert_eq!(put.try_recv().unwrap(), Ok(leave(5, None)));
-        assert_eq!(requests.grant(leave(9, Some(4))), Some(leave(9, Some(4))));
-        assert_eq!(requests.grant(leave(9, Some(3))), None);
-        assert_eq!(get.try_recv().unwrap(), Ok(leave(9, Some(3))));
+    fn a_ticket_goes_to_the_worker_that_requested_it() {
+        let mut queue = TicketQueue::default();
+        let get = request(&mut queue, TicketPurpose::Get(3), 1);
+        let put = request(&mut queue, put(5), 2);
+        assert_eq!(queue.grant(grant(5, None)), None);
+        assert_eq!(put.try_recv().unwrap(), Ok(grant(5, None)));
+        assert_eq!(queue.grant(grant(9, Some(4))), Some(grant(9, Some(4))));
+        assert_eq!(queue.grant(grant(9, Some(3))), None);
+        assert_eq!(get.try_recv().unwrap(), Ok(grant(9, Some(3))));
     }
 
     #[test]
     fn the_last_refusal_before_the_fence_is_the_reason() {
-        let mut requests = TicketQueue::default();
-        let first = ask(&mut requests, put(5), 2);
-        let second = ask(&mut requests, put(6), 3);
-        requests.heartbeat_answered();
-        requests.refuse("an older line");
-        requests.refuse("full");
+        let mut queue = TicketQueue::default();
+        let first = request(&mut queue, put(5), 2);
+        let second = request(&mut queue, put(6), 3);
+        queue.heartbeat_answered();
+        queue.refuse("an older line");
+        queue.refuse("full");
         assert!(first.is_empty());
-        requests.heartbeat_answered();
+        queue.heartbeat_answered();
         assert_eq!(first.try_recv().unwrap(), Err("full".to_string()));
-        requests.heartbeat_answered();
-        assert!(second.is_empty(), "nothing was said about it");
-        requests.grant(leave(6, None));
+        queue.heartbeat_answered();
+        assert!(second.is_empty(), "no refusal was about it");
+        queue.grant(grant(6, None));
         assert!(second.try_recv().unwrap().is_ok());
     }
 
     #[test]
     fn a_refusal_after_the_fence_or_of_all_files_ends_the_oldest() {
-        let mut requests = TicketQueue::default();
-        let first = ask(&mut requests, put(5), 1);
-        let second = ask(&mut requests, put(6), 2);
-        requests.refuse("No files are shared here.");
+        let mut queue = TicketQueue::default();
+        let first = request(&mut queue, put(5), 1);
+        let second = request(&mut queue, put(6), 2);
+        queue.refuse("No files are shared here.");
         assert!(first.try_recv().unwrap().is_err());
-        requests.heartbeat_answered();
-        requests.heartbeat_answered();
-        requests.refuse("slow");
+        queue.heartbeat_answered();
+        queue.heartbeat_answered();
+        queue.refuse("slow");
         assert_eq!(second.try_recv().unwrap(), Err("slow".to_string()));
     }
 
     #[test]
-    fn a_ticket_for_one_who_has_given_up_goes_to_the_next() {
-        let mut requests = TicketQueue::default();
-        drop(ask(&mut requests, put(5), 1));
-        let live = ask(&mut requests, put(5), 2);
-        assert_eq!(requests.grant(leave(5, None)), None);
+    fn a_ticket_for_a_worker_that_has_given_up_goes_to_the_next() {
+        let mut queue = TicketQueue::default();
+        drop(request(&mut queue, put(5), 1));
+        let live = request(&mut queue, put(5), 2);
+        assert_eq!(queue.grant(grant(5, None)), None);
         assert!(live.try_recv().unwrap().is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! Turns a task into a transfer that is under way, with a thread of its own.
+//! A running transfer: its thread, and what the manager knows of it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,65 +8,67 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 
 use super::cancel::{self, CancelToken};
+use super::context::TransferContext;
+use super::event::WorkerEvent;
 use super::messages::title;
 use super::progress::{Progress, RateEstimator, Status};
-use super::worker::{TransferContext, WorkerEvent};
-use super::{Task, TransferConfig};
+use super::task::{Task, TransferConfig};
+use super::worker;
 use crate::connection::describe;
 
-/// A transfer that has begun, as the desk knows it.
+/// A running transfer.
 pub(super) struct Transfer {
     pub number: u32,
     pub task: Task,
     pub progress: Arc<Progress>,
-    /// None when it was pulled; then the transfer tells by itself that it has ended.
+    /// `None` after a cancellation; then the worker sends the end by itself.
     pub cancel_token: Option<CancelToken>,
     pub rate_estimator: RateEstimator,
-    /// In bytes per second, when somebody looked last.
+    /// In bytes per second, at the last update.
     pub rate: u64,
-    /// How many tenths have been told.
+    /// The tenths that were shown already.
     pub shown_tenths: u64,
 }
 
 impl Transfer {
-    /// Begins one. Its thread holds `alive` until it ends.
+    /// Starts a transfer. Its thread holds `alive` until it ends.
     pub fn start(
         number: u32,
         task: &Task,
-        place: &TransferConfig,
-        desk: &Sender<WorkerEvent>,
+        config: &TransferConfig,
+        events: &Sender<WorkerEvent>,
         alive: &Sender<Infallible>,
     ) -> Result<Transfer, String> {
-        let (brake, braked) = cancel::new();
-        let meter = Arc::new(Progress::default());
-        let link = TransferContext {
+        let (cancel_token, cancellation) = cancel::new();
+        let progress = Arc::new(Progress::default());
+        let context = TransferContext {
             number,
-            server: place.server.ok_or("there is no server for files here")?,
-            downloads: place.downloads.clone(),
-            events: desk.clone(),
-            cancellation: braked,
-            progress: Arc::clone(&meter),
+            server: config.server.ok_or("this server cannot share files")?,
+            downloads: config.downloads.clone(),
+            events: events.clone(),
+            cancellation,
+            progress: Arc::clone(&progress),
         };
-        let (alive, theirs) = (alive.clone(), task.clone());
+        let (alive, worker_task) = (alive.clone(), task.clone());
         thread::Builder::new()
             .name(format!("transfer {number}"))
             .spawn(move || {
                 let _alive = alive;
-                link.run(&theirs);
+                worker::run(&context, &worker_task);
             })
             .map_err(|error| format!("cannot start a thread: {}", describe(&error)))?;
         Ok(Transfer {
             number,
             task: task.clone(),
-            progress: meter,
-            cancel_token: Some(brake),
+            progress,
+            cancel_token: Some(cancel_token),
             rate_estimator: RateEstimator::new(Instant::now()),
             rate: 0,
             shown_tenths: 0,
         })
     }
 
-    /// How far it is.
+    /// Returns the current status.
     pub fn status(&self) -> Status {
         Status {
             what: title(&self.task, &self.progress),

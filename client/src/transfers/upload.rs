@@ -1,4 +1,4 @@
-//! Turns a file here into one at the server.
+//! Uploads: from a file here to a file at the server.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -9,48 +9,49 @@ use std::time::SystemTime;
 use common::transfer::TransferReply;
 use common::transfer::filename;
 
+use super::context::TransferContext;
+use super::error::TransferError;
+use super::open;
 use super::progress::AdaptiveChunk;
 use super::ticket_queue::TicketPurpose;
-use super::worker::TransferContext;
-use super::{TransferError, open};
 use crate::connection::describe;
 
-/// A file as it was when it was first looked at.
+/// A file as it was when it was opened.
 struct Source {
     file: File,
     size: u64,
     changed: Option<SystemTime>,
 }
 
-/// Sends the file at `path`, however often its connection breaks.
+/// Sends the file at `path`, even if its connection breaks several times.
 ///
-/// Should it break between the last byte and the server's last word, nobody here
-/// knows whether the file has arrived, and it may do so twice.
+/// If the connection breaks between the last byte and the server's last reply, the
+/// client cannot know if the file has arrived. Then it may arrive twice.
 ///
 /// # Errors
 ///
-/// Why it is not there.
-pub fn run(link: &TransferContext, path: &Path) -> Result<(), TransferError> {
+/// The reason why it has not arrived.
+pub fn run(context: &TransferContext, path: &Path) -> Result<(), TransferError> {
     let source = Source::open(path).map_err(TransferError::Failed)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = filename::sanitize(&name);
     let size = source.size;
-    let _ = link.progress.file.set((name.clone(), size));
-    link.retry(|| {
-        // Half of the old file and half of the new one would be neither.
+    let _ = context.progress.file.set((name.clone(), size));
+    context.retry(|| {
+        // Half of the old file and half of the new one would make neither.
         source.check_unchanged()?;
         let name = name.clone();
-        let (_, stream, have) = link.connect(TicketPurpose::Put { name, size }, 0)?;
+        let (_, stream, have) = context.connect(TicketPurpose::Put { name, size }, 0)?;
         if have > size {
             return Err(open::invalid_reply());
         }
-        match send_bytes(link, &source, &stream, have) {
-            // A server that takes no more has mostly said why.
+        match send_bytes(context, &source, &stream, have) {
+            // A server that stops reading has usually sent the reason.
             Err(TransferError::Broken(why)) => match open::read_reply(&stream) {
                 Ok(TransferReply::Refused(why)) => Err(TransferError::Refused(why)),
                 _ => Err(TransferError::Broken(why)),
             },
-            Err(fault) => Err(fault),
+            Err(error) => Err(error),
             Ok(()) => match open::read_reply(&stream)? {
                 TransferReply::Done => Ok(()),
                 TransferReply::Refused(why) => Err(TransferError::Refused(why)),
@@ -60,9 +61,9 @@ pub fn run(link: &TransferContext, path: &Path) -> Result<(), TransferError> {
     })
 }
 
-/// Sends all from `sent` on.
+/// Sends all bytes from `sent` on.
 fn send_bytes(
-    link: &TransferContext,
+    context: &TransferContext,
     source: &Source,
     mut stream: &TcpStream,
     sent: u64,
@@ -71,18 +72,18 @@ fn send_bytes(
     let mut file = &source.file;
     let found = file.seek(SeekFrom::Start(sent));
     found.map_err(|error| {
-        TransferError::Failed(format!("it cannot be read: {}", describe(&error)))
+        TransferError::Failed(format!("cannot read the file: {}", describe(&error)))
     })?;
-    let mut stride = AdaptiveChunk::new();
+    let mut chunk_size = AdaptiveChunk::new();
     loop {
-        link.progress.set(sent);
+        context.progress.set(sent);
         if sent == source.size {
             return Ok(());
         }
-        // Before the last bytes go, as what the server has whole it shares.
+        // Before the last bytes are sent, because the server shares a complete file.
         source.check_length()?;
-        // The kernel moves them by itself where it can (sendfile).
-        let mut chunk = file.take(stride.next_size().min(source.size - sent));
+        // The kernel copies by itself where it can (sendfile).
+        let mut chunk = file.take(chunk_size.next_size().min(source.size - sent));
         match io::copy(&mut chunk, &mut stream).map_err(|error| open::broken_connection(&error))? {
             0 => return Err(changed("shorter")),
             count => sent += count,
@@ -93,10 +94,10 @@ fn send_bytes(
 impl Source {
     fn open(path: &Path) -> Result<Source, String> {
         let why = |why: &str| format!("cannot read {}: {why}", path.display());
-        // Looked at before it is opened: to open a pipe waits for its other end.
+        // Checked before the open, because opening a pipe blocks until a writer comes.
         let known = path.metadata().map_err(|error| why(&describe(&error)))?;
         if !known.is_file() {
-            return Err(why("it is no file"));
+            return Err(why("not a file"));
         }
         let file = File::open(path).map_err(|error| why(&describe(&error)))?;
         let known = file.metadata().map_err(|error| why(&describe(&error)))?;
@@ -125,5 +126,5 @@ impl Source {
 }
 
 fn changed(how: &str) -> TransferError {
-    TransferError::Failed(format!("the file has become {how} meanwhile"))
+    TransferError::Failed(format!("the file became {how} during the transfer"))
 }

@@ -10,7 +10,7 @@ fn one_who_is_kicked_is_told_why() {
     let (mut peer, client) = room.welcome("ann", &[]);
     peer.send(b"! you were removed for being too loud\nq:quit\n");
     client.shows("! you were removed for being too loud");
-    client.complains("The server has ended the conversation: you were removed for being too loud");
+    client.complains("The server has ended the session: you were removed for being too loud");
     client.exits_with(5);
 }
 
@@ -35,7 +35,7 @@ fn a_conversation_that_the_server_ends_without_a_reason() {
     let room = FakeServer::open();
     let (mut peer, client) = room.welcome("ann", &[]);
     peer.say("q:quit");
-    client.complains("The server has ended the conversation.");
+    client.complains("The server has ended the session.");
     client.exits_with(5);
 }
 
@@ -58,7 +58,7 @@ fn the_servers_last_words_count_more_than_a_failed_write() {
         client.types("are you there?");
     }
     client.shows("! you are too slow");
-    client.complains("The server has ended the conversation: you are too slow");
+    client.complains("The server has ended the session: you are too slow");
     client.exits_with(5);
 }
 

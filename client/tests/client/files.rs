@@ -137,7 +137,7 @@ fn a_download_goes_on_where_it_broke() {
     download.send(b"ok 100000\n");
     download.send(&all[..33_333]);
     download.close();
-    let again = "! get x: the server has closed it; attempt 1 of 5 to go on";
+    let again = "! get x: the server has closed it; retry 1 of 5";
     client.complains_at_last(again);
     let mut download = grant(&room, &mut chat, "/get 3", what);
     download.expect(&format!("/get {TICKET} 33333"));
@@ -161,7 +161,7 @@ fn an_upload_goes_on_where_it_broke() {
     upload.say("ok 0");
     assert_eq!(upload.receive_bytes(33_333), all[..33_333]);
     upload.close();
-    client.complains_at_last("; attempt 1 of 5 to go on");
+    client.complains_at_last("; retry 1 of 5");
     let mut upload = grant(&room, &mut chat, asked, what);
     upload.expect(&format!("/put {TICKET}"));
     upload.say("ok 33333");
@@ -195,8 +195,8 @@ fn a_size_is_not_believed() {
             "ok 5\nhello!",
             "the server sends more than the file's size",
         ),
-        ("5", "ok 6\nhello!", "the server tells two sizes for it"),
-        ("5", "ok -1\nhello", "the server's answer makes no sense"),
+        ("5", "ok 6\nhello!", "the server sent two different sizes"),
+        ("5", "ok -1\nhello", "invalid answer from the server"),
         (
             "5",
             "! That ticket is no good.\n",
@@ -231,7 +231,7 @@ fn the_largest_size_there_is_takes_nothing_and_can_be_cancelled() {
     download.expect_end();
     assert!(folder.landed().is_empty());
     client.types("/transfers");
-    client.complains("! no transfer is under way");
+    client.complains("! no transfers");
 }
 
 #[test]
@@ -244,7 +244,9 @@ fn a_file_that_changes_its_length_is_not_sent() {
         upload.receive();
         folder.write("x", now);
         upload.say("ok 0");
-        client.complains(&format!("! send x: the file has become {how} meanwhile"));
+        client.complains(&format!(
+            "! send x: the file became {how} during the transfer"
+        ));
         upload.expect_end();
     }
 }
@@ -253,15 +255,15 @@ fn a_file_that_changes_its_length_is_not_sent() {
 fn what_cannot_be_sent_is_said_at_once() {
     let (room, folder) = (FakeServer::open(), Folder::new());
     let (_chat, mut client) = joined(&room, &folder);
-    for (path, why) in [("no", "no such file or directory"), ("in", "it is no file")] {
+    for (path, why) in [("no", "no such file or directory"), ("in", "not a file")] {
         let path = folder.path(path);
         client.types(&format!("/send {path}"));
         client.complains(&format!("! send {path}: cannot read {path}: {why}"));
     }
     client.types("/cancel 7");
-    client.complains("! there is no transfer 7; /transfers lists them");
+    client.complains("! no such transfer, 7; /transfers lists them");
     client.types("/get");
-    let how = "! type /get ID or /get ID TO; /files lists the files with their numbers";
+    let how = "! usage: /get ID [TO]; /files lists the files with their IDs";
     client.complains(how);
 }
 
@@ -324,7 +326,7 @@ fn four_go_at_once_and_more_wait() {
         downloads.push(room.accept());
     }
     client.types("/transfers");
-    client.complains_at_last("! 5 get 5 waits for its turn");
+    client.complains_at_last("! 5 get 5 waits");
     downloads[0].send(b"ok 1\nx");
     downloads.remove(0).close();
     chat.expect("/get 5");
@@ -387,7 +389,7 @@ fn a_script_that_gets_nothing_says_so_by_its_exit_code() {
 
     let (chat, client) = script(&room, &["--get", "3"]);
     chat.close();
-    says(&client, "! given up", "1 of the transfers");
+    says(&client, "! transfers not finished: ", "1");
     client.complains("connection lost: the server has closed it");
     client.exits_with(6);
 }

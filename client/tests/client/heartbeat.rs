@@ -33,7 +33,7 @@ fn it_beats_at_once_and_then_steadily_whatever_else_is_sent() {
 fn a_server_that_is_silent_for_three_heartbeats_is_lost() {
     let room = FakeServer::open();
     let (_peer, client) = room.welcome("ann", &["--heartbeat", "0.4"]);
-    client.complains("connection lost: nothing was heard for 1 s");
+    client.complains("connection lost: no line received for 1 s");
     client.exits_with(6);
 }
 

@@ -40,10 +40,10 @@ fn lines_that_cannot_be_shown_are_mentioned_once_in_a_row() {
     peer.say("bob: ho");
     client.shows("bob: hi");
     client.shows("bob: ho");
-    client.complains("! a line from the server is not text and is left out");
-    client.complains("! a line from the server is too long and is left out");
+    client.complains("! a line from the server is not valid UTF-8, skipped");
+    client.complains("! a line from the server is too long, skipped");
     peer.say("q:quit");
-    client.complains("The server has ended the conversation.");
+    client.complains("The server has ended the session.");
     client.exits_with(5);
 }
 
@@ -52,7 +52,7 @@ fn a_line_that_does_not_end_ends_the_connection() {
     let room = FakeServer::open();
     let (mut peer, client) = room.welcome("ann", &[]);
     peer.send(&[b'x'; 1 << 20]);
-    client.complains("! a line from the server is too long and is left out");
+    client.complains("! a line from the server is too long, skipped");
     client.complains("connection lost: the server sends a line that does not end");
     client.exits_with(6);
 }
@@ -141,7 +141,7 @@ fn a_line_that_trickles_is_silence() {
     let room = FakeServer::open();
     let (peer, client) = room.welcome("ann", &["--heartbeat", "0.4"]);
     peer.repeats("x");
-    client.complains("connection lost: nothing was heard for 1 s");
+    client.complains("connection lost: no line received for 1 s");
     client.exits_with(6);
 }
 
@@ -154,7 +154,7 @@ fn a_farewell_from_a_pipe_that_is_never_answered_is_given_up() {
         peer.expect("q:quit");
         peer.repeats(bytes);
         client.complains(match bytes {
-            "x" => "connection lost: nothing was heard for 1 s",
+            "x" => "connection lost: no line received for 1 s",
             _ => "connection lost: the server has not answered q:quit; the last lines may be lost",
         });
         assert_eq!(client.code(), 6, "{bytes:?}");

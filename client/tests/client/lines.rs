@@ -84,11 +84,11 @@ fn what_no_server_takes_is_refused_here_and_nothing_else_is_lost() {
     client.types(&full);
     peer.expect(&full);
     client.types(&format!("{full}x"));
-    client.complains("! this line is longer than 4096 bytes and was not sent");
+    client.complains("! not sent, the line is longer than 4096 bytes");
     client.types(&"x".repeat(1 << 20));
-    client.complains("! this line is longer than 4096 bytes and was not sent");
+    client.complains("! not sent, the line is longer than 4096 bytes");
     client.types_bytes(b"caf\xe9\n");
-    client.complains("! this line is not UTF-8 text and was not sent");
+    client.complains("! not sent, the line is not valid UTF-8");
     client.types("still here");
     peer.expect("still here");
 }

@@ -73,7 +73,7 @@ fn an_input_that_ends_before_a_name_is_taken_ends_with_4() {
     let room = FakeServer::open();
     let mut client = Client::start(&[&room.port]);
     client.ends_input();
-    client.complains("no name was accepted: the input has ended before there was one");
+    client.complains("no name was accepted: the input ended before there was a name");
     client.exits_with(4);
 
     let mut client = Client::start(&[&room.port]);
@@ -107,7 +107,7 @@ fn too_many_refused_names_end_with_4_and_a_full_room_with_5() {
     peer.expect("ann");
     peer.close();
     client.shows("! The room is full.");
-    client.complains("The server has ended the conversation: The room is full.");
+    client.complains("The server has ended the session: The room is full.");
     client.exits_with(5);
 }
 

@@ -400,7 +400,7 @@ fn the_terminal_is_restored_however_it_ends() {
     let mut peer = terminal.join(&room, "");
     peer.say("! you were removed");
     peer.say("q:quit");
-    terminal.wait_for("reason", |screen| has(screen, "has ended the conversation"));
+    terminal.wait_for("reason", |screen| has(screen, "has ended the session"));
     terminal.check_restored(&before);
 
     let peer = terminal.join(&room, "");

@@ -14,9 +14,7 @@ fn classroom(words: &[&str]) -> Option<(Client, String)> {
 
 fn join(port: &str, name: &str) -> Client {
     let client = Client::start(&[port, "--unframed", "--name", name]);
-    client.complains(&format!(
-        "! you are in as {name}; the server has not greeted you"
-    ));
+    client.complains(&format!("! joined as {name}, without a welcome"));
     client
 }
 
@@ -88,7 +86,7 @@ fn the_wire_has_no_newline_and_no_blank_line() {
     let mut peer = room.accept();
     assert_eq!(peer.receive_chunk(), "ann");
     // The silence of the server is not taken for its end.
-    client.complains("! you are in as ann; the server has not greeted you");
+    client.complains("! joined as ann, without a welcome");
     peer.expect_silence();
     client.types("");
     client.types("hi");
@@ -98,11 +96,11 @@ fn the_wire_has_no_newline_and_no_blank_line() {
     client.shows("bob: b");
     client.types(&"x".repeat(1020));
     client.complains(
-        "! this line is longer than 1024 bytes, name included, which is all that such a server \
-         reads at once, and was not sent",
+        "! not sent, the line is longer than 1024 bytes with your name, the most that an unframed \
+         server reads at once",
     );
     client.types("/stats");
-    client.complains("! there is nothing to count over TCP: it loses no line; see --udp");
+    client.complains("! nothing to count over TCP, which loses no line; see --udp");
     client.types("bye");
     assert_eq!(peer.receive_chunk(), "q:quit");
     peer.close();

@@ -1,9 +1,16 @@
-//! Turns an [`Address`] into two halves that talk over UDP as if it were TCP.
+//! UDP: from an [`Address`] to two halves that behave as over TCP.
 //!
-//! What a datagram means, and which one has to be sent again, is decided in
-//! `datagrams.rs`; here are the socket and the clock. The reader looks at that
-//! clock whenever it is asked for a line, and so it is the reader that sends
-//! again what was not answered, although all that is new goes through the writer.
+//! `reliability.rs` decides what a datagram means and which must be sent again; this
+//! file has the socket and the clock. The reader checks the clock at each read.
+//! Therefore the reader retransmits, although all that is new passes the writer.
+//!
+//! Writes: the writer new lines; the reader cookies and retransmissions.
+//! Locks: the [`Reliability`] that both halves share, never during a system call.
+//! Blocks: reads and writes, for at most 250 ms.
+
+mod reliability;
+mod retransmit;
+pub(super) mod stats;
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -14,35 +21,29 @@ use std::time::Instant;
 
 use common::{Address, MAX_DATAGRAM};
 
-mod reliability;
-mod retransmit;
-pub(super) mod stats;
-
+use super::error::{QUIT_UNANSWERED, explain, is_tick, unreachable};
 use super::resolve::{NO_ADDRESS, resolve};
-use super::{CONNECT_TIMEOUT, TICK, Transport, explain, is_tick, unreached};
+use super::transport::{CONNECT_TIMEOUT, TICK, Transport};
 use reliability::{Phase, Received, Reliability};
 use stats::UdpStats;
 
-/// The longest datagram there is, in bytes: its length has 16 bits (RFC 768).
+/// The size of the longest datagram in bytes: its length has 16 bits (RFC 768).
 const MAX_RECEIVED: usize = 65_535;
 
-/// What a pipe is told whose farewell was not answered.
-const QUIT_UNANSWERED: &str = "the server has not answered q:quit; the last lines may be lost";
+/// The reason when datagrams come back in the middle of a session.
+const SERVER_GONE: &str = "the server is gone, its port is closed";
 
-/// What is told when datagrams come back in the middle of a conversation.
-const SERVER_GONE: &str = "the server is gone, nobody listens there any more";
-
-/// What both halves share.
+/// The state that both halves share.
 struct Shared {
-    /// Connected, so that the system drops what comes from anywhere else, and
-    /// tells us when nobody listens there.
+    /// Connected, so that the system drops datagrams from other addresses, and reports
+    /// a closed port.
     socket: UdpSocket,
     reliability: Mutex<Reliability>,
-    /// One half is gone, so that the other has nobody to work for.
+    /// `true` if one half was dropped, so that the other can end too.
     closed: AtomicBool,
 }
 
-/// Lines from the server.
+/// A reader of lines over UDP.
 pub(super) struct UdpReader {
     shared: Arc<Shared>,
     datagram: Box<[u8]>,
@@ -50,52 +51,53 @@ pub(super) struct UdpReader {
     ready: VecDeque<u8>,
 }
 
-/// Lines to the server.
+/// A writer of lines over UDP.
 pub(super) struct UdpWriter(Arc<Shared>);
 
-/// What has come and gone so far.
+/// A handle to the counts of a connection.
 #[derive(Clone)]
 pub struct StatsHandle(Arc<Shared>);
 
 impl StatsHandle {
-    /// The figures of this moment.
+    /// Returns the current counts.
     pub fn snapshot(&self) -> UdpStats {
         self.0.lock().stats()
     }
 }
 
-/// Opens a way to the server. Whether anybody is there shows when something is
-/// sent.
+/// Opens a socket to the server. Only the answer to the first datagram shows if there
+/// is a server.
 ///
 /// # Errors
 ///
-/// A sentence for the person.
+/// A sentence for the user.
 pub(super) fn connect(address: &Address) -> Result<(UdpReader, UdpWriter), String> {
     let socket = resolve(address, Instant::now() + CONNECT_TIMEOUT)
         .and_then(choose)
-        .map_err(|why| unreached(address, &why))?;
-    let link = Arc::new(Shared {
+        .map_err(|why| unreachable(address, &why))?;
+    let shared = Arc::new(Shared {
         socket,
         reliability: Mutex::new(Reliability::new()),
         closed: AtomicBool::new(false),
     });
     let reader = UdpReader {
-        shared: Arc::clone(&link),
+        shared: Arc::clone(&shared),
         datagram: vec![0; MAX_RECEIVED].into_boxed_slice(),
         ready: VecDeque::new(),
     };
-    Ok((reader, UdpWriter(link)))
+    Ok((reader, UdpWriter(shared)))
 }
 
-/// Opens a socket to the first that answers, else to one that does not refuse.
+/// Opens a socket to the first address that answers, else to the first that does not
+/// refuse.
 fn choose(candidates: Vec<SocketAddr>) -> Result<UdpSocket, String> {
     let mut silent = None;
     let mut reason = NO_ADDRESS.to_string();
     let only = candidates.len() == 1;
     for candidate in candidates {
-        let opened = open(candidate).and_then(|socket| match only {
-            true => Ok((socket, true)),
-            false => is_there(&socket).map(|answered| (socket, answered)),
+        let opened = open(candidate).and_then(|socket| {
+            let answers = only || answers_blank_line(&socket)?;
+            Ok((socket, answers))
         });
         match opened {
             Ok((socket, true)) => return Ok(socket),
@@ -117,9 +119,9 @@ fn open(server: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Whether a blank line is answered. A name like `localhost` has two addresses,
-/// and the server often has one of them: at the other it is refused, at once.
-fn is_there(socket: &UdpSocket) -> io::Result<bool> {
+/// Returns `true` if a blank line is answered. A name like `localhost` has two
+/// addresses, and the server often uses only one of them. The other refuses at once.
+fn answers_blank_line(socket: &UdpSocket) -> io::Result<bool> {
     socket.send(b"\n")?;
     match socket.recv(&mut [0; MAX_DATAGRAM]) {
         Ok(_) => Ok(true),
@@ -141,12 +143,12 @@ impl Shared {
             .map_err(|error| self.explain_error(error))
     }
 
-    /// The error as those above should take it. A datagram that comes back means
-    /// that nobody listens; once we are inside, that somebody did.
+    /// Returns the error that the caller should see. A datagram that comes back means a
+    /// closed port: refused while joining, gone afterwards.
     fn explain_error(&self, error: io::Error) -> io::Error {
-        let outside = self.lock().phase() == Phase::Joining;
+        let joining = self.lock().phase() == Phase::Joining;
         match error.kind() {
-            ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset if outside => {
+            ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset if joining => {
                 ErrorKind::ConnectionRefused.into()
             }
             ErrorKind::ConnectionRefused => io::Error::new(ErrorKind::ConnectionReset, SERVER_GONE),
@@ -169,16 +171,17 @@ impl Read for UdpReader {
 }
 
 impl UdpReader {
+    /// Returns a handle to the counts.
     pub(super) fn stats(&self) -> StatsHandle {
         StatsHandle(Arc::clone(&self.shared))
     }
 
-    /// The server's end.
+    /// Returns the server's address.
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.shared.socket.peer_addr().ok()
     }
 
-    /// Sends what is due, and takes one datagram.
+    /// Sends what is due, and receives a datagram.
     fn refill(&mut self) -> io::Result<()> {
         let now = Instant::now();
         if self.shared.lock().is_unanswered(now) {
@@ -193,17 +196,17 @@ impl UdpReader {
         self.handle_datagram(count)
     }
 
-    /// Makes lines of the datagram that has come, `count` bytes of it.
+    /// Turns the first `count` bytes of the buffer into lines.
     fn handle_datagram(&mut self, count: usize) -> io::Result<()> {
         let datagram = self.datagram.get(..count).unwrap_or_default();
         let Ok(text) = std::str::from_utf8(datagram) else {
-            // Whoever shows it says what is wrong with it.
+            // The caller reports what is wrong with it.
             self.ready.extend(datagram);
             self.ready.push_back(b'\n');
             return Ok(());
         };
-        let came = self.shared.lock().receive(text, Instant::now());
-        match came {
+        let received = self.shared.lock().receive(text, Instant::now());
+        match received {
             Received::Lines(lines) => self.ready.extend(format!("{lines}\n").into_bytes()),
             Received::Reply(datagram) => {
                 self.shared.send(&datagram)?;
@@ -242,7 +245,7 @@ impl Drop for UdpReader {
     }
 }
 
-/// Nothing ends a read at once, so the reader sees it at its next tick.
+/// Nothing interrupts a read here, so the reader ends at its next tick.
 impl Drop for UdpWriter {
     fn drop(&mut self) {
         self.0.closed.store(true, Ordering::Relaxed);
@@ -263,7 +266,7 @@ mod tests {
         (socket, Address::new("127.0.0.1", port))
     }
 
-    /// Both halves and the server, which has got the name.
+    /// Makes both halves, and the server, which has received the name.
     fn named() -> (UdpReader, UdpWriter, UdpSocket) {
         let (server, address) = server();
         let (reader, mut writer) = connect(&address).unwrap();
@@ -275,7 +278,7 @@ mod tests {
         (reader, writer, server)
     }
 
-    /// Reads until something comes, or it fails for good.
+    /// Reads until something arrives, or until an error that is no tick.
     fn read(reader: &mut UdpReader) -> io::Result<String> {
         let mut buffer = vec![0; MAX_RECEIVED + 1];
         let start = Instant::now();
@@ -303,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_from_elsewhere_is_not_read() {
+    fn a_datagram_from_another_address_is_not_read() {
         let (mut reader, _writer, server) = named();
         let client = server.peer_addr().unwrap();
         let other = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -313,24 +316,24 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_name_is_sent_again_and_a_cookie_sent_back() {
+    fn a_lost_name_is_sent_again_and_a_cookie_is_sent_back() {
         let (mut reader, _writer, server) = named();
         let playing = std::thread::spawn(move || {
             let mut buffer = [0; 99];
-            let mut said = Vec::new();
+            let mut sent = Vec::new();
             for answer in ["/cookie 1 ann\n", "Welcome\n"] {
                 let count = server.recv(&mut buffer).unwrap();
-                said.push(String::from_utf8_lossy(&buffer[..count]).into_owned());
+                sent.push(String::from_utf8_lossy(&buffer[..count]).into_owned());
                 server.send(answer.as_bytes()).unwrap();
             }
-            said
+            sent
         });
         assert_eq!(read(&mut reader).unwrap(), "Welcome\n");
         assert_eq!(playing.join().unwrap(), ["ann\n", "/cookie 1 ann\n"]);
     }
 
     #[test]
-    fn a_server_that_is_not_there_is_refused_first_and_gone_later() {
+    fn a_closed_port_refuses_before_the_welcome_and_is_gone_after_it() {
         let (mut reader, mut writer, server) = named();
         server.send(b"Welcome").unwrap();
         read(&mut reader).unwrap();
@@ -355,16 +358,16 @@ mod tests {
     }
 
     #[test]
-    fn of_several_addresses_the_one_that_is_there_is_taken() {
-        let (gone, there) = (server().0, server().0);
-        let nobody = gone.local_addr().unwrap();
-        drop(gone);
-        let somebody = there.local_addr().unwrap();
-        for candidates in [[nobody, somebody], [somebody, nobody]] {
+    fn of_several_addresses_one_with_a_server_is_chosen() {
+        let (closed_socket, open_socket) = (server().0, server().0);
+        let closed = closed_socket.local_addr().unwrap();
+        drop(closed_socket);
+        let open = open_socket.local_addr().unwrap();
+        for candidates in [[closed, open], [open, closed]] {
             let socket = choose(candidates.to_vec()).unwrap();
-            assert_eq!(socket.peer_addr().unwrap(), somebody);
+            assert_eq!(socket.peer_addr().unwrap(), open);
         }
-        let why = choose(vec![nobody, nobody]).unwrap_err();
+        let why = choose(vec![closed, closed]).unwrap_err();
         assert!(why.starts_with("connection refused"), "{why}");
     }
 }

@@ -1,14 +1,14 @@
-//! Turns lines into datagrams and back, and knows what has to be sent again.
+//! Reliability over UDP: from lines to datagrams and back.
 //!
-//! UDP loses, doubles and reorders. So whatever must arrive is sent again until
-//! it is answered, every line has a number, and what comes twice is dropped:
+//! UDP loses, duplicates and reorders. So what must arrive is sent again until it is
+//! answered, every line has a number, and duplicates are dropped:
 //!
 //! ```text
-//! name -> /cookie TAG NAME -> the same, sent back -> INSIDE -> q:quit
+//! name -> /cookie TAG NAME -> the same, sent back -> JOINED -> q:quit
 //!         (again until answered)                     numbers   (again)
 //! ```
 //!
-//! It knows no socket, and the time only as it is told.
+//! Invariant: no socket and no clock; the caller passes the time.
 
 use std::time::{Duration, Instant};
 
@@ -18,31 +18,30 @@ use common::{Event, QUIT, notice};
 use super::retransmit::{HeartbeatTracker, Pending, Step};
 use super::stats::UdpStats;
 
-/// How long `q:quit` is said.
+/// The time for which `q:quit` is sent again.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How far the conversation has come.
+/// A phase of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// No name is taken yet: nothing has a number.
+    /// The server has accepted no name: nothing has a number.
     Joining,
-    /// The server talks to us as to a member.
+    /// The server treats us as a member.
     Joined,
-    /// The line that leaves was sent; and when, or when it was last sure that the
-    /// server gets on with what came before.
+    /// The line that leaves was sent. The time is that of the line, or of the last
+    /// answer to a line before it.
     Leaving(Instant),
 }
 
-/// A conversation in datagrams.
+/// The state of a session in datagrams.
 pub(super) struct Reliability {
     phase: Phase,
-    /// The name that was sent last.
     offered_name: String,
     pending: Option<Pending>,
-    /// Whether the server has refused the name in a cookie, and waits for another.
+    /// `true` if the server has refused the name in a cookie, and waits for another.
     address_proven: bool,
-    /// The last refusal, and how many copies of it may still come, since its
-    /// cause was sent more than once. They do not refuse the next name.
+    /// The last refusal, and how many copies of it may still come, because its cause
+    /// was sent more than once. They do not refuse the next name.
     late_refusal: (String, u32),
     heartbeats: HeartbeatTracker,
     sent: u64,
@@ -50,18 +49,19 @@ pub(super) struct Reliability {
     tracker: ReceiveTracker,
 }
 
-/// What a datagram comes to.
+/// The result of a datagram.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Received {
-    /// These lines, without the last newline.
+    /// Lines, without the last newline.
     Lines(String),
-    /// This is to be sent, at once.
+    /// A datagram that must be sent at once.
     Reply(String),
-    /// Nothing that concerns anybody.
+    /// Nothing for the caller.
     Nothing,
 }
 
 impl Reliability {
+    /// Makes the state of a new session.
     pub(super) fn new() -> Reliability {
         Reliability {
             phase: Phase::Joining,
@@ -88,7 +88,8 @@ impl Reliability {
         }
     }
 
-    /// The datagram for `line`, which has no newline. Outside it is a name.
+    /// Returns the datagram for `line`, which contains no newline. While joining, the
+    /// line is a name.
     pub(super) fn send(&mut self, line: &str, now: Instant) -> String {
         if self.phase == Phase::Joining {
             self.offered_name = line.to_string();
@@ -110,7 +111,7 @@ impl Reliability {
         datagram
     }
 
-    /// Keeps `datagram` to be sent again, in the place of what was kept.
+    /// Keeps `datagram`, and no previous one, for retransmission.
     fn keep(&mut self, step: Step, datagram: String, now: Instant) -> String {
         self.pending = Some(Pending::new(step, datagram.clone(), now));
         datagram
@@ -126,16 +127,16 @@ impl Reliability {
         format!("{}\n", numbered.encode())
     }
 
-    /// What is to be sent again now, if anything is.
+    /// Returns what must be sent again now.
     pub(super) fn due(&mut self, now: Instant) -> Option<String> {
         if let Some(pending) = &mut self.pending {
             return pending.due(&self.offered_name, now);
         }
-        // With a number of its own: the server answers no doubles.
+        // A new number, because the server does not answer duplicates.
         self.heartbeats.is_retry_due(now).then(|| self.number(""))
     }
 
-    /// Whether the server has had enough time to answer that we leave.
+    /// Returns `true` if the server had enough time to answer the line that leaves.
     pub(super) fn is_unanswered(&self, now: Instant) -> bool {
         match self.phase {
             Phase::Leaving(since) => now.saturating_duration_since(since) >= QUIT_TIMEOUT,
@@ -143,7 +144,7 @@ impl Reliability {
         }
     }
 
-    /// What `datagram` comes to.
+    /// Reads `datagram`.
     pub(super) fn receive(&mut self, datagram: &str, now: Instant) -> Received {
         let line = datagram.trim_end_matches(['\r', '\n']);
         match self.phase {
@@ -154,8 +155,8 @@ impl Reliability {
 
     fn receive_joining(&mut self, line: &str, datagram: &str, now: Instant) -> Received {
         if let Some(name) = cookie(line) {
-            // One for another name is late. One for this name that comes again
-            // changes nothing either: the first is sent until it is answered.
+            // A cookie for another name is late. A second cookie for this name changes
+            // nothing, because the first is sent until it is answered.
             if name != self.offered_name || self.step() == Some(Step::Cookie) {
                 return Received::Nothing;
             }
@@ -164,8 +165,9 @@ impl Reliability {
         match Event::parse(line) {
             Event::Refusal(_) => self.refusal(line),
             Event::Notice(notice::ASK_NAME) => Received::Nothing,
-            // What we send again is a heartbeat to a server that has let us in:
-            // the welcome was lost. Before the cookie it tells nothing.
+            // A blank line shows that the welcome was lost, because a server answers
+            // retransmissions of a member as heartbeats. Before the cookie it means
+            // nothing.
             Event::Heartbeat if matches!(self.step(), None | Some(Step::Hello)) => {
                 Received::Nothing
             }
@@ -181,7 +183,7 @@ impl Reliability {
         }
     }
 
-    /// What waits for its answer.
+    /// Returns the step that waits for its answer.
     fn step(&self) -> Option<Step> {
         self.pending.as_ref().map(|pending| pending.step)
     }
@@ -222,32 +224,32 @@ impl Reliability {
         }
     }
 
-    /// Whether the server speaks as to one whom it does not know: to a member it
-    /// would say this with a number. Then our `q:quit` has arrived, and only the
-    /// answer was lost.
+    /// Returns `true` if the server answers as it answers an unknown peer. A member
+    /// would get this line with a number. So `q:quit` has arrived, and only its answer
+    /// was lost.
     fn has_forgotten_us(&self, line: &str) -> bool {
         let leaving = matches!(self.phase, Phase::Leaving(_));
         leaving && (cookie(line).is_some() || matches!(Event::parse(line), Event::Refusal(_)))
     }
 
-    /// One empty line for each heartbeat that this one answers.
+    /// Returns an empty line for each heartbeat that this line answers.
     fn heartbeat_answered(&mut self, now: Instant) -> Received {
         let answered = self.heartbeats.record_answer(now);
         if let (Phase::Leaving(since), 1..) = (&mut self.phase, answered) {
             *since = now;
         }
-        // An empty line that nobody has asked for is the server's question.
+        // An empty line that answers nothing is the server's probe.
         Received::Lines("\n".repeat(answered.saturating_sub(1)))
     }
 }
 
-/// The name in `/cookie TAG NAME`.
+/// Returns the name in `/cookie TAG NAME`.
 fn cookie(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("/cookie ")?;
     rest.split_once(' ').map(|(_, name)| name)
 }
 
-/// Whether the server will end the conversation when it gets `line`.
+/// Returns `true` if the server ends the session when it receives `line`.
 fn leaves(line: &str) -> bool {
     let word = line.split_whitespace().next().unwrap_or_default();
     line == QUIT || word.eq_ignore_ascii_case("/quit")
@@ -258,7 +260,7 @@ mod tests {
     use super::super::retransmit::{HEARTBEAT_RETRY, LOST_AFTER, RETRY_INTERVAL};
     use super::*;
 
-    /// A conversation whose clock the test turns.
+    /// A session whose clock the test sets.
     struct Fixture {
         reliability: Reliability,
         now: Instant,
@@ -270,12 +272,12 @@ mod tests {
             Fixture { reliability, now }
         }
 
-        /// One that is inside.
-        fn inside() -> Fixture {
-            let mut talk = Fixture::new();
-            talk.sends("ann", "ann\n");
-            talk.receives("Welcome, ann.\n", "Welcome, ann.");
-            talk
+        /// Makes a session that has joined.
+        fn joined() -> Fixture {
+            let mut fixture = Fixture::new();
+            fixture.sends("ann", "ann\n");
+            fixture.receives("Welcome, ann.\n", "Welcome, ann.");
+            fixture
         }
 
         #[track_caller]
@@ -285,23 +287,23 @@ mod tests {
 
         #[track_caller]
         fn receives(&mut self, datagram: &str, lines: &str) {
-            let came = self.reliability.receive(datagram, self.now);
-            assert_eq!(came, Received::Lines(lines.to_string()), "{datagram:?}");
+            let received = self.reliability.receive(datagram, self.now);
+            assert_eq!(received, Received::Lines(lines.to_string()), "{datagram:?}");
         }
 
         #[track_caller]
         fn drops(&mut self, datagram: &str) {
-            let came = self.reliability.receive(datagram, self.now);
-            assert_eq!(came, Received::Nothing, "{datagram:?}");
+            let received = self.reliability.receive(datagram, self.now);
+            assert_eq!(received, Received::Nothing, "{datagram:?}");
         }
 
         #[track_caller]
         fn replies(&mut self, datagram: &str) {
-            let came = self.reliability.receive(datagram, self.now);
-            assert_eq!(came, Received::Reply(datagram.to_string()));
+            let received = self.reliability.receive(datagram, self.now);
+            assert_eq!(received, Received::Reply(datagram.to_string()));
         }
 
-        /// What is sent again after `time`, and not before.
+        /// Checks that `datagram` is sent again after `time`, and not before.
         #[track_caller]
         fn repeats(&mut self, time: Duration, datagram: &str) {
             self.now += time - Duration::from_millis(1);
@@ -320,148 +322,148 @@ mod tests {
 
     #[test]
     fn the_cookie_is_sent_back_as_it_came_and_each_step_again_until_answered() {
-        let mut talk = Fixture::new();
-        talk.repeats_nothing();
-        talk.sends("ann", "ann\n");
-        talk.repeats(RETRY_INTERVAL, "ann\n");
-        talk.repeats(RETRY_INTERVAL, "ann\n");
-        talk.replies("/cookie 2f ann\n");
-        talk.repeats(RETRY_INTERVAL, "/cookie 2f ann\n");
-        talk.receives("Welcome, ann.\n", "Welcome, ann.");
-        talk.repeats_nothing();
-        assert_eq!(talk.reliability.phase(), Phase::Joined);
+        let mut fixture = Fixture::new();
+        fixture.repeats_nothing();
+        fixture.sends("ann", "ann\n");
+        fixture.repeats(RETRY_INTERVAL, "ann\n");
+        fixture.repeats(RETRY_INTERVAL, "ann\n");
+        fixture.replies("/cookie 2f ann\n");
+        fixture.repeats(RETRY_INTERVAL, "/cookie 2f ann\n");
+        fixture.receives("Welcome, ann.\n", "Welcome, ann.");
+        fixture.repeats_nothing();
+        assert_eq!(fixture.reliability.phase(), Phase::Joined);
     }
 
     #[test]
-    fn a_cookie_that_is_late_or_doubled_disturbs_nothing() {
-        let mut talk = Fixture::new();
-        talk.sends("ann", "ann\n");
-        talk.drops("/cookie 1 eve");
-        talk.replies("/cookie 2 ann");
-        talk.drops("/cookie 3 ann");
-        talk.repeats(RETRY_INTERVAL, "/cookie 2 ann");
-        talk.receives("Welcome, ann.", "Welcome, ann.");
-        talk.drops("/cookie 2 ann");
-        talk.sends("hi", "/seq 1 0 hi\n");
+    fn a_late_or_duplicate_cookie_changes_nothing() {
+        let mut fixture = Fixture::new();
+        fixture.sends("ann", "ann\n");
+        fixture.drops("/cookie 1 eve");
+        fixture.replies("/cookie 2 ann");
+        fixture.drops("/cookie 3 ann");
+        fixture.repeats(RETRY_INTERVAL, "/cookie 2 ann");
+        fixture.receives("Welcome, ann.", "Welcome, ann.");
+        fixture.drops("/cookie 2 ann");
+        fixture.sends("hi", "/seq 1 0 hi\n");
     }
 
     #[test]
-    fn a_welcome_that_was_lost_shows_in_the_answer_to_the_cookie() {
-        let mut talk = Fixture::new();
-        talk.sends("ann", "ann\n");
-        talk.drops("\n");
-        talk.drops("Type your name and press Enter.\n");
-        talk.repeats(RETRY_INTERVAL, "ann\n");
-        talk.replies("/cookie 1 ann\n");
-        talk.receives("\n", "");
-        assert_eq!(talk.reliability.phase(), Phase::Joined);
+    fn a_lost_welcome_shows_in_the_answer_to_the_cookie() {
+        let mut fixture = Fixture::new();
+        fixture.sends("ann", "ann\n");
+        fixture.drops("\n");
+        fixture.drops("Type your name and press Enter.\n");
+        fixture.repeats(RETRY_INTERVAL, "ann\n");
+        fixture.replies("/cookie 1 ann\n");
+        fixture.receives("\n", "");
+        assert_eq!(fixture.reliability.phase(), Phase::Joined);
     }
 
     #[test]
     fn a_refused_name_is_not_sent_again_and_its_late_refusals_are_dropped() {
-        let mut talk = Fixture::new();
-        talk.sends("ann", "ann\n");
-        talk.repeats(RETRY_INTERVAL, "ann\n");
-        talk.receives("! taken\n", "! taken");
-        talk.repeats_nothing();
-        talk.sends("bob", "bob\n");
-        talk.drops("! taken\n");
-        talk.replies("/cookie 1 bob\n");
-        talk.receives("! taken\n", "! taken");
-        talk.sends("carl", "carl\n");
-        talk.repeats(RETRY_INTERVAL, "\n");
-        talk.repeats(RETRY_INTERVAL, "carl\n");
-        // The server has forgotten who had proved to be there.
-        talk.replies("/cookie 2 carl\n");
+        let mut fixture = Fixture::new();
+        fixture.sends("ann", "ann\n");
+        fixture.repeats(RETRY_INTERVAL, "ann\n");
+        fixture.receives("! taken\n", "! taken");
+        fixture.repeats_nothing();
+        fixture.sends("bob", "bob\n");
+        fixture.drops("! taken\n");
+        fixture.replies("/cookie 1 bob\n");
+        fixture.receives("! taken\n", "! taken");
+        fixture.sends("carl", "carl\n");
+        fixture.repeats(RETRY_INTERVAL, "\n");
+        fixture.repeats(RETRY_INTERVAL, "carl\n");
+        // The server has forgotten that our address was proven.
+        fixture.replies("/cookie 2 carl\n");
     }
 
     #[test]
-    fn a_refusal_that_was_lost_comes_again_when_the_name_does() {
-        let mut talk = Fixture::new();
-        talk.sends("ann", "ann\n");
-        talk.replies("/cookie 1 ann\n");
+    fn a_lost_refusal_comes_again_after_the_name() {
+        let mut fixture = Fixture::new();
+        fixture.sends("ann", "ann\n");
+        fixture.replies("/cookie 1 ann\n");
         for _ in 0..3 {
-            talk.repeats(RETRY_INTERVAL, "/cookie 1 ann\n");
+            fixture.repeats(RETRY_INTERVAL, "/cookie 1 ann\n");
         }
-        talk.repeats(RETRY_INTERVAL, "ann\n");
-        talk.repeats(RETRY_INTERVAL, "/cookie 1 ann\n");
-        talk.receives("! taken\n", "! taken");
-        talk.sends("bob", "bob\n");
-        talk.repeats(RETRY_INTERVAL, "\n");
-        talk.receives("\n", "");
-        talk.sends("hi", "/seq 1 0 hi\n");
+        fixture.repeats(RETRY_INTERVAL, "ann\n");
+        fixture.repeats(RETRY_INTERVAL, "/cookie 1 ann\n");
+        fixture.receives("! taken\n", "! taken");
+        fixture.sends("bob", "bob\n");
+        fixture.repeats(RETRY_INTERVAL, "\n");
+        fixture.receives("\n", "");
+        fixture.sends("hi", "/seq 1 0 hi\n");
     }
 
     #[test]
-    fn lines_are_numbered_and_say_how_many_have_arrived() {
-        let mut talk = Fixture::inside();
-        talk.sends(" \t ", "/seq 1 0  \t \n");
-        talk.receives("/seq 1 1 bob: hi\n", "bob: hi");
-        talk.receives("/seq 4 1 bob: there", "bob: there");
-        talk.drops("/seq 4 1 bob: there");
-        talk.receives("bob: without", "bob: without");
-        talk.sends("hi", "/seq 2 2 hi\n");
+    fn lines_carry_their_number_and_how_many_have_arrived() {
+        let mut fixture = Fixture::joined();
+        fixture.sends(" \t ", "/seq 1 0  \t \n");
+        fixture.receives("/seq 1 1 bob: hi\n", "bob: hi");
+        fixture.receives("/seq 4 1 bob: there", "bob: there");
+        fixture.drops("/seq 4 1 bob: there");
+        fixture.receives("bob: without", "bob: without");
+        fixture.sends("hi", "/seq 2 2 hi\n");
         let UdpStats {
             sent,
             delivered,
             tracker: tally,
-        } = talk.reliability.stats();
+        } = fixture.reliability.stats();
         assert_eq!((sent, delivered), (2, 1));
         assert_eq!((tally.missing(), tally.duplicates()), (2, 1));
     }
 
     #[test]
     fn a_heartbeat_that_seems_lost_is_sent_again_under_a_new_number() {
-        let mut talk = Fixture::inside();
+        let mut fixture = Fixture::joined();
         for number in 1..=3 {
-            talk.sends("", &format!("/seq {number} 0 \n"));
+            fixture.sends("", &format!("/seq {number} 0 \n"));
         }
-        talk.now += LOST_AFTER / 2;
-        talk.receives("/seq 1 3 \n", "");
-        talk.repeats(LOST_AFTER / 2, "/seq 4 1 \n");
-        talk.repeats(HEARTBEAT_RETRY, "/seq 5 1 \n");
-        // It answers for both that were lost: each is a line, with its newline.
-        talk.receives("/seq 2 5 \n", "\n");
-        talk.repeats_nothing();
-        talk.receives("/seq 3 5 \n", "");
+        fixture.now += LOST_AFTER / 2;
+        fixture.receives("/seq 1 3 \n", "");
+        fixture.repeats(LOST_AFTER / 2, "/seq 4 1 \n");
+        fixture.repeats(HEARTBEAT_RETRY, "/seq 5 1 \n");
+        // It answers both lost ones too: each is a line, with its newline.
+        fixture.receives("/seq 2 5 \n", "\n");
+        fixture.repeats_nothing();
+        fixture.receives("/seq 3 5 \n", "");
     }
 
     #[test]
-    fn the_farewell_is_repeated_until_it_is_answered() {
-        for farewell in ["q:quit", "/QUIT so long"] {
-            let mut talk = Fixture::inside();
-            let datagram = format!("/seq 1 0 {farewell}\n");
-            talk.sends(farewell, &datagram);
-            talk.repeats(RETRY_INTERVAL, &datagram);
-            talk.receives("/seq 1 1 bob: bye\n", "bob: bye");
-            talk.repeats(RETRY_INTERVAL, &datagram);
-            talk.receives("/seq 2 1 q:quit\n", "q:quit");
-            talk.repeats_nothing();
+    fn the_last_line_is_sent_again_until_it_is_answered() {
+        for last_line in ["q:quit", "/QUIT so long"] {
+            let mut fixture = Fixture::joined();
+            let datagram = format!("/seq 1 0 {last_line}\n");
+            fixture.sends(last_line, &datagram);
+            fixture.repeats(RETRY_INTERVAL, &datagram);
+            fixture.receives("/seq 1 1 bob: bye\n", "bob: bye");
+            fixture.repeats(RETRY_INTERVAL, &datagram);
+            fixture.receives("/seq 2 1 q:quit\n", "q:quit");
+            fixture.repeats_nothing();
         }
     }
 
     #[test]
-    fn who_is_a_stranger_to_the_server_has_left() {
+    fn a_server_that_has_forgotten_us_has_received_the_last_line() {
         let not_here = "! You are not here any more.\nq:quit\n";
         for datagram in ["/cookie 1 x", "! That name will not do.", not_here] {
-            let mut talk = Fixture::inside();
-            talk.sends("q:quit", "/seq 1 0 q:quit\n");
-            talk.receives("/seq 1 0 ! slow down", "! slow down");
-            talk.receives(datagram, "q:quit");
+            let mut fixture = Fixture::joined();
+            fixture.sends("q:quit", "/seq 1 0 q:quit\n");
+            fixture.receives("/seq 1 0 ! slow down", "! slow down");
+            fixture.receives(datagram, "q:quit");
         }
     }
 
     #[test]
-    fn the_farewell_is_given_up_in_time_unless_the_server_gets_on() {
-        let mut talk = Fixture::inside();
-        talk.sends("", "/seq 1 0 \n");
-        talk.sends("q:quit", "/seq 2 0 q:quit\n");
-        talk.now += QUIT_TIMEOUT - RETRY_INTERVAL;
-        talk.receives("/seq 1 1 \n", "");
-        talk.now += RETRY_INTERVAL;
-        assert!(!talk.reliability.is_unanswered(talk.now));
-        talk.receives("/seq 2 1 \n", "");
-        talk.now += QUIT_TIMEOUT - RETRY_INTERVAL;
-        assert!(talk.reliability.is_unanswered(talk.now));
+    fn the_last_line_times_out_unless_the_server_makes_progress() {
+        let mut fixture = Fixture::joined();
+        fixture.sends("", "/seq 1 0 \n");
+        fixture.sends("q:quit", "/seq 2 0 q:quit\n");
+        fixture.now += QUIT_TIMEOUT - RETRY_INTERVAL;
+        fixture.receives("/seq 1 1 \n", "");
+        fixture.now += RETRY_INTERVAL;
+        assert!(!fixture.reliability.is_unanswered(fixture.now));
+        fixture.receives("/seq 2 1 \n", "");
+        fixture.now += QUIT_TIMEOUT - RETRY_INTERVAL;
+        assert!(fixture.reliability.is_unanswered(fixture.now));
     }
 }

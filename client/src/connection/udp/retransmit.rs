@@ -1,46 +1,46 @@
-//! Turns what was not answered, and the time, into what has to be sent again.
+//! Retransmission: from unanswered datagrams and the time to what must be sent again.
 //!
-//! It knows no socket, and the time only as it is told.
+//! Invariant: no socket and no clock; the caller passes the time.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// After how long what was not answered is sent again: longer than an answer
-/// takes on any ordinary network, and often enough within the patience for it.
+/// The time after which an unanswered datagram is sent again. It is longer than an
+/// answer takes on any ordinary network.
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A heartbeat is answered in its turn, after the lines before it, of which there
-/// may be 50 (see `pace.rs`), and the server takes ten a second. What has no answer
-/// after so long was lost, it or the answer.
+/// The time after which a heartbeat, or its answer, counts as lost. The server
+/// answers it after the lines before it, of which there may be 50 (see
+/// `sender/window.rs`), and takes ten lines a second.
 pub(super) const LOST_AFTER: Duration = Duration::from_secs(6);
 
-/// How often a heartbeat is sent in the place of a lost one.
+/// The time between two heartbeats that replace a lost one.
 pub(super) const HEARTBEAT_RETRY: Duration = Duration::from_secs(2);
 
-/// What a datagram that waits for its answer is for.
+/// The purpose of a datagram that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// A name, to a server that does not know our address.
     Hello,
     /// The cookie, sent back.
     Cookie,
-    /// A name, to a server that has refused the one in the cookie.
+    /// A name, to a server that has refused the name in the cookie.
     Name,
-    /// The line by which we leave.
+    /// The line that leaves.
     Quit,
 }
 
-/// What is sent again until it is answered.
+/// A datagram that is sent again until it is answered.
 pub(super) struct Pending {
     pub step: Step,
     datagram: String,
     last_sent: Instant,
-    /// How many times something was sent for it.
+    /// The number of datagrams that were sent for this step.
     pub copies: u32,
 }
 
 impl Pending {
-    /// A datagram that is sent now for the first time.
+    /// Makes the record of a datagram that is sent now for the first time.
     pub(super) fn new(step: Step, datagram: String, now: Instant) -> Pending {
         Pending {
             step,
@@ -50,7 +50,7 @@ impl Pending {
         }
     }
 
-    /// What is to be sent now, if it is time, for the name that is on offer.
+    /// Returns what must be sent now, if it is time; `name` is the offered name.
     pub(super) fn due(&mut self, name: &str, now: Instant) -> Option<String> {
         if now.saturating_duration_since(self.last_sent) < RETRY_INTERVAL {
             return None;
@@ -58,12 +58,12 @@ impl Pending {
         self.last_sent = now;
         self.copies += 1;
         Some(match (self.step, self.copies) {
-            // If only the refusal was lost, the cookie says nothing new to the
-            // server; the name does. To one whose welcome was lost four times
-            // it is a message, though, so the cookie goes first.
+            // If only the refusal was lost, the server ignores the cookie but answers
+            // the name. If the welcome was lost, the name would become a message, so
+            // the cookie goes first.
             (Step::Cookie, copies) if copies % 5 == 0 => format!("{name}\n"),
-            // If only the welcome was lost, the name would be a message. A blank
-            // line is answered then, and otherwise it is nothing.
+            // If only the welcome was lost, the name would become a message. The
+            // server answers a blank line then, and ignores it otherwise.
             (Step::Name, copies) if copies % 2 == 0 => "\n".to_string(),
             _ => self.datagram.clone(),
         })
@@ -79,14 +79,14 @@ pub(super) struct HeartbeatTracker {
 }
 
 impl HeartbeatTracker {
-    /// One is sent now.
+    /// Records that a heartbeat is sent now.
     pub(super) fn record_sent(&mut self, now: Instant) {
         self.unanswered.push_back(now);
         self.last_sent = Some(now);
     }
 
-    /// Whether one is to be sent in the place of another that was lost. Without
-    /// its answer the window of `pace.rs` would stay full.
+    /// Returns `true` if a heartbeat must be sent in place of a lost one. Without its
+    /// answer the window of `sender/window.rs` would stay full.
     pub(super) fn is_retry_due(&mut self, now: Instant) -> bool {
         let since = |then: &Instant| now.saturating_duration_since(*then);
         let lost = self
@@ -101,8 +101,8 @@ impl HeartbeatTracker {
         due
     }
 
-    /// How many have their answer in the one that has come: the oldest, and all
-    /// before it that were lost. None, if nobody has asked for it.
+    /// Records an answer and returns how many heartbeats it answers: the oldest, and
+    /// all lost ones before it. Returns 0 if none was sent.
     pub(super) fn record_answer(&mut self, now: Instant) -> usize {
         let is_lost = |at: &&Instant| now.saturating_duration_since(**at) >= LOST_AFTER;
         let lost = self.unanswered.iter().take_while(is_lost).count();

@@ -1,40 +1,42 @@
-//! Turns the counts of a conversation over UDP into words.
+//! UDP statistics: from counted lines to two sentences.
 
 use common::udp::sequence::ReceiveTracker;
 
-/// What has come and gone by number.
+/// The counts of a connection over UDP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UdpStats {
-    /// How many lines we have sent, heartbeats included.
+    /// The lines that we have sent, heartbeats included.
     pub sent: u64,
-    /// How many of them the server has got, as it said last.
+    /// The lines of these that the server reported as received.
     pub delivered: u64,
-    /// What we have got.
+    /// The lines that we have received.
     pub tracker: ReceiveTracker,
 }
 
-/// What there is to say where nothing is counted.
-pub const NO_STATS: &str = "there is nothing to count over TCP: it loses no line; see --udp";
+/// The answer to `/stats` over TCP.
+pub const NO_STATS: &str = "nothing to count over TCP, which loses no line; see --udp";
 
 impl UdpStats {
-    /// What was sent, and what came, each in a line.
+    /// Returns a line about what was sent, and a line about what was received.
     pub fn lines(&self) -> [String; 2] {
         let UdpStats {
             sent,
             delivered,
-            tracker: tally,
+            tracker,
         } = self;
-        let (got, missing) = (tally.arrived(), tally.missing());
-        let percent = percent(missing, got.saturating_add(missing));
-        let doubles = tally.duplicates();
+        let (received, missing) = (tracker.arrived(), tracker.missing());
+        let percent = percent(missing, received.saturating_add(missing));
+        let duplicates = tracker.duplicates();
         [
-            format!("sent {sent}, of which {delivered} had arrived when the server spoke last"),
-            format!("got {got}, missing {missing} ({percent:.1} %), doubled {doubles}"),
+            format!("sent {sent}, of which the server has reported {delivered} as received"),
+            format!(
+                "received {received}, missing {missing} ({percent:.1} %), duplicates {duplicates}"
+            ),
         ]
     }
 }
 
-/// Figures above 2^53 lose their last digits here, and nobody minds.
+/// Counts above 2^53 lose their last digits here, which a percentage does not show.
 #[expect(clippy::cast_precision_loss)]
 fn percent(part: u64, whole: u64) -> f64 {
     match whole {
@@ -61,15 +63,18 @@ mod tests {
         .lines();
         assert_eq!(
             sent,
-            "sent 3, of which 2 had arrived when the server spoke last"
+            "sent 3, of which the server has reported 2 as received"
         );
         assert_eq!(got, expected);
     }
 
     #[test]
     fn loss_is_a_share_of_what_was_sent() {
-        check(&[], "got 0, missing 0 (0.0 %), doubled 0");
-        check(&[1, 2, 2], "got 2, missing 0 (0.0 %), doubled 1");
-        check(&[1, 2, 3, 5, 8], "got 5, missing 3 (37.5 %), doubled 0");
+        check(&[], "received 0, missing 0 (0.0 %), duplicates 0");
+        check(&[1, 2, 2], "received 2, missing 0 (0.0 %), duplicates 1");
+        check(
+            &[1, 2, 3, 5, 8],
+            "received 5, missing 3 (37.5 %), duplicates 0",
+        );
     }
 }
