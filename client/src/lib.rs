@@ -26,6 +26,8 @@ pub mod sender;
 
 pub mod transfers;
 
+mod lock;
+
 pub mod exit;
 pub mod quit;
 pub mod signals;

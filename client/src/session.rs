@@ -19,7 +19,7 @@ use std::env;
 use std::io::{self, IsTerminal, Stderr, Stdout};
 use std::time::Duration;
 
-use common::LOBBY;
+use common::{LOBBY, Name};
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::connection::{self, describe};
@@ -101,12 +101,7 @@ fn run_joined(
     quit_requests: Receiver<QuitRequest>,
 ) -> Result<Exit, Exit> {
     let name = joined.name;
-    screen.show(ScreenUpdate::Joined(StatusLine {
-        name: name.to_string(),
-        room: LOBBY.to_string(),
-        address: options.address.to_string(),
-        progress: Vec::new(),
-    }));
+    screen.show(ScreenUpdate::Joined(status_line(&name, options)));
     match joined.first_line {
         Some(line) => screen.show_received(line),
         None => screen.warn(format!("joined as {name}, without a welcome")),
@@ -143,6 +138,15 @@ fn run_joined(
         let _ = receiver.join();
     }
     Ok(exit)
+}
+
+fn status_line(name: &Name, options: &Options) -> StatusLine {
+    StatusLine {
+        name: name.to_string(),
+        room: LOBBY.to_string(),
+        address: options.address.to_string(),
+        progress: Vec::new(),
+    }
 }
 
 fn input_source(options: &Options) -> InputSource {

@@ -15,7 +15,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ use common::{Address, MAX_EVENT, QUIT};
 
 use super::error::is_tick;
 use super::tcp::{self, TcpReader, TcpWriter};
+use crate::lock::lock;
 
 /// The time between two texts. If the second came before the server had read the
 /// first, the server would take both for one.
@@ -71,10 +72,6 @@ struct Conversation {
 }
 
 type Shared = Arc<Mutex<Conversation>>;
-
-fn lock(conversation: &Mutex<Conversation>) -> MutexGuard<'_, Conversation> {
-    conversation.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A reader of lines from an unframed server.
 pub(super) struct UnframedReader<R> {

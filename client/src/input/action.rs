@@ -303,7 +303,8 @@ mod tests {
             assert!(matches!(action(&full), UserAction::Send { .. }));
             assert_eq!(action(&format!("{full}x")), UserAction::TooLong);
         }
-        let warning = "not sent, the line is longer than 1152 bytes, the max that a datagram takes";
+        let warning =
+            "not sent, the line is longer than 1152 bytes, the most that a datagram takes";
         assert_eq!(too_long(Transport::Udp), warning);
     }
 }

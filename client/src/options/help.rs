@@ -40,14 +40,12 @@ fn entry(option: &OptionSpec) -> String {
     let short = option
         .short
         .map_or("    ".to_string(), |it| format!("{it}, "));
-    let value = option.value.map_or(String::new(), |it| format!(" {it}"));
     let default = option
         .default
         .map_or(String::new(), |it| format!(" (default {it})"));
-    let mut text = format!("  {short}{}{value}", option.name);
-    let mut width = text.len();
-    text += &" ".repeat(COLUMN.saturating_sub(width + 1));
-    width = COLUMN - 1;
+    let mut text = format!("  {short}{}", option.usage());
+    text += &" ".repeat((COLUMN - 1).saturating_sub(text.len()));
+    let mut width = COLUMN - 1;
     for word in format!("{}{default}", option.help).split(' ') {
         if width + 1 + word.len() > WIDTH {
             text += "\n";

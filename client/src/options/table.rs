@@ -33,12 +33,15 @@ impl OptionSpec {
     /// Returns the row of the manual's table.
     pub fn manual_row(&self) -> String {
         let short = self.short.map_or(String::new(), |it| format!("`{it}`, "));
-        let value = self.value.map_or(String::new(), |it| format!(" {it}"));
         let default = self.default.map_or(String::new(), |it| format!("`{it}`"));
-        format!(
-            "| {short}`{}{value}` | {default} | {} |",
-            self.name, self.help
-        )
+        let usage = self.usage();
+        format!("| {short}`{usage}` | {default} | {} |", self.help)
+    }
+
+    /// Returns the long form with the placeholder of its value.
+    pub(super) fn usage(&self) -> String {
+        let value = self.value.map_or(String::new(), |it| format!(" {it}"));
+        format!("{}{value}", self.name)
     }
 }
 

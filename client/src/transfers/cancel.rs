@@ -6,9 +6,11 @@
 
 use std::convert::Infallible;
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+
+use crate::lock::lock;
 
 /// The worker's current socket. The lock is never held during a blocking call.
 type Socket = Arc<Mutex<Option<TcpStream>>>;
@@ -42,7 +44,7 @@ impl Drop for CancelToken {
         // In this order: a worker that stores a socket after the second step sees that
         // the channel is closed.
         self.running = None;
-        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        let socket = lock(&self.socket);
         if let Some(socket) = &*socket {
             let _ = socket.shutdown(Shutdown::Both);
         }
@@ -58,7 +60,7 @@ impl Cancellation {
     /// Makes the token shut down `stream` instead of the previous socket.
     pub fn set_socket(&self, stream: &TcpStream) {
         let copy = stream.try_clone().ok();
-        *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = copy;
+        *lock(&self.socket) = copy;
         if self.is_cancelled() {
             let _ = stream.shutdown(Shutdown::Both);
         }

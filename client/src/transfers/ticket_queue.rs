@@ -65,7 +65,7 @@ impl TicketPurpose {
 
 /// A worker's request for a ticket.
 pub struct TicketRequest {
-    /// What the ticket is for.
+    /// The purpose of the ticket.
     pub purpose: TicketPurpose,
     /// Takes the ticket, or the reason of the refusal.
     pub reply: Sender<Result<TicketGrant, String>>,
@@ -162,13 +162,7 @@ mod tests {
 
     fn request(queue: &mut TicketQueue, purpose: TicketPurpose, fence: u32) -> Reply {
         let (reply, answer) = bounded(1);
-        queue.push(
-            TicketRequest {
-                purpose,
-                reply,
-            },
-            fence,
-        );
+        queue.push(TicketRequest { purpose, reply }, fence);
         answer
     }
 

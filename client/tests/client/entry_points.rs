@@ -1,5 +1,4 @@
-//! Every way in at once: whoever comes by one talks with all the others. And UDP
-//! over a network that loses.
+//! Entry points: all kinds of clients in one room, and UDP over a network that loses.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -18,19 +17,19 @@ use tests::{Bystanders, Peer, Running, eventually};
 
 use crate::support::program;
 
-/// A real server in the test's process, stopped at its end.
-struct House {
+/// A real server in the test's process, which is stopped when it is dropped.
+struct TestServer {
     tcp: SocketAddr,
     udp: SocketAddr,
     stopper: Stopper,
 }
 
-impl House {
-    fn open(rate: Rate) -> House {
+impl TestServer {
+    fn open(rate: Rate) -> TestServer {
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         let (stopper, stop) = stop::signal();
-        let house = House {
+        let server = TestServer {
             tcp: tcp.local_addr().unwrap(),
             udp: udp.local_addr().unwrap(),
             stopper: stopper.clone(),
@@ -45,11 +44,11 @@ impl House {
             ..Limits::default()
         };
         thread::spawn(move || server::run(listeners, Setup::alone(limits), stopper, stop));
-        house
+        server
     }
 }
 
-impl Drop for House {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.stopper.raise();
     }
@@ -68,7 +67,7 @@ fn client(words: &[&str]) -> Running {
     Running::start(program().args(words))
 }
 
-/// Whether the test can run; says so if not.
+/// Returns `true` if the tool exists; else prints that the test is skipped.
 fn have(tool: &str, word: &str) -> bool {
     let found = Command::new(tool).arg(word).output().is_ok();
     if !found {
@@ -78,15 +77,15 @@ fn have(tool: &str, word: &str) -> bool {
 }
 
 #[test]
-fn everybody_talks_with_everybody() {
+fn every_kind_of_client_reaches_every_other() {
     if !have("python3", "--version") || !have("nc", "-h") {
         return;
     }
-    let house = House::open(Limits::default().rate);
-    let port = house.tcp.port().to_string();
-    let udp_port = house.udp.port().to_string();
-    let mut people: Vec<(&str, Running)> = Vec::new();
-    let comers: [(&str, &dyn Fn() -> Running); 6] = [
+    let server = TestServer::open(Limits::default().rate);
+    let port = server.tcp.port().to_string();
+    let udp_port = server.udp.port().to_string();
+    let mut members: Vec<(&str, Running)> = Vec::new();
+    let clients: [(&str, &dyn Fn() -> Running); 6] = [
         ("ann", &|| client(&[&port, "--name", "ann"])),
         ("bob", &|| script("classroom_client.py", &[&port, "bob"])),
         ("carl", &|| script("classroom_client.py", &[&port, "carl"])),
@@ -94,43 +93,43 @@ fn everybody_talks_with_everybody() {
         ("eve", &|| client(&["--udp", &udp_port, "--name", "eve"])),
         ("fred", &|| client(&["--unframed", &port, "--name", "fred"])),
     ];
-    for (name, comer) in comers {
-        let mut comer = comer();
+    for (name, start_client) in clients {
+        let mut member = start_client();
         if name == "dora" {
-            comer.type_line(name);
+            member.type_line(name);
         }
-        comer.wait_for(&format!("Welcome, {name}."));
-        for (_, other) in &people {
+        member.wait_for(&format!("Welcome, {name}."));
+        for (_, other) in &members {
             other.wait_for(&format!("{name} has joined the chat room."));
         }
-        people.push((name, comer));
+        members.push((name, member));
     }
-    for at in 0..people.len() {
-        let (name, speaker) = &mut people[at];
+    for at in 0..members.len() {
+        let (name, sender) = &mut members[at];
         let name = *name;
-        speaker.type_line(&format!("I am {name}"));
-        for (_, other) in people.iter().filter(|(other, _)| *other != name) {
+        sender.type_line(&format!("I am {name}"));
+        for (_, other) in members.iter().filter(|(other, _)| *other != name) {
             other.wait_for(&format!("{name}: I am {name}"));
         }
     }
-    while let Some((name, mut leaver)) = people.pop() {
+    while let Some((name, mut leaver)) = members.pop() {
         leaver.type_line("q:quit");
-        for (_, other) in &people {
+        for (_, other) in &members {
             other.wait_for(&format!("{name} has left the chat room."));
         }
     }
 }
 
 #[test]
-fn a_script_that_waits_for_answers_takes_part() {
+fn a_request_reply_script_takes_part() {
     if !have("python3", "--version") {
         return;
     }
-    let house = House::open(Limits::default().rate);
-    let mut ann = Peer::join(house.tcp, "ann");
+    let server = TestServer::open(Limits::default().rate);
+    let mut ann = Peer::join(server.tcp, "ann");
     let mut bob = script(
         "classroom_request_reply.py",
-        &[&house.tcp.port().to_string()],
+        &[&server.tcp.port().to_string()],
     );
     bob.type_line("bob");
     bob.wait_for("Welcome, bob. ann is here.");
@@ -141,7 +140,7 @@ fn a_script_that_waits_for_answers_takes_part() {
         bob.wait_for("Sent.");
         ann.say(&format!("{line}, you say"));
     }
-    // It sees what was said when it speaks again.
+    // It receives the messages when it sends the next line.
     bob.type_line("/ping");
     bob.wait_for("ann: one, you say");
     bob.type_line("/ping");
@@ -151,8 +150,8 @@ fn a_script_that_waits_for_answers_takes_part() {
     assert!(bob.wait().success());
 }
 
-/// A network between one client and the server that loses every `nth` datagram,
-/// each way, once it is told to begin.
+/// A network between a client and the server. Once `loses` is set, it drops every
+/// `nth` datagram each way.
 struct Network {
     address: SocketAddr,
     loses: Arc<AtomicBool>,
@@ -209,7 +208,7 @@ impl Drop for Network {
     }
 }
 
-/// The number that stands before `what` in a line.
+/// Returns the number after `before` in a line.
 fn number(line: &str, before: &str) -> f64 {
     let after = line
         .split_once(before)
@@ -221,10 +220,10 @@ fn number(line: &str, before: &str) -> f64 {
 
 fn check_loss(percent: u32) {
     const LINES: usize = 400;
-    let house = House::open(Rate::Unlimited);
-    let bystanders = Bystanders::begin(house.tcp);
-    let network = Network::before(house.udp, 100 / percent);
-    let mut ann = Peer::join(house.tcp, "ann").deaf_to("bystander");
+    let server = TestServer::open(Rate::Unlimited);
+    let bystanders = Bystanders::begin(server.tcp);
+    let network = Network::before(server.udp, 100 / percent);
+    let mut ann = Peer::join(server.tcp, "ann").deaf_to("bystander");
     let port = network.address.port().to_string();
     let mut bob = client(&["--udp", &port, "--name", "bob"]);
     bob.wait_for("Welcome, bob.");
@@ -232,16 +231,16 @@ fn check_loss(percent: u32) {
     network.loses.store(true, Ordering::Relaxed);
     for line in 0..LINES {
         ann.say(&format!("line {line}"));
-        // A ping between them, as a burst would be too much for any socket.
+        // An answered heartbeat between them, because a burst would overflow the socket.
         ann.say("");
         ann.expect_sometime("");
     }
-    // Repeated, as each line of it may be the one that is lost.
+    // Repeated, because any line may be lost.
     let got = eventually("the figures", || {
         bob.type_line("/stats");
-        let told = bob.lines_with("received ").pop()?;
-        (number(&told, "received ") > 0.9 * LINES as f64 * (100 - percent) as f64 / 100.0)
-            .then_some(told)
+        let line = bob.lines_with("received ").pop()?;
+        (number(&line, "received ") > 0.9 * LINES as f64 * (100 - percent) as f64 / 100.0)
+            .then_some(line)
     });
     let missing = number(&got, "missing ") / (number(&got, "received ") + number(&got, "missing "));
     let expected = f64::from(percent) / 100.0;
@@ -263,13 +262,13 @@ fn stats_show_what_the_network_lost() {
     }
 }
 
-/// As much as is under way finds room at the server, which takes ten lines a second.
+/// The server takes ten lines a second, and its queue has room for a full window.
 #[test]
-fn what_is_piped_over_udp_arrives_where_the_network_loses_nothing() {
+fn a_pipe_over_udp_arrives_if_the_network_loses_nothing() {
     const LINES: usize = 130;
-    let house = House::open(Limits::default().rate);
-    let mut ann = Peer::join(house.tcp, "ann");
-    let mut bot = client(&["--udp", &house.udp.port().to_string(), "--name", "bot"]);
+    let server = TestServer::open(Limits::default().rate);
+    let mut ann = Peer::join(server.tcp, "ann");
+    let mut bot = client(&["--udp", &server.udp.port().to_string(), "--name", "bot"]);
     ann.expect("bot has joined the chat room.");
     for line in 0..LINES {
         bot.type_line(&format!("line {line}"));
@@ -283,10 +282,10 @@ fn what_is_piped_over_udp_arrives_where_the_network_loses_nothing() {
 }
 
 #[test]
-fn stats_show_what_the_server_did_not_get() {
-    let house = House::open(Rate::Unlimited);
-    let network = Network::before(house.udp, 4);
-    let mut ann = Peer::join(house.tcp, "ann");
+fn stats_show_what_the_server_did_not_receive() {
+    let server = TestServer::open(Rate::Unlimited);
+    let network = Network::before(server.udp, 4);
+    let mut ann = Peer::join(server.tcp, "ann");
     let port = network.address.port().to_string();
     let mut bob = client(&["--udp", &port, "--name", "bob"]);
     bob.wait_for("Welcome, bob.");
@@ -295,15 +294,15 @@ fn stats_show_what_the_server_did_not_get() {
     for line in 0..40 {
         bob.type_line(&format!("line {line}"));
     }
-    let told = eventually("a loss", || {
+    let line = eventually("a loss", || {
         ann.say("here is your answer");
         bob.type_line("/stats");
-        let told = bob.lines_with("sent ").pop()?;
-        let sent = number(&told, "sent ");
-        let arrived = number(&told, "reported ");
-        (sent >= 41.0 && arrived > 0.6 * sent && arrived < 0.9 * sent).then_some(told)
+        let line = bob.lines_with("sent ").pop()?;
+        let sent = number(&line, "sent ");
+        let arrived = number(&line, "reported ");
+        (sent >= 41.0 && arrived > 0.6 * sent && arrived < 0.9 * sent).then_some(line)
     });
-    assert!(told.contains("as received"), "{told}");
+    assert!(line.contains("as received"), "{line}");
     network.loses.store(false, Ordering::Relaxed);
     bob.type_line("/quit");
     assert!(bob.wait().success());

@@ -1,13 +1,13 @@
-//! How a conversation ends, and the exit code for it.
+//! Exit: each way to end a session, and its exit code.
 
 use std::time::Duration;
 
 use crate::support::{FakeServer, time};
 
 #[test]
-fn one_who_is_kicked_is_told_why() {
-    let room = FakeServer::open();
-    let (mut peer, client) = room.welcome("ann", &[]);
+fn a_kicked_client_reports_the_reason() {
+    let server = FakeServer::open();
+    let (mut peer, client) = server.welcome("ann", &[]);
     peer.send(b"! you were removed for being too loud\nq:quit\n");
     client.shows("! you were removed for being too loud");
     client.complains("The server has ended the session: you were removed for being too loud");
@@ -15,10 +15,10 @@ fn one_who_is_kicked_is_told_why() {
 }
 
 #[test]
-fn a_server_that_stops_says_so() {
-    let room = FakeServer::open();
+fn a_server_that_stops_is_reported() {
+    let server = FakeServer::open();
     for last in ["q:quit\n", ""] {
-        let (mut peer, client) = room.welcome("ann", &[]);
+        let (mut peer, client) = server.welcome("ann", &[]);
         peer.say("The server is stopping.");
         peer.say("bob: bye all");
         peer.send(last.as_bytes());
@@ -31,9 +31,9 @@ fn a_server_that_stops_says_so() {
 }
 
 #[test]
-fn a_conversation_that_the_server_ends_without_a_reason() {
-    let room = FakeServer::open();
-    let (mut peer, client) = room.welcome("ann", &[]);
+fn a_session_that_the_server_ends_without_a_reason() {
+    let server = FakeServer::open();
+    let (mut peer, client) = server.welcome("ann", &[]);
     peer.say("q:quit");
     client.complains("The server has ended the session.");
     client.exits_with(5);
@@ -41,17 +41,17 @@ fn a_conversation_that_the_server_ends_without_a_reason() {
 
 #[test]
 fn a_connection_that_closes_without_a_word_is_lost() {
-    let room = FakeServer::open();
-    let (peer, client) = room.welcome("ann", &[]);
+    let server = FakeServer::open();
+    let (peer, client) = server.welcome("ann", &[]);
     peer.close();
     client.complains("connection lost: the server has closed it");
     client.exits_with(6);
 }
 
 #[test]
-fn the_servers_last_words_count_more_than_a_failed_write() {
-    let room = FakeServer::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+fn the_last_messages_explain_a_failed_write() {
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     peer.send(b"! you are too slow\nq:quit\n");
     peer.close();
     for _ in 0..1000 {
@@ -64,9 +64,9 @@ fn the_servers_last_words_count_more_than_a_failed_write() {
 
 #[test]
 fn each_signal_leaves_in_order() {
-    let room = FakeServer::open();
+    let server = FakeServer::open();
     for signal in ["INT", "TERM", "HUP"] {
-        let (mut peer, client) = room.welcome("ann", &[]);
+        let (mut peer, client) = server.welcome("ann", &[]);
         client.signal(signal);
         peer.expect_quit();
         client.exits_with(0);
@@ -74,14 +74,14 @@ fn each_signal_leaves_in_order() {
 }
 
 #[test]
-fn a_signal_does_not_wait_for_ever_and_a_second_one_not_at_all() {
-    let room = FakeServer::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+fn a_signal_waits_a_limited_time_and_a_second_one_not_at_all() {
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     client.signal("INT");
     peer.expect("q:quit");
     assert!(time(|| assert_eq!(client.code(), 0)) < Duration::from_secs(8));
 
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     client.signal("INT");
     peer.expect("q:quit");
     client.signal("INT");

@@ -1,4 +1,4 @@
-//! Files through the real server, also where the network breaks on the way.
+//! Files through the real server, also over a network that breaks.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -15,15 +15,15 @@ use server::stop::{self, Stopper};
 use crate::files::Folder;
 use crate::support::{Client, program};
 
-/// A real server in the test's process that shares files, ended with the test.
-struct Shelf {
+/// A real server with files in the test's process, which is stopped when it is dropped.
+struct TestServer {
     address: SocketAddr,
     folder: Folder,
     stopper: Stopper,
 }
 
-impl Shelf {
-    fn open() -> Shelf {
+impl TestServer {
+    fn open() -> TestServer {
         let folder = Folder::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -33,7 +33,7 @@ impl Shelf {
         fs::create_dir(folder.path("store")).unwrap();
         let on_stop = stopper.clone();
         thread::spawn(move || server::run(listener, setup, on_stop, stop));
-        Shelf {
+        TestServer {
             address,
             folder,
             stopper,
@@ -49,21 +49,21 @@ impl Shelf {
     fn both_ways(&self, address: SocketAddr, bytes: &[u8]) {
         let path = self.folder.write("x", bytes);
         assert_eq!(self.script(address, &["--send", &path]).code(), 0);
-        let landing = self.folder.path("in/");
-        let get = ["--get", "1", "--to", &landing];
+        let target = self.folder.path("in/");
+        let get = ["--get", "1", "--to", &target];
         assert_eq!(self.script(address, &get).code(), 0);
-        self.folder.holds("in/x", bytes);
-        assert_eq!(self.folder.landed(), ["x"]);
+        self.folder.contains("in/x", bytes);
+        assert_eq!(self.folder.downloads(), ["x"]);
     }
 }
 
-impl Drop for Shelf {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.stopper.raise();
     }
 }
 
-/// Bytes that repeat at no power of two, so that none can stand in another's place.
+/// Returns bytes that do not repeat at a power of two, so that a swap is detected.
 fn noise(count: usize) -> Vec<u8> {
     let mut state = 1u32;
     let next = || {
@@ -73,9 +73,8 @@ fn noise(count: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(count).collect()
 }
 
-/// A way to `server` that breaks when `cut` bytes have passed in one direction, each
-/// time for four connections of a file, and then lets all pass. The bytes of the
-/// chat are too few for it.
+/// Starts a proxy of `server` that breaks a connection after `cut` bytes in one
+/// direction. It breaks four connections and then none. The chat has too few bytes.
 fn breaking(server: SocketAddr, cut: u64) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -114,42 +113,41 @@ fn pass(mut from: TcpStream, mut to: TcpStream, cut: u64, breaks: &AtomicU64) {
 }
 
 #[test]
-fn a_file_goes_there_and_back_byte_for_byte() {
+fn a_file_is_sent_and_fetched_byte_for_byte() {
     for size in [1, 3_000_000, 100 * 1024 * 1024] {
-        let shelf = Shelf::open();
-        shelf.both_ways(shelf.address, &noise(size));
+        let server = TestServer::open();
+        server.both_ways(server.address, &noise(size));
     }
 }
 
-/// Twenty breaks in all, four each time, some of them on each way, at another place
-/// in each round.
+/// Twenty breaks in all, four in each round, in both directions.
 #[test]
 fn a_network_that_breaks_costs_time_and_no_byte() {
     for cut in [300_007, 77_777, 123_456, 199_999, 240_001] {
-        let shelf = Shelf::open();
-        let way = breaking(shelf.address, cut);
-        shelf.both_ways(way, &noise(1_000_000));
+        let server = TestServer::open();
+        let proxy = breaking(server.address, cut);
+        server.both_ways(proxy, &noise(1_000_000));
     }
 }
 
 #[test]
-fn two_people_hand_each_other_a_file_and_talk() {
-    let shelf = Shelf::open();
-    let address = shelf.address.to_string();
-    let join = |name: &str, landing: &str| {
-        let landing = shelf.folder.path(landing);
-        Client::start(&["-n", name, "--downloads", &landing, &address])
+fn two_members_share_a_file_and_chat() {
+    let server = TestServer::open();
+    let address = server.address.to_string();
+    let join = |name: &str, target: &str| {
+        let target = server.folder.path(target);
+        Client::start(&["-n", name, "--downloads", &target, &address])
     };
     let mut ann = join("ann", "in");
     ann.shows("Welcome, ann. You are the first here.");
     let mut bob = join("bob", "in");
     bob.shows("Welcome, bob. ann is here.");
     ann.shows("bob has joined the chat room.");
-    ann.types(&format!("/send {}", shelf.folder.write("my notes", b"hi")));
+    ann.types(&format!("/send {}", server.folder.write("my notes", b"hi")));
     bob.shows("ann shares my notes, 2 B. Type /get 1 to fetch it.");
     bob.types("/get 1");
-    bob.complains_at_last(&shelf.folder.path("in/my notes"));
-    shelf.folder.holds("in/my notes", b"hi");
+    bob.complains_at_last(&server.folder.path("in/my notes"));
+    server.folder.contains("in/my notes", b"hi");
     bob.types("/get 2");
     bob.shows("! There is no file 2. /files lists them.");
     bob.complains("! get 2: There is no file 2. /files lists them.");

@@ -1,14 +1,14 @@
-//! What is typed arrives, what arrives is shown: from and to pipes.
+//! Lines from and to pipes: typed lines arrive, and received lines are shown.
 
 use crate::support::{Client, FakeServer};
 
 #[test]
-fn what_is_echoed_into_it_is_delivered_when_it_exits() {
-    let room = FakeServer::open();
-    let mut client = Client::start(&[&room.port, "--name", "bot"]);
+fn piped_lines_are_delivered_when_the_client_exits() {
+    let server = FakeServer::open();
+    let mut client = Client::start(&[&server.port, "--name", "bot"]);
     client.types("hi");
     client.ends_input();
-    let mut peer = room.accept();
+    let mut peer = server.accept();
     peer.welcome("bot");
     peer.expect("hi");
     peer.expect("q:quit");
@@ -21,9 +21,9 @@ fn what_is_echoed_into_it_is_delivered_when_it_exits() {
 }
 
 #[test]
-fn lines_are_shown_as_the_wire_has_them() {
-    let room = FakeServer::open();
-    let (mut peer, client) = room.welcome("ann", &[]);
+fn received_lines_are_shown_unchanged() {
+    let server = FakeServer::open();
+    let (mut peer, client) = server.welcome("ann", &[]);
     let lines = [
         "bob: hi",
         "bob: a: b",
@@ -46,11 +46,11 @@ fn lines_are_shown_as_the_wire_has_them() {
 
 #[test]
 fn lines_are_encoded_for_the_server() {
-    let room = FakeServer::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
-    let mut check = |typed: &str, wire: &str| {
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
+    let mut check = |typed: &str, line: &str| {
         client.types(typed);
-        peer.expect(wire);
+        peer.expect(line);
     };
     check("hi", "hi");
     check("  spaced ", "  spaced ");
@@ -65,21 +65,21 @@ fn lines_are_encoded_for_the_server() {
 
 #[test]
 fn blank_lines_are_not_sent() {
-    let room = FakeServer::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     for blank in ["", "  ", "\t", "\u{200b}"] {
         client.types(blank);
     }
     client.types("end");
-    // The one empty line is the heartbeat right after joining.
+    // The empty line is the heartbeat right after joining.
     assert_eq!(peer.receive().as_deref(), Some(""));
     assert_eq!(peer.receive().as_deref(), Some("end"));
 }
 
 #[test]
-fn what_no_server_takes_is_refused_here_and_nothing_else_is_lost() {
-    let room = FakeServer::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+fn an_unsendable_line_is_refused_and_nothing_else_is_lost() {
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     let full = "x".repeat(common::MAX_LINE - 1);
     client.types(&full);
     peer.expect(&full);
@@ -94,10 +94,10 @@ fn what_no_server_takes_is_refused_here_and_nothing_else_is_lost() {
 }
 
 #[test]
-fn the_words_that_leave() {
-    let room = FakeServer::open();
+fn every_quit_word_leaves() {
+    let server = FakeServer::open();
     for word in ["/quit", "q", "exit", "bye", "q:quit"] {
-        let (mut peer, mut client) = room.welcome("ann", &[]);
+        let (mut peer, mut client) = server.welcome("ann", &[]);
         client.types(word);
         peer.expect_quit();
         client.exits_with(0);
@@ -106,9 +106,9 @@ fn the_words_that_leave() {
 }
 
 #[test]
-fn one_may_say_why_one_leaves() {
-    let room = FakeServer::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+fn a_quit_may_have_a_reason() {
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     client.types("/quit so long");
     client.types("not this");
     peer.expect("/quit so long");
@@ -117,11 +117,11 @@ fn one_may_say_why_one_leaves() {
     peer.expect_end();
 }
 
-/// What we say by command is sent, and a pipe reads only what the server says.
+/// A pipe contains only the lines of the server, no echo of a command.
 #[test]
 fn commands_add_nothing_to_a_pipe() {
-    let room = FakeServer::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     for line in ["/help", "/msg bob hi", "/me waves", "/reply yes"] {
         client.types(line);
         peer.expect(line);
@@ -133,16 +133,16 @@ fn commands_add_nothing_to_a_pipe() {
     client.exits_with(0);
 }
 
-/// The server holds back who sends too much. What is under way has to stay
-/// small, or the heartbeats and the farewell would stand in a long queue.
+/// The server throttles a fast sender. Few lines may be unacknowledged, or heartbeats
+/// and the goodbye would wait in a long queue.
 #[test]
 fn a_long_file_waits_for_the_server_while_messages_are_shown() {
-    let room = FakeServer::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     let lines: Vec<String> = (0..500).map(|number| format!("line {number}")).collect();
     client.types(&lines.join("\n"));
     client.ends_input();
-    // Not one heartbeat is answered: so many lines come, and no more.
+    // Without an answer to a heartbeat exactly the window arrives.
     let mut came = Vec::new();
     while came.len() < 50 {
         came.extend(peer.receive().filter(|line| !line.is_empty()));
@@ -150,7 +150,7 @@ fn a_long_file_waits_for_the_server_while_messages_are_shown() {
     peer.expect_silence();
     peer.say("bob: meanwhile");
     client.shows("bob: meanwhile");
-    // With answers, all of it.
+    // With answers all lines arrive.
     peer.send(b"\n\n\n");
     while came.len() < lines.len() {
         came.extend(peer.next_line());

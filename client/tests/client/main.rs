@@ -1,7 +1,7 @@
-//! The real program against servers that the tests play themselves.
+//! Tests of the program against fake servers, and against the real one.
 //!
-//! Every wait has a deadline, and a failure shows what was said until then. A
-//! module per behaviour; `support` is the language they are written in.
+//! There is a module for each behaviour; `support` has the fake servers. Every wait has
+//! a deadline, and a failure shows the lines until then.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The client and the server, together at last.
+//! The client and the real server.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -10,7 +10,7 @@ use server::limits::Limits;
 use server::stop::{self, Stopper};
 use tests::{Peer, Running, type_every_command};
 
-/// A real server in the test's process, ended when the stopper is raised.
+/// Starts a real server in the test's process; the stopper ends it.
 fn serve() -> (SocketAddr, Stopper) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -47,7 +47,7 @@ fn two_clients_see_each_other() {
 }
 
 #[test]
-fn what_a_pipe_said_has_arrived_when_the_client_ends() {
+fn piped_lines_have_arrived_when_the_client_ends() {
     let (address, stopper) = serve();
     let mut ann = Peer::join(address, "ann");
     let mut bot = client(address, "bot")
@@ -83,11 +83,11 @@ fn a_client_that_vanished_gets_its_name_back() {
     let (address, stopper) = serve();
     let mut ann = Running::start(&mut client(address, "ann"));
     ann.wait_for("Welcome, ann.");
-    // A live one keeps it, as it answers.
+    // A live client keeps its name, because it answers the probe.
     let mut other = Peer::connect(address);
     other.say("ann");
     other.expect("! The name ann is taken. Try another.");
-    // Stopped, it is as good as behind a cable that was pulled.
+    // A stopped process is like a client behind an unplugged cable.
     ann.signal("STOP");
     other.say("ann");
     other.expect_start("Welcome, ann.");

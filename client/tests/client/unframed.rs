@@ -1,11 +1,10 @@
-//! `--unframed`: with a server that knows no lines, as it is written in a
-//! classroom.
+//! Unframed servers, as they are written in a classroom.
 
 use std::time::Duration;
 
 use crate::support::{Client, FakeServer, script, time};
 
-/// The server, and its port.
+/// Starts the server; returns its port too.
 fn classroom(words: &[&str]) -> Option<(Client, String)> {
     let server = script("classroom_server.py", words)?;
     let port = server.line().expect("the server says its port");
@@ -19,7 +18,7 @@ fn join(port: &str, name: &str) -> Client {
 }
 
 #[test]
-fn a_classroom_hears_each_other() {
+fn a_classroom_chats() {
     let Some((_server, port)) = classroom(&[]) else {
         return;
     };
@@ -45,7 +44,7 @@ fn a_classroom_hears_each_other() {
     ann.exits_with(0);
 }
 
-/// No heartbeat is answered, and the window of the pace is no obstacle.
+/// The client answers its own heartbeats, so the send window opens.
 #[test]
 fn a_long_pipe_arrives_message_by_message() {
     let Some((_server, port)) = classroom(&[]) else {
@@ -65,7 +64,7 @@ fn a_long_pipe_arrives_message_by_message() {
 }
 
 #[test]
-fn what_the_server_sends_back_is_not_shown_again() {
+fn an_echo_of_the_server_is_not_shown() {
     let Some((_server, port)) = classroom(&["echo"]) else {
         return;
     };
@@ -79,13 +78,13 @@ fn what_the_server_sends_back_is_not_shown_again() {
 }
 
 #[test]
-fn the_wire_has_no_newline_and_no_blank_line() {
-    let room = FakeServer::open();
+fn no_newline_and_no_blank_line_is_sent() {
+    let server = FakeServer::open();
     let options = ["--unframed", "--name", "ann", "--heartbeat", "0.1"];
-    let mut client = Client::start(&[&[room.port.as_str()], &options[..]].concat());
-    let mut peer = room.accept();
+    let mut client = Client::start(&[&[server.port.as_str()], &options[..]].concat());
+    let mut peer = server.accept();
     assert_eq!(peer.receive_chunk(), "ann");
-    // The silence of the server is not taken for its end.
+    // The silence of the server does not count as lost.
     client.complains("! joined as ann, without a welcome");
     peer.expect_silence();
     client.types("");
@@ -109,10 +108,10 @@ fn the_wire_has_no_newline_and_no_blank_line() {
 
 #[test]
 fn a_server_that_does_not_close_is_left_after_5_s() {
-    let room = FakeServer::open();
-    let mut client = Client::start(&[&room.port, "--unframed", "--name", "ann"]);
+    let server = FakeServer::open();
+    let mut client = Client::start(&[&server.port, "--unframed", "--name", "ann"]);
     client.ends_input();
-    let mut peer = room.accept();
+    let mut peer = server.accept();
     assert_eq!(peer.receive_chunk(), "ann");
     assert_eq!(peer.receive_chunk(), "q:quit");
     let taken = time(|| assert_eq!(client.code(), 0));
@@ -120,10 +119,10 @@ fn a_server_that_does_not_close_is_left_after_5_s() {
 }
 
 #[test]
-fn a_server_that_closes_at_once_lets_nobody_in() {
-    let room = FakeServer::open();
-    let client = Client::start(&[&room.port, "--unframed", "--name", "ann"]);
-    let mut peer = room.accept();
+fn a_server_that_closes_at_once_is_lost() {
+    let server = FakeServer::open();
+    let client = Client::start(&[&server.port, "--unframed", "--name", "ann"]);
+    let mut peer = server.accept();
     assert_eq!(peer.receive_chunk(), "ann");
     peer.close();
     client.complains("connection lost: the server has closed it");
@@ -132,9 +131,9 @@ fn a_server_that_closes_at_once_lets_nobody_in() {
 
 #[test]
 fn a_refused_name_is_followed_by_another() {
-    let room = FakeServer::open();
-    let mut client = Client::start(&[&room.port, "--unframed"]);
-    let mut peer = room.accept();
+    let server = FakeServer::open();
+    let mut client = Client::start(&[&server.port, "--unframed"]);
+    let mut peer = server.accept();
     client.types("ann");
     client.types("bob");
     assert_eq!(peer.receive_chunk(), "ann");

@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use common::{Address, MAX_DATAGRAM};
@@ -24,6 +24,7 @@ use common::{Address, MAX_DATAGRAM};
 use super::error::{QUIT_UNANSWERED, explain, is_tick, unreachable};
 use super::resolve::{NO_ADDRESS, resolve};
 use super::transport::{CONNECT_TIMEOUT, TICK, Transport};
+use crate::lock::lock;
 use reliability::{Phase, Received, Reliability};
 use stats::UdpStats;
 
@@ -132,8 +133,7 @@ fn answers_blank_line(socket: &UdpSocket) -> io::Result<bool> {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Reliability> {
-        let locked = self.reliability.lock();
-        locked.unwrap_or_else(PoisonError::into_inner)
+        lock(&self.reliability)
     }
 
     fn send(&self, datagram: &str) -> io::Result<()> {
