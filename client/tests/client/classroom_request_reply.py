@@ -1,6 +1,6 @@
 """A chat client of the simplest kind that a classroom has: PORT.
 
-It sends what is typed, waits for one answer each time and prints it. bye leaves.
+It sends each typed line, waits for an answer and prints it. bye leaves.
 """
 import socket
 import sys
