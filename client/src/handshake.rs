@@ -1,14 +1,13 @@
-//! Turns a new connection into membership: the handshake about the name.
+//! The handshake: from a new connection to membership under a name.
 //!
 //! ```text
-//! ask the person -> check -> send -> the server's answer -> joined
-//!        ^                                   |
-//!        +------------- refused -------------+
+//! ask the user -> check -> send -> the server's reply -> joined
+//!      ^                                 |
+//!      +------------ refused ------------+
 //! ```
 //!
-//! A person may take longer than a server waits, so the connection may have
-//! ended when the name is ready; then it is made anew without a word. It knows
-//! nothing of what is said in the room.
+//! A person may need longer than a server waits. If the connection has ended when the
+//! name is ready, the client connects again without a word.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -16,248 +15,265 @@ use std::time::{Duration, Instant};
 use common::{Address, Event, MAX_LINE, Name, notice};
 use crossbeam_channel::{Receiver, select};
 
-use crate::connection::{self, Connection, ReadHalf, Terms, Transport, WriteHalf};
-use crate::ending::{Ending, Leave};
-use crate::incoming::{Gone, Heard, Incoming};
-use crate::keyboard::{Input, Typed};
-use crate::screen::{Screen, Show};
+use crate::connection::{
+    self, Connection, ConnectionInfo, ReadHalf, Transport, WriteHalf, refused_message,
+};
+use crate::exit::Exit;
+use crate::input::stdin::{InputLine, InputSource};
+use crate::quit::QuitRequest;
+use crate::receiver::lines::{Disconnect, ReadOutcome, ServerLines};
+use crate::screen::{Screen, ScreenUpdate};
 
-/// How long the server may take to answer a name. It answers at once; a slow
-/// line, or one that loses packets, may take a while.
-const ANSWER: Duration = Duration::from_secs(4);
+/// The time in which the server must reply to a name. It replies at once; a slow line, or
+/// one that loses packets, needs longer.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// A connection so young has surely not been given up by the server.
-const FRESH: Duration = Duration::from_secs(1);
+/// The age up to which the server has surely not closed a connection.
+const FRESH_PERIOD: Duration = Duration::from_secs(1);
 
-/// A connection that the server has taken into the room.
+/// A connection that has joined the chat.
 pub struct Joined {
-    /// The name it was taken under.
+    /// The accepted name.
     pub name: Name,
-    /// What follows the welcome.
-    pub incoming: Incoming<ReadHalf>,
-    /// The way to the server.
-    pub outgoing: WriteHalf,
-    /// What else there is to know about both.
-    pub terms: Terms,
-    /// The first line, normally the welcome. It may have been lost, and a server
-    /// that knows no lines may say nothing.
-    pub first: Option<String>,
+    /// The lines after the welcome.
+    pub lines: ServerLines<ReadHalf>,
+    /// The write half.
+    pub writer: WriteHalf,
+    /// The properties of the connection.
+    pub info: ConnectionInfo,
+    /// The first line, normally the welcome. UDP may lose it, and an unframed server may
+    /// send none.
+    pub first_line: Option<String>,
 }
 
-/// Who asks for a name, and where.
+/// The surroundings of a handshake.
 pub struct Handshake<'a> {
-    /// The server.
+    /// The server's address.
     pub address: &'a Address,
-    /// The name that was given beforehand.
-    pub given: Option<String>,
-    /// Where other names come from.
-    pub typed: &'a Receiver<Typed>,
-    /// Whether a person types them.
-    pub input: Input,
-    /// Wishes to leave that are not typed.
-    pub leave: &'a Receiver<Leave>,
-    /// Where questions and refusals are shown.
+    /// The name from the command line.
+    pub given_name: Option<String>,
+    /// Supplies other names.
+    pub input: &'a Receiver<InputLine>,
+    /// The kind of standard input.
+    pub source: InputSource,
+    /// Requests to quit that were not typed.
+    pub quit_requests: &'a Receiver<QuitRequest>,
+    /// Shows questions and refusals.
     pub screen: &'a Screen,
 }
 
-/// The server's answer to a name.
-enum Answer {
-    /// We are in; this is the first line, if there is one.
+/// The server's reply to a name.
+enum NameReply {
+    /// We have joined; this is the first line, if there is one.
     Welcome(Option<String>),
-    /// Not under this name, and why.
+    /// The name was refused, for this reason.
     Refused(String),
-    /// Not at all: the conversation is over, and this was said before.
-    Over(Option<String>),
-    /// The connection ended without a word.
-    Gone(Gone),
+    /// The session has ended, after this refusal.
+    Ended(Option<String>),
+    /// The connection has ended.
+    Disconnected(Disconnect),
 }
 
-/// A connection on its way into the room.
-struct Candidate {
-    incoming: Incoming<ReadHalf>,
-    outgoing: WriteHalf,
-    terms: Terms,
+/// A connection that has not joined yet.
+struct PendingConnection {
+    lines: ServerLines<ReadHalf>,
+    writer: WriteHalf,
+    info: ConnectionInfo,
     since: Instant,
 }
 
 impl Handshake<'_> {
-    /// Offers names over `connection`, or a newer one, until one is accepted.
+    /// Offers names over `connection`, or a newer connection, until one is accepted.
     ///
     /// # Errors
     ///
-    /// The ending, if it does not come to that.
-    pub fn join(self, connection: Connection) -> Result<Joined, Ending> {
-        let mut candidate = Candidate::new(connection);
+    /// The exit, if no name is accepted.
+    pub fn join(self, connection: Connection) -> Result<Joined, Exit> {
+        let mut pending = PendingConnection::new(connection);
         let mut refused = None;
         loop {
             let name = self.next_name(&mut refused)?;
-            if self.is_stale(&mut candidate)? {
-                let connection = connection::connect(self.address, candidate.terms.transport);
-                candidate = Candidate::new(connection.map_err(Ending::Unreachable)?);
+            if self.is_stale(&mut pending)? {
+                let connection = connection::connect(self.address, pending.info.transport);
+                pending = PendingConnection::new(connection.map_err(Exit::Unreachable)?);
             }
-            match self.offer(&mut candidate, &name)? {
-                Answer::Welcome(first) => return Ok(candidate.joined(name, first)),
-                Answer::Refused(why) => refused = Some(why),
-                Answer::Gone(gone) => return Err(gone.into()),
-                // A first refusal that ends it all is not about the name: the
-                // room is full, for example.
-                Answer::Over(why) => {
+            match self.offer(&mut pending, &name)? {
+                NameReply::Welcome(first) => return Ok(pending.joined(name, first)),
+                NameReply::Refused(why) => refused = Some(why),
+                NameReply::Disconnected(how) => return Err(how.into()),
+                // If the first refusal ends the session, it is not about the name: the
+                // server is full, for example.
+                NameReply::Ended(why) => {
                     return Err(match refused {
-                        Some(before) => Ending::NameRefused(why.unwrap_or(before)),
-                        None => Ending::Removed(why),
+                        Some(previous) => Exit::NameRefused(why.unwrap_or(previous)),
+                        None => Exit::Removed(why),
                     });
                 }
             }
         }
     }
 
-    /// The next text that can be a name. `refused` says why the last was none.
-    fn next_name(&self, refused: &mut Option<String>) -> Result<Name, Ending> {
+    /// Returns the next valid name; `refused` is the reason of the last refusal.
+    fn next_name(&self, refused: &mut Option<String>) -> Result<Name, Exit> {
         loop {
-            let text = match (&self.given, refused.as_ref()) {
+            let text = match (&self.given_name, refused.as_ref()) {
                 (Some(given), None) => given.clone(),
-                // A script that gave a name wants that one and no other.
-                (Some(_), Some(why)) if self.input != Input::Terminal => {
-                    return Err(Ending::NameRefused(why.clone()));
+                // A script that gives a name wants this name and no other.
+                (Some(_), Some(why)) if self.source != InputSource::Terminal => {
+                    return Err(Exit::NameRefused(why.clone()));
                 }
-                (_, why) => self.ask(why)?,
+                (_, why) => self.ask_name(why)?,
             };
             match text.parse::<Name>() {
                 Ok(name) => return Ok(name),
                 Err(error) => {
-                    self.screen.note(error.to_string());
+                    self.screen.warn(error.to_string());
                     *refused = Some(error.to_string());
                 }
             }
         }
     }
 
-    /// Asks the person for a name; from a pipe, the next line is taken for one.
-    fn ask(&self, refused: Option<&String>) -> Result<String, Ending> {
-        if self.input == Input::Terminal {
-            self.screen.show(Show::AskName);
+    /// Asks the user for a name. From a pipe, the next line is the name.
+    fn ask_name(&self, refused: Option<&String>) -> Result<String, Exit> {
+        if self.source == InputSource::Terminal {
+            self.screen.show(ScreenUpdate::AskName);
         }
-        let typed = select! {
-            recv(self.typed) -> typed => typed,
-            recv(self.leave) -> leave => {
-                self.end_the_row();
-                return Err(leave.map_or(Ending::Left, Ending::from));
+        let line = select! {
+            recv(self.input) -> line => line,
+            recv(self.quit_requests) -> request => {
+                self.end_prompt_line();
+                return Err(request.map_or(Exit::Left, Exit::from));
             }
         };
-        match typed {
-            Ok(Typed::Line(line)) => Ok(line),
-            // Neither can be a name, and the check of the name says why.
-            Ok(Typed::TooLong) => Ok("x".repeat(MAX_LINE)),
-            Ok(Typed::NotUtf8) => Ok(char::REPLACEMENT_CHARACTER.to_string()),
-            Err(_) if self.input == Input::Terminal => {
-                self.end_the_row();
-                Err(Ending::Left)
+        match line {
+            Ok(InputLine::Line(line)) => Ok(line),
+            // Neither is a valid name, and the name's parser gives the reason.
+            Ok(InputLine::TooLong) => Ok("x".repeat(MAX_LINE)),
+            Ok(InputLine::NotUtf8) => Ok(char::REPLACEMENT_CHARACTER.to_string()),
+            Err(_) if self.source == InputSource::Terminal => {
+                self.end_prompt_line();
+                Err(Exit::Left)
             }
-            Err(_) => Err(Ending::NameRefused(match refused {
+            Err(_) => Err(Exit::NameRefused(match refused {
                 Some(why) => why.clone(),
-                None => "the input has ended before there was one".to_string(),
+                None => "the input ended before there was a name".to_string(),
             })),
         }
     }
 
-    /// The cursor still stands behind the question.
-    fn end_the_row(&self) {
-        if self.input == Input::Terminal {
-            self.screen.received(String::new());
+    /// Ends the line of the question, because the cursor is still behind it.
+    fn end_prompt_line(&self) {
+        if self.source == InputSource::Terminal {
+            self.screen.show_received(String::new());
         }
     }
 
-    /// Sends a name and waits for the answer.
-    fn offer(&self, candidate: &mut Candidate, name: &Name) -> Result<Answer, Ending> {
-        let transport = candidate.terms.transport;
-        // If this fails, reading fails as well, and may tell why.
-        let _ = candidate.outgoing.write_all(format!("{name}\n").as_bytes());
-        let deadline = Instant::now() + ANSWER;
+    /// Sends a name and waits for the reply.
+    fn offer(&self, pending: &mut PendingConnection, name: &Name) -> Result<NameReply, Exit> {
+        // If this fails, the next read fails too, and may give the reason.
+        let _ = pending.writer.write_all(format!("{name}\n").as_bytes());
+        let deadline = Instant::now() + REPLY_TIMEOUT;
         let mut refusal = None;
-        // The clock, and the wishes to leave, are looked at whatever was heard:
-        // a server that sends its question for ever, or a line that does not
-        // end, must not keep us here.
+        // The clock and the quit requests are checked after every read. Otherwise a
+        // server could block us by repeating its question forever.
         while Instant::now() < deadline {
-            self.nobody_leaves()?;
-            match candidate.incoming.hear() {
-                // After a refusal the server is still for a moment, unless it
-                // goes on to end the conversation.
-                Heard::Nothing if refusal.is_some() => break,
-                Heard::Nothing | Heard::Part | Heard::Unreadable(_) => {}
-                Heard::Gone(Gone::Refused) => {
-                    let told = connection::refused(self.address, transport);
-                    return Err(Ending::Unreachable(told));
+            self.check_quit()?;
+            match pending.lines.read_line() {
+                // After a refusal the server pauses, unless it ends the session.
+                ReadOutcome::TimedOut if refusal.is_some() => break,
+                ReadOutcome::TimedOut | ReadOutcome::Incomplete | ReadOutcome::Unreadable(_) => {}
+                ReadOutcome::Disconnected(Disconnect::Refused) => {
+                    let why = refused_message(self.address, pending.info.transport);
+                    return Err(Exit::Unreachable(why));
                 }
-                Heard::Gone(gone) => {
-                    return Ok(refusal.map_or(Answer::Gone(gone), |why| Answer::Over(Some(why))));
+                ReadOutcome::Disconnected(how) => {
+                    return Ok(match refusal {
+                        Some(why) => NameReply::Ended(Some(why)),
+                        None => NameReply::Disconnected(how),
+                    });
                 }
-                Heard::Line(line) => match Event::parse(&line) {
-                    // The transport says so where the server has no words for it.
-                    Event::Heartbeat if transport != Transport::Tcp => {
-                        return Ok(Answer::Welcome(None));
+                ReadOutcome::Line(line) => {
+                    if let Some(reply) = self.reply(line, pending.info.transport, &mut refusal) {
+                        return Ok(reply);
                     }
-                    Event::Heartbeat | Event::Notice(notice::ASK_NAME) => {}
-                    Event::Quit => return Ok(Answer::Over(refusal)),
-                    Event::Refusal(why) => {
-                        refusal = Some(why.to_string());
-                        self.screen.received(line);
-                    }
-                    _ => return Ok(Answer::Welcome(Some(line))),
-                },
+                }
             }
         }
         match refusal {
-            Some(why) => Ok(Answer::Refused(why)),
-            None => Err(Ending::Unreachable(format!(
+            Some(why) => Ok(NameReply::Refused(why)),
+            None => Err(Exit::Unreachable(format!(
                 "the server at {} does not answer",
                 self.address
             ))),
         }
     }
 
-    /// Whether the server has given us up while the person was thinking.
+    /// Returns the reply that `line` is. A refusal is shown and stored, because an end
+    /// may follow it.
+    fn reply(
+        &self,
+        line: String,
+        transport: Transport,
+        refusal: &mut Option<String>,
+    ) -> Option<NameReply> {
+        match Event::parse(&line) {
+            // The transport reports a welcome so where the server sends none.
+            Event::Heartbeat if transport != Transport::Tcp => Some(NameReply::Welcome(None)),
+            Event::Heartbeat | Event::Notice(notice::ASK_NAME) => None,
+            Event::Quit => Some(NameReply::Ended(refusal.take())),
+            Event::Refusal(why) => {
+                *refusal = Some(why.to_string());
+                self.screen.show_received(line);
+                None
+            }
+            _ => Some(NameReply::Welcome(Some(line))),
+        }
+    }
+
+    /// Returns `true` if the server has closed the connection while the user was typing.
     ///
-    /// What it has said until now, the question and its last warning, is not
-    /// about the name that comes next and is dropped.
-    fn is_stale(&self, candidate: &mut Candidate) -> Result<bool, Ending> {
-        let deadline = Instant::now() + ANSWER;
-        while candidate.since.elapsed() > FRESH && Instant::now() < deadline {
-            self.nobody_leaves()?;
-            match candidate.incoming.hear() {
-                Heard::Nothing => return Ok(false),
-                Heard::Gone(_) => return Ok(true),
-                Heard::Line(line) if Event::parse(&line) == Event::Quit => return Ok(true),
-                Heard::Line(_) | Heard::Part | Heard::Unreadable(_) => {}
+    /// The lines until now, the question and a last warning, are not about the next name
+    /// and are dropped.
+    fn is_stale(&self, pending: &mut PendingConnection) -> Result<bool, Exit> {
+        let deadline = Instant::now() + REPLY_TIMEOUT;
+        while pending.since.elapsed() > FRESH_PERIOD && Instant::now() < deadline {
+            self.check_quit()?;
+            match pending.lines.read_line() {
+                ReadOutcome::TimedOut => return Ok(false),
+                ReadOutcome::Disconnected(_) => return Ok(true),
+                ReadOutcome::Line(line) if Event::parse(&line) == Event::Quit => return Ok(true),
+                ReadOutcome::Line(_) | ReadOutcome::Incomplete | ReadOutcome::Unreadable(_) => {}
             }
         }
         Ok(false)
     }
 
-    fn nobody_leaves(&self) -> Result<(), Ending> {
-        match self.leave.try_recv() {
-            Ok(leave) => Err(leave.into()),
+    fn check_quit(&self) -> Result<(), Exit> {
+        match self.quit_requests.try_recv() {
+            Ok(request) => Err(request.into()),
             Err(_) => Ok(()),
         }
     }
 }
 
-impl Candidate {
-    fn new(connection: Connection) -> Candidate {
-        Candidate {
-            incoming: Incoming::new(connection.reader),
-            outgoing: connection.writer,
-            terms: connection.terms,
+impl PendingConnection {
+    fn new(connection: Connection) -> PendingConnection {
+        PendingConnection {
+            lines: ServerLines::new(connection.reader),
+            writer: connection.writer,
+            info: connection.info,
             since: Instant::now(),
         }
     }
 
-    fn joined(self, name: Name, first: Option<String>) -> Joined {
+    fn joined(self, name: Name, first_line: Option<String>) -> Joined {
         Joined {
             name,
-            incoming: self.incoming,
-            outgoing: self.outgoing,
-            terms: self.terms,
-            first,
+            lines: self.lines,
+            writer: self.writer,
+            info: self.info,
+            first_line,
         }
     }
 }

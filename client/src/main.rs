@@ -1,34 +1,35 @@
-//! The program `chat-client`: options, conversation, exit code.
+//! The program `chat-client`: options, session, exit code.
 
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use client::options::{self, HELP, Stop};
-use client::{ending, session};
+use client::options::{self, EarlyExit};
+use client::{exit, session};
 
 fn main() -> ExitCode {
     let options = match options::parse(env::args_os().skip(1)) {
         Ok(options) => options,
-        Err(stop) => return explain(&stop),
+        Err(early) => return explain(&early),
     };
-    let ending = session::run(&options);
-    if let Some(told) = ending.told() {
-        // If nobody can read it, the exit code still says it.
-        let _ = writeln!(io::stderr(), "{told}");
+    let exit = session::run(&options);
+    if let Some(message) = exit.message() {
+        // If this fails, the exit code still reports it.
+        let _ = writeln!(io::stderr(), "{message}");
     }
-    ExitCode::from(ending.code())
+    ExitCode::from(exit.code())
 }
 
-fn explain(stop: &Stop) -> ExitCode {
-    // What was asked for goes to standard output, a complaint to standard error,
-    // so that neither ends up in the other's pipe.
-    let printed = match stop {
-        Stop::Help => write!(io::stdout(), "{HELP}"),
-        Stop::Version => writeln!(io::stdout(), "chat-client {}", env!("CARGO_PKG_VERSION")),
-        Stop::Usage(why) => {
-            let _ = writeln!(io::stderr(), "{why}; --help explains all");
-            return ExitCode::from(ending::USAGE);
+/// Prints requested text to standard output and a complaint to standard error, so that
+/// neither ends up in the other's pipe.
+fn explain(early: &EarlyExit) -> ExitCode {
+    let printed = match early {
+        EarlyExit::Help => write!(io::stdout(), "{}", options::help()),
+        EarlyExit::Version => writeln!(io::stdout(), "chat-client {}", env!("CARGO_PKG_VERSION")),
+        EarlyExit::Usage(why) => {
+            let hint = "Try 'chat-client --help' for more information.";
+            let _ = writeln!(io::stderr(), "chat-client: {why}\n{hint}");
+            return ExitCode::from(exit::USAGE);
         }
     };
     // A closed pipe is no failure: `chat-client --help | head -1`.

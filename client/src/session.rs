@@ -1,198 +1,204 @@
-//! Turns the options into a conversation, from the first thread to the last.
+//! The session: from the options to an exit, from the first thread to the last.
 //!
-//! Here the threads are wired together. Each has one job, and what passes
-//! between them are the messages on these channels, nothing else:
+//! This file connects the threads. Each has one job, and they share nothing but the
+//! messages on these channels:
 //!
 //! ```text
-//!  stdin -> KEYBOARD -> typed -> SENDER (the main thread) -> socket
-//!                                  ^        |
-//!                       answers, the end    | what we said
-//!                                  |        v
-//! socket -> RECEIVER ----------------> SCREEN -> stdout
+//!      stdin -> STDIN -> input lines -> SENDER (the main thread) -> connection
+//!                                         ^       |
+//!                                 updates |       | own messages
+//!                                         |       v
+//! connection -> RECEIVER --------------------> SCREEN -> stdout
 //! ```
 //!
-//! Files come and go beside it, in threads that the sender's desk starts, see `files`.
+//! The sender's transfer manager starts a thread for each file, see `transfers`.
 //!
-//! It knows no line of the protocol.
+//! Invariant: it knows no line of the protocol.
 
 use std::env;
 use std::io::{self, IsTerminal, Stderr, Stdout};
 use std::time::Duration;
 
-use common::LOBBY;
+use common::{LOBBY, Name};
 use crossbeam_channel::{Receiver, bounded};
 
-use crate::connection::{self, words};
-use crate::ending::{Ending, Leave};
-use crate::files::{Desk, Place};
+use crate::connection::{self, describe};
+use crate::exit::Exit;
 use crate::handshake::{Handshake, Joined};
-use crate::keyboard::{self, Input, Typed};
+use crate::input::stdin::{self, InputLine, InputSource};
 use crate::options::{Layout, Options};
+use crate::quit::QuitRequest;
 use crate::receiver;
 use crate::screen::bell::Bell;
-use crate::screen::divided::Looks;
-use crate::screen::title::Title;
-use crate::screen::window::{self, Size};
-use crate::screen::{self, Painter, PromptOn, Screen, Show};
-use crate::sender::{Sender, Sources};
+use crate::screen::size::{self, Size};
+use crate::screen::split::Style;
+use crate::screen::status_line::StatusLine;
+use crate::screen::{self, PromptOutput, Renderer, Screen, ScreenUpdate, watcher};
+use crate::sender::{Sender, SenderConfig, Sources};
 use crate::signals;
+use crate::transfers::{TransferConfig, TransferManager};
 
-/// As many wishes to leave as there may be: a signal, and a broken output.
-const WISHES: usize = 2;
+/// The number of quit requests that can exist: a signal, and a broken output.
+const MAX_QUIT_REQUESTS: usize = 2;
 
-/// How long one who has sent a signal waits for what is still to be shown.
-const SHOWING: Duration = Duration::from_secs(1);
+/// The time that the screen has after a signal to show what waits.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Holds a whole conversation, and says how it ended. The terminal is as it
-/// was before when this returns.
-pub fn run(options: &Options) -> Ending {
-    hold(options).unwrap_or_else(|ending| ending)
+/// Runs a whole session, and returns how it ended. The terminal is restored then.
+pub fn run(options: &Options) -> Exit {
+    connect_and_run(options).unwrap_or_else(|exit| exit)
 }
 
-/// Both results are endings; `?` is for those that come before the talk.
-fn hold(options: &Options) -> Result<Ending, Ending> {
-    // Until here Ctrl-C still simply ends the process, also while this waits.
+/// Both results are exits; `?` returns those before the session.
+fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
+    // Until here Ctrl-C simply ends the process, also while this blocks.
     let connection =
-        connection::connect(&options.address, options.transport).map_err(Ending::Unreachable)?;
-    let (wishes, leave) = bounded(WISHES);
-    let window = divisible(options);
+        connection::connect(&options.address, options.transport).map_err(Exit::Unreachable)?;
+    let (quit_sender, quit_requests) = bounded(MAX_QUIT_REQUESTS);
+    let window = split_size(options);
     let started = match options.task {
-        None => screen::start(painter(window).with_bell(bell(options)), wishes.clone()),
-        // Who comes for a file hears nobody; the output may be for the file.
+        None => screen::start(
+            renderer(window).with_bell(bell(options)),
+            quit_sender.clone(),
+        ),
+        // For one file no messages are shown; standard output may be for the file.
         Some(_) => screen::start(
-            Painter::plain(io::sink(), io::stderr(), PromptOn::Err),
-            wishes.clone(),
+            Renderer::plain(io::sink(), io::stderr(), PromptOutput::Stderr),
+            quit_sender.clone(),
         ),
     };
     let (screen, _guard) = started.map_err(no_thread)?;
-    signals::watch(wishes, screen.clone()).map_err(Ending::Failed)?;
-    let input = input(options);
-    // It is never joined: see there.
-    let typed = keyboard::start(input, screen.clone()).map_err(no_thread)?;
+    signals::watch(quit_sender, screen.clone()).map_err(Exit::Failed)?;
+    let source = input_source(options);
+    // This thread is never joined, see `stdin`.
+    let input = stdin::start(source, screen.clone()).map_err(no_thread)?;
     let handshake = Handshake {
         address: &options.address,
-        given: options.name.clone(),
-        typed: &typed,
-        input,
-        leave: &leave,
+        given_name: options.name.clone(),
+        input: &input,
+        source,
+        quit_requests: &quit_requests,
         screen: &screen,
     };
     let joined = handshake.join(connection)?;
-    let watcher = window.map(|window| window::watch(window, screen.clone()));
-    let ending = talk(joined, options, input, &screen, typed, leave)?;
+    let watcher = window.map(|window| watcher::start(window, screen.clone()));
+    let exit = run_joined(joined, options, &screen, input, quit_requests)?;
     drop(watcher);
-    // All that was heard is shown before the end, however slow the reader is.
-    match ending {
-        Ending::Interrupted => screen.close(Some(SHOWING)),
+    // All messages are shown before the end, however slow the terminal is.
+    match exit {
+        Exit::Interrupted => screen.close(Some(CLOSE_TIMEOUT)),
         _ => screen.close(None),
     }
-    Ok(ending)
+    Ok(exit)
 }
 
-/// Talks until the conversation is over.
-fn talk(
+/// Runs the session from the welcome on.
+fn run_joined(
     joined: Joined,
     options: &Options,
-    input: Input,
     screen: &Screen,
-    typed: Receiver<Typed>,
-    leave: Receiver<Leave>,
-) -> Result<Ending, Ending> {
+    input: Receiver<InputLine>,
+    quit_requests: Receiver<QuitRequest>,
+) -> Result<Exit, Exit> {
     let name = joined.name;
-    screen.show(Show::Open(Title {
+    screen.show(ScreenUpdate::Joined(status_line(&name, options)));
+    match joined.first_line {
+        Some(line) => screen.show_received(line),
+        None => screen.warn(format!("joined as {name}, without a welcome")),
+    }
+    let (updates, receiver) =
+        receiver::start(joined.lines, screen.clone(), options.heartbeat).map_err(no_thread)?;
+    let config = TransferConfig {
+        server: joined.info.server,
+        downloads: options.downloads.clone(),
+    };
+    let mut transfers = TransferManager::new(config, screen.clone());
+    if let Some(task) = &options.task {
+        transfers.add(task.clone());
+    }
+    let config = SenderConfig {
+        writer: joined.writer,
+        name,
+        source: input_source(options),
+        heartbeat: options.heartbeat,
+        info: joined.info,
+        screen: screen.clone(),
+    };
+    let sources = Sources {
+        input,
+        quit_requests,
+        updates,
+        transfers,
+    };
+    // The sender drops its half of the connection, which ends the receiver.
+    let exit = Sender::new(config, sources).run();
+    // The receiver's last lines are shown, unless a signal asked to hurry: a terminal
+    // that was stopped may block it for as long as it likes.
+    if exit != Exit::Interrupted {
+        let _ = receiver.join();
+    }
+    Ok(exit)
+}
+
+fn status_line(name: &Name, options: &Options) -> StatusLine {
+    StatusLine {
         name: name.to_string(),
         room: LOBBY.to_string(),
         address: options.address.to_string(),
         progress: Vec::new(),
-    }));
-    match joined.first {
-        Some(line) => screen.received(line),
-        None => screen.note(format!(
-            "you are in as {name}; the server has not greeted you"
-        )),
     }
-    let (news, receiver) =
-        receiver::start(joined.incoming, screen.clone(), options.heartbeat).map_err(no_thread)?;
-    let place = Place {
-        server: joined.terms.server,
-        downloads: options.downloads.clone(),
-    };
-    let mut files = Desk::new(place, screen.clone());
-    if let Some(task) = &options.task {
-        files.add(task.clone());
-    }
-    let sources = Sources {
-        typed,
-        leave,
-        news,
-        files,
-    };
-    let heartbeat = options.heartbeat;
-    let sender = Sender::new(
-        joined.outgoing,
-        name,
-        input,
-        heartbeat,
-        joined.terms,
-        screen.clone(),
-        sources,
-    );
-    // The sender takes its half of the socket with it, which wakes the receiver.
-    let ending = sender.run();
-    // Whatever it still holds is to be shown, unless somebody is in a hurry: a
-    // terminal that has been stopped keeps it for as long as it likes.
-    if ending != Ending::Interrupted {
-        let _ = receiver.join();
-    }
-    Ok(ending)
 }
 
-/// Both ends of a pipe look alike to `read`, but a person can be asked again.
-fn input(options: &Options) -> Input {
+fn input_source(options: &Options) -> InputSource {
     if options.task.is_some() {
-        Input::None
+        InputSource::None
     } else if io::stdin().is_terminal() {
-        Input::Terminal
+        InputSource::Terminal
     } else {
-        Input::Pipe
+        InputSource::Pipe
     }
 }
 
-/// The window, if the screen can be divided: there has to be a terminal at both
-/// ends, one that knows commands, and its size.
-fn divisible(options: &Options) -> Option<Size> {
+/// Returns the window's size if the screen can be divided: it needs a terminal at both
+/// ends, a terminal that knows commands, and a known size.
+fn split_size(options: &Options) -> Option<Size> {
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let clever = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+    let has_commands = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
     match options.layout {
-        Layout::Divided if options.task.is_none() && terminal && clever => window::size(),
+        Layout::Divided if options.task.is_none() && terminal && has_commands => size::query(),
         _ => None,
     }
 }
 
-fn painter(window: Option<Size>) -> Painter<Stdout, Stderr> {
-    // Set to anything but nothing, it asks for no colours.
+fn renderer(window: Option<Size>) -> Renderer<Stdout, Stderr> {
+    // Any value but the empty one asks for no colours.
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let looks = if no_color { Looks::Bare } else { Looks::Modest };
-    // In `chat-client > talk.txt` a person types, and looks at standard error.
-    let prompt_on = if io::stdout().is_terminal() {
-        PromptOn::Out
+    let style = if no_color {
+        Style::Plain
     } else {
-        PromptOn::Err
+        Style::Colored
+    };
+    // In `chat-client > chat.txt` the user reads standard error.
+    let prompt_output = if io::stdout().is_terminal() {
+        PromptOutput::Stdout
+    } else {
+        PromptOutput::Stderr
     };
     match window {
-        Some(size) => Painter::divided(io::stdout(), io::stderr(), size, looks),
-        None => Painter::plain(io::stdout(), io::stderr(), prompt_on),
+        Some(size) => Renderer::split(io::stdout(), io::stderr(), size, style),
+        None => Renderer::plain(io::stdout(), io::stderr(), prompt_output),
     }
 }
 
-/// A bell is for a person: what goes to a file or a pipe has none.
+/// Returns a bell that rings only on a terminal.
 fn bell(options: &Options) -> Bell {
-    match options.bell && io::stdout().is_terminal() {
-        true => Bell::ringing(),
-        false => Bell::default(),
+    if options.bell && io::stdout().is_terminal() {
+        Bell::ringing()
+    } else {
+        Bell::default()
     }
 }
 
-fn no_thread(error: io::Error) -> Ending {
-    Ending::Failed(format!("cannot start a thread: {}", words(&error)))
+fn no_thread(error: io::Error) -> Exit {
+    Exit::Failed(format!("cannot start a thread: {}", describe(&error)))
 }

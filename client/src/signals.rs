@@ -1,35 +1,36 @@
-//! Turns Ctrl-C, and its relatives SIGTERM and SIGHUP, into the wish to leave.
+//! Signals: from Ctrl-C, SIGTERM and SIGHUP to a quit request.
 //!
-//! The first one leaves in order, with a `q:quit`. Somebody who presses Ctrl-C
-//! again does not want to wait for that: the second ends the process at once,
-//! and all that is done before is to restore the terminal.
+//! The first signal leaves in order, with a `q:quit`. The second restores the terminal
+//! and ends the process at once, because the user does not want to wait.
+//!
+//! Thread: that of the `ctrlc` crate, until the end of the process.
 
 use std::process;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use crate::ending::{FAILURE, Leave};
+use crate::exit::FAILURE;
+use crate::quit::QuitRequest;
 use crate::screen::Screen;
 
-/// How long the second Ctrl-C waits for a terminal that may be stuck.
-const RESTORE: Duration = Duration::from_millis(500);
+/// The time that the second Ctrl-C waits for a terminal that may be stuck.
+const RESTORE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Watches for signals, in a thread of the `ctrlc` crate, until the end of the
-/// process. A process has one such watcher at most.
+/// Watches for signals. A process has at most one such watcher.
 ///
 /// # Errors
 ///
-/// If the system does not let us, in words.
-pub fn watch(leave: Sender<Leave>, screen: Screen) -> Result<(), String> {
+/// A sentence, if the system does not permit it.
+pub fn watch(quit_requests: Sender<QuitRequest>, screen: Screen) -> Result<(), String> {
     let mut signals = 0;
     let handler = move || {
         signals += 1;
         if signals > 1 {
-            screen.close(Some(RESTORE));
+            screen.close(Some(RESTORE_TIMEOUT));
             process::exit(FAILURE.into());
         }
-        let _ = leave.try_send(Leave::Signal);
+        let _ = quit_requests.try_send(QuitRequest::Signal);
     };
     ctrlc::set_handler(handler).map_err(|error| format!("cannot watch for Ctrl-C: {error}"))
 }

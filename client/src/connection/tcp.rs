@@ -1,6 +1,6 @@
-//! Turns an [`Address`] into the two halves of a TCP socket.
+//! TCP: from an [`Address`] to the two halves of a socket.
 //!
-//! It knows nothing of lines and names.
+//! Invariant: it knows neither lines nor names.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use common::Address;
 
+use super::error::{explain, unreachable};
 use super::resolve::{NO_ADDRESS, resolve};
-use super::{CONNECT, TICK, Transport, explain, unreached};
+use super::transport::{CONNECT_TIMEOUT, TICK, Transport};
 
 /// The half of a socket that can only be read.
 pub(super) struct TcpReader(Arc<TcpStream>);
@@ -19,7 +20,7 @@ pub(super) struct TcpReader(Arc<TcpStream>);
 pub(super) struct TcpWriter(Arc<TcpStream>);
 
 impl TcpReader {
-    /// The server's end.
+    /// Returns the server's address.
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         self.0.peer_addr().ok()
     }
@@ -31,15 +32,15 @@ impl Read for TcpReader {
     }
 }
 
-/// Closing the socket takes both owners; until then a reader, or a writer, that
-/// is blocked would not notice that the other one has gone. So each hangs up.
+/// A socket closes when both owners are dropped. The shutdown interrupts the other
+/// half earlier, which may be blocked.
 impl Drop for TcpReader {
     fn drop(&mut self) {
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
-/// What was written is still sent.
+/// The system still sends what was written.
 impl Drop for TcpWriter {
     fn drop(&mut self) {
         let _ = self.0.shutdown(Shutdown::Both);
@@ -56,34 +57,38 @@ impl Write for TcpWriter {
     }
 }
 
-/// Reaches the server; neither half blocks for longer than a tick.
+/// Reaches the server. Neither half blocks for longer than a tick.
 ///
 /// # Errors
 ///
-/// A sentence for the person.
+/// A sentence for the user.
 pub(super) fn connect(address: &Address) -> Result<(TcpReader, TcpWriter), String> {
     connect_with(address, TICK)
 }
 
-/// The same, and a read blocks for `tick` at most.
+/// Reaches the server. A read blocks for at most `tick`.
+///
+/// # Errors
+///
+/// A sentence for the user.
 pub(super) fn connect_with(
     address: &Address,
     tick: Duration,
 ) -> Result<(TcpReader, TcpWriter), String> {
-    let stream = reach(address, tick).map_err(|why| unreached(address, &why))?;
+    let stream = reach(address, tick).map_err(|why| unreachable(address, &why))?;
     let stream = Arc::new(stream);
     Ok((TcpReader(Arc::clone(&stream)), TcpWriter(stream)))
 }
 
 fn reach(address: &Address, tick: Duration) -> Result<TcpStream, String> {
-    let deadline = Instant::now() + CONNECT;
+    let deadline = Instant::now() + CONNECT_TIMEOUT;
     let candidates = resolve(address, deadline)?;
     let mut reason = NO_ADDRESS.to_string();
     for (tried, candidate) in candidates.iter().enumerate() {
-        // One that does not answer must leave time for those after it.
+        // An address that does not answer must leave time for those after it.
         let left = deadline.saturating_duration_since(Instant::now());
         let share = left / u32::try_from(candidates.len() - tried).unwrap_or(1);
-        // A time of zero is refused by std, as it would mean "for ever" below.
+        // std rejects a timeout of zero, because the system takes it for "forever".
         let attempt = TcpStream::connect_timeout(candidate, share.max(Duration::from_millis(1)));
         match attempt.and_then(|stream| prepare(stream, tick)) {
             Ok(stream) => return Ok(stream),
@@ -94,7 +99,7 @@ fn reach(address: &Address, tick: Duration) -> Result<TcpStream, String> {
 }
 
 fn prepare(stream: TcpStream, tick: Duration) -> io::Result<TcpStream> {
-    // A typed line is small and waits for nothing (RFC 1122, 4.2.3.4).
+    // A typed line is small and must not wait for another (RFC 1122, 4.2.3.4).
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(tick))?;
     stream.set_write_timeout(Some(TICK))?;

@@ -1,92 +1,91 @@
-//! Turns lines into texts as they are, for a server that knows no lines, and back.
+//! Unframed servers: from lines to texts without newlines, and back.
 //!
-//! Such a server takes what one `recv(1024)` brings for a message, sends texts
-//! without a newline, answers no heartbeat and perhaps nothing at all. Both
-//! halves together play what it lacks, so that nobody above has to know:
+//! Such a server takes what one `recv(1024)` brings for a message. It sends texts
+//! without a newline and answers no heartbeat. Both halves together supply what it
+//! lacks, so that the callers need not know:
 //!
-//! * a name that is neither refused nor answered by an end is answered by an
-//!   empty line: one is in;
-//! * a blank line is not sent, and answered by an empty line;
-//! * `q:quit` is answered by the end, or by 5 s without one;
-//! * our own message, if the server sends it back, is left out: we have seen it.
+//! * A name that is neither refused nor answered by a close is answered by an empty
+//!   line: we have joined.
+//! * A blank line is not sent, and answered by an empty line.
+//! * `q:quit` is answered by the close, or by 5 s without a close.
+//! * Our own message, if the server sends it back, is left out, because it is on the
+//!   screen already.
+//!
+//! Thread: the reader's and the writer's, which share a [`Conversation`].
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::line::ends_inside_character;
 use common::{Address, MAX_EVENT, QUIT};
 
-use super::is_tick;
+use super::error::is_tick;
 use super::tcp::{self, TcpReader, TcpWriter};
-
-/// The most bytes that can be sent at once: what a script of the textbook's kind
-/// reads at once. The rest would be a message of nobody.
-pub(super) const CHUNK: usize = 1024;
+use crate::lock::lock;
 
 /// The time between two texts. If the second came before the server had read the
-/// first, both would be one.
+/// first, the server would take both for one.
 const GAP: Duration = Duration::from_millis(100);
 
-/// How long one read may block: shorter than for TCP, as heartbeats are answered
-/// only between two reads, and the shortest patience for an answer is 300 ms.
+/// The longest time that a read blocks. It is shorter than for TCP, because heartbeats
+/// are answered only between two reads, and the shortest timeout for them is 300 ms.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How long a server may take to refuse a name, or to close, before one is in.
-/// Ours takes 250 ms to see that a peer sends no newlines.
-const REFUSAL: Duration = Duration::from_millis(500);
+/// The time in which a server refuses a name, or closes. Our server takes 250 ms to
+/// detect that a peer is unframed.
+const REFUSAL_WINDOW: Duration = Duration::from_millis(500);
 
-/// How long one who has said `q:quit` waits for the end: as over TCP.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// The time to wait for the close after `q:quit`: as over TCP.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long, and how many of, our messages are remembered, to know them when the
-/// server sends them back: it does so at once.
-const ECHO: Duration = Duration::from_secs(10);
-const ECHOES: usize = 16; // at ten a second, more than come back in a second
+/// The time for which our messages are remembered. A server that sends them back does
+/// so at once.
+const ECHO_WINDOW: Duration = Duration::from_secs(10);
 
-/// How far the conversation has come.
+/// The number of messages that are remembered: at ten a second, more than come back in
+/// a second.
+const MAX_ECHOES: usize = 16;
+
+/// A phase of the session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// No name was sent, or the last one was refused.
-    Outside,
-    /// A name was sent, then.
+    /// No name was sent, or the last name was refused.
+    Unnamed,
+    /// A name was sent, at this time.
     Named(Instant),
-    /// The server has taken it.
-    Inside,
-    /// `q:quit` was sent, then.
+    /// The server has accepted the name.
+    Joined,
+    /// `q:quit` was sent, at this time.
     Leaving(Instant),
 }
 
-/// What both halves know.
-struct Talk {
+/// The state that both halves share.
+struct Conversation {
     phase: Phase,
-    /// How many blank lines are to be answered.
-    beats: usize,
-    /// What was said lately, and when.
-    said: VecDeque<(Vec<u8>, Instant)>,
+    /// The number of blank lines that must be answered.
+    blank_lines: usize,
+    /// The messages that were sent lately, and when.
+    recent: VecDeque<(Vec<u8>, Instant)>,
 }
 
-type Shared = Arc<Mutex<Talk>>;
+type Shared = Arc<Mutex<Conversation>>;
 
-fn lock(talk: &Mutex<Talk>) -> MutexGuard<'_, Talk> {
-    talk.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Lines from a server that knows none.
+/// A reader of lines from an unframed server.
 pub(super) struct UnframedReader<R> {
     source: R,
-    talk: Shared,
+    conversation: Shared,
     /// Lines that were not read yet.
     ready: VecDeque<u8>,
 }
 
-/// Lines to a server that knows none.
+/// A writer of lines to an unframed server.
 pub(super) struct UnframedWriter<W> {
     sink: W,
-    talk: Shared,
-    /// What the socket has not taken yet of the line that is being written.
+    conversation: Shared,
+    /// The part of the current line that the socket has not taken yet.
     rest: Vec<u8>,
     last_sent: Option<Instant>,
 }
@@ -95,7 +94,7 @@ pub(super) struct UnframedWriter<W> {
 ///
 /// # Errors
 ///
-/// A sentence for the person.
+/// A sentence for the user.
 pub(super) fn connect(
     address: &Address,
 ) -> Result<(UnframedReader<TcpReader>, UnframedWriter<TcpWriter>), String> {
@@ -104,19 +103,19 @@ pub(super) fn connect(
 }
 
 fn halves<R, W>(source: R, sink: W) -> (UnframedReader<R>, UnframedWriter<W>) {
-    let talk = Arc::new(Mutex::new(Talk {
-        phase: Phase::Outside,
-        beats: 0,
-        said: VecDeque::new(),
+    let conversation = Arc::new(Mutex::new(Conversation {
+        phase: Phase::Unnamed,
+        blank_lines: 0,
+        recent: VecDeque::new(),
     }));
     let reader = UnframedReader {
         source,
-        talk: Arc::clone(&talk),
+        conversation: Arc::clone(&conversation),
         ready: VecDeque::new(),
     };
     let writer = UnframedWriter {
         sink,
-        talk,
+        conversation,
         rest: Vec::new(),
         last_sent: None,
     };
@@ -133,48 +132,49 @@ impl<R: Read> Read for UnframedReader<R> {
 }
 
 impl<R: Read> UnframedReader<R> {
-    /// Reads once, for at least one line; none are ready at the end.
+    /// Reads once, for at least one line. No line is ready at the end.
     fn refill(&mut self) -> io::Result<()> {
         let mut chunk = [0; MAX_EVENT - 1];
         let result = self.source.read(&mut chunk);
-        let mut talk = lock(&self.talk);
-        // What to say if no line comes of it.
-        let nothing = match result {
+        let mut conversation = lock(&self.conversation);
+        // The error if no line comes of it.
+        let error = match result {
             Ok(count @ 1..) => {
                 let chunk = chunk.get(..count).unwrap_or_default();
-                self.ready.extend(talk.hear(chunk));
+                self.ready.extend(conversation.receive(chunk));
                 ErrorKind::Interrupted.into()
             }
             Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => error,
             // A server that closes before it has read everything resets.
-            Ok(_) | Err(_) if talk.is_leaving() => {
+            Ok(_) | Err(_) if conversation.is_leaving() => {
                 self.ready.extend(line(QUIT));
                 return Ok(());
             }
             Ok(_) => return Ok(()),
             Err(error) => return Err(error),
         };
-        self.ready.extend(talk.answers(Instant::now()));
-        match self.ready.is_empty() {
-            true => Err(nothing),
-            false => Ok(()),
+        self.ready.extend(conversation.answers(Instant::now()));
+        if self.ready.is_empty() {
+            Err(error)
+        } else {
+            Ok(())
         }
     }
 }
 
 impl<W: Write> Write for UnframedWriter<W> {
-    /// Takes a whole line, or none of it: what comes after an error is the same
-    /// line again. One that hurries away instead has that line finished.
+    /// Takes a whole line, or none of it: after an error comes the same line again. A
+    /// caller that sends `q:quit` instead completes the line before it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         if text.trim_ascii().is_empty() {
-            lock(&self.talk).beats += 1;
+            lock(&self.conversation).blank_lines += 1;
             return Ok(line.len());
         }
         if self.rest.is_empty() {
-            self.wait_for_the_gap();
-            // Before it is sent, as the answer may come at once.
-            lock(&self.talk).say(text);
+            self.wait_for_gap();
+            // Before it is sent, because the answer may come at once.
+            lock(&self.conversation).record_sent(text);
             self.rest = text.to_vec();
         }
         while !self.rest.is_empty() {
@@ -194,25 +194,25 @@ impl<W: Write> Write for UnframedWriter<W> {
 }
 
 impl<W> UnframedWriter<W> {
-    fn wait_for_the_gap(&self) {
+    fn wait_for_gap(&self) {
         if let Some(last) = self.last_sent {
             thread::sleep(GAP.saturating_sub(last.elapsed()));
         }
     }
 }
 
-impl Talk {
-    /// Notes that `text` is sent now.
-    fn say(&mut self, text: &[u8]) {
+impl Conversation {
+    /// Records that `text` is sent now.
+    fn record_sent(&mut self, text: &[u8]) {
         let now = Instant::now();
         match self.phase {
-            Phase::Outside | Phase::Named(_) => self.phase = Phase::Named(now),
+            Phase::Unnamed | Phase::Named(_) => self.phase = Phase::Named(now),
             _ if text == QUIT.as_bytes() => self.phase = Phase::Leaving(now),
             _ => {
-                if self.said.len() == ECHOES {
-                    self.said.pop_front();
+                if self.recent.len() == MAX_ECHOES {
+                    self.recent.pop_front();
                 }
-                self.said.push_back((text.to_vec(), now));
+                self.recent.push_back((text.to_vec(), now));
             }
         }
     }
@@ -221,47 +221,47 @@ impl Talk {
         matches!(self.phase, Phase::Leaving(_))
     }
 
-    /// The lines in what one read has brought, each with its newline. An empty
-    /// one is left out, as it would be taken for an answer.
-    fn hear(&mut self, chunk: &[u8]) -> Vec<u8> {
+    /// Returns the lines in what one read has brought, each with its newline. An empty
+    /// line is left out, because it would be taken for the answer to a heartbeat.
+    fn receive(&mut self, chunk: &[u8]) -> Vec<u8> {
         if let Phase::Named(_) = self.phase {
             let refused = chunk.starts_with(b"! ");
             self.phase = if refused {
-                Phase::Outside
+                Phase::Unnamed
             } else {
-                Phase::Inside
+                Phase::Joined
             };
         }
-        let mut heard = Vec::with_capacity(chunk.len() + 1);
+        let mut lines = Vec::with_capacity(chunk.len() + 1);
         for line in chunk.split_inclusive(|&byte| byte == b'\n') {
             let text = line.trim_ascii_end();
             if !text.is_empty() && !self.is_echo(text) {
-                heard.extend_from_slice(line);
+                lines.extend_from_slice(line);
             }
         }
-        if !heard.is_empty() && !heard.ends_with(b"\n") && !ends_inside_character(chunk) {
-            heard.push(b'\n');
+        if !lines.is_empty() && !lines.ends_with(b"\n") && !ends_inside_character(chunk) {
+            lines.push(b'\n');
         }
-        heard
+        lines
     }
 
-    /// Whether we have said this lately; each message comes back once.
+    /// Returns `true` if we have sent this lately. Each message comes back once.
     fn is_echo(&mut self, text: &[u8]) -> bool {
-        self.said.retain(|(_, when)| when.elapsed() < ECHO);
-        let same = self.said.iter().position(|(said, _)| said == text);
-        same.and_then(|at| self.said.remove(at)).is_some()
+        self.recent.retain(|(_, when)| when.elapsed() < ECHO_WINDOW);
+        let same = self.recent.iter().position(|(sent, _)| sent == text);
+        same.and_then(|at| self.recent.remove(at)).is_some()
     }
 
-    /// What the server would answer if it knew how to.
+    /// Returns the answers that a framed server would send.
     fn answers(&mut self, now: Instant) -> Vec<u8> {
-        let passed = |since: Instant| now.saturating_duration_since(since);
-        let mut answers = vec![b'\n'; std::mem::take(&mut self.beats)];
+        let elapsed = |since: Instant| now.saturating_duration_since(since);
+        let mut answers = vec![b'\n'; std::mem::take(&mut self.blank_lines)];
         match self.phase {
-            Phase::Named(since) if passed(since) >= REFUSAL => {
-                self.phase = Phase::Inside;
+            Phase::Named(since) if elapsed(since) >= REFUSAL_WINDOW => {
+                self.phase = Phase::Joined;
                 answers.push(b'\n');
             }
-            Phase::Leaving(since) if passed(since) >= FAREWELL => answers.extend(line(QUIT)),
+            Phase::Leaving(since) if elapsed(since) >= QUIT_TIMEOUT => answers.extend(line(QUIT)),
             _ => {}
         }
         answers
@@ -277,19 +277,19 @@ mod tests {
     use super::*;
     use common::line::MIN_SEGMENT;
 
-    /// A server whose every chunk is one read, and then the end.
+    /// A server that sends a chunk for each read, and then closes.
     struct Chunks<'a>(Vec<&'a [u8]>);
 
     impl Read for Chunks<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            match self.0.is_empty() {
-                true => Ok(0),
-                false => self.0.remove(0).read(buffer),
+            if self.0.is_empty() {
+                return Ok(0);
             }
+            self.0.remove(0).read(buffer)
         }
     }
 
-    /// A server that says nothing.
+    /// A server that sends nothing.
     struct Silent;
 
     impl Read for Silent {
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_go_without_newline_and_apart_and_blank_ones_do_not() {
+    fn texts_are_sent_apart_and_without_newline_and_blank_ones_are_not_sent() {
         let mut out = Vec::new();
         let (_reader, mut writer) = halves(Silent, &mut out);
         let start = Instant::now();
@@ -332,14 +332,15 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_taken_in_pieces_is_sent_once() {
+    fn a_text_that_is_written_in_pieces_is_sent_once() {
         struct Pieces(Vec<u8>, bool);
         impl Write for Pieces {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 self.1 = !self.1;
-                match self.1 {
-                    true => self.0.write(&bytes[..1]),
-                    false => Err(ErrorKind::WouldBlock.into()),
+                if self.1 {
+                    self.0.write(&bytes[..1])
+                } else {
+                    Err(ErrorKind::WouldBlock.into())
                 }
             }
             fn flush(&mut self) -> io::Result<()> {
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn the_own_message_is_left_out_once_when_it_comes_back() {
+    fn an_echo_of_the_own_message_is_dropped_once() {
         let echo: &[u8] = b"ann: hi";
         let chunks = vec![b"welcome", echo, echo, b"bob: hi"];
         let (mut reader, mut writer) = halves(Chunks(chunks), Vec::new());
@@ -378,29 +379,29 @@ mod tests {
         assert_eq!(read_all(&mut reader), "ann: hi\nbob: hi\n");
     }
 
-    /// What the reader says when all that was sent has got old.
-    fn answered(talk: &Shared) -> Vec<u8> {
-        lock(talk).answers(Instant::now() + FAREWELL)
+    /// Returns the answers after every timeout has passed.
+    fn answered(conversation: &Shared) -> Vec<u8> {
+        lock(conversation).answers(Instant::now() + QUIT_TIMEOUT)
     }
 
     #[test]
-    fn a_name_that_is_not_refused_is_taken() {
+    fn a_name_that_is_not_refused_is_accepted() {
         let (mut reader, mut writer) = halves(Chunks(vec![b"! taken"]), Vec::new());
         writer.write_all(b"ann\n").unwrap();
-        assert_eq!(lock(&reader.talk).answers(Instant::now()), b"");
+        assert_eq!(lock(&reader.conversation).answers(Instant::now()), b"");
         assert_eq!(read_all(&mut reader), "! taken\n");
-        assert_eq!(answered(&reader.talk), b"");
+        assert_eq!(answered(&reader.conversation), b"");
         writer.write_all(b"bob\n").unwrap();
-        assert_eq!(answered(&reader.talk), b"\n");
-        assert_eq!(answered(&reader.talk), b"");
+        assert_eq!(answered(&reader.conversation), b"\n");
+        assert_eq!(answered(&reader.conversation), b"");
     }
 
     #[test]
-    fn leaving_is_answered_by_the_end_or_by_time() {
+    fn q_quit_is_answered_by_the_close_or_after_the_timeout() {
         let (reader, mut writer) = halves(Silent, Vec::new());
-        lock(&reader.talk).phase = Phase::Inside;
+        lock(&reader.conversation).phase = Phase::Joined;
         writer.write_all(b"q:quit\n").unwrap();
-        assert_eq!(answered(&reader.talk), b"q:quit\n");
+        assert_eq!(answered(&reader.conversation), b"q:quit\n");
 
         struct Broken;
         impl Read for Broken {
@@ -410,7 +411,7 @@ mod tests {
         }
         for leaving in [false, true] {
             let (mut reader, mut writer) = halves(Broken, Vec::new());
-            lock(&reader.talk).phase = Phase::Inside;
+            lock(&reader.conversation).phase = Phase::Joined;
             if leaving {
                 writer.write_all(b"q:quit\n").unwrap();
             }

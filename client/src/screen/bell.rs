@@ -1,33 +1,36 @@
-//! The terminal's bell, which rings for what concerns the person.
+//! The bell: from a line's highlight to the terminal's bell.
 
 use std::time::{Duration, Instant};
 
-use super::regard::Regard;
+use super::highlight::Highlight;
 
-/// The time from one bell to the next, at least: nobody can have us ring on end.
-const BETWEEN_BELLS: Duration = Duration::from_secs(1);
+/// The shortest time from one bell to the next, so that nobody can ring it all the time.
+const BELL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A bell that rings, or is silent for ever.
+/// A bell that rings for personal lines, unless it is disabled.
 #[derive(Default)]
 pub struct Bell {
-    rings: bool,
-    rang: Option<Instant>,
+    enabled: bool,
+    last_ring: Option<Instant>,
 }
 
 impl Bell {
-    /// One that rings.
+    /// Makes a bell that rings.
     pub fn ringing() -> Bell {
-        let rang = None;
-        Bell { rings: true, rang }
+        Bell {
+            enabled: true,
+            last_ring: None,
+        }
     }
 
-    /// What makes the terminal ring for a line, if it should.
-    pub fn ring(&mut self, regard: Regard) -> &'static str {
-        let recent = |rang: Instant| rang.elapsed() < BETWEEN_BELLS;
-        if !self.rings || regard != Regard::Personal || self.rang.is_some_and(recent) {
+    /// Returns the bytes that ring the terminal's bell for a line, or none.
+    pub fn ring(&mut self, highlight: Highlight) -> &'static str {
+        let recent = |last: Instant| last.elapsed() < BELL_INTERVAL;
+        let personal = highlight == Highlight::Personal;
+        if !self.enabled || !personal || self.last_ring.is_some_and(recent) {
             return "";
         }
-        self.rang = Some(Instant::now());
+        self.last_ring = Some(Instant::now());
         "\u{7}"
     }
 }
@@ -37,15 +40,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_rings_for_what_concerns_one_and_not_on_end() {
+    fn it_rings_for_personal_lines_and_not_all_the_time() {
         let mut bell = Bell::ringing();
         let rung = [
-            Regard::Usual,
-            Regard::Past,
-            Regard::Personal,
-            Regard::Personal,
+            Highlight::Normal,
+            Highlight::Past,
+            Highlight::Personal,
+            Highlight::Personal,
         ];
-        assert_eq!(rung.map(|regard| bell.ring(regard)), ["", "", "\u{7}", ""]);
-        assert_eq!(Bell::default().ring(Regard::Personal), "");
+        assert_eq!(
+            rung.map(|highlight| bell.ring(highlight)),
+            ["", "", "\u{7}", ""]
+        );
+        assert_eq!(Bell::default().ring(Highlight::Personal), "");
     }
 }

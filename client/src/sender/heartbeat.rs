@@ -1,43 +1,44 @@
-//! Showing the server that we are here.
+//! Heartbeats: empty lines that prove to the server, and by its answers to us, that the
+//! other end is alive.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use common::{HEARTBEAT, HEARTBEAT_OPT_IN};
 
-use super::{Sender, Stop};
+use super::state::{Sender, Stop};
 
-/// How often at most the server is told, when it asks, that we are here. It
-/// waits two seconds for the answer.
-const ANSWERS: Duration = Duration::from_millis(200);
+/// The shortest time between two answers to the server's probes. The server waits two
+/// seconds for an answer.
+const PROBE_ANSWER_INTERVAL: Duration = Duration::from_millis(200);
 
 impl<W: Write> Sender<W> {
-    /// The first heartbeat, which also promises that more will come and that we
-    /// answer: should the connection be lost, our name is ours again at once.
-    pub(super) fn promise(&mut self) -> Result<(), Stop> {
-        if self.heartbeat > HEARTBEAT {
-            return self.beat(); // it would be a promise we do not keep
+    /// Sends the first heartbeat. It also promises regular heartbeats and answers to
+    /// probes. So the server can free our name at once if the connection is lost.
+    pub(super) fn send_first_heartbeat(&mut self) -> Result<(), Stop> {
+        if self.config.heartbeat > HEARTBEAT {
+            return self.send_heartbeat(); // the promise would be false
         }
-        self.put(HEARTBEAT_OPT_IN)?;
-        self.pace.beat();
+        self.write_line(HEARTBEAT_OPT_IN)?;
+        self.window.record_heartbeat();
         Ok(())
     }
 
-    /// The server asks whether we are here. One that asks all the time, to have
-    /// us send for ever, is answered now and then.
-    pub(super) fn answer(&mut self) -> Result<(), Stop> {
-        if self.answered.is_some_and(|last| last.elapsed() < ANSWERS) {
+    /// Answers the server's probe. A server that probes all the time, to make us send
+    /// forever, receives an answer only now and then.
+    pub(super) fn answer_probe(&mut self) -> Result<(), Stop> {
+        let recent = |last: Instant| last.elapsed() < PROBE_ANSWER_INTERVAL;
+        if self.last_probe_answer.is_some_and(recent) {
             return Ok(());
         }
-        self.answered = Some(Instant::now());
-        self.beat()
+        self.last_probe_answer = Some(Instant::now());
+        self.send_heartbeat()
     }
 
-    /// An empty line. It is also how the server knows that we are alive, and by
-    /// its answer we know the same of the server.
-    pub(super) fn beat(&mut self) -> Result<(), Stop> {
-        self.put("")?;
-        self.pace.beat();
+    /// Sends a heartbeat.
+    pub(super) fn send_heartbeat(&mut self) -> Result<(), Stop> {
+        self.write_line("")?;
+        self.window.record_heartbeat();
         Ok(())
     }
 }

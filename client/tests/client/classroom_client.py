@@ -1,7 +1,7 @@
 """A chat client as it is written in a classroom: PORT NAME.
 
-It sends its name, then "name: text" for each line that is typed, and prints
-whatever one recv brings. q:quit leaves.
+It sends its name, then "name: text" for each typed line, and prints what
+one recv brings. q:quit leaves.
 """
 import socket
 import sys

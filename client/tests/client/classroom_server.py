@@ -1,7 +1,7 @@
 """A chat server as it is written in a classroom: one recv is one message.
 
-It knows no lines, checks nothing, and says nothing to who comes in. With the
-word "echo" it also sends a message back to whoever said it.
+It is unframed, checks nothing, and sends no welcome. With the word "echo" it also
+sends a message back to its sender.
 """
 import socket
 import sys

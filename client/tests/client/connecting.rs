@@ -1,31 +1,31 @@
-//! Reaching the server, or saying why not: fault 23 of the catalogue.
+//! Connecting: a server that is reached, or the reason why not (fault 23).
 
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::{Client, Room, time};
+use crate::support::{Client, FakeServer, time};
 
-/// All that a person has to wait for "it does not work", and a second for a
-/// machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// The longest wait for a failed connection, and a second for a machine that is busy
+/// with other tests.
+const TIMEOUT: Duration = Duration::from_secs(6);
 
 #[test]
-fn nobody_listens() {
+fn a_closed_port_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let client = Client::start(&[&port.to_string(), "--name", "ann"]);
-    let told =
+    let message =
         format!("cannot connect to 127.0.0.1:{port}: connection refused. Is the server running?");
-    client.complains(&told);
+    client.complains(&message);
     client.exits_with(3);
 }
 
 #[test]
 fn the_host_has_no_address() {
-    // RFC 2606 promises that there is no such name.
+    // RFC 2606 reserves this name.
     let mut client = Client::start(&["no-such-host.invalid"]);
-    assert!(time(|| assert_eq!(client.code(), 3)) < PATIENCE);
+    assert!(time(|| assert_eq!(client.code(), 3)) < TIMEOUT);
 }
 
 #[test]
@@ -34,15 +34,15 @@ fn a_listener_that_accepts_nothing() {
     let address = listener.local_addr().unwrap().to_string();
     let client = Client::start(&[&address, "--name", "ann"]);
     let taken = time(|| client.complains(&format!("the server at {address} does not answer")));
-    assert!(taken < PATIENCE, "{taken:?}");
+    assert!(taken < TIMEOUT, "{taken:?}");
     client.exits_with(3);
 }
 
 #[test]
-fn a_server_that_asks_for_the_name_for_ever() {
-    let room = Room::open();
-    let client = Client::start(&[&room.port, "--name", "ann"]);
-    let mut peer = room.accept();
+fn a_server_that_repeats_its_question_forever_does_not_answer() {
+    let server = FakeServer::open();
+    let client = Client::start(&[&server.port, "--name", "ann"]);
+    let mut peer = server.accept();
     peer.expect("ann");
     peer.send(
         "Type your name and press Enter.\n\n"
@@ -51,7 +51,7 @@ fn a_server_that_asks_for_the_name_for_ever() {
     );
     client.complains(&format!(
         "the server at 127.0.0.1:{} does not answer",
-        room.port
+        server.port
     ));
     client.exits_with(3);
 }

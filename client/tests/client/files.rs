@@ -1,13 +1,13 @@
-//! Files, with a server that the test plays: what is asked for, and what lands where.
+//! Files, with a fake server: the requests, and the files on the disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, id};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::support::{Client, Peer, Room, program};
+use crate::support::{Client, FakePeer, FakeServer, program};
 
-/// The ticket that the server gives to everybody.
+/// The ticket of every transfer.
 const TICKET: &str = "0000000000000000000000000000002a";
 
 /// A folder with a file, an empty folder beside it, and a canary beside both.
@@ -32,8 +32,8 @@ impl Folder {
         self.path(name)
     }
 
-    /// What has landed, by name.
-    pub fn landed(&self) -> Vec<String> {
+    /// Returns the names of the downloads, in order.
+    pub fn downloads(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.join("in")).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> = names.collect();
@@ -42,7 +42,7 @@ impl Folder {
     }
 
     #[track_caller]
-    pub fn holds(&self, name: &str, bytes: &[u8]) {
+    pub fn contains(&self, name: &str, bytes: &[u8]) {
         assert_eq!(fs::read(self.0.join(name)).unwrap(), bytes, "in {name}");
     }
 }
@@ -54,26 +54,26 @@ impl Drop for Folder {
     }
 }
 
-/// Gives leave for what the client asks in the chat, and takes its connection.
+/// Grants what the client requests in the chat, and accepts its connection.
 #[track_caller]
-fn grant(room: &Room, chat: &mut Peer, asked: &str, what: &str) -> Peer {
-    chat.expect(asked);
+fn grant(server: &FakeServer, chat: &mut FakePeer, request: &str, what: &str) -> FakePeer {
+    chat.expect(request);
     chat.say(&format!("Ticket {TICKET} to {what} within 60 s."));
-    room.accept()
+    server.accept()
 }
 
 fn bytes(count: usize) -> Vec<u8> {
     (0..count).map(|at| (at * 31 % 251) as u8).collect()
 }
 
-/// A client that fetches into the folder, and the chat it is in.
-fn joined(room: &Room, folder: &Folder) -> (Peer, Client) {
-    room.welcome("ann", &["--downloads", &folder.path("in")])
+/// Starts a client that downloads into the folder; returns its chat too.
+fn joined(server: &FakeServer, folder: &Folder) -> (FakePeer, Client) {
+    server.welcome("ann", &["--downloads", &folder.path("in")])
 }
 
-/// The client says that something took some time, perhaps after how far it is.
+/// Checks the next line on standard error, perhaps after lines about the progress.
 #[track_caller]
-fn says(client: &Client, start: &str, end: &str) {
+fn shows_line(client: &Client, start: &str, end: &str) {
     loop {
         let line = client.complaint();
         if line.starts_with(start) && line.ends_with(end) {
@@ -86,12 +86,12 @@ fn says(client: &Client, start: &str, end: &str) {
 
 #[test]
 fn a_file_is_sent_while_the_chat_goes_on() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     let path = folder.write("my notes.txt", b"hello");
     client.types(&format!("/send {path}"));
     let mut upload = grant(
-        &room,
+        &server,
         &mut chat,
         "/put my notes.txt 5",
         "put 5 bytes of my notes.txt",
@@ -100,103 +100,103 @@ fn a_file_is_sent_while_the_chat_goes_on() {
     client.types("still here");
     chat.expect("still here");
     upload.say("ok 0");
-    assert_eq!(upload.hear_bytes(5), b"hello");
+    assert_eq!(upload.receive_bytes(5), b"hello");
     chat.say("bob: hi");
     client.shows("bob: hi");
     upload.say("ok");
-    says(&client, "! sent my notes.txt, 5 B, in ", " s");
+    shows_line(&client, "! sent my notes.txt, 5 B, in ", " s");
 }
 
 #[test]
-fn a_file_lands_under_a_clean_name_and_over_no_other() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
-    for (name, landed) in [("../canary", "canary"), ("../canary", "canary-1")] {
+fn a_download_has_a_sanitized_name_and_overwrites_nothing() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
+    for (name, saved) in [("../canary", "canary"), ("../canary", "canary-1")] {
         client.types("/get 3");
         let what = format!("get 5 bytes of 3, {name}");
-        let mut download = grant(&room, &mut chat, "/get 3", &what);
+        let mut download = grant(&server, &mut chat, "/get 3", &what);
         download.expect(&format!("/get {TICKET}"));
         download.send(b"ok 5\nhello");
         download.close();
-        let path = folder.path(&format!("in/{landed}"));
-        says(&client, "! got canary, 5 B, in ", &format!(" s: {path}"));
-        folder.holds(&format!("in/{landed}"), b"hello");
+        let path = folder.path(&format!("in/{saved}"));
+        shows_line(&client, "! got canary, 5 B, in ", &format!(" s: {path}"));
+        folder.contains(&format!("in/{saved}"), b"hello");
     }
-    assert_eq!(folder.landed(), ["canary", "canary-1"]);
+    assert_eq!(folder.downloads(), ["canary", "canary-1"]);
 }
 
 #[test]
-fn a_download_goes_on_where_it_broke() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+fn a_download_continues_where_it_broke() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     let all = bytes(100_000);
     client.types(&format!("/get 3 {}", folder.path("in/x")));
     let what = "get 100000 bytes of 3, x";
-    let mut download = grant(&room, &mut chat, "/get 3", what);
+    let mut download = grant(&server, &mut chat, "/get 3", what);
     download.expect(&format!("/get {TICKET}"));
     download.send(b"ok 100000\n");
     download.send(&all[..33_333]);
     download.close();
-    let again = "! get x: the server has closed it; attempt 1 of 5 to go on";
+    let again = "! get x: the server has closed it; retry 1 of 5";
     client.complains_at_last(again);
-    let mut download = grant(&room, &mut chat, "/get 3", what);
+    let mut download = grant(&server, &mut chat, "/get 3", what);
     download.expect(&format!("/get {TICKET} 33333"));
     download.send(b"ok 100000\n");
     download.send(&all[33_333..]);
     download.close();
     client.complains_at_last(&format!("s: {}", folder.path("in/x")));
-    folder.holds("in/x", &all);
-    assert_eq!(folder.landed(), ["x"]);
+    folder.contains("in/x", &all);
+    assert_eq!(folder.downloads(), ["x"]);
 }
 
 #[test]
-fn an_upload_goes_on_where_it_broke() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+fn an_upload_continues_where_it_broke() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     let all = bytes(100_000);
     client.types(&format!("/send '{}'", folder.write("x", &all)));
-    let (asked, what) = ("/put x 100000", "put 100000 bytes of x");
-    let mut upload = grant(&room, &mut chat, asked, what);
+    let (request, what) = ("/put x 100000", "put 100000 bytes of x");
+    let mut upload = grant(&server, &mut chat, request, what);
     upload.expect(&format!("/put {TICKET}"));
     upload.say("ok 0");
-    assert_eq!(upload.hear_bytes(33_333), all[..33_333]);
+    assert_eq!(upload.receive_bytes(33_333), all[..33_333]);
     upload.close();
-    client.complains_at_last("; attempt 1 of 5 to go on");
-    let mut upload = grant(&room, &mut chat, asked, what);
+    client.complains_at_last("; retry 1 of 5");
+    let mut upload = grant(&server, &mut chat, request, what);
     upload.expect(&format!("/put {TICKET}"));
     upload.say("ok 33333");
-    assert_eq!(upload.hear_bytes(100_000 - 33_333), all[33_333..]);
+    assert_eq!(upload.receive_bytes(100_000 - 33_333), all[33_333..]);
     upload.say("ok");
-    says(&client, "! sent x, 100.0 KB, in ", " s");
+    shows_line(&client, "! sent x, 100.0 KB, in ", " s");
 }
 
 #[test]
-fn after_five_more_attempts_it_is_said_how_to_try_again() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+fn after_five_retries_the_command_is_shown() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     client.types("/get 3");
     for _ in 0..6 {
-        let mut download = grant(&room, &mut chat, "/get 3", "get 9 bytes of 3, x");
-        download.hear();
+        let mut download = grant(&server, &mut chat, "/get 3", "get 9 bytes of 3, x");
+        download.receive();
         download.send(b"ok 9\n");
         download.close();
     }
     client.complains_at_last("! get x: the server has closed it. To try again, type /get 3");
-    assert!(folder.landed().is_empty());
+    assert!(folder.downloads().is_empty());
 }
 
 #[test]
-fn a_size_is_not_believed() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
-    for (told, answer, why) in [
+fn an_announced_size_is_not_trusted() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
+    for (announced, answer, why) in [
         (
             "5",
             "ok 5\nhello!",
             "the server sends more than the file's size",
         ),
-        ("5", "ok 6\nhello!", "the server tells two sizes for it"),
-        ("5", "ok -1\nhello", "the server's answer makes no sense"),
+        ("5", "ok 6\nhello!", "the server sent two different sizes"),
+        ("5", "ok -1\nhello", "invalid answer from the server"),
         (
             "5",
             "! That ticket is no good.\n",
@@ -204,84 +204,86 @@ fn a_size_is_not_believed() {
         ),
     ] {
         client.types("/get 3");
-        let what = format!("get {told} bytes of 3, x");
-        let mut download = grant(&room, &mut chat, "/get 3", &what);
-        download.hear();
+        let what = format!("get {announced} bytes of 3, x");
+        let mut download = grant(&server, &mut chat, "/get 3", &what);
+        download.receive();
         download.send(answer.as_bytes());
         client.complains_at_last(&format!(": {why}"));
-        assert!(folder.landed().is_empty());
+        assert!(folder.downloads().is_empty());
     }
 }
 
 #[test]
-fn the_largest_size_there_is_takes_nothing_and_can_be_cancelled() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+fn the_largest_size_reserves_nothing_and_can_be_cancelled() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     client.types("/get 3");
     let what = format!("get {} bytes of 3, x", u64::MAX);
-    let mut download = grant(&room, &mut chat, "/get 3", &what);
-    download.hear();
+    let mut download = grant(&server, &mut chat, "/get 3", &what);
+    download.receive();
     download.send(format!("ok {}\nhello", u64::MAX).as_bytes());
-    // When the file has a name of its own, the size has been read.
+    // The partial file exists once the size has been read.
     client.list_until("! 1 get x 0 %");
-    let part = folder.landed();
+    let part = folder.downloads();
     assert!(part[0].starts_with(".x.part-"), "{part:?}");
     client.types("/cancel 1");
     client.complains_at_last("! get x: cancelled");
     download.expect_end();
-    assert!(folder.landed().is_empty());
+    assert!(folder.downloads().is_empty());
     client.types("/transfers");
-    client.complains("! no transfer is under way");
+    client.complains("! no transfers");
 }
 
 #[test]
 fn a_file_that_changes_its_length_is_not_sent() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     for (now, how) in [(&b"longer"[..], "longer"), (b"less", "shorter")] {
         client.types(&format!("/send {}", folder.write("x", b"hello")));
-        let mut upload = grant(&room, &mut chat, "/put x 5", "put 5 bytes of x");
-        upload.hear();
+        let mut upload = grant(&server, &mut chat, "/put x 5", "put 5 bytes of x");
+        upload.receive();
         folder.write("x", now);
         upload.say("ok 0");
-        client.complains(&format!("! send x: the file has become {how} meanwhile"));
+        client.complains(&format!(
+            "! send x: the file became {how} during the transfer"
+        ));
         upload.expect_end();
     }
 }
 
 #[test]
-fn what_cannot_be_sent_is_said_at_once() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (_chat, mut client) = joined(&room, &folder);
-    for (path, why) in [("no", "no such file or directory"), ("in", "it is no file")] {
+fn an_unreadable_file_is_reported_at_once() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (_chat, mut client) = joined(&server, &folder);
+    for (path, why) in [("no", "no such file or directory"), ("in", "not a file")] {
         let path = folder.path(path);
         client.types(&format!("/send {path}"));
         client.complains(&format!("! send {path}: cannot read {path}: {why}"));
     }
     client.types("/cancel 7");
-    client.complains("! there is no transfer 7; /transfers lists them");
+    client.complains("! no such transfer, 7; /transfers lists them");
     client.types("/get");
-    let how = "! type /get ID or /get ID TO; /files lists the files with their numbers";
+    let how = "! usage: /get ID [TO]; /files lists the files with their IDs";
     client.complains(how);
 }
 
 #[test]
 fn a_refusal_ends_the_request_it_is_about() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     client.types("/get 9");
     chat.expect("/get 9");
     chat.say("! There is no file 9.");
-    // The blank line behind the request is answered.
+    // This answers the blank line after the request.
     chat.answer_blank_lines(1);
     client.shows("! There is no file 9.");
     client.complains("! get 9: There is no file 9.");
 }
 
 #[test]
-fn a_ticket_that_was_asked_for_by_hand_is_shown() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+fn a_ticket_that_was_requested_by_hand_is_shown() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     client.types("/put x 5");
     chat.expect("/put x 5");
     let ticket = format!("Ticket {TICKET} to put 5 bytes of x within 60 s.");
@@ -290,51 +292,51 @@ fn a_ticket_that_was_asked_for_by_hand_is_shown() {
 }
 
 #[test]
-fn progress_is_told_at_each_tenth() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+fn progress_is_shown_at_each_tenth() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     client.types("/get 3");
-    let mut download = grant(&room, &mut chat, "/get 3", "get 1000 bytes of 3, x");
-    download.hear();
+    let mut download = grant(&server, &mut chat, "/get 3", "get 1000 bytes of 3, x");
+    download.receive();
     download.send(b"ok 1000\n");
     for tenth in [1, 2, 3, 7] {
         let part = if tenth == 7 { 400 } else { 100 };
         download.send(&bytes(part));
-        says(&client, &format!("! get x {tenth}0 %, "), " left");
+        shows_line(&client, &format!("! get x {tenth}0 %, "), " left");
     }
     download.send(&bytes(300));
     download.close();
-    says(&client, "! got x, 1.0 KB, in ", "x");
+    shows_line(&client, "! got x, 1.0 KB, in ", "x");
 }
 
 #[test]
-fn four_go_at_once_and_more_wait() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+fn four_transfers_run_at_once_and_more_wait() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     let mut downloads = Vec::new();
     for id in 1..=5 {
         client.types(&format!("/get {id}"));
     }
     for _ in 0..4 {
-        let asked = chat.next_line().unwrap();
-        let id = asked.strip_prefix("/get ").unwrap();
+        let request = chat.next_line().unwrap();
+        let id = request.strip_prefix("/get ").unwrap();
         chat.say(&format!(
             "Ticket {TICKET} to get 1 bytes of {id}, x within 60 s."
         ));
-        downloads.push(room.accept());
+        downloads.push(server.accept());
     }
     client.types("/transfers");
-    client.complains_at_last("! 5 get 5 waits for its turn");
+    client.complains_at_last("! 5 get 5 waits");
     downloads[0].send(b"ok 1\nx");
     downloads.remove(0).close();
     chat.expect("/get 5");
 }
 
-/// A client that is there for one file.
-fn script(room: &Room, words: &[&str]) -> (Peer, Client) {
-    let all = [&["--name", "bot"], words, &["127.0.0.1", &room.port]].concat();
+/// Starts a client for one file.
+fn script(server: &FakeServer, words: &[&str]) -> (FakePeer, Client) {
+    let all = [&["--name", "bot"], words, &["127.0.0.1", &server.port]].concat();
     let client = Client::spawn(program().args(all));
-    let mut chat = room.accept();
+    let mut chat = server.accept();
     chat.welcome("bot");
     chat.say("bob: not for the output");
     (chat, client)
@@ -342,37 +344,37 @@ fn script(room: &Room, words: &[&str]) -> (Peer, Client) {
 
 #[test]
 fn a_script_sends_a_file_and_leaves() {
-    let (room, folder) = (Room::open(), Folder::new());
+    let (server, folder) = (FakeServer::open(), Folder::new());
     let path = folder.write("x", b"hello");
-    let (mut chat, client) = script(&room, &["--send", &path]);
-    let mut upload = grant(&room, &mut chat, "/put x 5", "put 5 bytes of x");
-    upload.hear();
+    let (mut chat, client) = script(&server, &["--send", &path]);
+    let mut upload = grant(&server, &mut chat, "/put x 5", "put 5 bytes of x");
+    upload.receive();
     upload.say("ok 0");
-    assert_eq!(upload.hear_bytes(5), b"hello");
+    assert_eq!(upload.receive_bytes(5), b"hello");
     upload.say("ok");
-    says(&client, "! sent x, 5 B, in ", " s");
+    shows_line(&client, "! sent x, 5 B, in ", " s");
     chat.expect_quit();
     client.exits_with(0);
 }
 
 #[test]
 fn a_script_fetches_a_file_to_standard_output_and_nothing_else_goes_there() {
-    let (room, _folder) = (Room::open(), Folder::new());
-    let (mut chat, client) = script(&room, &["--get", "3", "--to", "-"]);
-    let mut download = grant(&room, &mut chat, "/get 3", "get 6 bytes of 3, x");
-    download.hear();
+    let (server, _folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, client) = script(&server, &["--get", "3", "--to", "-"]);
+    let mut download = grant(&server, &mut chat, "/get 3", "get 6 bytes of 3, x");
+    download.receive();
     download.send(b"ok 6\nhello\n");
     download.close();
     client.shows("hello");
-    says(&client, "! got x, 6 B, in ", " s");
+    shows_line(&client, "! got x, 6 B, in ", " s");
     chat.expect_quit();
     client.exits_with(0);
 }
 
 #[test]
-fn a_script_that_gets_nothing_says_so_by_its_exit_code() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, client) = script(&room, &["--get", "3", "--to", &folder.path("in/")]);
+fn a_failed_transfer_sets_the_exit_code() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, client) = script(&server, &["--get", "3", "--to", &folder.path("in/")]);
     chat.expect("/get 3");
     chat.say("! No files are shared here.");
     client.complains("! get 3: No files are shared here.");
@@ -380,64 +382,64 @@ fn a_script_that_gets_nothing_says_so_by_its_exit_code() {
     client.exits_with(5);
 
     let missing = folder.path("missing");
-    let (mut chat, client) = script(&room, &["--send", &missing]);
-    says(&client, "! send ", "no such file or directory");
+    let (mut chat, client) = script(&server, &["--send", &missing]);
+    shows_line(&client, "! send ", "no such file or directory");
     chat.expect_quit();
     client.exits_with(1);
 
-    let (chat, client) = script(&room, &["--get", "3"]);
+    let (chat, client) = script(&server, &["--get", "3"]);
     chat.close();
-    says(&client, "! given up", "1 of the transfers");
+    shows_line(&client, "! transfers not finished: ", "1");
     client.complains("connection lost: the server has closed it");
     client.exits_with(6);
 }
 
 #[test]
-fn a_pipe_waits_for_the_files_it_has_asked_for() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+fn a_pipe_waits_for_its_transfers() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     client.types("/get 3");
     client.ends_input();
-    let mut download = grant(&room, &mut chat, "/get 3", "get 5 bytes of 3, x");
-    download.hear();
+    let mut download = grant(&server, &mut chat, "/get 3", "get 5 bytes of 3, x");
+    download.receive();
     download.send(b"ok 5\nhello");
     download.close();
-    says(&client, "! got x, 5 B, in ", "x");
+    shows_line(&client, "! got x, 5 B, in ", "x");
     chat.expect_quit();
     client.exits_with(0);
 }
 
 #[test]
-fn who_leaves_takes_half_files_along() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+fn leaving_deletes_partial_files() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     client.types("/get 3");
-    let mut download = grant(&room, &mut chat, "/get 3", "get 5 bytes of 3, x");
-    download.hear();
+    let mut download = grant(&server, &mut chat, "/get 3", "get 5 bytes of 3, x");
+    download.receive();
     download.send(b"ok 5\nhe");
     client.list_until("! 1 get x 40 %");
     client.types("/quit");
     chat.expect_quit();
     assert_eq!(client.code(), 0);
-    assert!(folder.landed().is_empty());
+    assert!(folder.downloads().is_empty());
 }
 
 #[test]
 fn over_udp_files_go_over_tcp() {
     let folder = Folder::new();
     let path = folder.write("x", b"hello");
-    let (mut room, mut client) = crate::support::UdpRoom::welcome("ann");
+    let (mut server, mut client) = crate::support::FakeUdpServer::welcome("ann");
     client.types(&format!("/send {path}"));
-    assert_eq!(room.next_line(), "/put x 5");
-    room.say_numbered(&format!("Ticket {TICKET} to put 5 bytes of x within 60 s."));
+    assert_eq!(server.next_line(), "/put x 5");
+    server.say_numbered(&format!("Ticket {TICKET} to put 5 bytes of x within 60 s."));
     let line = client.complaint();
-    let told = "files need the server's TCP port, and 127.0.0.1:";
-    assert!(line.contains(told), "{line}");
+    let message = "files need the server's TCP port, and 127.0.0.1:";
+    assert!(line.contains(message), "{line}");
 }
 
 #[test]
-fn a_disk_that_is_full_is_told_and_nothing_is_left() {
-    let (room, folder) = (Room::open(), Folder::new());
+fn a_full_disk_is_reported_and_nothing_is_left() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
     let disk = folder.path("in");
     let mount = ["-t", "tmpfs", "-o", "size=64k", "none", &disk];
     let mounted = Command::new("mount").args(mount).output();
@@ -446,16 +448,16 @@ fn a_disk_that_is_full_is_told_and_nothing_is_left() {
         return;
     }
     let _unmount = Unmount(disk.clone());
-    let (mut chat, client) = script(&room, &["--get", "3", "--to", &disk]);
-    let mut download = grant(&room, &mut chat, "/get 3", "get 1000000 bytes of 3, x");
-    download.hear();
+    let (mut chat, client) = script(&server, &["--get", "3", "--to", &disk]);
+    let mut download = grant(&server, &mut chat, "/get 3", "get 1000000 bytes of 3, x");
+    download.receive();
     download.send(b"ok 1000000\n");
     download.send(&bytes(1_000_000));
     client.complains_at_last(&format!(
         ": cannot write to {disk}: no space left on device"
     ));
     chat.expect_quit();
-    assert!(folder.landed().is_empty());
+    assert!(folder.downloads().is_empty());
     client.exits_with(1);
 }
 
@@ -464,20 +466,20 @@ struct Unmount(String);
 impl Drop for Unmount {
     fn drop(&mut self) {
         assert!(Path::new(&self.0).is_dir());
-        // Later rather than never: the client may still look at it.
+        // Lazily, because the client may still use it.
         let unmounted = Command::new("umount").args(["-l", &self.0]).status();
         assert!(unmounted.unwrap().success());
     }
 }
 
 #[test]
-fn a_server_that_names_a_file_with_commands_for_the_terminal_is_not_obeyed() {
-    let (room, folder) = (Room::open(), Folder::new());
-    let (mut chat, mut client) = joined(&room, &folder);
+fn terminal_commands_in_a_file_name_are_removed() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
     client.types("/get 3");
     let what = "get 1 bytes of 3, a\u{1b}[2Jb\u{202e}c";
-    let mut download = grant(&room, &mut chat, "/get 3", what);
-    download.hear();
+    let mut download = grant(&server, &mut chat, "/get 3", what);
+    download.receive();
     download.send(b"! \x1b[2Jno\n");
     client.complains("! get 3: [2Jno");
 }

@@ -1,81 +1,80 @@
-//! The rhythm by which the server knows that the client is alive, and by which
-//! the client knows that the server is.
+//! Heartbeats: the rhythm by which client and server detect that the other has gone.
 
 use std::time::{Duration, Instant};
 
 use common::HEARTBEAT_OPT_IN;
 
-use crate::support::Room;
+use crate::support::FakeServer;
 
 #[test]
-fn it_beats_at_once_and_then_steadily_whatever_else_is_sent() {
-    let room = Room::open();
-    let (mut peer, mut client) = room.welcome("ann", &["--heartbeat", "0.5"]);
-    let mut beats = Vec::new();
-    while beats.len() < 5 {
-        match peer.hear().as_deref() {
+fn heartbeats_come_at_once_and_then_regularly_whatever_else_is_sent() {
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &["--heartbeat", "0.5"]);
+    let mut heartbeats = Vec::new();
+    while heartbeats.len() < 5 {
+        match peer.receive().as_deref() {
             Some("") => {
-                beats.push(Instant::now());
+                heartbeats.push(Instant::now());
                 peer.send(b"\n");
-                // If typing started the clock anew, the next would be late.
+                // If typing restarted the clock, the next heartbeat would be late.
                 client.types("hi");
             }
             line => assert_eq!(line, Some("hi")),
         }
     }
-    // The steady rhythm is that of a clock: lateness does not add up.
-    let whole = beats[4] - beats[0];
+    // The rhythm is that of a clock: delays do not add up.
+    let whole = heartbeats[4] - heartbeats[0];
     assert!(whole > Duration::from_millis(1800), "{whole:?}");
     assert!(whole < Duration::from_millis(2400), "{whole:?}");
 }
 
 #[test]
 fn a_server_that_is_silent_for_three_heartbeats_is_lost() {
-    let room = Room::open();
-    let (_peer, client) = room.welcome("ann", &["--heartbeat", "0.4"]);
-    client.complains("connection lost: nothing was heard for 1 s");
+    let server = FakeServer::open();
+    let (_peer, client) = server.welcome("ann", &["--heartbeat", "0.4"]);
+    client.complains("connection lost: no line received for 1 s");
     client.exits_with(6);
 }
 
 #[test]
-fn a_server_that_asks_is_answered_and_one_that_asks_all_the_time_now_and_then() {
-    let room = Room::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
-    assert_eq!(peer.hear().as_deref(), Some(""));
+fn a_probe_is_answered_and_a_flood_of_probes_now_and_then() {
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
+    assert_eq!(peer.receive().as_deref(), Some(""));
     peer.send(b"\n"); // the answer to its first
     peer.send(b"\n");
-    assert_eq!(peer.hear().as_deref(), Some(""));
+    assert_eq!(peer.receive().as_deref(), Some(""));
     peer.send(b"\n"); // and to that
     peer.send(&[b'\n'; 10_000]);
     client.types("still here");
-    let mut beats = 0;
-    while peer.hear().as_deref() == Some("") {
-        beats += 1;
+    let mut heartbeats = 0;
+    while peer.receive().as_deref() == Some("") {
+        heartbeats += 1;
     }
-    assert!(beats < 100, "{beats}");
+    assert!(heartbeats < 100, "{heartbeats}");
 }
 
 #[test]
 fn another_name_is_used_from_then_on() {
-    let room = Room::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     peer.say("You are now called rob.");
     client.shows("You are now called rob.");
     peer.say("rob?");
     client.shows("rob?");
-    // What looks like the own prefix goes out with one; the name decides.
+    // A text that begins with the own prefix is sent with another prefix.
     client.types("rob: hi");
     peer.expect("rob: rob: hi");
 }
 
 #[test]
 fn answers_alone_keep_the_connection() {
-    let room = Room::open();
-    let (mut peer, mut client) = room.welcome("ann", &["--heartbeat", "0.2"]);
-    // Each is answered by `expect`; without that it would end after 0.6 s.
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &["--heartbeat", "0.2"]);
+    // Without these answers the client would end after 0.6 s.
     let start = Instant::now();
     while start.elapsed() < Duration::from_millis(1500) {
-        assert_eq!(peer.hear().as_deref(), Some(""));
+        assert_eq!(peer.receive().as_deref(), Some(""));
         peer.send(b"\n");
     }
     client.types("still here");
@@ -83,32 +82,32 @@ fn answers_alone_keep_the_connection() {
 }
 
 #[test]
-fn the_first_one_promises_the_others_unless_they_are_too_rare() {
-    let room = Room::open();
+fn the_first_heartbeat_promises_others_unless_they_are_too_rare() {
+    let server = FakeServer::open();
     for (seconds, expected) in [
         ("0.5", HEARTBEAT_OPT_IN),
         ("30", HEARTBEAT_OPT_IN),
         ("31", ""),
     ] {
-        let (mut peer, _client) = room.welcome("ann", &["--heartbeat", seconds]);
-        let first = peer.hear_exactly();
+        let (mut peer, _client) = server.welcome("ann", &["--heartbeat", seconds]);
+        let first = peer.receive_raw();
         assert_eq!(first.as_deref(), Some(expected), "{seconds} s");
     }
 }
 
 #[test]
-fn a_question_is_answered_at_once_and_an_answer_is_none() {
-    let room = Room::open();
-    let (mut peer, _client) = room.welcome("ann", &[]);
-    assert_eq!(peer.hear().as_deref(), Some(""));
+fn a_probe_is_answered_at_once_and_an_answer_is_no_probe() {
+    let server = FakeServer::open();
+    let (mut peer, _client) = server.welcome("ann", &[]);
+    assert_eq!(peer.receive().as_deref(), Some(""));
     peer.send(b"\n");
     peer.expect_silence();
     for _ in 0..2 {
-        let asked = Instant::now();
+        let probed = Instant::now();
         peer.send(b"\n");
-        assert_eq!(peer.hear().as_deref(), Some(""));
-        assert!(asked.elapsed() < Duration::from_secs(1));
-        // What a server does with each blank line: it answers.
+        assert_eq!(peer.receive().as_deref(), Some(""));
+        assert!(probed.elapsed() < Duration::from_secs(1));
+        // A server answers each blank line.
         peer.send(b"\n");
         peer.expect_silence();
     }

@@ -1,17 +1,17 @@
-//! A server that means harm: fault 29 of the catalogue.
+//! Malicious servers (fault 29).
 
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Client, Room, time};
+use crate::support::{Client, FakeServer, time};
 
-/// A line without an end, heartbeats, and talk.
-const ENDLESS_TALK: [&str; 3] = ["x", "\n", "bob: and on\n"];
+/// A line without an end, heartbeats, and messages.
+const ENDLESS_STREAMS: [&str; 3] = ["x", "\n", "bob: and on\n"];
 
 #[test]
 fn no_terminal_command_gets_through() {
-    let room = Room::open();
-    let (mut peer, client) = room.welcome("ann", &[]);
+    let server = FakeServer::open();
+    let (mut peer, client) = server.welcome("ann", &[]);
     let all = (0..=0xff_u8).filter(|&byte| byte != b'\n').map(char::from);
     let line: String = all.collect();
     peer.say(&format!("bob: {line}"));
@@ -26,9 +26,9 @@ fn no_terminal_command_gets_through() {
 }
 
 #[test]
-fn lines_that_cannot_be_shown_are_mentioned_once_in_a_row() {
-    let room = Room::open();
-    let (mut peer, client) = room.welcome("ann", &[]);
+fn unreadable_lines_are_reported_once_in_a_row() {
+    let server = FakeServer::open();
+    let (mut peer, client) = server.welcome("ann", &[]);
     for _ in 0..100 {
         peer.send(b"\xff\xfe\n");
     }
@@ -40,27 +40,27 @@ fn lines_that_cannot_be_shown_are_mentioned_once_in_a_row() {
     peer.say("bob: ho");
     client.shows("bob: hi");
     client.shows("bob: ho");
-    client.complains("! a line from the server is not text and is left out");
-    client.complains("! a line from the server is too long and is left out");
+    client.complains("! a line from the server is not valid UTF-8, skipped");
+    client.complains("! a line from the server is too long, skipped");
     peer.say("q:quit");
-    client.complains("The server has ended the conversation.");
+    client.complains("The server has ended the session.");
     client.exits_with(5);
 }
 
 #[test]
 fn a_line_that_does_not_end_ends_the_connection() {
-    let room = Room::open();
-    let (mut peer, client) = room.welcome("ann", &[]);
+    let server = FakeServer::open();
+    let (mut peer, client) = server.welcome("ann", &[]);
     peer.send(&[b'x'; 1 << 20]);
-    client.complains("! a line from the server is too long and is left out");
+    client.complains("! a line from the server is too long, skipped");
     client.complains("connection lost: the server sends a line that does not end");
     client.exits_with(6);
 }
 
 #[test]
 fn a_flood_keeps_neither_typing_nor_leaving_waiting() {
-    let room = Room::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     let flood = "bob: flood\n".repeat(100_000);
     for _ in 0..3 {
         peer.send(flood.as_bytes());
@@ -74,8 +74,8 @@ fn a_flood_keeps_neither_typing_nor_leaving_waiting() {
 
 #[test]
 fn junk_of_every_kind_is_survived() {
-    let room = Room::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     let mut junk = Vec::new();
     let mut seed = 1_u32;
     for _ in 0..200_000 {
@@ -92,24 +92,24 @@ fn junk_of_every_kind_is_survived() {
 
 #[test]
 fn a_name_is_not_answered_by_bytes_that_never_become_a_line() {
-    let room = Room::open();
-    let client = Client::start(&[&room.port, "--name", "ann"]);
-    let mut peer = room.accept();
+    let server = FakeServer::open();
+    let client = Client::start(&[&server.port, "--name", "ann"]);
+    let mut peer = server.accept();
     peer.expect("ann");
     peer.repeats("x");
-    let port = &room.port;
-    let told = format!("the server at 127.0.0.1:{port} does not answer");
-    let taken = time(|| client.complains(&told));
+    let port = &server.port;
+    let message = format!("the server at 127.0.0.1:{port} does not answer");
+    let taken = time(|| client.complains(&message));
     assert!(taken < Duration::from_secs(8), "{taken:?}");
     client.exits_with(3);
 }
 
 #[test]
 fn one_signal_leaves_a_handshake_that_does_not_end() {
-    let room = Room::open();
+    let server = FakeServer::open();
     for bytes in ["x", "\n"] {
-        let mut client = Client::start(&[&room.port, "--name", "ann"]);
-        let mut peer = room.accept();
+        let mut client = Client::start(&[&server.port, "--name", "ann"]);
+        let mut peer = server.accept();
         peer.expect("ann");
         peer.repeats(bytes);
         client.signal("INT");
@@ -118,14 +118,13 @@ fn one_signal_leaves_a_handshake_that_does_not_end() {
     }
 }
 
-/// The second here is the one that the person takes to think; after it the
-/// connection is looked at before the name is sent.
+/// After a second the client checks the connection before it sends the name.
 #[test]
-fn one_signal_leaves_also_before_the_name_is_sent() {
-    let room = Room::open();
+fn one_signal_leaves_before_the_name_is_sent() {
+    let server = FakeServer::open();
     for bytes in ["x", "\n"] {
-        let mut client = Client::start(&[&room.port]);
-        let peer = room.accept();
+        let mut client = Client::start(&[&server.port]);
+        let peer = server.accept();
         peer.repeats(bytes);
         thread::sleep(Duration::from_millis(1200));
         client.types("ann");
@@ -137,24 +136,24 @@ fn one_signal_leaves_also_before_the_name_is_sent() {
 }
 
 #[test]
-fn a_line_that_trickles_is_silence() {
-    let room = Room::open();
-    let (peer, client) = room.welcome("ann", &["--heartbeat", "0.4"]);
+fn an_endless_line_counts_as_silence() {
+    let server = FakeServer::open();
+    let (peer, client) = server.welcome("ann", &["--heartbeat", "0.4"]);
     peer.repeats("x");
-    client.complains("connection lost: nothing was heard for 1 s");
+    client.complains("connection lost: no line received for 1 s");
     client.exits_with(6);
 }
 
 #[test]
-fn a_farewell_from_a_pipe_that_is_never_answered_is_given_up() {
-    let room = Room::open();
-    for bytes in ENDLESS_TALK {
-        let (mut peer, mut client) = room.welcome("ann", &["--heartbeat", "0.4"]);
+fn a_pipes_goodbye_without_an_answer_times_out() {
+    let server = FakeServer::open();
+    for bytes in ENDLESS_STREAMS {
+        let (mut peer, mut client) = server.welcome("ann", &["--heartbeat", "0.4"]);
         client.ends_input();
         peer.expect("q:quit");
         peer.repeats(bytes);
         client.complains(match bytes {
-            "x" => "connection lost: nothing was heard for 1 s",
+            "x" => "connection lost: no line received for 1 s",
             _ => "connection lost: the server has not answered q:quit; the last lines may be lost",
         });
         assert_eq!(client.code(), 6, "{bytes:?}");
@@ -162,10 +161,10 @@ fn a_farewell_from_a_pipe_that_is_never_answered_is_given_up() {
 }
 
 #[test]
-fn one_signal_ends_the_wait_for_the_answer_to_a_farewell() {
-    let room = Room::open();
-    for bytes in ENDLESS_TALK {
-        let (mut peer, mut client) = room.welcome("ann", &[]);
+fn one_signal_ends_the_wait_for_the_answer_to_a_goodbye() {
+    let server = FakeServer::open();
+    for bytes in ENDLESS_STREAMS {
+        let (mut peer, mut client) = server.welcome("ann", &[]);
         client.ends_input();
         peer.expect("q:quit");
         peer.repeats(bytes);

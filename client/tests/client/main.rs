@@ -1,7 +1,7 @@
-//! The real program against servers that the tests play themselves.
+//! Tests of the program against fake servers, and against the real one.
 //!
-//! Every wait has a deadline, and a failure shows what was said until then. A
-//! module per behaviour; `support` is the language they are written in.
+//! There is a module for each behaviour; `support` has the fake servers. Every wait has
+//! a deadline, and a failure shows the lines until then.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,19 +13,19 @@
 )]
 
 mod connecting;
-mod datagrams;
-mod doors;
-mod ending;
+mod entry_points;
+mod exit;
 mod files;
-mod files_real;
+mod files_real_server;
 mod heartbeat;
 mod hostile;
+mod lines;
 mod manual;
 mod naming;
 mod output;
-mod real;
+mod real_server;
 mod support;
-mod talking;
 mod terminal;
+mod udp;
 mod unframed;
 mod usage;

@@ -1,8 +1,9 @@
-//! The user's manual has every command, as the one list of them says.
+//! The user's manual contains every option and every command of their tables.
 
+use client::options;
 use common::command::{HelpRow, TABLE};
 
-/// The row of the manual for a row of the list.
+/// Returns the manual's row for a row of the command table.
 fn row(row: &HelpRow) -> String {
     let usages = row.entries.iter().map(|entry| {
         let aliases = entry.aliases.iter().map(|alias| format!(" or `/{alias}`"));
@@ -13,7 +14,7 @@ fn row(row: &HelpRow) -> String {
 }
 
 #[test]
-fn the_manual_has_every_command_and_alias() {
+fn the_manual_contains_every_command_and_alias() {
     let manual = include_str!("../../README.md");
     let missing: Vec<String> = TABLE
         .iter()
@@ -25,4 +26,13 @@ fn the_manual_has_every_command_and_alias() {
         "not in README.md:\n{}",
         missing.join("\n")
     );
+}
+
+#[test]
+fn the_manual_contains_every_option() {
+    let manual = include_str!("../../README.md");
+    for option in options::TABLE {
+        let row = option.manual_row();
+        assert!(manual.contains(&row), "not in README.md:\n{row}");
+    }
 }

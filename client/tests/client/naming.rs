@@ -1,14 +1,14 @@
-//! The handshake about the name, without a terminal; `terminal` has the rest.
+//! Naming: the handshake without a terminal; `terminal` has the rest.
 
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Client, Room, greeting};
+use crate::support::{Client, FakeServer, greeting};
 
 #[test]
 fn a_given_name_is_sent_and_the_welcome_is_shown() {
-    let room = Room::open();
-    let (mut peer, mut client) = room.welcome("ann", &[]);
+    let server = FakeServer::open();
+    let (mut peer, mut client) = server.welcome("ann", &[]);
     client.ends_input();
     peer.expect_quit();
     client.exits_with(0);
@@ -16,9 +16,9 @@ fn a_given_name_is_sent_and_the_welcome_is_shown() {
 
 #[test]
 fn the_question_for_the_name_is_not_the_answer_to_it() {
-    let room = Room::open();
-    let mut client = Client::start(&[&room.port, "--name", "ann"]);
-    let mut peer = room.accept();
+    let server = FakeServer::open();
+    let mut client = Client::start(&[&server.port, "--name", "ann"]);
+    let mut peer = server.accept();
     peer.say("Type your name and press Enter.");
     peer.say("");
     peer.welcome("ann");
@@ -30,9 +30,9 @@ fn the_question_for_the_name_is_not_the_answer_to_it() {
 
 #[test]
 fn a_given_name_that_is_refused_ends_with_4() {
-    let room = Room::open();
-    let client = Client::start(&[&room.port, "--name", "ann"]);
-    let mut peer = room.accept();
+    let server = FakeServer::open();
+    let client = Client::start(&[&server.port, "--name", "ann"]);
+    let mut peer = server.accept();
     peer.expect("ann");
     peer.say("! the name ann is taken");
     client.shows("! the name ann is taken");
@@ -41,11 +41,11 @@ fn a_given_name_that_is_refused_ends_with_4() {
 }
 
 #[test]
-fn a_given_name_that_cannot_be_one_is_not_even_sent() {
-    let room = Room::open();
-    let client = Client::start(&[&room.port, "--name", "a b"]);
-    let mut peer = room.accept();
-    let why = "a name contains only letters, digits, _ . and -, not a space";
+fn an_invalid_given_name_is_not_sent() {
+    let server = FakeServer::open();
+    let client = Client::start(&[&server.port, "--name", "a b"]);
+    let mut peer = server.accept();
+    let why = "a name holds only letters, digits, _ . and -, not a space";
     client.complains(&format!("! {why}"));
     client.complains(&format!("no name was accepted: {why}"));
     client.exits_with(4);
@@ -53,10 +53,10 @@ fn a_given_name_that_cannot_be_one_is_not_even_sent() {
 }
 
 #[test]
-fn without_a_name_the_first_lines_are_tried_until_one_is_taken() {
-    let room = Room::open();
-    let mut client = Client::start(&[&room.port]);
-    let mut peer = room.accept();
+fn without_a_name_the_first_lines_are_offered_until_one_is_accepted() {
+    let server = FakeServer::open();
+    let mut client = Client::start(&[&server.port]);
+    let mut peer = server.accept();
     for line in ["", "a b", "ann", "bob", "hi"] {
         client.types(line);
     }
@@ -69,16 +69,16 @@ fn without_a_name_the_first_lines_are_tried_until_one_is_taken() {
 }
 
 #[test]
-fn an_input_that_ends_before_a_name_is_taken_ends_with_4() {
-    let room = Room::open();
-    let mut client = Client::start(&[&room.port]);
+fn an_input_that_ends_before_a_name_is_accepted_ends_with_4() {
+    let server = FakeServer::open();
+    let mut client = Client::start(&[&server.port]);
     client.ends_input();
-    client.complains("no name was accepted: the input has ended before there was one");
+    client.complains("no name was accepted: the input ended before there was a name");
     client.exits_with(4);
 
-    let mut client = Client::start(&[&room.port]);
-    let _first = room.accept();
-    let mut peer = room.accept();
+    let mut client = Client::start(&[&server.port]);
+    let _first = server.accept();
+    let mut peer = server.accept();
     client.types("ann");
     client.ends_input();
     peer.expect("ann");
@@ -89,10 +89,10 @@ fn an_input_that_ends_before_a_name_is_taken_ends_with_4() {
 }
 
 #[test]
-fn too_many_refused_names_end_with_4_and_a_full_room_with_5() {
-    let room = Room::open();
-    let mut client = Client::start(&[&room.port]);
-    let mut peer = room.accept();
+fn too_many_refused_names_end_with_4_and_a_full_server_with_5() {
+    let server = FakeServer::open();
+    let mut client = Client::start(&[&server.port]);
+    let mut peer = server.accept();
     client.types("ann");
     client.types("bob");
     peer.expect("ann");
@@ -101,38 +101,38 @@ fn too_many_refused_names_end_with_4_and_a_full_room_with_5() {
     peer.send(b"! too many names\nq:quit\n");
     assert_eq!(client.code(), 4);
 
-    let client = Client::start(&[&room.port, "--name", "ann"]);
-    let mut peer = room.accept();
+    let client = Client::start(&[&server.port, "--name", "ann"]);
+    let mut peer = server.accept();
     peer.send(b"! The room is full.\n");
     peer.expect("ann");
     peer.close();
     client.shows("! The room is full.");
-    client.complains("The server has ended the conversation: The room is full.");
+    client.complains("The server has ended the session: The room is full.");
     client.exits_with(5);
 }
 
-/// The second here is the one that the person takes to think.
+/// The user needs more than a second for the name.
 #[test]
-fn one_who_takes_too_long_gets_a_new_connection_without_a_word() {
-    let room = Room::open();
-    let mut client = Client::start(&[&room.port]);
-    let mut peer = room.accept();
+fn a_slow_user_gets_a_new_connection_without_a_word() {
+    let server = FakeServer::open();
+    let mut client = Client::start(&[&server.port]);
+    let mut peer = server.accept();
     peer.say("Type your name and press Enter.");
     peer.say("! this takes too long");
     peer.say("q:quit");
     peer.close();
     thread::sleep(Duration::from_millis(1200));
     client.types("ann");
-    let mut peer = room.accept();
+    let mut peer = server.accept();
     peer.welcome("ann");
     client.shows(&greeting("ann"));
 }
 
 #[test]
 fn a_connection_that_breaks_in_the_handshake_is_lost() {
-    let room = Room::open();
-    let client = Client::start(&[&room.port, "--name", "ann"]);
-    let mut peer = room.accept();
+    let server = FakeServer::open();
+    let client = Client::start(&[&server.port, "--name", "ann"]);
+    let mut peer = server.accept();
     peer.expect("ann");
     peer.close();
     client.complains("connection lost: the server has closed it");

@@ -1,27 +1,27 @@
-//! Standard output that is closed or full, and an empty input: fault 37.
+//! Output: closed or full, and an empty input (fault 37).
 
 use std::fs::File;
 use std::io::Read;
 use std::process::{Child, Stdio};
 
-use crate::support::{Peer, Room, program};
+use crate::support::{FakePeer, FakeServer, program};
 
-/// A member with this stdout; its input stays open.
-fn member(room: &Room, stdout: Stdio) -> (Peer, Child) {
+/// Starts a member with this stdout; its input stays open.
+fn member(server: &FakeServer, stdout: Stdio) -> (FakePeer, Child) {
     let child = program()
-        .args([&room.port, "--name", "ann"])
+        .args([&server.port, "--name", "ann"])
         .stdin(Stdio::piped())
         .stdout(stdout)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut peer = room.accept();
+    let mut peer = server.accept();
     peer.welcome("ann");
     (peer, child)
 }
 
 #[track_caller]
-fn check_end(mut child: Child, code: i32, told: &str) {
+fn check_end(mut child: Child, code: i32, message: &str) {
     let mut err = String::new();
     child
         .stderr
@@ -29,14 +29,14 @@ fn check_end(mut child: Child, code: i32, told: &str) {
         .unwrap()
         .read_to_string(&mut err)
         .unwrap();
-    assert_eq!(err, told);
+    assert_eq!(err, message);
     assert_eq!(child.wait().unwrap().code(), Some(code));
 }
 
 #[test]
-fn a_reader_who_has_seen_enough_makes_it_leave_quietly() {
-    let room = Room::open();
-    let (mut peer, mut child) = member(&room, Stdio::piped());
+fn a_reader_that_closes_the_pipe_makes_it_leave_quietly() {
+    let server = FakeServer::open();
+    let (mut peer, mut child) = member(&server, Stdio::piped());
     drop(child.stdout.take());
     peer.say("bob: anybody there?");
     peer.expect_quit();
@@ -49,29 +49,29 @@ fn a_full_device_is_a_failure_with_a_reason() {
         println!("skipped: there is no /dev/full here");
         return;
     };
-    let room = Room::open();
-    let (mut peer, child) = member(&room, full.into());
+    let server = FakeServer::open();
+    let (mut peer, child) = member(&server, full.into());
     peer.expect_quit();
-    let told = "cannot write to standard output: no space left on device\n";
-    check_end(child, 1, told);
+    let message = "cannot write to standard output: no space left on device\n";
+    check_end(child, 1, message);
 }
 
 #[test]
 fn an_empty_input_joins_and_leaves() {
-    let room = Room::open();
-    let mut client = crate::support::Client::start(&[&room.port, "--name", "ann"]);
+    let server = FakeServer::open();
+    let mut client = crate::support::Client::start(&[&server.port, "--name", "ann"]);
     client.ends_input();
-    let mut peer = room.accept();
+    let mut peer = server.accept();
     peer.welcome("ann");
     peer.expect_quit();
     assert_eq!(client.code(), 0);
 }
 
-/// The receiver is stuck in showing, and yet one can go.
+/// The receiver is blocked by the screen, and a signal still works.
 #[test]
-fn an_output_that_nobody_reads_does_not_keep_anybody() {
-    let room = Room::open();
-    let (mut peer, mut child) = member(&room, Stdio::piped());
+fn an_unread_output_does_not_block_a_signal() {
+    let server = FakeServer::open();
+    let (mut peer, mut child) = member(&server, Stdio::piped());
     let unread = child.stdout.take();
     peer.send(
         "bob: a line that fills the pipe\n"

@@ -1,5 +1,5 @@
-//! The language of the tests: a [`Room`] that the test plays, over UDP an
-//! [`UdpRoom`], and the [`Client`] in it.
+//! Support: a [`FakeServer`] and a [`FakeUdpServer`], whose lines the test chooses, and
+//! the [`Client`] under test.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -11,26 +11,26 @@ use std::time::{Duration, Instant};
 use common::udp::sequence::Numbered;
 use common::{LineSplitter, NextLine};
 
-/// How long anything may take that a test waits for.
+/// The longest time that a test waits for anything.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// The program under test.
+/// Returns a command that runs the program under test.
 pub fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_chat-client"))
 }
 
-/// A listener whose connections the test answers by itself.
-pub struct Room {
+/// A listener whose connections the test answers.
+pub struct FakeServer {
     pub port: String,
     connections: Receiver<TcpStream>,
 }
 
-impl Room {
-    pub fn open() -> Room {
+impl FakeServer {
+    pub fn open() -> FakeServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
         let (sender, connections) = channel();
-        // It waits in `accept` until the test process ends.
+        // It blocks in `accept` until the test process ends.
         thread::spawn(move || {
             for connection in listener.incoming() {
                 if sender.send(connection.unwrap()).is_err() {
@@ -38,17 +38,17 @@ impl Room {
                 }
             }
         });
-        Room { port, connections }
+        FakeServer { port, connections }
     }
 
-    /// The next client that connects.
-    pub fn accept(&self) -> Peer {
+    /// Accepts the next client.
+    pub fn accept(&self) -> FakePeer {
         let stream = self.connections.recv_timeout(DEADLINE);
-        Peer::new(stream.expect("nobody connects"))
+        FakePeer::new(stream.expect("nobody connects"))
     }
 
     /// Starts a client with a name, and welcomes it.
-    pub fn welcome(&self, name: &str, options: &[&str]) -> (Peer, Client) {
+    pub fn welcome(&self, name: &str, options: &[&str]) -> (FakePeer, Client) {
         let client = Client::start(&[&[&self.port, "--name", name], options].concat());
         let mut peer = self.accept();
         peer.welcome(name);
@@ -57,30 +57,30 @@ impl Room {
     }
 }
 
-/// The first line that a member gets.
+/// Returns the welcome, the first line to a member.
 pub fn greeting(name: &str) -> String {
     format!("Welcome, {name}. You are the first here.")
 }
 
 /// The server's end of a connection.
-pub struct Peer {
+pub struct FakePeer {
     stream: TcpStream,
     splitter: LineSplitter,
     transcript: Vec<String>,
 }
 
-impl Peer {
-    fn new(stream: TcpStream) -> Peer {
+impl FakePeer {
+    fn new(stream: TcpStream) -> FakePeer {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        Peer {
+        FakePeer {
             stream,
             splitter: LineSplitter::new(common::MAX_LINE),
             transcript: Vec::new(),
         }
     }
 
-    /// Takes the client in under the name that it has to send.
+    /// Expects this name, and welcomes the client.
     pub fn welcome(&mut self, name: &str) {
         self.expect(name);
         self.say(&greeting(name));
@@ -91,13 +91,12 @@ impl Peer {
         self.send(format!("{line}\n").as_bytes());
     }
 
-    /// Sends bytes as they are. A client that has gone is no failure.
+    /// Sends bytes unchanged. A client that has gone is no failure.
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
 
-    /// Sends these bytes ten times a second from now on, until the client has
-    /// gone.
+    /// Sends these bytes ten times a second until the client has gone.
     pub fn repeats(&self, bytes: &'static str) {
         let mut stream = self.stream.try_clone().unwrap();
         thread::spawn(move || {
@@ -107,17 +106,17 @@ impl Peer {
         });
     }
 
-    /// The next line, a heartbeat included; `None` at the end. The first of these,
-    /// the promise, is a blank line like the others to a server that knows no better.
-    pub fn hear(&mut self) -> Option<String> {
-        self.hear_exactly().map(|line| match line.as_str() {
+    /// Returns the next line, heartbeats included; `None` at the end. The promise in the
+    /// first heartbeat is replaced by a plain blank line.
+    pub fn receive(&mut self) -> Option<String> {
+        self.receive_raw().map(|line| match line.as_str() {
             common::HEARTBEAT_OPT_IN => String::new(),
             _ => line,
         })
     }
 
-    /// The same, with the promise as it is.
-    pub fn hear_exactly(&mut self) -> Option<String> {
+    /// Returns the next line unchanged.
+    pub fn receive_raw(&mut self) -> Option<String> {
         loop {
             let line = match self.splitter.next() {
                 NextLine::Line(line) => Some(line.to_string()),
@@ -134,8 +133,8 @@ impl Peer {
         }
     }
 
-    /// What one read brings, as a server takes it that knows no lines.
-    pub fn hear_chunk(&mut self) -> String {
+    /// Returns the bytes of one read, as an unframed server takes them.
+    pub fn receive_chunk(&mut self) -> String {
         let mut buffer = [0; 2048];
         let count = self.stream.read(&mut buffer).unwrap();
         let chunk = String::from_utf8_lossy(&buffer[..count]).into_owned();
@@ -143,10 +142,10 @@ impl Peer {
         chunk
     }
 
-    /// The next line that is no heartbeat; those before it are answered.
+    /// Returns the next line that is no heartbeat, and answers the heartbeats before it.
     pub fn next_line(&mut self) -> Option<String> {
         loop {
-            match self.hear() {
+            match self.receive() {
                 Some(line) if line.is_empty() => self.send(b"\n"),
                 line => return line,
             }
@@ -168,7 +167,7 @@ impl Peer {
         }
     }
 
-    /// The client waits: nothing has come, and nothing does for a moment.
+    /// Checks that nothing has arrived, and that nothing arrives for a moment.
     #[track_caller]
     pub fn expect_silence(&mut self) {
         let moment = Duration::from_millis(300);
@@ -181,8 +180,8 @@ impl Peer {
         }
     }
 
-    /// The next so many bytes that are no lines.
-    pub fn hear_bytes(&mut self, count: usize) -> Vec<u8> {
+    /// Returns the next `count` bytes.
+    pub fn receive_bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         match self.stream.read_exact(&mut bytes) {
             Ok(()) => bytes,
@@ -190,25 +189,25 @@ impl Peer {
         }
     }
 
-    /// Answers so many blank lines.
+    /// Expects `count` blank lines, and answers each.
     #[track_caller]
     pub fn answer_blank_lines(&mut self, count: u32) {
         for _ in 0..count {
-            if self.hear().as_deref() != Some("") {
+            if self.receive().as_deref() != Some("") {
                 self.fail("expected a blank line");
             }
             self.send(b"\n");
         }
     }
 
-    /// Answers the client's farewell.
+    /// Expects `q:quit`, and answers it.
     #[track_caller]
     pub fn expect_quit(&mut self) {
         self.expect("q:quit");
         self.say("q:quit");
     }
 
-    /// Ends the connection in order.
+    /// Closes the connection in order.
     pub fn close(self) {
         self.stream.shutdown(Shutdown::Both).unwrap();
     }
@@ -219,7 +218,7 @@ impl Peer {
     }
 }
 
-/// The program, with pipes instead of a terminal.
+/// A running client, with pipes instead of a terminal.
 pub struct Client {
     pub child: Child,
     stdin: Option<ChildStdin>,
@@ -232,7 +231,7 @@ impl Client {
         Client::spawn(program().args(words).stdin(Stdio::piped()))
     }
 
-    /// Starts `command`, whose stdin is set; stdout too, if it is not to be read.
+    /// Starts `command`, whose stdin is set already.
     pub fn spawn(command: &mut Command) -> Client {
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -248,7 +247,7 @@ impl Client {
         self.types_bytes(format!("{line}\n").as_bytes());
     }
 
-    /// A client that has ended reads no more; that is for the test to notice.
+    /// Writes to stdin. A client that has ended is no failure here.
     pub fn types_bytes(&mut self, bytes: &[u8]) {
         let _ = self.stdin.as_mut().unwrap().write_all(bytes);
     }
@@ -262,7 +261,7 @@ impl Client {
         assert_eq!(next(&self.out).as_deref(), Some(expected), "on stdout");
     }
 
-    /// The next line on stdout, `None` at the end.
+    /// Returns the next line on stdout, `None` at the end.
     pub fn line(&self) -> Option<String> {
         next(&self.out)
     }
@@ -272,13 +271,13 @@ impl Client {
         assert_eq!(next(&self.err).as_deref(), Some(expected), "on stderr");
     }
 
-    /// The next line on stderr.
+    /// Returns the next line on stderr.
     #[track_caller]
     pub fn complaint(&self) -> String {
         next(&self.err).expect("nothing more on stderr")
     }
 
-    /// A line on stderr that ends so; those before it are passed over.
+    /// Waits for a line on stderr that ends with `end`.
     #[track_caller]
     pub fn complains_at_last(&self, end: &str) {
         let mut passed = Vec::new();
@@ -291,7 +290,7 @@ impl Client {
         panic!("expected {end:?} on stderr after {passed:#?}");
     }
 
-    /// Asks for the transfers until one of them is so far.
+    /// Lists the transfers until a line starts with `start`.
     #[track_caller]
     pub fn list_until(&mut self, start: &str) {
         let deadline = Instant::now() + DEADLINE;
@@ -304,7 +303,7 @@ impl Client {
         }
     }
 
-    /// Nothing more comes on either output, and this is the exit code.
+    /// Checks that both outputs have ended, and the exit code.
     #[track_caller]
     pub fn exits_with(mut self, code: i32) {
         assert_eq!(next(&self.err), None, "on stderr");
@@ -312,7 +311,7 @@ impl Client {
         assert_eq!(self.code(), code, "exit code");
     }
 
-    /// The exit code, whatever is printed until then.
+    /// Returns the exit code, whatever is printed until then.
     #[track_caller]
     pub fn code(&mut self) -> i32 {
         while next(&self.err).is_some() {}
@@ -339,7 +338,7 @@ impl Drop for Client {
     }
 }
 
-/// The lines of a pipe, read by a thread, so that waiting can have a deadline.
+/// Reads the lines of a pipe in a thread, so that a wait can have a deadline.
 fn lines(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, lines) = channel();
     thread::spawn(move || {
@@ -368,14 +367,14 @@ fn next(lines: &Receiver<String>) -> Option<String> {
     }
 }
 
-/// How long `action` takes.
+/// Returns the time that `action` takes.
 pub fn time(action: impl FnOnce()) -> Duration {
     let start = Instant::now();
     action();
     start.elapsed()
 }
 
-/// A classroom's script in Python, or `None`, with a word, where there is none.
+/// Starts a classroom's script. Without Python it prints that the test is skipped.
 pub fn script(name: &str, words: &[&str]) -> Option<Client> {
     if Command::new("python3").arg("--version").output().is_err() {
         eprintln!("skipped: there is no python3 here");
@@ -387,29 +386,28 @@ pub fn script(name: &str, words: &[&str]) -> Option<Client> {
     Some(Client::spawn(command))
 }
 
-/// A server over UDP that the test plays by hand, datagram by datagram.
-pub struct UdpRoom {
+/// A server over UDP whose datagrams the test chooses.
+pub struct FakeUdpServer {
     pub port: String,
     socket: UdpSocket,
     client: Option<SocketAddr>,
     transcript: Vec<String>,
-    /// The number of the last line that was sent with one, and of the last line
-    /// that was got.
+    /// The numbers of the last line that was sent, and of the last that was received.
     sent: u64,
-    got: u64,
+    received: u64,
 }
 
-impl UdpRoom {
-    pub fn open() -> UdpRoom {
+impl FakeUdpServer {
+    pub fn open() -> FakeUdpServer {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
-        UdpRoom {
+        FakeUdpServer {
             port: socket.local_addr().unwrap().port().to_string(),
             socket,
             client: None,
             transcript: Vec::new(),
             sent: 0,
-            got: 0,
+            received: 0,
         }
     }
 
@@ -418,21 +416,21 @@ impl UdpRoom {
         Client::start(&[&self.port, "--udp", "--name", name])
     }
 
-    /// Starts a client with a name, and takes it in.
-    pub fn welcome(name: &str) -> (UdpRoom, Client) {
-        let mut room = UdpRoom::open();
-        let client = room.start(name);
-        room.expect(name);
+    /// Starts a client with a name, and lets it join.
+    pub fn welcome(name: &str) -> (FakeUdpServer, Client) {
+        let mut server = FakeUdpServer::open();
+        let client = server.start(name);
+        server.expect(name);
         let cookie = format!("/cookie 2f1c {name}");
-        room.say(&cookie);
-        room.expect(&cookie);
-        room.say(&greeting(name));
+        server.say(&cookie);
+        server.expect(&cookie);
+        server.say(&greeting(name));
         client.shows(&greeting(name));
-        (room, client)
+        (server, client)
     }
 
-    /// The next datagram, without its newline.
-    pub fn hear(&mut self) -> String {
+    /// Returns the next datagram, without its newline.
+    pub fn receive(&mut self) -> String {
         let mut buffer = [0; 2048];
         match self.socket.recv_from(&mut buffer) {
             Ok((count, client)) => {
@@ -448,23 +446,23 @@ impl UdpRoom {
 
     #[track_caller]
     pub fn expect(&mut self, expected: &str) {
-        if self.hear() != expected {
+        if self.receive() != expected {
             self.fail(&format!("expected {expected:?}"));
         }
     }
 
-    /// The next line that is no heartbeat, without its number. Heartbeats are
-    /// answered, and what comes again is passed over.
+    /// Returns the next line that is no heartbeat, without its number. Heartbeats are
+    /// answered, and duplicates are skipped.
     pub fn next_line(&mut self) -> String {
         loop {
-            let datagram = self.hear();
+            let datagram = self.receive();
             let Some(numbered) = Numbered::parse(&datagram) else {
                 self.fail("expected a number");
             };
-            if numbered.number <= self.got {
+            if numbered.number <= self.received {
                 continue;
             }
-            self.got = numbered.number;
+            self.received = numbered.number;
             if !numbered.line.trim().is_empty() {
                 return numbered.line.to_string();
             }
@@ -479,9 +477,9 @@ impl UdpRoom {
         self.socket.send_to(datagram.as_bytes(), client).unwrap();
     }
 
-    /// Sends it under the next number.
+    /// Sends a line under the next number.
     pub fn say_numbered(&mut self, line: &str) {
-        let (number, arrived) = (self.sent + 1, self.got);
+        let (number, arrived) = (self.sent + 1, self.received);
         self.sent = number;
         let numbered = Numbered {
             number,
@@ -491,12 +489,12 @@ impl UdpRoom {
         self.say(&numbered.encode());
     }
 
-    /// The next `count` numbered lines are lost on their way.
+    /// Skips `count` numbers, as if these lines were lost.
     pub fn loses(&mut self, count: u64) {
         self.sent += count;
     }
 
-    /// Answers the client's farewell.
+    /// Expects `q:quit`, and answers it.
     #[track_caller]
     pub fn expect_quit(&mut self) {
         if self.next_line() != "q:quit" {

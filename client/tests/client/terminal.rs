@@ -1,7 +1,7 @@
-//! The divided screen on a real pseudo-terminal, which tmux plays and shows us.
+//! The divided screen on a pseudo-terminal of tmux.
 //!
-//! Skipped with a word where there is no tmux. Each test has a tmux server of
-//! its own, with no configuration, which ends with the test.
+//! Without tmux the tests are skipped, with a message. Each test has a tmux server of
+//! its own, without configuration, which ends with the test.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 use std::{fs, process, thread, time::Duration};
 
-use crate::support::{DEADLINE, Peer, Room};
+use crate::support::{DEADLINE, FakePeer, FakeServer};
 
 /// A shell in a tmux window.
 struct Terminal {
@@ -18,7 +18,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// Opens a window; `None`, and a word about it, if there is no tmux.
+    /// Opens a window. Without tmux it prints that the test is skipped.
     fn open(columns: u16, rows: u16) -> Option<Terminal> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         if Command::new("tmux").arg("-V").output().is_err() {
@@ -51,7 +51,7 @@ impl Terminal {
         self.tmux(&["send-keys", "-l", text]);
     }
 
-    /// Presses a key, by the name tmux has for it.
+    /// Presses a key, by its name in tmux.
     fn press(&self, key: &str) {
         self.tmux(&["send-keys", key]);
     }
@@ -61,14 +61,14 @@ impl Terminal {
         self.tmux(&["resize-window", "-x", &columns, "-y", &rows]);
     }
 
-    /// What a person sees, row by row.
+    /// Returns the visible rows.
     fn screen(&self) -> Vec<String> {
         let output = self.tmux(&["capture-pane", "-p"]);
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().map(str::to_string).collect()
     }
 
-    /// Waits until the screen is as it should be.
+    /// Waits until the screen fulfils the condition.
     #[track_caller]
     fn wait_for(&self, what: &str, mut is_so: impl FnMut(&[String]) -> bool) -> Vec<String> {
         let start = Instant::now();
@@ -78,17 +78,17 @@ impl Terminal {
                 return screen;
             }
             assert!(start.elapsed() < DEADLINE, "no {what} in {screen:#?}");
-            // A terminal does not tell when it changes: look again soon.
+            // A terminal does not report changes, so poll.
             thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// The same, with the colours in force before each part that has others
-    /// than the part before it: `<1>` is bold, `<2>` dim, `<31>` red.
+    /// Returns the visible rows with a mark where the colours change: `<1>` is bold,
+    /// `<2>` dim, `<31>` red.
     fn colours(&self) -> Vec<String> {
         let output = self.tmux(&["capture-pane", "-p", "-e"]);
         let text = String::from_utf8(output.stdout).unwrap();
-        // tmux tells the changes, and carries colours on from row to row.
+        // tmux reports changes only, and continues colours from row to row.
         let mut now = BTreeSet::new();
         let rows = text.lines().map(|row| {
             let mut parts = row.split("\u{1b}[");
@@ -100,7 +100,7 @@ impl Terminal {
                     match code {
                         0 => now.clear(),
                         1..30 => drop(now.insert(code)),
-                        // One colour takes the place of another, 39 of all.
+                        // A colour replaces another, and 39 removes it.
                         30..40 => {
                             now.retain(|code| *code < 30);
                             now.extend(Some(code).filter(|code| *code < 38));
@@ -115,33 +115,36 @@ impl Terminal {
         rows.collect()
     }
 
-    /// Whether the terminal's bell has rung since the window was opened.
+    /// Returns `true` if the terminal's bell has rung since the window was opened.
     fn has_rung(&self) -> bool {
         let format = "#{window_bell_flag}";
         let output = self.tmux(&["display-message", "-p", format]);
         output.stdout.starts_with(b"1")
     }
 
-    /// The rows that scroll, from 0.
+    /// Returns the rows that scroll, counted from 0.
     fn region(&self) -> String {
         let format = "#{scroll_region_upper}-#{scroll_region_lower}";
         let output = self.tmux(&["display-message", "-p", format]);
         String::from_utf8(output.stdout).unwrap().trim().to_string()
     }
 
-    /// Starts the client as ann, in a room that the test plays.
-    fn join(&self, room: &Room, options: &str) -> Peer {
+    /// Starts the client as ann, and welcomes it.
+    fn join(&self, server: &FakeServer, options: &str) -> FakePeer {
         let program = env!("CARGO_BIN_EXE_chat-client");
-        self.types(&format!("clear; {program} {} -n ann {options}", room.port));
+        self.types(&format!(
+            "clear; {program} {} -n ann {options}",
+            server.port
+        ));
         self.press("Enter");
-        let mut peer = room.accept();
+        let mut peer = server.accept();
         peer.welcome("ann");
         self.wait_for("welcome", |screen| has(screen, "Welcome, ann."));
         peer
     }
 
-    /// The terminal works as before: the whole window scrolls, the settings
-    /// are those in `before`, and the shell takes a command.
+    /// Checks that the terminal is restored: the whole window scrolls, the settings are
+    /// those in `before`, and the shell takes a command.
     #[track_caller]
     fn check_restored(&self, before: &str) {
         self.wait_for("prompt", |screen| screen.iter().any(|row| row == "$"));
@@ -150,7 +153,7 @@ impl Terminal {
         assert_eq!(self.settings(), before);
     }
 
-    /// What `stty -a` says in the window's shell.
+    /// Returns the output of `stty -a` in the window's shell.
     fn settings(&self) -> String {
         let file = format!("{}.settings", self.socket);
         self.types(&format!("stty -a > {file}; clear; echo done"));
@@ -183,30 +186,30 @@ fn has(screen: &[String], part: &str) -> bool {
     screen.iter().any(|row| row.contains(part))
 }
 
-/// The rule and the two input rows, from below.
+/// Returns the last three rows: the rule and the two input rows.
 fn reserved(screen: &[String]) -> &[String] {
     &screen[screen.len() - 3..]
 }
 
-/// What stands above the input rows in a window of so many columns.
-fn rule(room: &Room, columns: u16) -> String {
+/// Returns the rule in a window of so many columns.
+fn rule(server: &FakeServer, columns: u16) -> String {
     match columns {
         ..60 => "--- ann in lobby - /quit leaves ---".to_string(),
         _ => format!(
             "--- ann in lobby at 127.0.0.1:{} - /quit leaves ---",
-            room.port
+            server.port
         ),
     }
 }
 
-/// Half a line is typed, 100 messages come, a bit more is typed in between.
+/// Types half a line, sends 100 messages, and types more in between.
 fn half_typed_text_survives(columns: u16) {
     const ROWS: u16 = 12;
     let Some(terminal) = Terminal::open(columns, ROWS) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     terminal.types("half a li");
     terminal.wait_for("typed text", |screen| reserved(screen)[1] == "> half a li");
     for number in 0..100 {
@@ -219,7 +222,7 @@ fn half_typed_text_survives(columns: u16) {
         has(screen, "message 99") && has(screen, "line is")
     });
     let mut expected: Vec<_> = (91..100).map(|n| format!("bob: message {n}")).collect();
-    expected.push(rule(&room, columns));
+    expected.push(rule(&server, columns));
     expected.push("> half a line is".to_string());
     expected.push(String::new());
     assert_eq!(screen, expected);
@@ -227,7 +230,7 @@ fn half_typed_text_survives(columns: u16) {
     terminal.types(" whole now");
     terminal.press("Enter");
     peer.expect("half a line is whole now");
-    // The input is emptied first and the line shown when it has been sent.
+    // The input is cleared first, and the line is shown when it has been sent.
     let screen = terminal.wait_for("own line", |screen| screen[8].starts_with("ann:"));
     assert_eq!(screen[8], "ann: half a line is whole now");
     assert_eq!(screen[7], "bob: message 99");
@@ -249,8 +252,8 @@ fn a_typed_line_that_wraps_stays_whole_and_can_be_erased() {
     let Some(terminal) = Terminal::open(40, 12) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     let first = "a".repeat(38);
     terminal.types(&format!("{first}bbbbxx"));
     peer.say("bob: one");
@@ -275,8 +278,8 @@ fn a_line_longer_than_the_input_rows_does_no_harm_above_them() {
     let Some(terminal) = Terminal::open(40, 12) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     let long = "0123456789".repeat(30);
     terminal.types(&long);
     peer.say("bob: still here");
@@ -288,19 +291,19 @@ fn a_line_longer_than_the_input_rows_does_no_harm_above_them() {
 }
 
 #[test]
-fn a_window_that_changes_while_one_types_is_divided_anew() {
+fn a_window_that_changes_during_typing_is_divided_again() {
     let Some(terminal) = Terminal::open(60, 14) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     terminal.types("half typed");
-    // Narrower, higher, lower, wider: each is noticed within a second.
+    // Narrower, higher, lower, wider: each is detected within a second.
     for (columns, rows) in [(40, 14), (40, 18), (40, 12), (100, 16)] {
         terminal.resize(columns, rows);
         let region = format!("0-{}", rows - 4);
         terminal.wait_for("rule", |screen| {
-            reserved(screen)[0] == rule(&room, columns) && terminal.region() == region
+            reserved(screen)[0] == rule(&server, columns) && terminal.region() == region
         });
         let message = format!("bob: at {columns} and {rows}");
         peer.say(&message);
@@ -320,11 +323,11 @@ fn a_window_that_gets_too_small_has_plain_lines_until_it_grows() {
     let Some(terminal) = Terminal::open(60, 14) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     terminal.resize(60, 7);
-    // A plain line ends with a newline; on a divided screen the last rows are
-    // not for messages, and until the change is noticed none is left empty.
+    // A plain line ends with a newline, so the last row is empty. On the divided screen
+    // the last rows contain no messages.
     terminal.wait_for("plain lines", |screen| {
         peer.say("bob: small");
         screen[5..] == ["bob: small", ""]
@@ -346,8 +349,8 @@ fn a_small_window_and_a_simple_terminal_get_plain_lines() {
         };
         terminal.types(before);
         terminal.press("Enter");
-        let room = Room::open();
-        let mut peer = terminal.join(&room, options);
+        let server = FakeServer::open();
+        let mut peer = terminal.join(&server, options);
         peer.say("bob: plain");
         let screen = terminal.wait_for("message", |screen| has(screen, "bob: plain"));
         assert!(!has(&screen, "---"), "{screen:#?}");
@@ -369,41 +372,41 @@ fn the_terminal_is_restored_however_it_ends() {
     let Some(terminal) = Terminal::open(80, 12) else {
         return;
     };
-    let room = Room::open();
+    let server = FakeServer::open();
     let before = terminal.settings();
 
-    let mut peer = terminal.join(&room, "");
+    let mut peer = terminal.join(&server, "");
     assert_eq!(terminal.region(), "0-8");
     terminal.types("/quit");
     terminal.press("Enter");
     peer.expect_quit();
     terminal.check_restored(&before);
 
-    let mut peer = terminal.join(&room, "");
+    let mut peer = terminal.join(&server, "");
     terminal.press("C-d");
     peer.expect_quit();
     terminal.check_restored(&before);
 
-    let mut peer = terminal.join(&room, "");
+    let mut peer = terminal.join(&server, "");
     terminal.types("half typed");
     terminal.press("C-c");
     peer.expect_quit();
     terminal.check_restored(&before);
 
-    // A second time, since the server does not answer the first.
-    let mut peer = terminal.join(&room, "");
+    // A second Ctrl-C, because the server does not answer the first.
+    let mut peer = terminal.join(&server, "");
     terminal.press("C-c");
     peer.expect("q:quit");
     terminal.press("C-c");
     terminal.check_restored(&before);
 
-    let mut peer = terminal.join(&room, "");
+    let mut peer = terminal.join(&server, "");
     peer.say("! you were removed");
     peer.say("q:quit");
-    terminal.wait_for("reason", |screen| has(screen, "has ended the conversation"));
+    terminal.wait_for("reason", |screen| has(screen, "has ended the session"));
     terminal.check_restored(&before);
 
-    let peer = terminal.join(&room, "");
+    let peer = terminal.join(&server, "");
     peer.close();
     terminal.wait_for("reason", |screen| has(screen, "connection lost"));
     terminal.check_restored(&before);
@@ -414,8 +417,8 @@ fn many_pasted_lines_all_arrive_and_the_screen_stays_in_order() {
     let Some(terminal) = Terminal::open(60, 12) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     let lines: Vec<String> = (0..200).map(|n| format!("pasted line {n}")).collect();
     terminal.tmux(&["set-buffer", &(lines.join("\n") + "\n")]);
     terminal.tmux(&["paste-buffer"]);
@@ -426,25 +429,25 @@ fn many_pasted_lines_all_arrive_and_the_screen_stays_in_order() {
     let mut expected: Vec<_> = (191..200)
         .map(|n| format!("ann: pasted line {n}"))
         .collect();
-    expected.push(rule(&room, 60));
+    expected.push(rule(&server, 60));
     expected.extend([">".to_string(), String::new()]);
     assert_eq!(screen, expected);
 }
 
 #[test]
-fn a_person_is_asked_again_until_a_name_is_taken() {
+fn a_user_is_asked_again_until_a_name_is_accepted() {
     let Some(terminal) = Terminal::open(80, 14) else {
         return;
     };
-    let room = Room::open();
+    let server = FakeServer::open();
     terminal.types(&format!(
         "clear; {} {}",
         env!("CARGO_BIN_EXE_chat-client"),
-        room.port
+        server.port
     ));
     terminal.press("Enter");
-    let mut peer = room.accept();
-    for (typed, why) in [("a b", "! a name contains only"), ("ann", "! ann is taken")] {
+    let mut peer = server.accept();
+    for (typed, why) in [("a b", "! a name holds only"), ("ann", "! ann is taken")] {
         terminal.wait_for("question", |screen| {
             screen.iter().any(|row| row == "Enter your name:")
         });
@@ -468,20 +471,20 @@ fn a_terminal_that_is_closed_makes_it_leave() {
     let Some(terminal) = Terminal::open(80, 14) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     terminal.tmux(&["kill-server"]);
     peer.expect_quit();
     peer.expect_end();
 }
 
 #[test]
-fn no_message_of_a_flood_keeps_ctrl_c_waiting() {
+fn a_flood_does_not_delay_ctrl_c() {
     let Some(terminal) = Terminal::open(80, 14) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     let flood = "bob: flood\n".repeat(20_000);
     peer.send(flood.as_bytes());
     terminal.types("typed in the flood");
@@ -494,30 +497,30 @@ fn no_message_of_a_flood_keeps_ctrl_c_waiting() {
     assert_eq!(terminal.region(), "0-13");
 }
 
-/// The lines from before that a room shows, with the brackets around them.
-fn past(lines: &[&str]) -> String {
+/// Returns history as the server sends it, between its markers.
+fn history(lines: &[&str]) -> String {
     let ago = Duration::from_secs(60);
     let text = common::notice::excerpt_header(common::notice::Excerpt::Last, lines.len(), ago);
     format!("--- {text} ---\n{}\n--- now ---\n", lines.join("\n"))
 }
 
 #[test]
-fn each_kind_of_line_has_its_looks() {
+fn each_kind_of_line_has_its_style() {
     let Some(terminal) = Terminal::open(80, 20) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
-    peer.send(past(&["bob: old, ann", "* bob: old"]).as_bytes());
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
+    peer.send(history(&["bob: old, ann", "* bob: old"]).as_bytes());
     peer.say("bob -> ann: private");
     peer.say("* bob: acts");
     peer.say("bob is away.");
     peer.say("! refused");
     peer.say("Server: tea");
     peer.say("bob: plain");
-    // All is drawn anew, each row with its own looks.
+    // After a redraw each row keeps its style.
     terminal.resize(52, 20);
-    let narrow = rule(&room, 52);
+    let narrow = rule(&server, 52);
     terminal.wait_for("rule", |screen| reserved(screen)[0] == narrow);
     peer.say("bob: end");
     terminal.wait_for("end", |screen| has(screen, "bob: end"));
@@ -538,14 +541,14 @@ fn each_kind_of_line_has_its_looks() {
 }
 
 #[test]
-fn without_colours_an_action_is_a_sentence_and_a_call_has_its_mark() {
+fn without_colours_an_action_is_a_sentence_and_a_mention_is_marked() {
     let Some(terminal) = Terminal::open(80, 12) else {
         return;
     };
     terminal.types("export NO_COLOR=1");
     terminal.press("Enter");
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     peer.say("* bob: waves at ANN.");
     peer.say("! refused");
     terminal.wait_for("refusal", |screen| screen[8] == "! refused");
@@ -556,15 +559,15 @@ fn without_colours_an_action_is_a_sentence_and_a_call_has_its_mark() {
 }
 
 #[test]
-fn one_who_is_called_hears_it_unless_they_do_not_want_to() {
+fn a_mention_rings_unless_the_bell_is_off() {
     #[track_caller]
-    fn check(options: &str, call: &str, rings: bool, shown: &str) {
+    fn check(options: &str, mention: &str, rings: bool, shown: &str) {
         let Some(terminal) = Terminal::open(80, 12) else {
             return;
         };
-        let room = Room::open();
-        let mut peer = terminal.join(&room, options);
-        peer.send(past(&["bob: old, ann", "bob -> ann: old"]).as_bytes());
+        let server = FakeServer::open();
+        let mut peer = terminal.join(&server, options);
+        peer.send(history(&["bob: old, ann", "bob -> ann: old"]).as_bytes());
         peer.say("bob: anna and hanna");
         terminal.types("I, ann");
         terminal.press("Enter");
@@ -572,10 +575,10 @@ fn one_who_is_called_hears_it_unless_they_do_not_want_to() {
         peer.say("bob: so");
         terminal.wait_for("so", |screen| has(screen, "bob: so"));
         assert!(!terminal.has_rung(), "{options}: for nothing");
-        peer.say(call);
+        peer.say(mention);
         peer.say("bob: end");
         let screen = terminal.wait_for("end", |screen| has(screen, "bob: end"));
-        assert_eq!(terminal.has_rung(), rings, "{options}: {call}");
+        assert_eq!(terminal.has_rung(), rings, "{options}: {mention}");
         assert!(screen.iter().any(|row| row == shown), "{screen:#?}");
     }
     check("", "bob: hi Ann", true, ">> bob: hi Ann");
@@ -583,18 +586,18 @@ fn one_who_is_called_hears_it_unless_they_do_not_want_to() {
     check("--no-bell", "bob: hi Ann", false, ">> bob: hi Ann");
     check("--plain", "* bob: hugs ann", true, "* bob: hugs ann");
     check("--plain --no-bell", "bob: hi Ann", false, "bob: hi Ann");
-    // A file has no ears.
+    // A pipe never rings.
     let to_file = "--plain | cat";
     check(to_file, "bob: hi Ann", false, "bob: hi Ann");
 }
 
 #[test]
-fn what_one_says_by_command_is_shown_here_too() {
+fn commands_are_echoed_as_others_see_them() {
     let Some(terminal) = Terminal::open(80, 16) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     peer.say("eve -> ann: psst");
     terminal.wait_for("private line", |screen| has(screen, "psst"));
     for line in ["/msg bob,carl hi", "/me waves", "/reply what", "/help"] {
@@ -618,17 +621,17 @@ fn what_one_says_by_command_is_shown_here_too() {
 }
 
 #[test]
-fn the_rule_follows_the_name_and_the_room_while_one_types() {
+fn the_rule_follows_the_name_and_the_room_during_typing() {
     let Some(terminal) = Terminal::open(80, 12) else {
         return;
     };
-    let room = Room::open();
-    let mut peer = terminal.join(&room, "");
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
     terminal.types("half ty");
     peer.say("You are now called rob.");
     peer.say("You are in games now. bob is here.");
     terminal.types("ped");
-    let place = format!("127.0.0.1:{}", room.port);
+    let place = format!("127.0.0.1:{}", server.port);
     let rule = format!("--- rob in games at {place} - /quit leaves ---");
     terminal.wait_for("rule", |screen| {
         reserved(screen)[0] == rule && reserved(screen)[1] == "> half typed"

@@ -1,11 +1,10 @@
-//! `--unframed`: with a server that knows no lines, as it is written in a
-//! classroom.
+//! Unframed servers, as they are written in a classroom.
 
 use std::time::Duration;
 
-use crate::support::{Client, Room, script, time};
+use crate::support::{Client, FakeServer, script, time};
 
-/// The server, and its port.
+/// Starts the server; returns its port too.
 fn classroom(words: &[&str]) -> Option<(Client, String)> {
     let server = script("classroom_server.py", words)?;
     let port = server.line().expect("the server says its port");
@@ -14,14 +13,12 @@ fn classroom(words: &[&str]) -> Option<(Client, String)> {
 
 fn join(port: &str, name: &str) -> Client {
     let client = Client::start(&[port, "--unframed", "--name", name]);
-    client.complains(&format!(
-        "! you are in as {name}; the server has not greeted you"
-    ));
+    client.complains(&format!("! joined as {name}, without a welcome"));
     client
 }
 
 #[test]
-fn a_classroom_hears_each_other() {
+fn a_classroom_chats() {
     let Some((_server, port)) = classroom(&[]) else {
         return;
     };
@@ -47,7 +44,7 @@ fn a_classroom_hears_each_other() {
     ann.exits_with(0);
 }
 
-/// No heartbeat is answered, and the window of the pace is no obstacle.
+/// The client answers its own heartbeats, so the send window opens.
 #[test]
 fn a_long_pipe_arrives_message_by_message() {
     let Some((_server, port)) = classroom(&[]) else {
@@ -67,7 +64,7 @@ fn a_long_pipe_arrives_message_by_message() {
 }
 
 #[test]
-fn what_the_server_sends_back_is_not_shown_again() {
+fn an_echo_of_the_server_is_not_shown() {
     let Some((_server, port)) = classroom(&["echo"]) else {
         return;
     };
@@ -81,52 +78,52 @@ fn what_the_server_sends_back_is_not_shown_again() {
 }
 
 #[test]
-fn the_wire_has_no_newline_and_no_blank_line() {
-    let room = Room::open();
+fn no_newline_and_no_blank_line_is_sent() {
+    let server = FakeServer::open();
     let options = ["--unframed", "--name", "ann", "--heartbeat", "0.1"];
-    let mut client = Client::start(&[&[room.port.as_str()], &options[..]].concat());
-    let mut peer = room.accept();
-    assert_eq!(peer.hear_chunk(), "ann");
-    // The silence of the server is not taken for its end.
-    client.complains("! you are in as ann; the server has not greeted you");
+    let mut client = Client::start(&[&[server.port.as_str()], &options[..]].concat());
+    let mut peer = server.accept();
+    assert_eq!(peer.receive_chunk(), "ann");
+    // The silence of the server does not count as lost.
+    client.complains("! joined as ann, without a welcome");
     peer.expect_silence();
     client.types("");
     client.types("hi");
-    assert_eq!(peer.hear_chunk(), "ann: hi");
+    assert_eq!(peer.receive_chunk(), "ann: hi");
     peer.send("bob: á\nbob: b".as_bytes());
     client.shows("bob: á");
     client.shows("bob: b");
     client.types(&"x".repeat(1020));
     client.complains(
-        "! this line is longer than 1024 bytes, name included, which is all that such a server \
-         reads at once, and was not sent",
+        "! not sent, the line is longer than 1024 bytes with your name, the most that an unframed \
+         server reads at once",
     );
     client.types("/stats");
-    client.complains("! there is nothing to count over TCP: it loses no line; see --udp");
+    client.complains("! nothing to count over TCP, which loses no line; see --udp");
     client.types("bye");
-    assert_eq!(peer.hear_chunk(), "q:quit");
+    assert_eq!(peer.receive_chunk(), "q:quit");
     peer.close();
     client.exits_with(0);
 }
 
 #[test]
 fn a_server_that_does_not_close_is_left_after_5_s() {
-    let room = Room::open();
-    let mut client = Client::start(&[&room.port, "--unframed", "--name", "ann"]);
+    let server = FakeServer::open();
+    let mut client = Client::start(&[&server.port, "--unframed", "--name", "ann"]);
     client.ends_input();
-    let mut peer = room.accept();
-    assert_eq!(peer.hear_chunk(), "ann");
-    assert_eq!(peer.hear_chunk(), "q:quit");
+    let mut peer = server.accept();
+    assert_eq!(peer.receive_chunk(), "ann");
+    assert_eq!(peer.receive_chunk(), "q:quit");
     let taken = time(|| assert_eq!(client.code(), 0));
     assert!(taken < Duration::from_secs(8), "{taken:?}");
 }
 
 #[test]
-fn a_server_that_closes_at_once_lets_nobody_in() {
-    let room = Room::open();
-    let client = Client::start(&[&room.port, "--unframed", "--name", "ann"]);
-    let mut peer = room.accept();
-    assert_eq!(peer.hear_chunk(), "ann");
+fn a_server_that_closes_at_once_is_lost() {
+    let server = FakeServer::open();
+    let client = Client::start(&[&server.port, "--unframed", "--name", "ann"]);
+    let mut peer = server.accept();
+    assert_eq!(peer.receive_chunk(), "ann");
     peer.close();
     client.complains("connection lost: the server has closed it");
     client.exits_with(6);
@@ -134,15 +131,15 @@ fn a_server_that_closes_at_once_lets_nobody_in() {
 
 #[test]
 fn a_refused_name_is_followed_by_another() {
-    let room = Room::open();
-    let mut client = Client::start(&[&room.port, "--unframed"]);
-    let mut peer = room.accept();
+    let server = FakeServer::open();
+    let mut client = Client::start(&[&server.port, "--unframed"]);
+    let mut peer = server.accept();
     client.types("ann");
     client.types("bob");
-    assert_eq!(peer.hear_chunk(), "ann");
+    assert_eq!(peer.receive_chunk(), "ann");
     peer.send(b"! taken");
     client.shows("! taken");
-    assert_eq!(peer.hear_chunk(), "bob");
+    assert_eq!(peer.receive_chunk(), "bob");
     peer.send(b"Hello bob");
     client.shows("Hello bob");
 }

@@ -1,0 +1,50 @@
+//! The options: what the user wants of a session.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use common::Address;
+
+use crate::connection::Transport;
+use crate::transfers::Task;
+
+/// The options of a session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// The server's address.
+    pub address: Address,
+    /// The name as it was given, not validated yet.
+    pub name: Option<String>,
+    /// The layout of the screen.
+    pub layout: Layout,
+    /// `true` if personal lines ring the terminal's bell.
+    pub bell: bool,
+    /// The time from one heartbeat to the next.
+    pub heartbeat: Duration,
+    /// The way to the server.
+    pub transport: Transport,
+    /// The folder for downloads; an empty path is the current folder.
+    pub downloads: PathBuf,
+    /// The transfer of `--send` or `--get`.
+    pub task: Option<Task>,
+}
+
+/// A layout of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Messages above the input, if the terminal permits it.
+    Divided,
+    /// A line after the other.
+    Plain,
+}
+
+/// A reason to end before there is a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EarlyExit {
+    /// `--help` was given.
+    Help,
+    /// `--version` was given.
+    Version,
+    /// The command line is invalid, for this reason.
+    Usage(String),
+}

@@ -1,0 +1,111 @@
+//! The goodbye: the last line, and the wait for the server's.
+
+use std::io::Write;
+use std::time::Duration;
+
+use common::QUIT;
+use crossbeam_channel::{Receiver, after, select};
+
+use super::state::{GOODBYE_TIMEOUT, Sender, Stop};
+use crate::connection::QUIT_UNANSWERED;
+use crate::exit::Exit;
+use crate::input::stdin::InputSource;
+use crate::quit::QuitRequest;
+use crate::receiver::ServerUpdate;
+
+/// The time to wait for the server's last messages after a failed write. The failure
+/// shows that the session is over; only the messages give the reason.
+pub(super) const LAST_MESSAGES_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl<W: Write> Sender<W> {
+    /// Sends `q:quit` and waits for the answer.
+    pub(super) fn say_goodbye(mut self) -> Exit {
+        let line = std::mem::take(&mut self.quit_line);
+        match self.write_line(&line) {
+            Err(Stop::QuitRequested(request)) => return request.into(),
+            Err(Stop::WriteFailed(why)) => return self.await_last_messages(why),
+            // A write stops for no other reason.
+            Ok(()) | Err(_) => {}
+        }
+        let source = self.config.source;
+        let stop = match source {
+            InputSource::Terminal | InputSource::None => self.wait_for_end(&after(GOODBYE_TIMEOUT)),
+            InputSource::Pipe => self.wait_for_delivery(),
+        };
+        match stop {
+            Stop::Ended(end) if end.is_orderly() => Exit::Left,
+            // All piped lines must have arrived, and only an orderly end proves it. A
+            // person has seen what there was to see.
+            Stop::Ended(end) if source == InputSource::Pipe => end.into(),
+            Stop::WriteFailed(why) => Exit::Lost(why),
+            Stop::QuitRequested(request) => request.into(),
+            _ => Exit::Left,
+        }
+    }
+
+    /// Sends `q:quit` if the socket has room, and waits 5 s for the answer.
+    pub(super) fn quit_now(mut self, request: QuitRequest) -> Exit {
+        // A single write, because a part of the line may be worse than nothing. A full
+        // socket takes nothing.
+        let _ = self.config.writer.write(format!("{QUIT}\n").as_bytes());
+        self.wait_for_end(&after(GOODBYE_TIMEOUT));
+        request.into()
+    }
+
+    /// Waits for the server's last messages, because a write has failed.
+    pub(super) fn await_last_messages(self, why: String) -> Exit {
+        match self.wait_for_end(&after(LAST_MESSAGES_TIMEOUT)) {
+            Stop::Ended(end) => end.into(),
+            Stop::QuitRequested(request) => request.into(),
+            _ => Exit::Lost(why),
+        }
+    }
+
+    /// Waits until the session ends, a quit request comes, or `timeout` ends.
+    pub(super) fn wait_for_end<T>(&self, timeout: &Receiver<T>) -> Stop {
+        loop {
+            if let Err(stop) = self.wait_for_answer(timeout) {
+                return stop;
+            }
+        }
+    }
+
+    /// Waits for the end while the server makes progress with our lines: each answer to
+    /// one of our heartbeats starts the timeout again. Other lines do not, because they
+    /// prove nothing about ours. No new heartbeat is sent, so the wait has at most as
+    /// many timeouts as there were unanswered heartbeats.
+    pub(super) fn wait_for_delivery(&mut self) -> Stop {
+        let mut timeout = after(self.timeout());
+        loop {
+            match self.wait_for_answer(&timeout) {
+                Ok(()) if self.window.record_answer() => timeout = after(self.timeout()),
+                Ok(()) => {}
+                Err(Stop::Done) => return Stop::WriteFailed(QUIT_UNANSWERED.to_string()),
+                Err(stop) => return stop,
+            }
+        }
+    }
+
+    /// Waits until a heartbeat is answered; all else as in `wait_for_end`.
+    pub(super) fn wait_for_answer<T>(&self, timeout: &Receiver<T>) -> Result<(), Stop> {
+        loop {
+            select! {
+                recv(self.sources.updates) -> update => match update {
+                    Ok(ServerUpdate::Heartbeat) => return Ok(()),
+                    // They answer nothing, and names and files do not matter any more.
+                    Ok(
+                        ServerUpdate::Renamed(_)
+                        | ServerUpdate::Ticket(_)
+                        | ServerUpdate::Refusal(_),
+                    ) => {}
+                    Ok(ServerUpdate::Ended(end)) => return Err(Stop::Ended(end)),
+                    Err(_) => return Err(Stop::ReceiverGone),
+                },
+                recv(self.sources.quit_requests) -> request => {
+                    return Err(request.map_or(Stop::Done, Stop::QuitRequested));
+                }
+                recv(timeout) -> _ => return Err(Stop::Done),
+            }
+        }
+    }
+}
