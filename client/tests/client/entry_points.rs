@@ -252,7 +252,7 @@ fn check_loss(percent: u32) {
     bob.type_line("/quit");
     ann.expect_sometime("bob has left the chat room.");
     assert!(bob.wait().success());
-    bystanders.end();
+    bystanders.stop();
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn an_invalid_given_name_is_not_sent() {
     let server = FakeServer::open();
     let client = Client::start(&[&server.port, "--name", "a b"]);
     let mut peer = server.accept();
-    let why = "a name holds only letters, digits, _ . and -, not a space";
+    let why = "a name contains only letters, digits, _ . and -, not a space";
     client.complains(&format!("! {why}"));
     client.complains(&format!("no name was accepted: {why}"));
     client.exits_with(4);

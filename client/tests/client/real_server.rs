@@ -86,7 +86,7 @@ fn a_client_that_vanished_gets_its_name_back() {
     // A live client keeps its name, because it answers the probe.
     let mut other = TestClient::connect(address);
     other.say("ann");
-    other.expect("! The name ann is taken. Try another.");
+    other.expect("! ann is already in use. Try another.");
     // A stopped process is like a client behind an unplugged cable.
     ann.signal("STOP");
     other.say("ann");

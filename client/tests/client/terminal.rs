@@ -447,7 +447,7 @@ fn a_user_is_asked_again_until_a_name_is_accepted() {
     ));
     terminal.press("Enter");
     let mut peer = server.accept();
-    for (typed, why) in [("a b", "! a name holds only"), ("ann", "! ann is taken")] {
+    for (typed, why) in [("a b", "! a name contains only"), ("ann", "! ann is taken")] {
         terminal.wait_for("question", |screen| {
             screen.iter().any(|row| row == "Enter your name:")
         });
