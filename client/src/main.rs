@@ -4,8 +4,9 @@ use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use client::options::{self, EarlyExit};
+use client::options;
 use client::{exit, session};
+use common::options::EarlyExit;
 
 fn main() -> ExitCode {
     let options = match options::parse(env::args_os().skip(1)) {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use common::{Address, HEARTBEAT};
 
-use super::model::{EarlyExit, Layout, Options};
+use common::options::EarlyExit;
+
+use super::model::{Layout, Options};
 use crate::connection::Transport;
 use crate::transfers::command;
 use crate::transfers::{Destination, Task};

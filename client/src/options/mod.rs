@@ -1,7 +1,4 @@
-//! Options: from the words of the command line to [`Options`].
-//!
-//! The parser is written by hand, because the grammar is small. It takes any iterator, so
-//! a test needs no process.
+//! Options: the command line of `chat-client`.
 //!
 //! Invariant: it reads no environment and prints nothing.
 //!
@@ -10,63 +7,57 @@
 //! Blocks: nothing.
 
 mod draft;
-mod help;
 mod model;
 mod table;
 
 use std::ffi::OsString;
 
-use draft::{Draft, usage};
-pub use help::help;
-pub use model::{EarlyExit, Layout, Options};
-use table::Setter;
-pub use table::{OptionSpec, TABLE};
+use common::options::{self, EarlyExit};
+
+use draft::Draft;
+pub use model::{Layout, Options};
+use table::TABLE;
+
+const HEAD: &str = "\
+Talk in a chat room.
+
+Usage: chat-client [OPTIONS] [HOST [PORT]]
+       chat-client [OPTIONS] HOST:PORT | [IPV6]:PORT | PORT
+
+The default address is 127.0.0.1, port 4000.
+
+Options:
+";
+
+const TAIL: &str = "
+Type a line and press Enter to send it. /quit, q, exit, bye, Ctrl-D and Ctrl-C
+leave. A line that begins with / is a command to the server; // begins a text
+with a slash. From a pipe each line is sent. At its end the client leaves, after
+the transfers of /send and /get.
+
+Exit codes: 0 left, or the file is there; 1 failure, 2 usage, 3 cannot connect,
+4 name refused, 5 removed by the server, or the file refused, 6 connection lost.
+";
 
 /// Parses the words after the program's name.
 ///
 /// # Errors
 ///
-/// The reason why the program should end; see [`EarlyExit`].
+/// The reason why the program must end; see [`EarlyExit`].
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Options, EarlyExit> {
-    let mut words = words.into_iter().map(text);
-    let mut address = Vec::new();
     let mut draft = Draft::new();
-    while let Some(word) = words.next().transpose()? {
-        if !word.starts_with('-') {
-            address.push(word);
-            continue;
-        }
-        // `--name=NAME` is the same as `--name NAME`.
-        let (name, attached) = match word.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
-            _ => (word.as_str(), None),
-        };
-        let found = TABLE
-            .iter()
-            .find(|option| option.name == name || option.short == Some(name));
-        let Some(option) = found else {
-            return usage(format!("unrecognized option '{name}'"));
-        };
-        match (&option.set, attached) {
-            (Setter::Flag(set), None) => set(&mut draft)?,
-            // A value would be taken for its opposite, as in `--plain=no`.
-            (Setter::Flag(_), Some(_)) => {
-                return usage(format!("option '{name}' doesn't allow an argument"));
-            }
-            (Setter::Value(set), Some(value)) => set(&mut draft, value.to_string())?,
-            (Setter::Value(set), None) => match words.next().transpose()? {
-                Some(value) => set(&mut draft, value)?,
-                None => return usage(format!("option '{name}' requires an argument")),
-            },
-        }
-    }
-    draft.finish(&address)
+    let operands = options::parse(TABLE, words, &mut draft)?;
+    draft.finish(&operands)
 }
 
-/// Returns a word as text. The system permits any bytes.
-fn text(word: OsString) -> Result<String, EarlyExit> {
-    word.into_string()
-        .or_else(|word| usage(format!("argument {word:?} is not valid UTF-8")))
+/// Returns the text of `--help`.
+pub fn help() -> String {
+    format!("{HEAD}{}{TAIL}", options::help(TABLE))
+}
+
+/// Returns the rows of the manual's table of options.
+pub fn manual_rows() -> String {
+    options::manual_rows(TABLE)
 }
 
 #[cfg(test)]

@@ -37,14 +37,3 @@ pub enum Layout {
     /// A line after the other.
     Plain,
 }
-
-/// A reason to end before there is a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EarlyExit {
-    /// `--help` was given.
-    Help,
-    /// `--version` was given.
-    Version,
-    /// The command line is invalid, for this reason.
-    Usage(String),
-}
