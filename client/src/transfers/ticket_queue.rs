@@ -22,15 +22,12 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use common::transfer::TicketGrant;
+use common::transfer::{SHARING_OFF, TicketGrant};
 use crossbeam_channel::Sender;
 
 /// The time that a request waits for its ticket. The server only looks it up in a list,
 /// so this is time for a slow line.
 pub const TICKET_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The start of the server's refusal of all requests, if sharing is switched off.
-const SWITCHED_OFF: &str = "No files are shared here";
 
 /// The purpose of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +115,7 @@ impl TicketQueue {
 
     /// Handles a refusal, which may be about a request.
     pub fn refuse(&mut self, why: &str) {
-        if why.starts_with(SWITCHED_OFF) {
+        if why.starts_with(SHARING_OFF) {
             return self.end_oldest(why);
         }
         match self.0.iter_mut().find(|pending| pending.fence > 0) {
@@ -215,7 +212,7 @@ mod tests {
         let mut queue = TicketQueue::default();
         let first = request(&mut queue, put(5), 1);
         let second = request(&mut queue, put(6), 2);
-        queue.refuse("No files are shared here.");
+        queue.refuse(SHARING_OFF);
         assert!(first.try_recv().unwrap().is_err());
         queue.heartbeat_answered();
         queue.heartbeat_answered();

@@ -149,8 +149,8 @@ fn two_members_share_a_file_and_chat() {
     bob.complains_at_last(&server.folder.path("in/my notes"));
     server.folder.contains("in/my notes", b"hi");
     bob.types("/get 2");
-    bob.shows("! There is no file 2. /files lists them.");
-    bob.complains("! get 2: There is no file 2. /files lists them.");
+    bob.shows("! No such file, 2. /files lists them.");
+    bob.complains("! get 2: No such file, 2. /files lists them.");
     bob.types("thanks");
     ann.shows("ann shares my notes, 2 B. Type /get 1 to fetch it.");
     ann.shows("bob: thanks");

@@ -123,6 +123,9 @@ pub struct TicketGrant {
     pub id: Option<u64>,
 }
 
+/// The refusal of a server where files are not shared.
+pub const SHARING_OFF: &str = "No files are shared here.";
+
 /// The lifetime of a ticket. It is short, because programs use tickets at once.
 pub const TICKET_LIFETIME: Duration = Duration::from_secs(60);
 

@@ -3,31 +3,31 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where files are kept, and how much of them.
+/// The folder of shared files, and their limits.
 #[derive(Clone, Debug)]
 pub struct FilesConfig {
-    /// The folder; it is made if there is none.
+    /// The folder, which is made if there is none.
     pub folder: PathBuf,
-    /// The most bytes of one file: a recorded lecture fits.
+    /// The largest file, in bytes: a recorded lecture fits.
     pub max_file_bytes: u64,
-    /// The most bytes of all together, so that the disk is not filled.
+    /// The most bytes of all files together, so that the disk is not filled.
     pub max_total_bytes: u64,
-    /// How many transfers one member may have at once, tickets included: one does
+    /// The most transfers of one member at once, tickets included: so one member does
     /// not take the line for itself.
     pub max_transfers: usize,
-    /// How many bytes a second several transfers may move together.
+    /// The bytes per second that several transfers may move together.
     pub rate: u64,
-    /// How long a file is kept: a course's month.
+    /// The time that a file is kept: a month of a course.
     pub max_age: Duration,
-    /// How long what came of a broken upload waits for the rest: a walk to where
-    /// the Wi-Fi works.
+    /// The time that a broken upload waits for the rest: a walk to where the Wi-Fi
+    /// works.
     pub partial_max_age: Duration,
-    /// How long a transfer may get nowhere.
+    /// The time that a transfer may make no progress.
     pub stall_timeout: Duration,
 }
 
 impl FilesConfig {
-    /// The usual limits for files in `folder`.
+    /// Makes the default limits for files in `folder`.
     pub fn new(folder: impl Into<PathBuf>) -> FilesConfig {
         FilesConfig {
             folder: folder.into(),

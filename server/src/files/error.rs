@@ -1,19 +1,19 @@
 //! Error: why a transfer is refused, or does not reach its end.
 
-/// Why one does not run, or not to its end.
+/// The reason why a transfer is refused or fails.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TransferError {
-    /// The ticket is not good; nobody is told in which way.
+    /// The ticket is invalid. The peer does not learn in which way.
     InvalidTicket,
-    /// For this reason.
+    /// Refused for this reason.
     Refused(String),
 }
 
 impl TransferError {
-    /// The sentence for the peer.
+    /// Returns the sentence for the peer.
     pub fn to_sentence(&self) -> &str {
         match self {
-            TransferError::InvalidTicket => "That ticket is not good. Ask for one in the chat.",
+            TransferError::InvalidTicket => "Invalid or expired ticket. Request one in the chat.",
             TransferError::Refused(why) => why,
         }
     }

@@ -1,4 +1,4 @@
-//! What is known of a file beside its bytes, and how that stands on disk.
+//! Metadata: the data beside a file, and its text on disk.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,25 +11,25 @@ use common::transfer::format_size;
 /// The data beside a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileMetadata {
-    /// Its number, under which it lies on disk.
+    /// The number of the file, which is its name on disk.
     pub id: u64,
-    /// What it is called; never a path.
+    /// The name that its owner gave it; never a path.
     pub name: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Who has shared it.
+    /// The member that has shared it.
     pub owner: Name,
-    /// When, in seconds after 1970.
+    /// When it was shared, in seconds after 1970.
     pub shared_at: u64,
 }
 
 impl FileMetadata {
-    /// How long ago it was shared, by the wall clock.
+    /// Returns how long ago it was shared, by the wall clock.
     pub fn age(&self) -> Duration {
         Duration::from_secs(unix_now().saturating_sub(self.shared_at))
     }
 
-    /// The text in the file beside it: a word and its value in each line.
+    /// Returns the text on disk: a word and its value in each line.
     pub fn to_text(&self) -> String {
         let FileMetadata {
             name,
@@ -41,7 +41,7 @@ impl FileMetadata {
         format!("size {size}\nwho {who}\nwhen {when}\nname {name}\n")
     }
 
-    /// Reads such a text; one that is torn or foreign is none.
+    /// Parses such a text. Returns `None` for one that is torn or foreign.
     pub fn parse(id: u64, text: &str) -> Option<FileMetadata> {
         let mut lines = text.split_inclusive('\n');
         let mut value = |word: &str| {
@@ -55,7 +55,7 @@ impl FileMetadata {
             shared_at: value("when")?.parse().ok()?,
             name: value("name")?.to_string(),
         };
-        // Somebody else may have written it.
+        // Another program may have written it.
         (filename::sanitize(&metadata.name) == metadata.name).then_some(metadata)
     }
 }
@@ -74,18 +74,18 @@ impl fmt::Display for FileMetadata {
     }
 }
 
-/// The wall clock, in seconds: a file's age outlives the process.
+/// Returns the wall clock in seconds, because a file outlives the process.
 pub fn unix_now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default().as_secs()
 }
 
-/// The line above such rows.
+/// Returns the line above such rows.
 pub fn count_line(files: usize) -> String {
     match files {
-        0 => "There is no file here yet.".to_string(),
-        1 => "1 file is here.".to_string(),
-        count => format!("{count} files are here."),
+        0 => "No files yet.".to_string(),
+        1 => "1 file.".to_string(),
+        count => format!("{count} files."),
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_read_as_it_was_written_or_not_at_all() {
+    fn a_text_is_parsed_as_it_was_written_or_not_at_all() {
         let metadata = FileMetadata {
             id: 7,
             name: "my notes.pdf".to_string(),

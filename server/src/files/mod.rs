@@ -1,13 +1,16 @@
-//! Files that people share: who may send and fetch what, and where it lies.
+//! Files: what members share. Who may send and fetch which file, and where it is.
 //!
 //! ```text
-//! /put, /get in the chat -> SHELF gives a ticket
-//! a connection that shows it -> SHELF gives an UPLOAD or a DOWNLOAD -> bytes <-> STORE
+//! /put, /get in the chat -> CATALOG -> ticket
+//! a connection with the ticket -> CATALOG -> UPLOAD or DOWNLOAD -> bytes <-> STORE
 //! ```
 //!
-//! The shelf is what is known, behind a lock; the store is the folder on disk. No
-//! disk is touched under the lock, so that a slow one makes nobody wait but those
-//! who send and fetch.
+//! The catalog is in memory, behind a lock; the store is the folder on disk. A slow
+//! disk delays only those that send and fetch.
+//!
+//! Writes: nothing to a socket; `session/file_transfer` moves the bytes.
+//! Locks: the catalog, never while a disk is used.
+//! Blocks: the store, on its disk.
 
 mod catalog;
 pub mod config;
@@ -15,6 +18,7 @@ pub mod error;
 mod metadata;
 mod rate;
 mod store;
+mod tickets;
 pub mod transfer;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -29,19 +33,20 @@ use crate::random;
 use crate::record::log::Log;
 use crate::sync::{ReportInterval, lock};
 
-pub use catalog::Requester;
 pub use metadata::{FileMetadata, count_line};
+pub use tickets::Requester;
 
-use catalog::{Catalog, TransferTarget};
+use catalog::Catalog;
 use config::FilesConfig;
 use metadata::unix_now;
 use rate::TransferRate;
 use store::Store;
+use tickets::TransferTarget;
 
-/// How often the operator is told that the folder cannot be written.
+/// How often the operator is told of a failing disk.
 const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// All that is shared here.
+/// All shared files.
 pub struct Files {
     config: FilesConfig,
     store: Store,
@@ -52,37 +57,36 @@ pub struct Files {
 }
 
 impl Files {
-    /// Opens the folder, and removes what a server left there that was killed in
-    /// the middle of something.
+    /// Opens the folder, and removes what a killed server has left unfinished.
     ///
     /// # Errors
     ///
-    /// A sentence that names the folder, when it cannot be used.
-    pub fn open(settings: FilesConfig, log: Log) -> Result<Arc<Files>, String> {
-        let folder = settings.folder.display().to_string();
+    /// A text that names the folder, when it cannot be used.
+    pub fn open(config: FilesConfig, log: Log) -> Result<Arc<Files>, String> {
+        let folder = config.folder.display().to_string();
         let cannot = |error| format!("cannot keep files in {folder}: {error}");
-        let store = Store::new(&settings.folder).map_err(cannot)?;
+        let store = Store::new(&config.folder).map_err(cannot)?;
         let found = store.scan().map_err(cannot)?;
         Ok(Arc::new(Files {
-            catalog: Mutex::new(Catalog::new(found, settings.clone())),
-            rate: TransferRate::new(settings.rate),
-            config: settings,
+            catalog: Mutex::new(Catalog::new(found, config.clone())),
+            rate: TransferRate::new(config.rate),
+            config,
             store,
             log,
             fault_report: Mutex::new(ReportInterval::new(FAULT_INTERVAL)),
         }))
     }
 
-    /// What is there, the oldest first.
+    /// Returns the files, the oldest first.
     pub fn list(&self) -> Vec<FileMetadata> {
         self.lock().list()
     }
 
-    /// Gives leave to send a file.
+    /// Requests a ticket to send a file.
     ///
     /// # Errors
     ///
-    /// Why not, in a sentence for the member.
+    /// A sentence for the member, if it may not.
     pub fn request_upload(
         &self,
         requester: Requester,
@@ -90,58 +94,60 @@ impl Files {
         size: u64,
     ) -> Result<TicketGrant, String> {
         let name = filename::sanitize(name);
-        let what = TransferTarget::New { name, size };
-        self.lock().grant(requester, what, token(), Instant::now())
+        let target = TransferTarget::New { name, size };
+        self.lock()
+            .grant(requester, target, token(), Instant::now())
     }
 
-    /// Gives leave to fetch file `id`.
+    /// Requests a ticket to fetch file `id`.
     ///
     /// # Errors
     ///
-    /// Why not, in a sentence for the member.
+    /// A sentence for the member, if it may not.
     pub fn request_download(&self, requester: Requester, id: u64) -> Result<TicketGrant, String> {
-        let what = TransferTarget::Existing(id);
-        self.lock().grant(requester, what, token(), Instant::now())
+        let target = TransferTarget::Existing(id);
+        self.lock()
+            .grant(requester, target, token(), Instant::now())
     }
 
-    /// Removes a file; only `who` has shared it may, or the operator, who is none.
+    /// Removes a file of `member`. `None` is the operator, who may remove any.
     ///
     /// # Errors
     ///
-    /// Why not, in a sentence for whoever asked.
-    pub fn remove_file(&self, who: Option<&Name>, id: u64) -> Result<FileMetadata, String> {
-        let metadata = self.lock().remove(who, id)?;
+    /// A sentence for the member or the operator, if it cannot be removed.
+    pub fn remove_file(&self, member: Option<&Name>, id: u64) -> Result<FileMetadata, String> {
+        let metadata = self.lock().remove(member, id)?;
         self.remove_from_disk(id);
         Ok(metadata)
     }
 
-    /// Nothing more is to be sent or fetched for a member that has left.
+    /// Ends the tickets and transfers of a member that has left.
     pub fn remove_member(&self, member: ConnectionId) {
-        self.lock().remove_member(member);
+        self.lock().tickets.remove_member(member);
     }
 
-    /// Removes what is too old.
+    /// Removes the files and broken uploads that are too old.
     pub fn remove_expired(&self) {
-        let swept = self.lock().expire(Instant::now(), unix_now());
-        for id in swept.files {
+        let expired = self.lock().expire(Instant::now(), unix_now());
+        for id in expired.files {
             self.remove_from_disk(id);
         }
-        for id in swept.parts {
+        for id in expired.uploads {
             self.store.remove_upload(id);
         }
     }
 
-    /// How long a transfer is to pause that has just moved so many bytes.
+    /// Returns how long a transfer must pause that has just moved `bytes`.
     pub fn pause(&self, bytes: u64) -> Duration {
         self.rate.pause(bytes, Instant::now())
     }
 
-    /// For how long a transfer may get nowhere.
+    /// Returns for how long a transfer may make no progress.
     pub fn stall_timeout(&self) -> Duration {
         self.config.stall_timeout
     }
 
-    /// Notes what happens, for the operator.
+    /// Logs what happens, for the operator.
     pub fn log_line(&self, what: &str) {
         self.log.line(format!("[FILES] {what}"));
     }
@@ -152,7 +158,7 @@ impl Files {
         }
     }
 
-    /// Tells the operator of a disk that will not have it; once a minute.
+    /// Reports a failing disk to the operator, once a minute.
     fn report_fault(&self, what: &str) {
         if lock(&self.fault_report).is_due() {
             self.log_line(&format!("{what}."));

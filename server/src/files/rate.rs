@@ -1,27 +1,27 @@
-//! How fast several transfers may be together.
+//! Rate: how fast several transfers may be together.
 //!
-//! One alone goes as fast as the machine does. Several would take all of its cores,
-//! and the chat would wait for its turn: with four of them on two cores, its
-//! delay rose to five times (measured, see tests/README.md). So together they keep
-//! to a rate that leaves most of the machine free, and is more than a network of
-//! one gigabit a second carries anyway.
+//! One alone is as fast as the machine. Several would take all of its cores, and the
+//! chat would wait: with four of them on two cores its delay rose to five times
+//! (measured, see tests/README.md). So together they keep to a rate that leaves most
+//! of the machine free, and is more than a network of one gigabit a second carries.
 
-use crate::sync::lock;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Shares a rate among all transfers.
+use crate::sync::lock;
+
+/// A rate that all transfers share.
 pub struct TransferRate {
-    /// In bytes a second.
+    /// The rate in bytes per second.
     rate: u64,
     running: AtomicUsize,
-    /// When all that was moved so far is paid for.
+    /// The time until which the bytes moved so far use the rate.
     paid_until: Mutex<Instant>,
 }
 
 impl TransferRate {
-    /// At most `rate` bytes a second, together.
+    /// Makes a rate of at most `rate` bytes per second.
     pub fn new(rate: u64) -> TransferRate {
         TransferRate {
             rate: rate.max(1),
@@ -30,17 +30,17 @@ impl TransferRate {
         }
     }
 
-    /// Notes that one more runs.
+    /// Counts one more running transfer.
     pub fn begin(&self) {
         self.running.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes that one has ended.
+    /// Counts one running transfer less.
     pub fn end(&self) {
         self.running.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// How long to pause after so many bytes were moved.
+    /// Returns how long to pause after `bytes` were moved.
     pub fn pause(&self, bytes: u64, now: Instant) -> Duration {
         if self.running.load(Ordering::Relaxed) < 2 {
             return Duration::ZERO;

@@ -1,15 +1,16 @@
-//! The folder: bytes on disk, under numbers and never under a name that people give.
+//! Store: the folder on disk, with files under numbers and never under a name that a
+//! member gives.
 //!
 //! ```text
-//! 3         the bytes of file 3, whole and safe
-//! 3.about   its name, size, and who shared it when
-//! 4.part    what has come of an upload
+//! 3         the bytes of file 3, complete and safe
+//! 3.about   its name, size, owner and time
+//! 4.part    the bytes of an upload so far
 //! 4.new     an .about that is being written
 //! ```
 //!
-//! A file counts when both parts of it are there. The last step of an upload is one
-//! `rename`, after all else is on disk; so whenever the server or the machine stops,
-//! it is there as a whole, or not at all.
+//! Invariant: a file counts if both parts of it are there. The last step of an upload
+//! is one `rename`, after all else is on disk. So whenever the server or the machine
+//! stops, a file is there completely or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -17,30 +18,30 @@ use std::path::{Path, PathBuf};
 
 use super::metadata::FileMetadata;
 
-/// Names in the folder that are ours end with one of these, after a number.
+/// The endings of the store's own files, after their number.
 const METADATA: &str = "about";
 const PART: &str = "part";
 const NEW: &str = "new";
 
-/// The folder.
+/// The folder of all files.
 pub struct Store {
     folder: PathBuf,
 }
 
-/// What a scan of it found.
+/// The result of a scan of the folder.
 pub struct ScanResult {
-    /// The files that are whole.
+    /// The complete files.
     pub files: Vec<FileMetadata>,
-    /// A number that no name in the folder has.
+    /// A number that no file in the folder has.
     pub next_id: u64,
 }
 
 impl Store {
-    /// The store in `folder`, which is made if there is none.
+    /// Opens the store in `folder`, which is made if there is none.
     ///
     /// # Errors
     ///
-    /// When it is no folder, or cannot be made or written.
+    /// When it is not a folder, or cannot be made or written.
     pub fn new(folder: &Path) -> io::Result<Store> {
         fs::create_dir_all(folder)?;
         let folder = folder.to_path_buf();
@@ -52,8 +53,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Finds the files that are whole, and removes the remains of others. What is
-    /// not ours stays as it is.
+    /// Finds the complete files, and removes the remains of others. Foreign files stay
+    /// as they are.
     ///
     /// # Errors
     ///
@@ -82,7 +83,7 @@ impl Store {
         Ok(found)
     }
 
-    /// File `id`, if all of it is there.
+    /// Returns the metadata of file `id`, if all of it is there.
     fn load_complete(&self, id: u64) -> Option<FileMetadata> {
         let text = read_regular(&self.path(id, METADATA)).ok()?;
         let metadata = FileMetadata::parse(id, &text)?;
@@ -90,31 +91,31 @@ impl Store {
         (length.is_file() && length.len() == metadata.size).then_some(metadata)
     }
 
-    /// Begins an upload.
+    /// Creates the file for an upload.
     ///
     /// # Errors
     ///
-    /// When the disk will not have it.
+    /// When the disk rejects it.
     pub fn create_upload(&self, id: u64) -> io::Result<File> {
         create(&self.path(id, PART))
     }
 
-    /// Goes on with an upload, and says how much of it is there.
+    /// Opens the file of an upload again. Returns it with its length.
     ///
     /// # Errors
     ///
-    /// When it is gone, or somebody has put something else there.
+    /// When it is gone, or another file is in its place.
     pub fn resume_upload(&self, id: u64) -> io::Result<(File, u64)> {
         let file = open_regular(&self.path(id, PART), OpenOptions::new().append(true))?;
         let have = file.metadata()?.len();
         Ok((file, have))
     }
 
-    /// Makes a file of an upload of which all bytes have come to `part`.
+    /// Completes an upload whose bytes are all in `part`.
     ///
     /// # Errors
     ///
-    /// When the disk will not have it.
+    /// When the disk rejects it.
     pub fn complete_upload(&self, part: &File, metadata: &FileMetadata) -> io::Result<()> {
         part.sync_all()?;
         let new = self.path(metadata.id, NEW);
@@ -123,7 +124,7 @@ impl Store {
         file.sync_all()?;
         fs::rename(&new, self.path(metadata.id, METADATA))?;
         self.sync()?;
-        // From here on it counts.
+        // From here on the file counts.
         fs::rename(self.path(metadata.id, PART), self.data(metadata.id))?;
         self.sync()
     }
@@ -132,34 +133,35 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When they are gone, or not what they were.
+    /// When they are gone, or have changed.
     pub fn open(&self, metadata: &FileMetadata) -> io::Result<File> {
         let file = open_regular(&self.data(metadata.id), OpenOptions::new().read(true))?;
-        match file.metadata()?.len() == metadata.size {
-            true => Ok(file),
-            false => Err(io::Error::other("its size has changed")),
+        if file.metadata()?.len() == metadata.size {
+            Ok(file)
+        } else {
+            Err(io::Error::other("its size has changed"))
         }
     }
 
-    /// Removes a file. Its bytes go first: what stays after a crash in between does
-    /// not count, and goes at the next start.
+    /// Removes a file. Its bytes go first: the rest after a crash does not count, and
+    /// goes at the next start.
     ///
     /// # Errors
     ///
-    /// When that cannot be done.
+    /// When the disk rejects that.
     pub fn remove(&self, id: u64) -> io::Result<()> {
         remove_if_there(&self.data(id))?;
         remove_if_there(&self.path(id, METADATA))
     }
 
-    /// Removes what has come of an upload. What stays is removed at the next start.
+    /// Removes the bytes of an upload. A rest is removed at the next start.
     pub fn remove_upload(&self, id: u64) {
         for kind in [PART, NEW] {
-            let _at_the_next_start = fs::remove_file(self.path(id, kind));
+            let _removed_at_the_next_start = fs::remove_file(self.path(id, kind));
         }
-        // Its last step may have failed when this was there already.
+        // The last step of the upload may have failed after this was written.
         if !self.data(id).exists() {
-            let _at_the_next_start = fs::remove_file(self.path(id, METADATA));
+            let _removed_at_the_next_start = fs::remove_file(self.path(id, METADATA));
         }
     }
 
@@ -171,29 +173,29 @@ impl Store {
         self.folder.join(format!("{id}.{kind}"))
     }
 
-    /// Has the folder itself on disk, and with it the names in it.
+    /// Writes the folder itself to disk, and with it the names in it.
     fn sync(&self) -> io::Result<()> {
         match File::open(&self.folder).and_then(|folder| folder.sync_all()) {
-            // Windows opens no folders; there the rename itself has to do.
+            // Windows opens no folders; there the rename itself must do.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
             result => result,
         }
     }
 }
 
-/// The number in a name that is ours, and what follows it.
+/// Returns the number and the ending in a name of the store.
 fn parse_stored_name(name: &str) -> Option<(u64, Option<&str>)> {
     let (number, kind) = match name.split_once('.') {
         Some((number, kind)) => (number, Some(kind)),
         None => (name, None),
     };
-    let kind_is_ours = kind.is_none_or(|kind| [METADATA, PART, NEW].contains(&kind));
-    let id = number.parse().ok().filter(|_| kind_is_ours)?;
-    // `+3` and `03` are somebody else's.
+    let is_own_kind = kind.is_none_or(|kind| [METADATA, PART, NEW].contains(&kind));
+    let id = number.parse().ok().filter(|_| is_own_kind)?;
+    // `+3` and `03` are foreign.
     (number == u64::to_string(&id)).then_some((id, kind))
 }
 
-/// Makes a file where there is nothing yet, also no symbolic connection.
+/// Creates a file where nothing is yet, also no symbolic link.
 fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -202,17 +204,18 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a file that is one: no symbolic connection, pipe or device.
+/// Opens a regular file: no symbolic link, pipe or device.
 fn open_regular(path: &Path, options: &OpenOptions) -> io::Result<File> {
     let before = fs::symlink_metadata(path)?;
     if !before.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     let file = options.open(path)?;
-    // Somebody may have put a connection there just now.
-    match is_same(&before, &file.metadata()?) {
-        true => Ok(file),
-        false => Err(io::Error::other("somebody has replaced it")),
+    // A link may have been put there just now.
+    if is_same(&before, &file.metadata()?) {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it was replaced"))
     }
 }
 
@@ -222,7 +225,7 @@ fn is_same(before: &fs::Metadata, after: &fs::Metadata) -> bool {
     (before.dev(), before.ino()) == (after.dev(), after.ino())
 }
 
-/// Elsewhere std does not tell; a connection takes rights there that few have.
+/// Elsewhere std does not report it; a link takes rights there that few have.
 #[cfg(not(unix))]
 fn is_same(before: &fs::Metadata, after: &fs::Metadata) -> bool {
     before.len() == after.len()

@@ -1,4 +1,4 @@
-//! One transfer, from its ticket to its end: what its connection has to know.
+//! Transfer: one upload or download, from its ticket to its end.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Seek, SeekFrom};
@@ -10,21 +10,22 @@ use common::Name;
 use common::transfer::{TransferRequest, format_size};
 
 use super::Files;
-use super::catalog::{Requester, TransferTarget, UploadStart};
+use super::catalog::UploadStart;
 use super::error::TransferError;
 use super::metadata::FileMetadata;
 use super::metadata::unix_now;
+use super::tickets::{Requester, TransferTarget};
 use crate::connection::ConnectionId;
 
-/// A transfer that has leave to run.
+/// A transfer that may run.
 pub enum Transfer {
-    /// To us.
+    /// From the member to the server.
     Upload(Upload),
-    /// From us.
+    /// From the server to the member.
     Download(Download),
 }
 
-/// A member's place among those who transfer, given back when it is dropped.
+/// The place of one transfer in the counts. Dropping it gives the place back.
 struct TransferSlot {
     files: Arc<Files>,
     member: ConnectionId,
@@ -40,37 +41,37 @@ impl TransferSlot {
     }
 
     fn is_member_present(&self) -> bool {
-        self.files.lock().is_member(self.member)
+        self.files.lock().tickets.is_member(self.member)
     }
 }
 
 impl Drop for TransferSlot {
     fn drop(&mut self) {
         self.files.rate.end();
-        self.files.lock().end_transfer(self.member);
+        self.files.lock().tickets.end_transfer(self.member);
     }
 }
 
-/// A file on its way to us. If it is dropped before its end, what has come is kept
-/// for a while.
+/// A file on its way to the server. If it is dropped before its end, the bytes that
+/// came are kept for a while.
 pub struct Upload {
     slot: TransferSlot,
     file: Arc<File>,
     metadata: FileMetadata,
-    /// How many of its bytes we have.
+    /// The number of bytes that came so far.
     pub received: u64,
     ended: bool,
 }
 
-/// A file on its way from us.
+/// A file on its way to the member.
 pub struct Download {
-    place: TransferSlot,
+    slot: TransferSlot,
     member_name: Name,
-    /// What is fetched.
+    /// The data beside the file.
     pub metadata: FileMetadata,
-    /// Its bytes, from where they are wanted on.
+    /// The bytes, at the wanted offset.
     pub file: File,
-    /// From which byte on they are wanted.
+    /// The offset of the first wanted byte.
     pub offset: u64,
 }
 
@@ -84,7 +85,7 @@ pub fn redeem(
     request: TransferRequest,
     ip: IpAddr,
 ) -> Result<Transfer, TransferError> {
-    let grant = files.lock().redeem(request, ip, Instant::now())?;
+    let grant = files.lock().tickets.redeem(request, ip, Instant::now())?;
     let Requester {
         id, name: owner, ..
     } = grant.requester;
@@ -98,46 +99,45 @@ pub fn redeem(
 }
 
 fn upload(
-    place: TransferSlot,
-    who: Name,
+    slot: TransferSlot,
+    owner: Name,
     name: String,
     size: u64,
 ) -> Result<Upload, TransferError> {
-    let files = &place.files;
-    let start = files.lock().begin_upload(&who, &name, size)?;
+    let files = &slot.files;
+    let start = files.lock().begin_upload(&owner, &name, size)?;
     let (id, opened) = match start {
         UploadStart::New(id) => (id, files.store.create_upload(id).map(|file| (file, 0))),
         UploadStart::Resumed(id) => (id, files.store.resume_upload(id)),
     };
-    let (file, have) = match opened {
-        Ok((file, have)) if have <= size => (file, have),
+    let (file, received) = match opened {
+        Ok((file, received)) if received <= size => (file, received),
         Ok(_) => return Err(discard(files, id, &io::Error::other("it has grown"))),
         Err(error) => return Err(discard(files, id, &error)),
     };
-    let when = 0; // not known before its end
     let metadata = FileMetadata {
         id,
         name,
         size,
-        owner: who,
-        shared_at: when,
+        owner,
+        shared_at: 0, // not known before its end
     };
     Ok(Upload {
-        slot: place,
+        slot,
         file: Arc::new(file),
         metadata,
-        received: have,
+        received,
         ended: false,
     })
 }
 
 fn download(
-    place: TransferSlot,
-    who: Name,
+    slot: TransferSlot,
+    member_name: Name,
     id: u64,
     offset: u64,
 ) -> Result<Download, TransferError> {
-    let files = &place.files;
+    let files = &slot.files;
     let metadata = files
         .lock()
         .file(id)
@@ -156,8 +156,8 @@ fn download(
     });
     match opened {
         Ok(file) => Ok(Download {
-            place,
-            member_name: who,
+            slot,
+            member_name,
             metadata,
             file,
             offset,
@@ -172,8 +172,8 @@ fn download(
     }
 }
 
-/// Removes an upload that the disk will not have, tells the operator why, and says
-/// what its sender is told.
+/// Removes an upload that the disk rejects, and reports it to the operator. Returns
+/// the error for its sender.
 fn discard(files: &Files, id: u64, error: &io::Error) -> TransferError {
     files.store.remove_upload(id);
     files.lock().discard_upload(id);
@@ -182,41 +182,44 @@ fn discard(files: &Files, id: u64, error: &io::Error) -> TransferError {
         ErrorKind::StorageFull => "the server's disk is full",
         _ => "the server cannot write it",
     };
-    TransferError::Refused(format!("That was not kept, {why}."))
+    TransferError::Refused(format!("Upload failed, {why}."))
 }
 
 impl Upload {
-    /// How many bytes are still to come.
+    /// Returns the number of bytes that are still to come.
     pub fn remaining(&self) -> u64 {
         self.metadata.size.saturating_sub(self.received)
     }
 
-    /// Where its bytes go.
+    /// Returns the file for the bytes.
     pub fn file(&self) -> Arc<File> {
         Arc::clone(&self.file)
     }
 
-    /// Whether its member is still in the chat.
+    /// Returns `true` if the member is still in the chat.
     pub fn is_wanted(&self) -> bool {
         self.slot.is_member_present()
     }
 
-    /// Who sends what, for the log.
+    /// Returns a description for the log.
     pub fn describe(&self) -> String {
-        let FileMetadata {
-            owner: who, name, ..
-        } = &self.metadata;
+        let FileMetadata { owner, name, .. } = &self.metadata;
         let size = format_size(self.metadata.size);
-        format!("{who} sends {name}, {size}")
+        format!("{owner} sends {name}, {size}")
     }
 
-    /// Gives it up, as the disk will not have it; says what the sender is told.
+    /// Discards the upload, because the disk rejects it. Returns the error for its
+    /// sender.
     pub fn fail(mut self, error: &io::Error) -> TransferError {
         self.ended = true;
         discard(&self.slot.files, self.metadata.id, error)
     }
 
-    /// Makes a file of it, now that all of it is there: safe on disk and listed.
+    /// Completes the file: safe on disk, and listed. Returns it with the member.
+    ///
+    /// # Errors
+    ///
+    /// When the disk rejects it.
     pub fn complete(mut self) -> Result<(FileMetadata, ConnectionId), TransferError> {
         self.metadata.shared_at = unix_now();
         let files = &self.slot.files;
@@ -243,22 +246,22 @@ impl Drop for Upload {
 }
 
 impl Download {
-    /// Whether the file is still listed, and its member in the chat.
+    /// Returns `true` if the file is still listed, and the member in the chat.
     pub fn is_wanted(&self) -> bool {
-        self.is_listed() && self.place.is_member_present()
+        self.is_listed() && self.slot.is_member_present()
     }
 
-    /// Whether it was not removed meanwhile.
+    /// Returns `true` if the file was not removed meanwhile.
     pub fn is_listed(&self) -> bool {
-        self.place.files.lock().file(self.metadata.id).is_ok()
+        self.slot.files.lock().file(self.metadata.id).is_ok()
     }
 
-    /// The member who fetches it.
+    /// Returns the member that fetches the file.
     pub fn member(&self) -> ConnectionId {
-        self.place.member
+        self.slot.member
     }
 
-    /// What that is called.
+    /// Returns the name of that member.
     pub fn member_name(&self) -> &Name {
         &self.member_name
     }

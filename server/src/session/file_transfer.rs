@@ -7,7 +7,7 @@
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 
 use common::Event;
-use common::transfer::{TransferReply, TransferRequest, shared_file};
+use common::transfer::{SHARING_OFF, TransferReply, TransferRequest, shared_file};
 use crossbeam_channel::bounded;
 
 use super::guard::SessionGuard;
@@ -34,7 +34,7 @@ pub fn run(guard: &SessionGuard<'_>, reader: &mut LineReader, request: TransferR
         return refusal("That line needs a newline at its end.");
     }
     let Some(files) = &guard.context.files else {
-        return refusal("No files are shared here.");
+        return refusal(SHARING_OFF);
     };
     let transfer = match transfer::redeem(files, request, guard.connection.address.ip()) {
         Ok(transfer) => transfer,

@@ -147,7 +147,7 @@ fn a_file_is_shared_listed_fetched_and_removed() {
     bob.expect(&notice);
     shared.fixture.server.wait_for(&format!("[FILES] {notice}"));
     bob.say("/files");
-    bob.expect("1 file is here.");
+    bob.expect("1 file.");
     let row = bob.expect_start("   1   12.3 KB  my notes.pdf  from ann, ");
     assert!(row.ends_with(" s ago"), "{row}");
     for offset in [0, 1, 12_344, 12_345] {
@@ -162,9 +162,9 @@ fn a_file_is_shared_listed_fetched_and_removed() {
     ann.say("/forget 1");
     ann.expect("my notes.pdf is removed.");
     bob.say("/files");
-    bob.expect("There is no file here yet.");
+    bob.expect("No files yet.");
     bob.say("/get 1");
-    bob.expect("! There is no file 1. /files lists them.");
+    bob.expect("! No such file, 1. /files lists them.");
     assert!(names(&shared.folder()).is_empty());
     drop((ann, bob));
     shared.check();
@@ -181,9 +181,9 @@ fn the_operator_lists_and_removes_shared_files() {
     server.type_line("/forget 1");
     server.wait_for("notes.pdf is removed.");
     server.type_line("/forget 1");
-    server.wait_for("There is no file 1.");
+    server.wait_for("No such file, 1.");
     ann.say("/files");
-    ann.expect("There is no file here yet.");
+    ann.expect("No files yet.");
     drop(ann);
     shared.check();
 }
@@ -233,7 +233,7 @@ fn a_name_is_never_a_path() {
         assert_eq!(id, at as u64 + 1);
     }
     ann.say("/files");
-    ann.expect("17 files are here.");
+    ann.expect("17 files.");
     for _ in names_sent {
         let row = ann.receive().unwrap();
         assert!(
@@ -266,7 +266,7 @@ fn a_planted_link_is_not_followed() {
     symlink(&canary, folder.join("1.part")).unwrap();
     let grant_1 = request_ticket(&mut ann, "/put a 2");
     let mut transfer = shared.connect(&format!("/put {}", grant_1.ticket));
-    transfer.expect("! That was not kept, the server cannot write it.");
+    transfer.expect("! Upload failed, the server cannot write it.");
     for planted in ["2.new", "2.about", "2"] {
         symlink(&canary, folder.join(planted)).unwrap();
     }
@@ -274,7 +274,7 @@ fn a_planted_link_is_not_followed() {
     let mut transfer = shared.connect(&format!("/put {}", grant_2.ticket));
     transfer.expect("ok 0");
     transfer.send(b"hi");
-    assert!(transfer.line().starts_with("! That was not kept"));
+    assert!(transfer.line().starts_with("! Upload failed"));
     // The link replaces a file that exists.
     let id = shared.share(&mut ann, "a", b"hello");
     fs::remove_file(folder.join(id.to_string())).unwrap();
@@ -290,18 +290,15 @@ fn a_planted_link_is_not_followed() {
 const REFUSED_SIZES: [(&str, &str); 6] = [
     (
         "/put a 18446744073709551615",
-        "! a is too large, a file may have 1.0 MB here.",
+        "! a is too large, the maximum is 1.0 MB.",
     ),
-    (
-        "/put a 1048577",
-        "! a is too large, a file may have 1.0 MB here.",
-    ),
+    ("/put a 1048577", "! a is too large, the maximum is 1.0 MB."),
     (
         "/put a 18446744073709551616",
         "! Invalid size, not a number of bytes.",
     ),
     ("/put a -1", "! Invalid size, not a number of bytes."),
-    ("/put a 0", "! There is nothing in a."),
+    ("/put a 0", "! a is empty."),
     ("/put 5", "! Usage, /put NAME SIZE"),
 ];
 
@@ -330,7 +327,7 @@ fn a_declared_size_is_not_believed() {
     transfer.0.shutdown(Shutdown::Write).unwrap();
     assert!(transfer.rest().is_empty());
     ann.say("/files");
-    ann.expect("1 file is here.");
+    ann.expect("1 file.");
     ann.expect_start("   1 ");
     // An upload in progress counts with its whole size, so that one more fits.
     let mut running = Vec::new();
@@ -338,7 +335,7 @@ fn a_declared_size_is_not_believed() {
     running.push(shared.connect(&format!("/put {}", grant_3.ticket)));
     running[0].expect("ok 0");
     ann.say("/put d 1048576");
-    ann.expect("! There is no room for d, 1.0 MB are left here.");
+    ann.expect("! No room for d, 1.0 MB are left.");
     drop((ann, running));
     shared.check();
 }
@@ -352,7 +349,7 @@ fn wrong_tickets_are_all_refused_alike() {
     bob.expect_start("ann shares a");
     let refused = |request: &str| {
         let mut transfer = shared.connect(request);
-        transfer.expect("! That ticket is not good. Ask for one in the chat.");
+        transfer.expect("! Invalid or expired ticket. Request one in the chat.");
         assert!(transfer.rest().is_empty(), "{request}");
     };
     refused("/get");
@@ -373,7 +370,7 @@ fn wrong_tickets_are_all_refused_alike() {
     let elsewhere = shared.fixture.server.wait_for("listening at [::1]:");
     let elsewhere = elsewhere.rsplit(' ').next().unwrap().parse().unwrap();
     let mut transfer = Transfer::connect(elsewhere, &format!("/get {ticket}"));
-    transfer.expect("! That ticket is not good. Ask for one in the chat.");
+    transfer.expect("! Invalid or expired ticket. Request one in the chat.");
     refused(&format!("/get {ticket}"));
     // The member has left.
     let ticket = request_ticket(&mut bob, &format!("/get {id}")).ticket;
@@ -392,11 +389,11 @@ fn a_member_has_so_many_transfers_at_once() {
     let first = request_ticket(&mut ann, "/put a 5");
     let _second = request_ticket(&mut ann, "/put b 5");
     ann.say("/put c 5");
-    ann.expect("! You have 2 transfers already, which is the most at once.");
+    ann.expect("! You already have 2 transfers, the maximum.");
     let mut transfer = shared.connect(&format!("/put {}", first.ticket));
     transfer.expect("ok 0");
     ann.say("/put c 5");
-    ann.expect("! You have 2 transfers already, which is the most at once.");
+    ann.expect("! You already have 2 transfers, the maximum.");
     transfer.send(b"hello");
     transfer.expect("ok");
     ann.expect_start("ann shares a");
@@ -506,7 +503,7 @@ fn a_transfer_survives_the_leaving_of_its_member() {
     let _cut = transfer.0.write_all(&noise(2_500_000));
     assert!(transfer.rest().is_empty());
     ann.say("/files");
-    ann.expect("There is no file here yet.");
+    ann.expect("No files yet.");
     drop((ann, bob));
     shared.check();
 }
@@ -531,7 +528,7 @@ fn a_full_disk_stores_nothing_and_the_chat_continues() {
     let mut transfer = Transfer::connect(fixture.address, &format!("/put {ticket}"));
     transfer.expect("ok 0");
     let _cut = transfer.0.write_all(&noise(200_000));
-    transfer.expect("! That was not kept, the server's disk is full.");
+    transfer.expect("! Upload failed, the server's disk is full.");
     fixture.server.wait_for("[FILES] cannot write: ");
     assert!(names(Path::new(&seen)).is_empty());
     // A small file fits.
@@ -563,7 +560,7 @@ fn a_removed_folder_stores_nothing_and_is_created_again() {
     let moved = shared.scratch.file("moved");
     fs::rename(shared.folder(), &moved).unwrap();
     let mut transfer = shared.connect(&format!("/put {ticket}"));
-    transfer.expect("! That was not kept, the server cannot write it.");
+    transfer.expect("! Upload failed, the server cannot write it.");
     shared.fixture.server.wait_for("[FILES] cannot write: ");
     fs::rename(&moved, shared.folder()).unwrap();
     shared.share(&mut ann, "a", b"hello");
@@ -615,9 +612,9 @@ fn a_killed_server_leaves_no_partial_file_listed() {
 fn check_listed(server: &Running, ann: &mut TestClient, count: usize, bytes: &[u8]) {
     ann.say("/files");
     match count {
-        0 => ann.expect("There is no file here yet."),
-        1 => ann.expect("1 file is here."),
-        count => ann.expect(&format!("{count} files are here.")),
+        0 => ann.expect("No files yet."),
+        1 => ann.expect("1 file."),
+        count => ann.expect(&format!("{count} files.")),
     }
     let rows: Vec<String> = (0..count).map(|_| ann.receive().unwrap()).collect();
     for row in rows {

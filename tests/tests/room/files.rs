@@ -127,7 +127,7 @@ fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
     assert!(rest(&mut stream).is_empty());
     assert!(since.elapsed() >= stall);
     ann.say("/files");
-    ann.expect("There is no file here yet.");
+    ann.expect("No files yet.");
     let (mut stream, answer) = begin(&server, &mut ann, "/put a 10");
     assert_eq!(answer, "ok 5");
     stream.write_all(b"world").unwrap();
@@ -235,7 +235,7 @@ fn the_next_start_removes_partial_files_and_keeps_the_rest() {
     let server = open(&folder.0, |_| {});
     let mut ann = server.join("ann");
     ann.say("/files");
-    ann.expect("1 file is here.");
+    ann.expect("1 file.");
     ann.expect_start("   3 ");
     let mut names = folder.names();
     names.sort();

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use common::transfer::TicketGrant;
+use common::transfer::{SHARING_OFF, TicketGrant};
 
 use super::super::member::MemberSession;
 use crate::files::{self, FileMetadata, Files, Requester};
 use crate::limits;
-
-const NO_FILES: &str = "No files are shared here.";
 
 pub fn list(session: &mut MemberSession<'_, '_>) {
     let Some(files) = shared_files(session) else {
@@ -70,7 +68,7 @@ fn request_ticket(
 fn shared_files(session: &mut MemberSession<'_, '_>) -> Option<Arc<Files>> {
     let files = session.guard.context.files.clone();
     if files.is_none() {
-        session.refuse(NO_FILES);
+        session.refuse(SHARING_OFF);
     }
     files
 }
