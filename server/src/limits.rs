@@ -1,142 +1,141 @@
-//! The limits of the server, each with the reason for its figure.
+//! Limits: every limit of the server, with the reason for its value.
 //!
-//! An operator can change those of [`Limits`]; the constants are not worth a
-//! flag. Those of one file alone stand there.
+//! An operator can change those of [`Limits`]. The constants are not worth a flag.
+//! Constants of one file alone are in that file.
 
 use std::time::Duration;
 
 use common::MAX_EVENT;
 
-/// How many posts may wait for the broadcaster. A few for each of a thousand
-/// sessions; when they are used up, the posting session waits.
+/// The most posts that wait for the broadcaster: a few for each of a thousand sessions.
+/// Past it the posting session waits.
 pub const POST_QUEUE: usize = 4096;
 
-/// After how many bytes a session posts what its client says, even if more has
-/// come already: as much as one read brings, so all that waits is bounded.
+/// The bytes after which a session posts what its client says, even if more has come:
+/// as many as one read brings, so all that waits is bounded.
 pub const MAX_POST_BYTES: usize = 16 * 1024;
 
-/// After how many bytes of waiting posts they are written; one more post may
-/// come on top. More at once gains no speed, and delays the first of them.
+/// The bytes of waiting posts after which they are written; one more post may come on
+/// top. More at once gains no speed, and delays the first of them.
 pub const MAX_BATCH_BYTES: usize = 256 * 1024;
 
-/// How many bytes of lines one room keeps at most, however few lines that are: a
-/// thousand lines of an ordinary kilobyte, and a bound for longer ones.
+/// The most bytes of lines that a room keeps: a thousand lines of an ordinary kilobyte,
+/// and a bound for longer ones.
 pub const MAX_HISTORY_BYTES: usize = 1024 * 1024;
 
-/// How many lines of the past a newcomer is shown: what fits on a screen.
+/// The lines of history that a newcomer receives: what fits on a screen.
 pub const HISTORY_ON_JOIN: usize = 20;
 
-/// How many lines somebody who returns is shown of what they have missed.
+/// The most missed lines that a returning member receives.
 pub const HISTORY_ON_RETURN: usize = 200;
 
-/// How long after leaving somebody is still taken for the same, when they
-/// return under the same name.
+/// The time after leaving in which a member that returns under its name counts as the
+/// same.
 pub const RETURN_WINDOW: Duration = Duration::from_secs(3600);
 
-/// How many who left are remembered: as many as come and go in an hour, even
-/// where ten thousand do; each costs some 50 bytes.
+/// The most departed members that are remembered: as many as come and go in an hour,
+/// even where ten thousand do. Each costs some 50 bytes.
 pub const MAX_DEPARTED: usize = 16 * 1024;
 
-/// How many lines `/search` shows.
+/// The most lines that `/search` shows.
 pub const MAX_SEARCH_HITS: usize = 50;
 
-/// How many members `/who` lists, and `/names`: more than anybody reads, and an
+/// The most members that `/who` and `/names` list: more than a person reads, in an
 /// answer that costs no more than a few messages.
 pub const MAX_LISTED: usize = 200;
 
-/// How many members the operator's `/who` lists: a terminal keeps about as many
-/// lines, and the log carries them at once.
+/// The most members that the operator's `/who` lists: a terminal keeps about as many
+/// lines, and the log takes them at once.
 pub const MAX_LISTED_TO_OPERATOR: usize = 1000;
 
-/// Whom one member may ignore at once.
+/// The most names that one member ignores.
 pub const MAX_IGNORED: usize = 100;
 
-/// How often a crowd is told how many came and went.
+/// How often a crowded room announces how many members joined and left.
 pub const JOIN_COUNT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long the holder of a name may take to answer when somebody else wants
-/// it: a slow line answers in a tenth of that.
+/// The time in which the holder of a wanted name must answer a probe: a slow line
+/// answers in a tenth of that.
 pub const RECLAIM_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How many messages the log may lag behind before it leaves some out.
+/// The most messages in the log's queue. Past it messages are dropped.
 pub const LOG_MESSAGE_QUEUE: usize = 4096;
 
-/// How many entries the log holds at all: room is kept for those that matter,
-/// who came and who went, when messages are left out already.
+/// The most entries in the log's queue. The difference is room for joins and leaves
+/// while messages are dropped.
 pub const LOG_QUEUE: usize = 64 * 1024;
 
-/// How many names one connection may try before it is closed.
+/// The most names that one connection may try.
 pub const MAX_NAME_TRIES: u32 = 5;
 
-/// How long a new connection may say nothing before it is asked for a name: a
-/// program has sent one by then, a person needs the hint.
+/// The time after which a silent connection is prompted for a name. A program has sent
+/// one by then, and a person needs the hint.
 pub const NAME_PROMPT_DELAY: Duration = Duration::from_secs(1);
 
-/// How long to read on after the last line was sent. Closing with unread input
-/// sends a reset, which may overtake that line.
+/// The time to read on after the last line was sent. A close with unread input sends a
+/// reset, which may overtake that line.
 pub const LINGER: Duration = Duration::from_secs(1);
 
-/// How long to read on from one that speaks another protocol, in all: it may send the rest of
-/// a long request, which nobody wants.
+/// The time to read on from a peer that speaks another protocol. It may send the rest of
+/// a long request, which is discarded.
 pub const FOREIGN_LINGER: Duration = Duration::from_millis(500);
 
-/// How many refused connections are read on from at once. Each takes a thread
-/// and a file, which the capacity leaves free.
+/// The most refused connections that are read from at once. Each takes a thread and a
+/// file, which the capacity leaves free.
 pub const MAX_LINGERING_REFUSALS: usize = 32;
 
-/// How long the lines that a client sent before it went are still said, where
-/// the rate holds them back. It cannot be longer: somebody who is gone would
-/// stay, for days if all of the socket's buffer is full of short lines.
+/// The time for which lines of a closed connection are still said, where the rate limit
+/// holds them back. Without it a departed member would stay for days, if all of the
+/// socket's buffer is full of short lines.
 pub const DRAIN_INPUT: Duration = Duration::from_secs(10);
 
-/// How long one who left while lagging may take to fetch the rest, in all: its
-/// writer is one that others may need.
+/// The time in which a lagging member that left must read the rest, because others may
+/// need its writer.
 pub const DRAIN_OUTPUT: Duration = Duration::from_secs(10);
 
-/// How long the server takes to end at most, with all that still has to be sent.
+/// The longest time of a shutdown, with all that must still be sent.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the log may take to write what it still holds then.
+/// The time in which the log must write its queue at the end.
 pub const LOG_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The stack of a session or a writer, in bytes. They go a few calls deep; only
-/// what is touched takes memory, but the reserved space adds up over thousands.
+/// The stack of a session or a writer, in bytes. They go a few calls deep. Only what is
+/// touched takes memory, but the reserved space adds up over thousands.
 pub const SESSION_STACK: usize = 256 * 1024;
 
-/// What an operator can change.
+/// The limits that an operator can change.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Connections at once.
+    /// The most connections.
     pub max_clients: usize,
-    /// Connections without a name at once. Past it the oldest is closed, so
-    /// that idle ones cannot keep people out.
+    /// The most connections without a name. Past it the oldest is closed, so that idle ones
+    /// cannot keep people out.
     pub max_unnamed: usize,
-    /// How long a connection may take to name itself, in all.
+    /// The time in which a connection must give a name.
     pub name_timeout: Duration,
-    /// How long nothing may follow first bytes without a newline, before they
-    /// count as a line: longer than a network takes between two pieces of one
-    /// line, and shorter than a person between two lines. `None` is for ever.
+    /// The time after which first bytes without a newline are a line. It is longer than a
+    /// network takes between two pieces of one line, and shorter than a person between
+    /// two lines. `None` is for ever.
     pub unframed_delay: Option<Duration>,
-    /// Connections from one address: a whole class behind one router fits, and
-    /// one machine cannot take the room for itself. Loopback is exempt.
+    /// The most connections from one address: a whole class behind one router fits, and
+    /// one machine cannot take all places. Loopback is exempt.
     pub max_per_address: usize,
-    /// How fast one client may send.
+    /// The rate of lines from one client.
     pub rate: Rate,
-    /// The bytes that may wait for a member that reads too slowly.
+    /// The most bytes that wait for a member that reads too slowly.
     pub max_backlog: usize,
-    /// How long such a member may take nothing at all.
+    /// The time for which such a member may take nothing at all.
     pub stall_timeout: Duration,
-    /// How often a client that keeps a heartbeat sends one; it is given up
-    /// when [`HEARTBEATS_MISSED`](common::HEARTBEATS_MISSED) are missing.
+    /// The interval of a client's heartbeat. The client is disconnected when
+    /// [`MAX_MISSED_HEARTBEATS`](common::MAX_MISSED_HEARTBEATS) are missing.
     pub heartbeat: Duration,
-    /// How many lines each room keeps for those who come later: an hour or two
-    /// of lively talk.
+    /// The most lines that each room keeps for members that come later: an hour or two of
+    /// lively talk.
     pub history_lines: usize,
-    /// Up to how many members a room is told of each who comes or goes: above,
-    /// nobody knows them all any more, and the notices drown the talk.
+    /// The most members to which a room announces each join and leave. In a larger room
+    /// the notices would drown the talk.
     pub join_notice_limit: usize,
-    /// Rooms at once. Each keeps at most [`HISTORY_BYTES`]; an empty one is
-    /// freed.
+    /// The most rooms. Each keeps at most [`MAX_HISTORY_BYTES`]; an empty one is removed.
     pub max_rooms: usize,
 }
 
@@ -162,29 +161,27 @@ impl Default for Limits {
     }
 }
 
-/// How many lines a client may send; what comes faster waits in its socket.
+/// The rate at which a client may send. Faster lines wait in its socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rate {
-    /// As many as it likes.
+    /// No limit.
     Unlimited,
-    /// No person types ten lines a second; pasting fifty at once is common.
+    /// A limit. No person types ten lines a second; to paste fifty at once is common.
     Limited {
-        /// In the long run.
+        /// The lines per second in the long run.
         per_second: u32,
-        /// At once, after a pause.
+        /// The lines at once, after a pause.
         burst: u32,
     },
 }
 
-/// The smallest backlog that makes sense: one longest line. What is left of the
-/// write by which a member began to lag is always kept, whatever its size.
+/// The smallest backlog that makes sense: one longest line. The rest of the write by
+/// which a member began to lag is always kept, whatever its size.
 pub const MIN_BACKLOG: usize = MAX_EVENT;
 
-/// How many members may lag at once, each with a writer thread, on a server for
-/// `clients`: an eighth fits beside the clients into what [`capacity`] leaves
-/// free, and a small room has a few as well.
-///
-/// [`capacity`]: crate::capacity
+/// Returns how many members may lag at once, each with a writer thread, on a server for
+/// `clients`. An eighth fits beside the clients into what the capacity leaves free, and
+/// a small server has a few as well.
 pub fn max_writers(clients: usize) -> usize {
     clients / 8 + 16
 }

@@ -1,6 +1,6 @@
 //! Shutdown: the signal to stop, which threads can see and wait for.
 //!
-//! The signal is a [`WaitGroup`] whose only token is dropped.
+//! The signal is a `WaitGroup` whose only token is dropped.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

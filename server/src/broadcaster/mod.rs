@@ -42,7 +42,7 @@ pub struct Broadcaster {
     recorder: Recorder,
 }
 
-/// What is known of a connection beside its write half.
+/// The state of a connection beside its write half.
 struct MemberState {
     room: u64,
     /// `None` before the connection is a member.

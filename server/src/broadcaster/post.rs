@@ -144,7 +144,7 @@ pub struct Departure {
     pub last_received: Option<Instant>,
 }
 
-/// What a member wants to receive beside messages, and from whom.
+/// A change of what a member wants to receive beside messages, and from whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterChange {
     /// No line from this sender.

@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::room::id::{RoomId, UNNAMED_ROOM};
 use crate::room::{Change, Room};
 
-/// What every room is made with.
+/// The configuration of every room.
 #[derive(Clone, Copy, Debug)]
 pub struct RoomConfig {
     /// The most lines that a room keeps.

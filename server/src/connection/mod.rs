@@ -70,14 +70,14 @@ pub struct Connection {
     outbound: OutboundState,
 }
 
-/// Whether an unframed peer reads only the reply to what it has sent.
+/// The way in which an unframed peer reads: all the time, or one reply to each request.
 #[derive(Default)]
 pub struct ReplyState {
     half_duplex: AtomicBool,
     has_request: AtomicBool,
 }
 
-/// What a member has opted in to, and what the operator has decided about it.
+/// The choices of a member, and the decisions of the operator about it.
 #[derive(Default)]
 pub struct MemberFlags {
     answers_probes: AtomicBool,
@@ -88,7 +88,7 @@ pub struct MemberFlags {
 #[derive(Default)]
 struct OutboundState {
     lagging: AtomicBool,
-    /// What the paced writer still holds for the peer, in bytes.
+    /// The bytes that the paced writer still keeps for the peer.
     queued_bytes: AtomicUsize,
     /// The session writes as well, and may be blocked on that.
     has_blocking_writer: AtomicBool,

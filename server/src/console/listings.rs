@@ -1,4 +1,4 @@
-//! What the operator wants to see, as tables.
+//! Listings: members, rooms, files and bans as tables for the operator.
 
 use std::time::Instant;
 

@@ -1,7 +1,11 @@
-//! The operator's keyboard: lines from standard input become posts and orders.
+//! Console: the operator's lines become posts and decisions.
 //!
-//! The end of input ends this thread and nothing else: a server without a
-//! terminal has no console, and runs on.
+//! The end of input ends this thread and nothing else. A server without a terminal has
+//! no console, and runs on.
+//!
+//! Writes: nothing to a socket; answers go to the log.
+//! Locks: the registry, the moderation and the catalog, inside their methods.
+//! Blocks: its own thread, on the input.
 
 mod listings;
 mod moderation;
@@ -37,43 +41,44 @@ const HELP: &str = "\
   /stop                 end the server; Ctrl-C does the same
   /help                 this";
 
-/// What the operator is told who has not asked for files.
+/// The answer to `/files` without `--files`.
 const NO_FILES: &str = "No files are shared here; --files FOLDER at the start changes that.";
 
-/// The most lines that newcomers are told first: more would push what follows
-/// off their screens.
+/// The most lines of the message of the day. More would push what follows off the
+/// screen.
 const MAX_MOTD_LINES: usize = 20;
 
-/// What newcomers can be told out of `lines`: safe to show, and not too much.
+/// Returns the message of the day in `lines`: safe to show, and not too long.
 pub fn motd<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
     let short = |line: &'a str| line.chars().take(MAX_MOTD_LINE).collect::<String>();
     let lines = lines.map(|line| text::sanitize(&short(line)).into_owned());
     lines.take(MAX_MOTD_LINES).collect()
 }
 
-/// The most characters of such a line: with four bytes each it still is a line.
+/// The most characters of such a line, so that it fits into one event with four bytes
+/// each.
 const MAX_MOTD_LINE: usize = 1000;
 
-/// Does what the operator types.
+/// The console of the operator.
 pub struct Console {
-    /// The way to everybody.
+    /// The queue of the broadcaster.
     pub posts: PostSender,
-    /// Who is here.
+    /// The members by name.
     pub registry: Arc<Registry>,
-    /// What the operator has decided.
+    /// The decisions of the operator.
     pub moderation: Arc<Moderation>,
-    /// What people share, if they may.
+    /// The shared files; `None` if sharing is off.
     pub files: Option<Arc<Files>>,
-    /// Ends somebody's conversation.
+    /// Disconnects members.
     pub reaper: Reaper,
-    /// Ends the server.
+    /// Stops the server.
     pub shutdown: ShutdownHandle,
-    /// Answers go where the log goes, so that they never tear a line of it.
+    /// Receives the answers, so that they never break a line of the log.
     pub log: Log,
 }
 
 impl Console {
-    /// The thread's life: until the input ends or cannot be read.
+    /// Runs until the input ends or cannot be read.
     pub fn run(self, mut input: impl Read) {
         let mut lines = LineSplitter::new(MAX_LINE);
         loop {
@@ -87,7 +92,7 @@ impl Console {
                 NextLine::TooLong | NextLine::NotUtf8 => {
                     self.log.line("That line is too long, or no UTF-8 text.");
                 }
-                // Whoever sends this is no attacker: it is the operator's own.
+                // The operator's own input is trusted.
                 NextLine::Overrun => lines.skip_overrun(),
                 NextLine::End => return,
             }

@@ -1,4 +1,4 @@
-//! What the operator decides about somebody, who is told.
+//! Moderation: the operator's commands about members, who are notified.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Console {
         format!("{target} is banned {time}, {} removed.", present.len())
     }
 
-    /// The connections that a ban concerns now.
+    /// Returns the open connections that a ban concerns.
     fn connections_of(&self, target: &BanTarget) -> Vec<Arc<Connection>> {
         match target {
             BanTarget::Name(name) => self.registry.find_connection(name).into_iter().collect(),
@@ -193,7 +193,7 @@ impl Console {
 
     fn find_member(&self, name: &str) -> Option<(Name, Arc<Connection>)> {
         let name = name.parse::<Name>().ok()?;
-        // Who is leaving keeps the name until everybody has been told.
+        // A member that leaves keeps its name until all have received the notice.
         let connection = self
             .registry
             .find_connection(&name)
@@ -211,7 +211,7 @@ fn no_such_user(name: &str) -> String {
     format!("There is nobody called {name} here.")
 }
 
-/// An address, or else a name: `10.0.0.7` could be either.
+/// Parses an address, or else a name: `10.0.0.7` could be either.
 fn parse_ban_target(text: &str) -> Option<BanTarget> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(BanTarget::Address(address.to_canonical()));
@@ -219,10 +219,10 @@ fn parse_ban_target(text: &str) -> Option<BanTarget> {
     text.parse().ok().map(BanTarget::Name)
 }
 
-/// The longest ban that has an end, so that no clock overflows.
+/// The longest ban that ends, so that no clock overflows.
 const MAX_BAN_SECONDS: u64 = 365 * 86_400;
 
-/// `30s`, `10m`, `2h`, `1d`, or `10` for minutes.
+/// Parses `30s`, `10m`, `2h`, `1d`, or `10` for minutes.
 fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let seconds = match text.get(digits.len()..)? {

@@ -1,30 +1,28 @@
-//! Standard input, read only while the server is in the foreground.
+//! Stdin: standard input, read only while the server is in the foreground.
 //!
-//! A job that a shell runs in the background is stopped as a whole, with all of
-//! its threads, when one of them reads from the terminal (SIGTTIN). So
-//! `chat-server &` must not read: it has no operator for now, and looks once in
-//! a while whether it is in the foreground again.
+//! A shell stops a whole background job when one of its threads reads from the terminal
+//! (SIGTTIN). So `chat-server &` must not read. It has no operator for now, and looks
+//! once in a while whether it is in the foreground again.
 //!
-//! What this cannot help: a server that is put into the background (Ctrl-Z, then
-//! `bg`) while it waits for the keyboard is stopped by the kernel at once.
+//! It cannot help a server that goes into the background (Ctrl-Z, then `bg`) while it
+//! waits for input: the kernel stops that at once.
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::thread;
 use std::time::Duration;
 
-/// How often to look whether it is in the foreground.
+/// How often to check whether the server is in the foreground.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A terminal that is left alone while it is somebody else's; or any other
-/// input, as it is.
+/// An input that is not read while the server is in the background.
 pub struct ConsoleInput<R> {
     input: R,
     terminal: bool,
 }
 
 impl<R: Read + IsTerminal> ConsoleInput<R> {
-    /// Reads from `input`.
+    /// Makes one that reads from `input`.
     pub fn new(input: R) -> ConsoleInput<R> {
         let terminal = input.is_terminal();
         ConsoleInput { input, terminal }
@@ -40,14 +38,14 @@ impl<R: Read> Read for ConsoleInput<R> {
     }
 }
 
-/// What the kernel tells of this process; nothing where there is no `/proc`.
+/// Returns what the kernel reports of this process; empty where there is no `/proc`.
 fn stat() -> String {
     fs::read_to_string("/proc/self/stat").unwrap_or_default()
 }
 
-/// Whether the terminal's foreground group is another than the process's own.
-/// The name comes second, in brackets, and may hold anything; behind it stand
-/// state, parent, group, session, terminal, foreground group (`proc(5)`).
+/// Returns `true` if the terminal's foreground group is not the process's own. The
+/// name comes second, in brackets, and may contain anything. Behind it are state,
+/// parent, group, session, terminal and foreground group (`proc(5)`).
 fn is_background(stat: &str) -> bool {
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
     let mut fields = fields.split_whitespace().skip(2);

@@ -48,7 +48,7 @@ pub enum UploadStart {
     Resumed(u64),
 }
 
-/// What has become too old.
+/// The numbers of files that have become too old.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Expired {
     /// The complete files.

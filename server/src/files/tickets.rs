@@ -21,7 +21,7 @@ pub struct Requester {
     pub name: Name,
 }
 
-/// What a ticket allows.
+/// The transfer that a ticket allows.
 #[derive(Clone, Debug)]
 pub struct Grant {
     /// The member that the ticket was given to.

@@ -1,10 +1,11 @@
-//! Turns what happens into lines on standard output and in the log file.
+//! Log: events become lines on standard output and in the log file.
 //!
-//! The log must never make the room wait, also when its output is a terminal
-//! that somebody has stopped or a disk that is full. So it is a thread with a
-//! bounded channel before it: when that fills up, messages are left out and
-//! counted, and arrivals and departures still find room. One thread writes both
-//! places, so an output that is stopped stops the file as well.
+//! The log must never make the room wait, even if a terminal is stopped or a disk is
+//! full. So a thread with a bounded queue writes it. When the queue fills up,
+//! messages are dropped and counted, and there still is room for joins and leaves.
+//! One thread writes both outputs, so one that is stuck stops the other.
+//!
+//! Thread: `logger`.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -23,17 +24,17 @@ use crate::sync::ReportInterval;
 /// How often the operator is told that the log file cannot be written.
 const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// One line of the log, or several of one kind.
+/// An item in the log's queue.
 pub enum LogEntry {
-    /// One or more messages, as the members get them, in this room or in all.
+    /// Messages as members receive them, in this room or in all.
     Messages(Option<Name>, Lines),
-    /// Anything else, ready to be shown.
+    /// Any other line, ready to be shown.
     Line(String),
     /// Nothing follows.
     End,
 }
 
-/// The way to the logger.
+/// A handle to the logger.
 #[derive(Clone)]
 pub struct Log {
     entries: Sender<LogEntry>,
@@ -41,17 +42,17 @@ pub struct Log {
     scope: LogScope,
 }
 
-/// What is logged.
+/// The events that are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogScope {
-    /// Messages, and who comes and goes.
+    /// Messages, joins and leaves.
     Everything,
-    /// Only who comes and goes.
+    /// Joins and leaves alone.
     NoMessages,
 }
 
 impl Log {
-    /// Logs lines that were said, if that does not take waiting.
+    /// Logs messages, or drops them if the queue is nearly full.
     pub fn messages(&self, room: Option<Name>, lines: Lines) {
         if self.scope == LogScope::Everything {
             if self.entries.len() < limits::LOG_MESSAGE_QUEUE {
@@ -67,16 +68,15 @@ impl Log {
         self.dropped.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// Logs `entry`, if there is room at all.
+    /// Logs `entry`, or drops it if the queue is full.
     pub fn push(&self, entry: LogEntry) {
         if self.entries.try_send(entry).is_err() {
             self.count_dropped(1);
         }
     }
 
-    /// Has the logger end, after all that was logged before. Others may still
-    /// hold a copy of the log, such as a console that waits for its keyboard.
-    /// Waits for a place in the log until `deadline`.
+    /// Makes the logger end, after all that was logged before. Blocks until `deadline`
+    /// at most. Other threads may still have a handle, such as the console.
     pub fn finish(self, deadline: Instant) {
         let _ = self.entries.send_deadline(LogEntry::End, deadline);
     }
@@ -87,7 +87,7 @@ impl Log {
     }
 }
 
-/// Owns the places that the log goes to.
+/// The outputs of the log, owned by its thread.
 pub struct Logger {
     entries: Receiver<LogEntry>,
     left_out: Arc<AtomicU64>,
@@ -96,8 +96,7 @@ pub struct Logger {
     fault_report: ReportInterval,
 }
 
-/// Makes a log that goes to `output`, and to `file` with the time before each
-/// line.
+/// Makes a log that writes to `output`, and to `file` with the time before each line.
 pub fn new(
     scope: LogScope,
     output: Box<dyn Write + Send>,
@@ -121,11 +120,11 @@ pub fn new(
 }
 
 impl Logger {
-    /// The thread's life: until [`Log::end`].
+    /// Runs until [`Log::finish`].
     pub fn run(mut self) {
         let mut text = String::new();
         while let Ok(mut entry) = self.entries.recv() {
-            // What waits goes out in one write, as the messages themselves do.
+            // All that waits goes out in one write.
             loop {
                 format_entry(&entry, &mut text);
                 if matches!(entry, LogEntry::End) || text.len() >= limits::MAX_BATCH_BYTES {
@@ -149,8 +148,8 @@ impl Logger {
     }
 
     fn write(&mut self, text: &str) {
-        // A closed pipe or a full device: the room is more important than its
-        // log, and there is nobody to tell.
+        // A closed pipe or a full device: the room matters more than its log, and nobody
+        // can be told.
         let _ = write_and_flush(&mut self.output, text);
         let Some(file) = &mut self.file else { return };
         let now = Timestamp::from(SystemTime::now());

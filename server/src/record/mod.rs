@@ -1,7 +1,11 @@
-//! Where all that happens in the rooms is noted, once, off its way.
+//! Record: every event of the rooms, once, beside the way of a message.
 //!
-//! Whoever notes it must not make the room wait, so behind the tap are bounded
-//! channels: the log has one, and the transcript one of its own.
+//! The broadcaster reports here and must not wait, so bounded queues are behind it:
+//! one of the log, and one of the transcript.
+//!
+//! Writes: nothing to a socket.
+//! Locks: nothing.
+//! Blocks: the log's and the transcript's own threads, on their outputs.
 
 pub mod log;
 pub mod timestamp;
@@ -13,16 +17,16 @@ use crate::room::id::Lines;
 use log::Log;
 use transcript::Transcript;
 
-/// What the broadcaster tells besides the members.
+/// The receivers of all events.
 pub struct Recorder {
-    /// The log, also for lines that are no room's.
+    /// The log, also for lines of no room.
     pub log: Log,
-    /// The file of all that the rooms heard, if there is one.
+    /// The transcript, if there is one.
     pub transcript: Option<Transcript>,
 }
 
 impl Recorder {
-    /// Notes lines that a member, or the operator, said in `room`.
+    /// Records messages of a member, or of the operator, in `room`.
     pub fn record_messages(&self, room: &Name, lines: Lines) {
         if let Some(transcript) = &self.transcript {
             transcript.record(room, &lines);
@@ -30,7 +34,7 @@ impl Recorder {
         self.log.messages(Some(room.clone()), lines);
     }
 
-    /// Notes a notice of `room`; the log has entries of its own for these.
+    /// Records a notice of `room`. The log has lines of its own for these.
     pub fn record_notice(&self, room: &Name, line: &[u8]) {
         if let Some(transcript) = self.transcript.as_ref().filter(|_| !line.is_empty()) {
             transcript.record(room, &Lines::new(line.to_vec()));

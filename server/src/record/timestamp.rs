@@ -1,11 +1,11 @@
-//! Turns the system's clock into a date that people and programs read.
+//! Timestamp: the system's clock as a date for people and programs.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A moment, shown as RFC 3339 in UTC: `2026-03-01T12:00:59Z`.
 ///
-/// For showing only: the wall clock may jump, so no timeout depends on it.
+/// It is only shown: the wall clock may jump, so no timeout depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timestamp {
     seconds: u64,
@@ -33,10 +33,10 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Year, month and day of the day that is `days` after 1970-01-01.
+/// Returns year, month and day of the day that is `days` after 1970-01-01.
 ///
-/// Counts in years that begin in March, so that the leap day is the last one;
-/// after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+/// It counts in years that begin in March, so that the leap day is the last one
+/// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 fn date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468; // since 0000-03-01
     let (era, day) = (days / 146_097, days % 146_097);

@@ -1,7 +1,11 @@
-//! Who is here: the members by name, and what they have told about themselves.
+//! Registry: the members by name.
 //!
-//! Locked to join, move, leave, look up and list; never on the way of an
-//! ordinary message, and never while something is written, read or posted.
+//! It is locked to join, move, leave, look up and list. It is not locked for an
+//! ordinary message.
+//!
+//! Writes: nothing to a socket.
+//! Locks: its tables, in this folder only. No guard leaves it.
+//! Blocks: on the lock; nothing is written, read or posted while it is held.
 
 mod profiles;
 mod rooms;
@@ -20,11 +24,10 @@ pub use rooms::{RoomChangeError, RoomChanged};
 
 use crate::connection::Connection;
 use crate::limits;
-use crate::room::id::RoomId;
-use crate::room::id::SenderId;
+use crate::room::id::{RoomId, SenderId};
 use crate::sync::lock;
 
-/// The members. A name has one holder at a time, however many want it at once.
+/// The members. A name has one holder at a time, even if several claim it at once.
 pub struct Registry {
     tables: Mutex<Tables>,
     hasher: RandomState,
@@ -32,84 +35,84 @@ pub struct Registry {
 
 struct Tables {
     members: HashMap<Name, Member>,
-    /// Names given up a moment ago: nobody may have one before the room has
-    /// heard of it.
+    /// Names given up a moment ago. No connection may have one before its room has
+    /// received the notice.
     leaving: HashSet<Name>,
     rooms: RoomDirectory,
-    /// When those who are gone were last here.
+    /// When departed members left.
     departed: HashMap<Name, Instant>,
 }
 
 struct Member {
     connection: Arc<Connection>,
     room: Name,
-    /// The reason, which may be empty.
+    /// The reason for being away, which may be empty.
     away: Option<String>,
     ignored: Vec<Name>,
-    /// Who wrote last in private.
+    /// The member that sent the last private message.
     last_private_from: Option<Name>,
 }
 
-/// The name has a holder already: this one, unless it is just being given up.
+/// The error for a name that has a holder: this one, unless it is just given up.
 pub struct NameTaken(pub Option<Arc<Connection>>);
 
 /// A member as others may know it.
 #[derive(Clone)]
 pub struct MemberInfo {
-    /// Who.
+    /// The name.
     pub name: Name,
-    /// Its connection.
+    /// The connection.
     pub connection: Arc<Connection>,
-    /// Where.
+    /// The room that the member is in.
     pub room: Name,
-    /// Why it is away, if it is.
+    /// The reason for being away; `None` if it is not.
     pub away: Option<String>,
 }
 
-/// What is known of a name.
+/// The answer to `/whois`.
 pub enum Whois {
-    /// It is here.
+    /// A member has the name.
     Present(MemberInfo),
-    /// It was here, so long ago.
+    /// A member had the name, and left so long ago.
     Departed(Duration),
-    /// Nothing.
+    /// No member had the name lately.
     Unknown,
 }
 
-/// How a member can be reached in private.
+/// The recipient of a private message.
 pub enum Recipient {
-    /// Through this connection; away for this reason.
+    /// Reachable through this connection; away for this reason.
     Reachable(Arc<Connection>, Option<String>),
-    /// It does not want to hear from the sender.
+    /// Ignores the sender.
     Ignoring,
-    /// It is not here.
+    /// Not in the chat.
     Missing,
 }
 
 impl Registry {
-    /// An empty registry, for at most `rooms` rooms.
-    pub fn new(rooms: usize) -> Registry {
+    /// Makes an empty registry, for at most `max_rooms` rooms.
+    pub fn new(max_rooms: usize) -> Registry {
         Registry {
             tables: Mutex::new(Tables {
                 members: HashMap::new(),
                 leaving: HashSet::new(),
-                rooms: RoomDirectory::new(rooms),
+                rooms: RoomDirectory::new(max_rooms),
                 departed: HashMap::new(),
             }),
             hasher: RandomState::new(),
         }
     }
 
-    /// The number that stands for a name where names are not known.
+    /// Returns the number that stands for a name where names are not known.
     pub fn sender_id(&self, name: &Name) -> SenderId {
         SenderId(self.hasher.hash_one(name))
     }
 
-    /// Makes `name` belong to `connection`, in the lobby, and says who is there.
+    /// Gives `name` to `connection`, in the lobby. Returns the other members there.
     ///
     /// # Errors
     ///
-    /// When somebody holds the name, in whatever case.
+    /// When another member holds the name, in whatever case.
     pub fn claim(&self, name: &Name, connection: &Arc<Connection>) -> Result<Occupants, NameTaken> {
         let mut tables = self.lock();
         tables.check_free(name)?;
@@ -128,7 +131,7 @@ impl Registry {
         Ok(occupants)
     }
 
-    /// Frees `name`, which its holder gives up or leaves with.
+    /// Releases `name`, when its holder leaves.
     pub fn release(&self, name: &Name) {
         let mut tables = self.lock();
         tables.leaving.remove(name);
@@ -138,12 +141,12 @@ impl Registry {
         }
     }
 
-    /// Gives the holder of `old` the name `new`. Until [`Registry::free`],
-    /// nobody else can have the old one.
+    /// Gives the holder of `old` the name `new`. No other connection can have the old
+    /// name before [`Registry::release_old_name`].
     ///
     /// # Errors
     ///
-    /// When somebody else holds the new name.
+    /// When another member holds the new name.
     pub fn rename(&self, old: &Name, new: &Name) -> Result<(), NameTaken> {
         let mut tables = self.lock();
         if old != new {
@@ -154,7 +157,7 @@ impl Registry {
             tables.rooms.add(&member.room, member.connection.id, new);
             tables.members.insert(new.clone(), member);
         }
-        // Who does not want to hear somebody is not to hear them as another.
+        // A member that ignores somebody ignores them under the new name as well.
         for member in tables.members.values_mut() {
             if member.ignored.contains(old) && !member.ignored.contains(new) {
                 member.ignored.push(new.clone());
@@ -163,16 +166,16 @@ impl Registry {
         Ok(())
     }
 
-    /// Lets others have a name that was given up.
+    /// Releases a name that was given up.
     pub fn release_old_name(&self, old: &Name) {
         self.lock().leaving.remove(old);
     }
 
-    /// Has a member change its room.
+    /// Moves a member to another room.
     ///
     /// # Errors
     ///
-    /// When it cannot go there, see [`NoMove`].
+    /// When it cannot go there, see [`RoomChangeError`].
     pub fn change_room(&self, name: &Name, room: &Name) -> Result<RoomChanged, RoomChangeError> {
         let mut tables = self.lock();
         let member = tables
@@ -190,7 +193,7 @@ impl Registry {
         Ok(RoomChanged { from, to, others })
     }
 
-    /// The connection of `name`.
+    /// Returns the connection of `name`.
     pub fn find_connection(&self, name: &Name) -> Option<Arc<Connection>> {
         self.lock()
             .members
@@ -198,7 +201,7 @@ impl Registry {
             .map(|member| Arc::clone(&member.connection))
     }
 
-    /// What is known of `name`.
+    /// Returns what is known of `name`.
     pub fn whois(&self, name: &Name) -> Whois {
         let tables = self.lock();
         match (
@@ -211,8 +214,8 @@ impl Registry {
         }
     }
 
-    /// At most `most` members, those in the room of `name` first, each room in
-    /// the order in which they came; and how many there are in all.
+    /// Returns at most `max` members, and the number of all. The room of `name` comes
+    /// first, and each room is in the order of joining.
     pub fn list_members(&self, name: Option<&Name>, max: usize) -> (Vec<MemberInfo>, usize) {
         let tables = self.lock();
         let own = name
@@ -223,25 +226,23 @@ impl Registry {
         (info.collect(), tables.members.len())
     }
 
-    /// All rooms that are not empty, and how many are in each.
+    /// Returns all rooms that are not empty, with their number of members.
     pub fn rooms(&self) -> Vec<(Name, usize)> {
         self.lock().rooms.list()
     }
 
-    /// The room of that name, if anybody is there.
+    /// Returns the room of that name, if there is one.
     pub fn room_id(&self, room: &Name) -> Option<crate::room::id::RoomId> {
         self.lock().rooms.room_id(room)
     }
 
-    /// Panics with the lock held, see [`crate::session::test_panic`].
+    /// Panics while it holds the lock; see `session/test_panic`.
     #[cfg(test)]
     pub fn panic_locked(&self) {
         let _guard = self.lock();
         panic!("as asked, with the registry locked");
     }
 
-    /// A session that panicked while it held the lock has left the maps usable:
-    /// nothing between two changes to them can panic. So the poison is ignored.
     fn lock(&self) -> MutexGuard<'_, Tables> {
         lock(&self.tables)
     }
@@ -256,8 +257,8 @@ impl Tables {
         }
     }
 
-    /// Who is in `room`. Who is about to leave keeps the name until everybody
-    /// has been told, but is not worth naming.
+    /// Returns the members in `room`. A member that is about to leave keeps its name
+    /// until all have received the notice, but is not listed.
     fn occupants(&self, room: &Name) -> Occupants {
         let mut occupants = self.rooms.occupants(room);
         let staying = |name: &Name| {

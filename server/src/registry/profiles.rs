@@ -1,4 +1,4 @@
-//! What members have told about themselves, and whom they want to hear.
+//! Profiles: what members have set for themselves, away and ignore.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{Recipient, Registry};
 use crate::limits;
 
 impl Registry {
-    /// How `from` can reach each of `to`, who will reply to it.
+    /// Returns how `from` can reach each of `to`, and lets each reply to it.
     pub fn find_recipients(&self, from: &Name, to: &[Name]) -> Vec<Recipient> {
         let mut tables = self.lock();
         let reach = |to: &Name| match tables.members.get_mut(to) {
@@ -25,20 +25,19 @@ impl Registry {
         to.iter().map(reach).collect()
     }
 
-    /// Who wrote to `name` last.
+    /// Returns the member that sent the last private message to `name`.
     pub fn last_private_from(&self, name: &Name) -> Option<Name> {
         self.lock().members.get(name)?.last_private_from.clone()
     }
 
-    /// Notes that a member is away and why, or back; and says whether it was
-    /// away before.
+    /// Sets a member away, or back with `None`. Returns `true` if it was away before.
     pub fn set_away(&self, name: &Name, away: Option<String>) -> bool {
         let mut tables = self.lock();
         let member = tables.members.get_mut(name);
         member.is_some_and(|member| std::mem::replace(&mut member.away, away).is_some())
     }
 
-    /// Whom a member ignores.
+    /// Returns the names that a member ignores.
     pub fn ignored(&self, name: &Name) -> Vec<Name> {
         let tables = self.lock();
         tables
@@ -48,7 +47,7 @@ impl Registry {
             .unwrap_or_default()
     }
 
-    /// Has a member ignore another, and says whether there is room in its list.
+    /// Makes a member ignore another. Returns `false` if its list is full.
     pub fn ignore(&self, name: &Name, other: &Name) -> bool {
         let mut tables = self.lock();
         let Some(member) = tables.members.get_mut(name) else {
@@ -61,7 +60,7 @@ impl Registry {
         has_room
     }
 
-    /// Has a member hear another again, and says whether it did not before.
+    /// Ends that. Returns `false` if it did not ignore the other.
     pub fn unignore(&self, name: &Name, other: &Name) -> bool {
         let mut tables = self.lock();
         let Some(member) = tables.members.get_mut(name) else {

@@ -1,7 +1,7 @@
-//! Which rooms there are, and who is in each.
+//! Rooms: which rooms there are, and their members.
 //!
-//! A room is there as long as somebody is in it. Its number is never used again,
-//! so that a room of the same name later is another one.
+//! A room exists as long as a member is in it. Its number is never used again, so a
+//! later room of the same name is another one.
 
 use std::collections::BTreeMap;
 
@@ -23,27 +23,27 @@ struct Room {
     members: BTreeMap<ConnectionId, Name>,
 }
 
-/// What became of going to another room.
+/// The outcome of going to another room.
 pub struct RoomChanged {
-    /// Where it was.
+    /// The previous room.
     pub from: RoomId,
-    /// Where it is now.
+    /// The new room.
     pub to: RoomId,
-    /// Who was there before.
+    /// The members that were there before.
     pub others: Occupants,
 }
 
-/// Why somebody cannot go to a room.
+/// The reason why a member cannot go to a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoomChangeError {
-    /// It is there already.
+    /// The member is there already.
     AlreadyThere,
-    /// There are too many rooms; so many.
+    /// There are this many rooms, the maximum.
     TooManyRooms(usize),
 }
 
 impl RoomDirectory {
-    /// Only the lobby; at most `most` in all.
+    /// Makes a directory of the lobby alone, for at most `max_rooms` rooms.
     pub fn new(max: usize) -> RoomDirectory {
         let mut rooms = RoomDirectory {
             rooms: BTreeMap::new(),
@@ -58,14 +58,14 @@ impl RoomDirectory {
         rooms
     }
 
-    /// Puts a member, or its new name, into a room.
+    /// Adds a member, or its new name, to a room.
     pub fn add(&mut self, room: &Name, id: ConnectionId, name: &Name) {
         if let Some(room) = self.rooms.get_mut(&key(room)) {
             room.members.insert(id, name.clone());
         }
     }
 
-    /// Takes a member out of a room, which is gone if that was the last.
+    /// Removes a member from a room, and the room if that was the last.
     pub fn remove(&mut self, room: &Name, id: ConnectionId) {
         if let Some(found) = self.rooms.get_mut(&key(room)) {
             found.members.remove(&id);
@@ -75,7 +75,7 @@ impl RoomDirectory {
         }
     }
 
-    /// Moves a member, and says from where to where.
+    /// Moves a member. Returns the previous room and the new one.
     pub fn change_room(
         &mut self,
         id: ConnectionId,
@@ -88,7 +88,7 @@ impl RoomDirectory {
         }
         let from_place = self.room_id(from).ok_or(RoomChangeError::AlreadyThere)?;
         if self.room_id(to).is_none() {
-            // Who is alone in a room makes place for the next by leaving it.
+            // A member that is alone in a room makes place for the next by leaving it.
             let alone = self
                 .rooms
                 .get(&key(from))
@@ -111,12 +111,12 @@ impl RoomDirectory {
         Ok((from_place, to))
     }
 
-    /// The room of that name.
+    /// Returns the room of that name.
     pub fn room_id(&self, room: &Name) -> Option<RoomId> {
         self.rooms.get(&key(room)).map(|room| room.id.clone())
     }
 
-    /// Who is in a room, or how many.
+    /// Returns the members of a room, or only their number.
     pub fn occupants(&self, room: &Name) -> Occupants {
         let Some(room) = self.rooms.get(&key(room)) else {
             return Occupants::default();
@@ -129,7 +129,7 @@ impl RoomDirectory {
         Occupants { count, listed }
     }
 
-    /// All members, those of `first` first.
+    /// Returns all members, those of the room `first` first.
     pub fn members<'a>(&'a self, first: Option<&Name>) -> impl Iterator<Item = &'a Name> {
         let first = first.map(key);
         let own = first.as_ref().and_then(|first| self.rooms.get(first));
@@ -143,7 +143,7 @@ impl RoomDirectory {
             .flat_map(|room| room.members.values())
     }
 
-    /// All rooms where somebody is, and how many, by name.
+    /// Returns all rooms that are not empty, with their number of members, by name.
     pub fn list(&self) -> Vec<(Name, usize)> {
         let rooms = self.rooms.values().filter(|room| !room.members.is_empty());
         rooms
@@ -152,7 +152,7 @@ impl RoomDirectory {
     }
 }
 
-/// By what rooms are kept: their name without case.
+/// Returns the key of a room: its name without case.
 fn key(name: &Name) -> String {
     name.folded().to_string()
 }

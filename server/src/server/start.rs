@@ -78,7 +78,7 @@ impl Server {
         let logger = spawn("logger", move || logger.run())?;
         let transcript = start_transcript(config.transcript, &log)?;
         let (posts, broadcaster) = start_broadcaster(&limits, &log, transcript.as_ref())?;
-        let (files, janitor) = start_files(config.files, &log, shutdown)?;
+        let (files, janitor) = start_files(config.files, &log, shutdown)?.unzip();
         let (session_shutdown, for_sessions) = shutdown::channel();
         let core = (posts.clone(), Arc::clone(&limits));
         let context = context(core, config.motd, files, for_sessions);
@@ -165,9 +165,9 @@ fn start_files(
     config: Option<FilesConfig>,
     log: &Log,
     shutdown: &Shutdown,
-) -> io::Result<(Option<Arc<Files>>, Option<JoinHandle<()>>)> {
+) -> io::Result<Option<(Arc<Files>, JoinHandle<()>)>> {
     let Some(config) = config else {
-        return Ok((None, None));
+        return Ok(None);
     };
     let files = Files::open(config, log.clone()).map_err(io::Error::other)?;
     let (shared, shutdown) = (Arc::clone(&files), shutdown.clone());
@@ -176,7 +176,7 @@ fn start_files(
             shared.remove_expired();
         }
     })?;
-    Ok((Some(files), Some(janitor)))
+    Ok(Some((files, janitor)))
 }
 
 fn console(context: &ServerContext, reaper: &Reaper, handle: ShutdownHandle, log: &Log) -> Console {

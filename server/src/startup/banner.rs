@@ -1,5 +1,5 @@
-//! What the server says to its operator when it starts: where it listens, and
-//! the exact command with which others join.
+//! Banner: the first lines for the operator. Where the server listens, and the exact
+//! command with which others join.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
@@ -7,9 +7,8 @@ use common::DEFAULT_PORT;
 
 use crate::accept::listeners::Addresses;
 
-/// The lines for a server at `addresses` that holds `clients` clients.
-///
-/// `client` is how people here start one.
+/// Returns the lines for a server at `addresses` with room for `clients` clients.
+/// `client` is the way in which people here start a client.
 pub fn render(addresses: &Addresses, clients: usize, client: ClientCommand) -> String {
     let Addresses { tcp, udp } = addresses;
     let mut text = String::new();
@@ -37,7 +36,7 @@ pub fn render(addresses: &Addresses, clients: usize, client: ClientCommand) -> S
     text
 }
 
-/// How to join a server at `address`, from here and from elsewhere.
+/// Returns how to join a server at `address`, from here and from elsewhere.
 fn join_instructions(address: SocketAddr, client: ClientCommand, way: JoinTransport) -> String {
     let (ip, port) = (address.ip(), address.port());
     let (over, ours, theirs) = match way {
@@ -68,7 +67,7 @@ enum JoinTransport {
     Udp,
 }
 
-/// How people here start a client.
+/// The way in which people here start a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientCommand {
     /// By its name.
@@ -100,9 +99,9 @@ fn loopback(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// The address that this machine has towards others. Connecting a UDP socket
-/// sends nothing; it only has the system choose the way, and with it the
-/// address. The one asked for is kept for documents (RFC 5737).
+/// Returns the address of this machine towards others. A UDP socket that connects
+/// sends nothing; the system only chooses a route, and with it the address. The
+/// destination is reserved for documents (RFC 5737).
 fn lan_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;

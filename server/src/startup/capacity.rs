@@ -1,8 +1,8 @@
-//! How many clients this machine holds, read from what the kernel tells.
+//! Capacity: how many clients this machine holds, as the kernel reports it.
 //!
-//! Each client costs a thread and an open file. Near the limit of memory maps
-//! starting a thread may abort the whole process, before any error can be
-//! handled; so the cap is computed once, at the start, with room to spare.
+//! Each client takes a thread and an open file. Near the limit of memory maps the start
+//! of a thread may abort the whole process, before any error can be handled. So the
+//! capacity is computed once, at the start, with room to spare.
 
 use std::fs;
 
@@ -10,15 +10,15 @@ use std::fs;
 /// a guard page for each (measured).
 const MAPS_PER_THREAD: usize = 4;
 
-/// Open files that are not clients: the listener, the log, standard streams,
-/// and connections that are being refused.
+/// Open files that are not clients: listeners, the log, standard streams, and refused
+/// connections.
 const FILES_SPARED: usize = 64;
 
-/// The answer where the kernel tells nothing (no `/proc`): as many files as a
+/// The capacity where the kernel reports nothing (no `/proc`): as many files as a
 /// process may open by default nearly everywhere, less the spared.
 const UNKNOWN: usize = 256 - FILES_SPARED;
 
-/// How many clients fit.
+/// Returns the number of clients that fit.
 pub fn max_clients() -> usize {
     let status = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let number = |path: &str| status(path).trim().parse::<usize>().ok();
@@ -36,7 +36,7 @@ pub fn max_clients() -> usize {
     all.min().unwrap_or(UNKNOWN).max(1)
 }
 
-/// 80 %: the rest is for writers, other programs and what was not thought of.
+/// Returns 80 % of a limit. The rest is for writers and for other programs.
 fn share(limit: usize) -> usize {
     limit / 5 * 4
 }
@@ -46,7 +46,7 @@ fn spared_files(limit: usize) -> usize {
     limit.saturating_sub(FILES_SPARED).max(limit / 2)
 }
 
-/// The soft limit in the line of `/proc/self/limits` that begins with `what`.
+/// Returns the soft limit in the line of `/proc/self/limits` that begins with `what`.
 fn own_limit(limits: &str, what: &str) -> Option<usize> {
     let line = limits.lines().find_map(|line| line.strip_prefix(what))?;
     line.split_whitespace().next()?.parse().ok()

@@ -1,13 +1,13 @@
-//! Tells a closed terminal from a request to end.
+//! Hangup: tells a closed terminal from a request to stop.
 //!
-//! When a terminal window is closed, its programs get SIGHUP, which `ctrlc`
-//! reports just as it does SIGINT and SIGTERM. The room should outlive the
-//! window it was started in, as it would with `nohup`; so a signal that comes
-//! when the terminal has just gone is taken for that.
+//! When a terminal window closes, its programs receive SIGHUP, which `ctrlc` reports
+//! like SIGINT and SIGTERM. The chat should outlive the window, as with `nohup`. So a
+//! signal that comes right after the terminal has gone is ignored.
 //!
-//! A terminal may also go without a signal, as it does for a program that was
-//! started with `&`. So a thread looks whether it is there, once a second; a
-//! signal that comes later than that means what it says.
+//! A terminal may also go without a signal, for a program that was started with `&`. So
+//! a thread looks for it once a second, and a later signal is obeyed.
+//!
+//! Thread: `terminal`, if there is one.
 
 use crate::sync::lock;
 use std::fs::File;
@@ -16,26 +16,26 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A shell and the kernel may both tell of one closed window.
+/// The time in which a shell and the kernel may both report one closed window.
 const SIGNAL_WINDOW: Duration = Duration::from_secs(1);
 
 /// How often the terminal is looked for.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Remembers when the terminal went.
+/// The state of the terminal, shared with the thread that watches it.
 #[derive(Clone)]
 pub struct Hangup(Arc<Mutex<Terminal>>);
 
 enum Terminal {
-    /// There is none, and has been none for a while.
+    /// There has been none for a while.
     None,
     There,
-    /// It went at that time.
+    /// It has gone at that time.
     Gone(Instant),
 }
 
 impl Hangup {
-    /// Begins to watch the terminal, if there is one.
+    /// Starts to watch the terminal, if there is one.
     ///
     /// # Errors
     ///
@@ -56,13 +56,12 @@ impl Hangup {
         Ok(hangup)
     }
 
-    /// Whether a signal that just came says no more than that the terminal is
-    /// gone.
+    /// Returns `true` if a signal that just came only reports that the terminal has gone.
     pub fn explains_signal(&self) -> bool {
         self.is_gone() && self.gone_for().is_some_and(|time| time < SIGNAL_WINDOW)
     }
 
-    /// Looks for the terminal, unless it is known to be gone.
+    /// Looks for the terminal. Returns `true` if there is none.
     fn is_gone(&self) -> bool {
         let mut terminal = lock(&self.0);
         if matches!(*terminal, Terminal::There) && !has_terminal() {

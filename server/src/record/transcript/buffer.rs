@@ -1,6 +1,6 @@
-//! Turns what was said into the text of one write.
+//! Buffer: the text of one write to the transcript.
 //!
-//! It knows no file and no clock: every time is handed to it.
+//! It knows no file and reads no clock: every time is passed in.
 
 use std::io::Write;
 use std::time::SystemTime;
@@ -9,17 +9,17 @@ use common::Name;
 
 use crate::record::timestamp::Timestamp;
 
-/// What goes out in one write.
+/// The text of one write.
 #[derive(Default)]
 pub struct TranscriptBuffer {
     pub text: Vec<u8>,
-    /// How many lines of the rooms are missing if it is not written: those in
-    /// it, and those of which it says that they are missing already.
+    /// The number of lines that are missing if it is not written: those in it, and
+    /// those that it reports as dropped.
     pub lines: u64,
 }
 
 impl TranscriptBuffer {
-    /// Puts whole lines on it, each with its time and room.
+    /// Adds whole lines, each with its time and room.
     pub fn push_lines(&mut self, at: SystemTime, room: &Name, lines: &[u8]) {
         let before = format!("{} {room} ", Timestamp::from(at));
         for line in lines.split_inclusive(|&byte| byte == b'\n') {
@@ -29,8 +29,8 @@ impl TranscriptBuffer {
         self.lines += count_lines(lines);
     }
 
-    /// Says that `count` lines are missing here, if any are. `-` is no name, so
-    /// it cannot be taken for a room.
+    /// Reports that `count` lines are missing here, if any are. `-` is not a valid
+    /// name, so it cannot be confused with a room.
     pub fn push_dropped(&mut self, at: SystemTime, count: u64) {
         if count > 0 {
             let at = Timestamp::from(at);
@@ -40,7 +40,7 @@ impl TranscriptBuffer {
     }
 }
 
-/// How many lines these are; each has its newline.
+/// Returns the number of lines, each with its newline.
 pub fn count_lines(lines: &[u8]) -> u64 {
     let ends = lines.iter().filter(|&&byte| byte == b'\n');
     u64::try_from(ends.count()).unwrap_or(u64::MAX)

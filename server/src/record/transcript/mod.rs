@@ -1,11 +1,13 @@
-//! Turns what is said in the rooms into lines of a file, with time and room.
+//! Transcript: what is said in the rooms, as lines of a file with time and room.
 //!
-//! The rooms must never wait for a disk. So the transcript is a thread with a
-//! bounded channel before it: when that is full, lines are left out, and a line
-//! in the file says how many, at the place where they are missing. A file that
-//! cannot be written costs lines as well, and the operator is told.
+//! The rooms must never wait for a disk. So a thread with a bounded queue writes the
+//! file. When the queue is full, lines are dropped, and a line in the file says how
+//! many, where they are missing. A file that cannot be written costs lines as well,
+//! and the operator is told.
 //!
-//! It knows no members, and reads nothing of a line but its end.
+//! Writes: nothing to a socket.
+//! Locks: nothing.
+//! Blocks: its own thread, on the disk.
 
 mod buffer;
 mod rotated_file;
@@ -26,42 +28,41 @@ use rotated_file::RotatedFile;
 pub use rotated_file::TranscriptConfig;
 use writer::{TranscriptEntry, TranscriptWriter};
 
-/// The size of a file if the operator names none, in bytes. Thirty people who
-/// say two lines a minute fill it in 36 hours, and any editor opens it at once.
+/// The default size of a file, in bytes. Thirty people who say two lines a minute
+/// fill it in 36 hours, and any editor opens it at once.
 pub const MAX_BYTES: u64 = 10 * 1024 * 1024;
 
-/// How many older files are kept if the operator does not say: more than a week
-/// of such talk, day and night, and no disk minds 60 MiB.
+/// The default number of older files: more than a week of such talk, and no disk
+/// minds 60 MiB.
 pub const OLD_FILES: u32 = 5;
 
-/// How many posts may wait for the thread. A thousand people who speak as fast
-/// as they may fill it in half a second, which is longer than a disk stalls;
-/// posts of the longest kind, 16 KiB, take 64 MiB then.
+/// The most posts that wait for the thread. A thousand people who speak as fast as
+/// they may fill it in half a second, which is longer than a disk stalls. Posts of
+/// the longest kind, 16 KiB, take 64 MiB then.
 const QUEUE: usize = 4096;
 
-/// The way to the transcript's thread.
+/// A handle to the transcript's thread.
 #[derive(Clone)]
 pub struct Transcript {
     entries: Sender<TranscriptEntry>,
-    /// How many lines found no place, until an entry or the thread says so.
+    /// The lines that were dropped, until an entry or the thread reports them.
     dropped: Arc<AtomicU64>,
 }
 
 impl Transcript {
-    /// Opens the file and starts the thread. `log` tells the operator of faults.
+    /// Opens the file and starts the thread. Faults are reported to `log`.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened, with its name in the text; or when the
-    /// machine has no thread left.
+    /// When the file cannot be opened, with its name in the text; or when the machine
+    /// has no thread left.
     pub fn start(settings: TranscriptConfig, log: Log) -> io::Result<(Transcript, JoinHandle<()>)> {
         let (transcript, writer) = new(settings, log)?;
         let thread = thread::Builder::new().name("transcript".to_string());
         Ok((transcript, thread.spawn(move || writer.run())?))
     }
 
-    /// Notes lines that were said in `room`; one or more whole lines, each with
-    /// its newline. Never waits.
+    /// Records lines that were said in `room`, each with its newline. Never blocks.
     pub fn record(&self, room: &Name, lines: &Lines) {
         let left_out = self.dropped.swap(0, Ordering::Relaxed);
         let entry = TranscriptEntry::Lines {
@@ -76,14 +77,13 @@ impl Transcript {
         }
     }
 
-    /// Has the thread write the rest and end. Waits for a place in its queue
-    /// until `deadline`.
+    /// Makes the thread write the rest and end. Blocks until `deadline` at most.
     pub fn finish(self, deadline: Instant) {
         let _ = self.entries.send_deadline(TranscriptEntry::End, deadline);
     }
 }
 
-/// Opens the file, for a thread that is still to be started.
+/// Opens the file, for a thread that is started later.
 fn new(settings: TranscriptConfig, log: Log) -> io::Result<(Transcript, TranscriptWriter)> {
     let shown = settings.path.display().to_string();
     let file = RotatedFile::open(settings).map_err(|error| {
@@ -112,7 +112,7 @@ mod tests {
     use crate::record::log::{self, LogScope};
     use std::path::PathBuf;
 
-    /// A directory of its own for one test.
+    /// A folder of its own for one test.
     pub struct Scratch(PathBuf);
 
     impl Scratch {
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    /// The lines of a transcript without their times.
+    /// Returns the lines of a transcript without their times.
     pub fn untimed(text: &str) -> String {
         let lines = text.lines().map(|line| line.split_once("Z ").unwrap().1);
         lines.map(|line| format!("{line}\n")).collect()

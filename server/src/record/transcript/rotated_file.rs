@@ -1,13 +1,12 @@
-//! Turns texts into a file that is rotated, and that outlives what happens to it.
+//! Rotated file: texts become a file that is rotated.
 //!
-//! A text is one or more whole lines, and stands in the file as a whole or not
-//! at all: what a full disk took of it is cut off again. Every fault is handed
-//! to the caller and the file is opened anew the next time, so one that was
-//! deleted, or whose disk or directory went and came back, is there again.
+//! Invariant: a text is one or more whole lines, and is in the file completely or not
+//! at all. What a full disk took of it is cut off again.
 //!
-//! It knows no rooms, threads or people to tell; of a line, that it begins with
-//! a time and ends in a newline. It does not make the disk keep what it took
-//! (`fsync`), so the machine's own crash may cost the last seconds.
+//! Every fault is returned, and the file is opened again the next time. So a file that
+//! was deleted, or whose disk was gone for a while, is there again. It does not force
+//! the disk to keep the text (`fsync`), so a crash of the machine may cost the last
+//! seconds.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -15,59 +14,58 @@ use std::path::{Path, PathBuf};
 
 use common::MAX_EVENT;
 
-/// Where the transcript goes, and how much of it is kept.
+/// The place and the size of a transcript.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TranscriptConfig {
-    /// The newest file; the older ones have `.1`, `.2`, ... after its name.
+    /// The newest file; older ones have `.1`, `.2`, ... after its name.
     pub path: PathBuf,
-    /// How long a file may be, in bytes, before it is rotated.
+    /// The largest size of a file, in bytes.
     pub max_bytes: u64,
-    /// How many older files are kept.
+    /// The number of older files.
     pub old_files: u32,
 }
 
-/// How far back the end of the last whole line is looked for. No line is longer:
-/// the longest event, with a time and a room's name before it.
+/// How far back the end of the last whole line is searched. No line is longer than the
+/// longest event, with a time and a room's name before it.
 const LONGEST_LINE: usize = MAX_EVENT + 256;
 
-/// What every line begins with; `0` stands for any digit.
+/// The beginning of every line; `0` stands for any digit.
 const TIME: &[u8] = b"0000-00-00T00:00:00Z ";
 
-/// A file, and the older ones beside it.
+/// A file and the older ones beside it.
 pub struct RotatedFile {
     settings: TranscriptConfig,
-    /// Open, and in order as far as is known.
+    /// The open file, as long as no write has failed.
     file: Option<File>,
 }
 
 impl RotatedFile {
-    /// Opens the file, or makes it. A torn last line is cut off, which a server
-    /// leaves behind that is killed while it writes.
+    /// Opens the file, or creates it. A torn last line, which a killed server leaves
+    /// behind, is cut off.
     ///
     /// # Errors
     ///
-    /// When that cannot be done.
+    /// When the disk rejects it.
     pub fn open(settings: TranscriptConfig) -> io::Result<RotatedFile> {
         let file = Some(open(&settings.path)?);
         Ok(RotatedFile { settings, file })
     }
 
-    /// Writes `text` to the end of the file, or of a new one if it has no room
-    /// left there. A text that is longer than a file may be has one for itself.
+    /// Writes `text` to the end of the file, or of a new one if it has no room left. A
+    /// text that is longer than a file may be has one for itself.
     ///
     /// # Errors
     ///
-    /// When that cannot be done; then no part of `text` stands in the file. Nor
-    /// is it written when only the rotation fails: a limit that gives way would
-    /// be none.
+    /// When the disk rejects it. Then no part of `text` is in the file. Nor is it
+    /// written if only the rotation fails, because a limit that gives way is none.
     pub fn append(&mut self, text: &[u8]) -> io::Result<()> {
-        // It comes back when all went well.
+        // Set again when all went well.
         let open_file = self.file.take();
         let mut file = match open_file.filter(|file| is_at(file, &self.settings.path)) {
             Some(file) => file,
             None => open(&self.settings.path)?,
         };
-        // Asked each time, as the operator may have emptied it. A device or a
+        // Read each time, because the operator may have emptied the file. A device or a
         // pipe has no length, and so is never renamed.
         let mut length = file.metadata()?.len();
         let more = u64::try_from(text.len()).unwrap_or(u64::MAX);
@@ -78,7 +76,7 @@ impl RotatedFile {
             length = file.metadata()?.len();
         }
         if let Err(error) = file.write_all(text) {
-            // If this fails as well, opening it cuts off at least half a line.
+            // If this fails as well, opening the file cuts off the torn line.
             let _ = file.set_len(length);
             return Err(error);
         }
@@ -86,9 +84,9 @@ impl RotatedFile {
         Ok(())
     }
 
-    /// Moves the file to the older ones, each of which becomes one older. The
-    /// names of the older ones end where the first is missing, so a rotation
-    /// that was broken off is simply finished by the next.
+    /// Moves the file to the older ones, each of which becomes one older. The names of
+    /// the older ones end where the first is missing, so the next rotation finishes one
+    /// that was interrupted.
     fn rotate(&self) -> io::Result<()> {
         let TranscriptConfig {
             path,
@@ -110,7 +108,7 @@ impl RotatedFile {
     }
 }
 
-/// The name of the file that was rotated so often: `FILE`, `FILE.1`, `FILE.2`.
+/// Returns the name after `number` rotations: `FILE`, `FILE.1`, `FILE.2`.
 fn numbered_path(path: &Path, number: u32) -> PathBuf {
     let mut name = path.as_os_str().to_os_string();
     if number > 0 {
@@ -131,7 +129,7 @@ fn open(path: &Path) -> io::Result<File> {
     options.read(true).append(true).create(true);
     #[cfg(unix)]
     {
-        // What was said is the operator's to show.
+        // Only the operator may show what was said.
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
@@ -140,7 +138,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Sees to it that the file ends with a whole line.
+/// Makes the file end with a whole line.
 fn repair(file: &mut File) -> io::Result<()> {
     let length = file.metadata()?.len();
     let longest = u64::try_from(LONGEST_LINE).unwrap_or(u64::MAX);
@@ -157,12 +155,12 @@ fn repair(file: &mut File) -> io::Result<()> {
     } else if is_ours(torn) {
         file.set_len(from + u64::try_from(whole.len()).unwrap_or(0))
     } else {
-        // Somebody's file, named by mistake: nothing of it is taken away.
+        // Another program's file, named by mistake: nothing of it is removed.
         file.write_all(b"\n")
     }
 }
 
-/// Whether this could be the beginning of a line.
+/// Returns `true` if this can be the beginning of a line.
 fn is_ours(torn: &[u8]) -> bool {
     torn.iter().zip(TIME).all(|(byte, shape)| match shape {
         b'0' => byte.is_ascii_digit(),
@@ -170,7 +168,7 @@ fn is_ours(torn: &[u8]) -> bool {
     })
 }
 
-/// Whether `path` still leads to the open `file`.
+/// Returns `true` if `path` still leads to the open `file`.
 fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), fs::metadata(path)) {
         (Ok(open), Ok(there)) => is_same(&open, &there),
@@ -184,8 +182,8 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// Elsewhere std cannot tell files apart: one that is gone is noticed, one that
-/// another has taken the place of is not.
+/// Elsewhere std cannot tell files apart. A missing file is noticed, a replaced one
+/// is not.
 #[cfg(not(unix))]
 fn is_same(_one: &Metadata, _other: &Metadata) -> bool {
     true
@@ -230,7 +228,7 @@ mod tests {
         check(&format!("{many}{}", &LINE[..30]), &many);
         check(&longest, "");
         check(&format!("{many}{longest}"), &many);
-        // What cannot have been a transcript is somebody's.
+        // A text that cannot be a transcript belongs to another program.
         check("my notes", "my notes\n");
         check("2026-03-01: my notes", "2026-03-01: my notes\n");
         let long = "0".repeat(100_000);
@@ -275,11 +273,11 @@ mod tests {
         // A limit that was lowered, and one that is already reached.
         check(1, &["1234567\n", "x\n"], &["y\n"], &["y\n", "1234567\n"]);
         check(1, &["123456789\n"], &["y\n"], &["y\n", "123456789\n"]);
-        // A rotation was broken off: what is older than the gap stays.
+        // A rotation was interrupted: what is older than the gap stays.
         let before = ["1234567\n", "1\n", "", "3\n"];
         check(3, &before, &["y\n"], &["y\n", "1234567\n", "1\n", "3\n"]);
         check(3, &["", "1\n"], &["y\n"], &["y\n", "1\n"]);
-        // A number of files that nobody has costs nothing.
+        // A limit that is never reached costs nothing.
         check(u32::MAX, &["1234567\n"], &["y\n"], &["y\n", "1234567\n"]);
     }
 
@@ -348,7 +346,7 @@ mod tests {
     #[test]
     fn a_device_is_written_and_never_renamed() {
         let scratch = Scratch::new();
-        // By another name, so that a mistake would not cost the machine them.
+        // Under another name, so that a mistake would not cost the machine its own.
         for (device, kind) in [("null", None), ("full", Some(ErrorKind::StorageFull))] {
             let path = scratch.file(device);
             std::os::unix::fs::symlink(Path::new("/dev").join(device), &path).unwrap();

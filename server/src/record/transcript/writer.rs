@@ -1,9 +1,11 @@
-//! The transcript's thread: entries in, one write for all that wait.
+//! Writer: the transcript's thread. Entries in, one write for all that wait.
 //!
-//! A page that cannot be written is thrown away, but not what it counted: the
-//! next page begins by saying what is missing, and is one more try, once a second
-//! and also when nobody says a word. So a fault ends by itself as soon as its
-//! cause does. Only this file tells the operator.
+//! A buffer that cannot be written is discarded, but its count is kept. The next buffer
+//! begins with what is missing. It is one more try, made once a second even if nothing
+//! is said. So a fault ends as soon as its cause does. Only this file tells the
+//! operator.
+//!
+//! Thread: `transcript`.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -22,43 +24,43 @@ use crate::record::log::Log;
 use crate::room::id::Lines;
 use crate::sync::ReportInterval;
 
-/// How long a file that could not be written is left alone. Long enough that a
-/// nearly full disk, which takes one line and not the next, does not fill the
-/// operator's screen; short enough to lose little when all is well again.
+/// The pause after a failed write. It is long enough that a nearly full disk, which
+/// takes one line and not the next, does not fill the operator's screen. It is short
+/// enough to lose little when the disk works again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the operator is told of a fault that lasts.
+/// How often the operator is told of a lasting fault.
 const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 pub enum TranscriptEntry {
-    /// Lines that were said, when, and where.
+    /// Lines of one room, with their time.
     Lines {
         at: SystemTime,
         room: Name,
         lines: Lines,
-        /// How many lines found no place in the channel just before these.
+        /// The lines that were dropped just before these.
         dropped: u64,
     },
     /// Nothing follows.
     End,
 }
 
-/// Owns the file.
+/// The owner of the file.
 pub struct TranscriptWriter {
     entries: Receiver<TranscriptEntry>,
     dropped: Arc<AtomicU64>,
     file: RotatedFile,
-    /// The file's name, for the operator.
+    /// The name of the file, for the operator.
     path_text: String,
     log: Log,
-    /// What was wrong at the last try, until it is not any more.
+    /// The fault of the last try, if it failed.
     fault: Option<Fault>,
     fault_report: ReportInterval,
 }
 
-/// Lines could not be written.
+/// A write that failed.
 struct Fault {
-    /// How many.
+    /// The number of lines that are missing.
     missing: u64,
     /// When the last of them came.
     at: SystemTime,
@@ -66,7 +68,7 @@ struct Fault {
 }
 
 impl TranscriptWriter {
-    /// A writer of these entries; `left_out` counts lines of which none tells.
+    /// Makes a writer of these entries. `dropped` counts the lines that no entry reports.
     pub fn new(
         entries: Receiver<TranscriptEntry>,
         dropped: Arc<AtomicU64>,
@@ -85,12 +87,12 @@ impl TranscriptWriter {
         }
     }
 
-    /// The thread's life: until [`Entry::End`], or until nobody can note.
+    /// Runs until [`TranscriptEntry::End`], or until no handle is left.
     pub fn run(mut self) {
         while self.run_once().is_continue() {}
     }
 
-    /// Waits for something to write, and writes all of it at once.
+    /// Waits for entries, and writes all of them at once.
     fn run_once(&mut self) -> ControlFlow<()> {
         let mut page = TranscriptBuffer::default();
         if let Some(fault) = &self.fault {
@@ -108,7 +110,7 @@ impl TranscriptWriter {
         flow
     }
 
-    /// Takes all that waits; waits for the first of it.
+    /// Takes all entries that wait, and waits for the first.
     fn collect(&self, page: &mut TranscriptBuffer) -> ControlFlow<()> {
         let mut flow = ControlFlow::Continue(());
         let mut next = self.wait();
@@ -129,21 +131,21 @@ impl TranscriptWriter {
                 }
             }
             if page.text.len() < limits::MAX_BATCH_BYTES {
-                // Not a wait of no time, which still looks around for a moment:
-                // in a busy room the next line comes in that, again and again,
-                // and nothing is written before the page is full.
+                // Not a wait with a timeout of zero, which still spins for a moment: in a busy
+                // room the next line comes in that time, again and again, and nothing is
+                // written before the buffer is full.
                 next = self.entries.try_recv().ok();
             }
         }
         if self.entries.is_empty() {
-            // No entry follows that would tell of lines left out before it.
+            // No later entry would report the lines dropped after the last one.
             let left_out = self.dropped.swap(0, Ordering::Relaxed);
             page.push_dropped(SystemTime::now(), left_out);
         }
         flow
     }
 
-    /// The next entry, or nothing if it is time for another try before.
+    /// Returns the next entry, or `None` if the next try is due first.
     fn wait(&self) -> Option<TranscriptEntry> {
         let Some(fault) = &self.fault else {
             return Some(self.entries.recv().unwrap_or(TranscriptEntry::End));
@@ -203,8 +205,7 @@ mod tests {
     use crate::record::log::{self, LogScope, Logger};
     use crate::room::id::Lines;
 
-    /// A transcript whose thread is the test itself, and what the operator is
-    /// told by it.
+    /// A transcript whose thread is the test itself, and the lines for the operator.
     struct Desk {
         scratch: Scratch,
         path: PathBuf,
@@ -260,13 +261,12 @@ mod tests {
             fs::rename(self.scratch.file("away"), self.scratch.file("home")).unwrap();
         }
 
-        /// Makes the time come for another try.
+        /// Makes the next try due.
         fn wait_for_retry(&mut self) {
             self.writer.fault.as_mut().unwrap().retry_at = Instant::now();
         }
 
-        /// What stands in the file, and what the operator was told, without
-        /// times and directories.
+        /// Returns the file and the lines for the operator, without times and folders.
         fn end(self) -> (String, String) {
             let text = fs::read_to_string(&self.path).unwrap();
             self.log.finish(Instant::now() + RETRY_INTERVAL);
@@ -317,7 +317,7 @@ mod tests {
         for _ in 0..6 {
             desk.say("bob: lost\nbob: lost\n");
         }
-        // One place is made, and the next line says what was left out before it.
+        // One place is free, and the next line reports what was dropped before it.
         let _ = desk.writer.entries.recv().unwrap();
         desk.say("bob: again\n");
         desk.say("bob: lost\n");
@@ -344,7 +344,7 @@ mod tests {
         desk.wait_for_retry();
         assert!(desk.writer.run_once().is_continue());
         desk.move_back();
-        // Not yet time for another try.
+        // The next try is not due.
         desk.say("bob: lost\n");
         assert!(desk.writer.run_once().is_continue());
         desk.wait_for_retry();

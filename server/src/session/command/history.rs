@@ -6,7 +6,7 @@ use super::super::member::MemberSession;
 use crate::limits;
 use crate::room::history::excerpt;
 
-/// What a look through a room's lines costs, in lines of the member's own. It takes
+/// The cost of a look through a room's lines, in lines of the member's own. It takes
 /// some thousand times as long as saying one.
 const SEARCH_COST: u32 = 5;
 
