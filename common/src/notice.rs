@@ -59,6 +59,11 @@ pub fn back(name: &Name) -> String {
     format!("{name} is back.")
 }
 
+/// Returns the answer to a name that no member has.
+pub fn no_such_user(name: &str) -> String {
+    format!("No such user, {}.", without_colons(name))
+}
+
 const OWN_NAME: &str = "You are now called ";
 const OWN_ROOM: &str = "You are in ";
 

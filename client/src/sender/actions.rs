@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::state::{Sender, Stop};
+use super::state::{Sender, SenderEnd};
 use crate::connection::NO_STATS;
 use crate::input::action::{self, LocalEcho, UserAction};
 use crate::input::stdin::{InputLine, InputSource};
@@ -10,7 +10,7 @@ use crate::screen::ScreenUpdate;
 
 impl<W: Write> Sender<W> {
     /// Runs an input line. A line that cannot be sent costs a warning and nothing else.
-    pub(super) fn handle_input(&mut self, line: InputLine) -> Result<(), Stop> {
+    pub(super) fn handle_input(&mut self, line: InputLine) -> Result<(), SenderEnd> {
         let transport = self.config.info.transport;
         let screen = &self.config.screen;
         let action = match line {
@@ -20,13 +20,13 @@ impl<W: Write> Sender<W> {
         };
         match action {
             UserAction::Nothing => {}
-            UserAction::Quit => return Err(Stop::Done),
+            UserAction::Quit => return Err(SenderEnd::Done),
             UserAction::TooLong => screen.warn(action::too_long(transport)),
             UserAction::NotUtf8 => screen.warn(action::NOT_UTF8.to_string()),
             UserAction::ShowStats => self.show_stats(),
             UserAction::QuitWith(line) => {
                 self.quit_line = line;
-                return Err(Stop::Done);
+                return Err(SenderEnd::Done);
             }
             UserAction::Show(echo) => self.show(echo),
             UserAction::File(command) => self.sources.transfers.run_command(command),
@@ -37,9 +37,9 @@ impl<W: Write> Sender<W> {
 
     /// Handles the end of the input. It means that a person wants to leave. A script
     /// waits for the files that it has requested.
-    pub(super) fn on_input_end(&mut self) -> Result<(), Stop> {
+    pub(super) fn on_input_end(&mut self) -> Result<(), SenderEnd> {
         if self.config.source == InputSource::Terminal || self.sources.transfers.is_idle() {
-            return Err(Stop::Done);
+            return Err(SenderEnd::Done);
         }
         self.input_ended = true;
         Ok(())
@@ -58,7 +58,7 @@ impl<W: Write> Sender<W> {
     }
 
     /// Sends a line, then shows it, so that the system has whatever the screen shows.
-    fn send(&mut self, line: &str, echo: Option<LocalEcho>) -> Result<(), Stop> {
+    fn send(&mut self, line: &str, echo: Option<LocalEcho>) -> Result<(), SenderEnd> {
         self.write_line(line)?;
         self.window.record_line();
         // The server does not send our own messages back.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::QUIT;
 use crossbeam_channel::{Receiver, after, select};
 
-use super::state::{GOODBYE_TIMEOUT, Sender, Stop};
+use super::state::{GOODBYE_TIMEOUT, Sender, SenderEnd};
 use crate::connection::QUIT_UNANSWERED;
 use crate::exit::Exit;
 use crate::input::stdin::InputSource;
@@ -22,8 +22,8 @@ impl<W: Write> Sender<W> {
     pub(super) fn say_goodbye(mut self) -> Exit {
         let line = std::mem::take(&mut self.quit_line);
         match self.write_line(&line) {
-            Err(Stop::QuitRequested(request)) => return request.into(),
-            Err(Stop::WriteFailed(why)) => return self.await_last_messages(why),
+            Err(SenderEnd::QuitRequested(request)) => return request.into(),
+            Err(SenderEnd::WriteFailed(why)) => return self.await_last_messages(why),
             // A write stops for no other reason.
             Ok(()) | Err(_) => {}
         }
@@ -33,12 +33,12 @@ impl<W: Write> Sender<W> {
             InputSource::Pipe => self.wait_for_delivery(),
         };
         match stop {
-            Stop::Ended(end) if end.is_orderly() => Exit::Left,
+            SenderEnd::Ended(end) if end.is_orderly() => Exit::Left,
             // All piped lines must have arrived, and only an orderly end proves it. A
             // person has seen what there was to see.
-            Stop::Ended(end) if source == InputSource::Pipe => end.into(),
-            Stop::WriteFailed(why) => Exit::Lost(why),
-            Stop::QuitRequested(request) => request.into(),
+            SenderEnd::Ended(end) if source == InputSource::Pipe => end.into(),
+            SenderEnd::WriteFailed(why) => Exit::Lost(why),
+            SenderEnd::QuitRequested(request) => request.into(),
             _ => Exit::Left,
         }
     }
@@ -55,14 +55,14 @@ impl<W: Write> Sender<W> {
     /// Waits for the server's last messages, because a write has failed.
     pub(super) fn await_last_messages(self, why: String) -> Exit {
         match self.wait_for_end(&after(LAST_MESSAGES_TIMEOUT)) {
-            Stop::Ended(end) => end.into(),
-            Stop::QuitRequested(request) => request.into(),
+            SenderEnd::Ended(end) => end.into(),
+            SenderEnd::QuitRequested(request) => request.into(),
             _ => Exit::Lost(why),
         }
     }
 
     /// Waits until the session ends, a quit request comes, or `timeout` ends.
-    pub(super) fn wait_for_end<T>(&self, timeout: &Receiver<T>) -> Stop {
+    pub(super) fn wait_for_end<T>(&self, timeout: &Receiver<T>) -> SenderEnd {
         loop {
             if let Err(stop) = self.wait_for_answer(timeout) {
                 return stop;
@@ -74,20 +74,20 @@ impl<W: Write> Sender<W> {
     /// one of our heartbeats starts the timeout again. Other lines do not, because they
     /// prove nothing about ours. No new heartbeat is sent, so the wait has at most as
     /// many timeouts as there were unanswered heartbeats.
-    pub(super) fn wait_for_delivery(&mut self) -> Stop {
+    pub(super) fn wait_for_delivery(&mut self) -> SenderEnd {
         let mut timeout = after(self.timeout());
         loop {
             match self.wait_for_answer(&timeout) {
                 Ok(()) if self.window.record_answer() => timeout = after(self.timeout()),
                 Ok(()) => {}
-                Err(Stop::Done) => return Stop::WriteFailed(QUIT_UNANSWERED.to_string()),
+                Err(SenderEnd::Done) => return SenderEnd::WriteFailed(QUIT_UNANSWERED.to_string()),
                 Err(stop) => return stop,
             }
         }
     }
 
     /// Waits until a heartbeat is answered; all else as in `wait_for_end`.
-    pub(super) fn wait_for_answer<T>(&self, timeout: &Receiver<T>) -> Result<(), Stop> {
+    pub(super) fn wait_for_answer<T>(&self, timeout: &Receiver<T>) -> Result<(), SenderEnd> {
         loop {
             select! {
                 recv(self.sources.updates) -> update => match update {
@@ -98,13 +98,13 @@ impl<W: Write> Sender<W> {
                         | ServerUpdate::Ticket(_)
                         | ServerUpdate::Refusal(_),
                     ) => {}
-                    Ok(ServerUpdate::Ended(end)) => return Err(Stop::Ended(end)),
-                    Err(_) => return Err(Stop::ReceiverGone),
+                    Ok(ServerUpdate::Ended(end)) => return Err(SenderEnd::Ended(end)),
+                    Err(_) => return Err(SenderEnd::ReceiverGone),
                 },
                 recv(self.sources.quit_requests) -> request => {
-                    return Err(request.map_or(Stop::Done, Stop::QuitRequested));
+                    return Err(request.map_or(SenderEnd::Done, SenderEnd::QuitRequested));
                 }
-                recv(timeout) -> _ => return Err(Stop::Done),
+                recv(timeout) -> _ => return Err(SenderEnd::Done),
             }
         }
     }

@@ -24,7 +24,7 @@ use crossbeam_channel::{Receiver, never, select, tick};
 
 use crate::exit::Exit;
 use crate::input::stdin::InputSource;
-use state::Stop;
+use state::SenderEnd;
 pub use state::{Sender, SenderConfig, Sources};
 
 impl<W: Write> Sender<W> {
@@ -52,23 +52,23 @@ impl<W: Write> Sender<W> {
     }
 
     /// Ends the session in the way that suits the reason.
-    fn finish(self, done: Result<(), Stop>) -> Exit {
-        match done.err().unwrap_or(Stop::Done) {
-            Stop::Done => self.say_goodbye(),
-            Stop::QuitRequested(request) => self.quit_now(request),
-            Stop::Ended(end) => end.into(),
-            Stop::WriteFailed(why) => self.await_last_messages(why),
-            Stop::ReceiverGone => Exit::Failed("the receiver thread has failed".to_string()),
+    fn finish(self, done: Result<(), SenderEnd>) -> Exit {
+        match done.err().unwrap_or(SenderEnd::Done) {
+            SenderEnd::Done => self.say_goodbye(),
+            SenderEnd::QuitRequested(request) => self.quit_now(request),
+            SenderEnd::Ended(end) => end.into(),
+            SenderEnd::WriteFailed(why) => self.await_last_messages(why),
+            SenderEnd::ReceiverGone => Exit::Failed("the receiver thread has failed".to_string()),
         }
     }
 
     /// Waits for the next event, and handles it.
-    fn step<T>(&mut self, heartbeat: &Receiver<T>) -> Result<(), Stop> {
+    fn step<T>(&mut self, heartbeat: &Receiver<T>) -> Result<(), SenderEnd> {
         if self.window.needs_heartbeat() {
             self.send_heartbeat()?;
         }
         if self.input_ended && self.sources.transfers.is_idle() {
-            return Err(Stop::Done);
+            return Err(SenderEnd::Done);
         }
         // While the window is full, input lines wait in their channel: `select!` uses a
         // channel that carries nothing in its place.
@@ -92,10 +92,10 @@ impl<W: Write> Sender<W> {
                 Ok(())
             }
             recv(self.sources.quit_requests) -> request => {
-                Err(request.map_or(Stop::Done, Stop::QuitRequested))
+                Err(request.map_or(SenderEnd::Done, SenderEnd::QuitRequested))
             }
             recv(self.sources.updates) -> update => {
-                self.handle_update(update.map_err(|_| Stop::ReceiverGone)?)
+                self.handle_update(update.map_err(|_| SenderEnd::ReceiverGone)?)
             }
         }
     }

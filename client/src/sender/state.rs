@@ -60,7 +60,7 @@ pub struct Sender<W> {
 }
 
 /// The reason why the sender's loop has ended.
-pub(super) enum Stop {
+pub(super) enum SenderEnd {
     /// The user typed it, or the input ended.
     Done,
     /// A quit request asked for it.
@@ -90,13 +90,13 @@ impl<W: Write> Sender<W> {
     ///
     /// It stops at a quit request or after a timeout, because a server that has stopped
     /// reading must not block the client.
-    pub(super) fn write_line(&mut self, line: &str) -> Result<(), Stop> {
+    pub(super) fn write_line(&mut self, line: &str) -> Result<(), SenderEnd> {
         let bytes = format!("{line}\n").into_bytes();
         let mut rest = bytes.as_slice();
         let mut last_progress = Instant::now();
         while !rest.is_empty() {
             match self.config.writer.write(rest) {
-                Ok(0) => return Err(Stop::WriteFailed("it takes no more".to_string())),
+                Ok(0) => return Err(SenderEnd::WriteFailed("it takes no more".to_string())),
                 // A socket takes what it has room for, which may be half a line.
                 Ok(count) => {
                     rest = rest.get(count..).unwrap_or_default();
@@ -107,20 +107,20 @@ impl<W: Write> Sender<W> {
                     self.check_quit()?;
                 }
                 Err(error) if is_tick(&error) => {
-                    return Err(Stop::WriteFailed(
+                    return Err(SenderEnd::WriteFailed(
                         "the server has stopped reading".to_string(),
                     ));
                 }
-                Err(error) => return Err(Stop::WriteFailed(describe(&error))),
+                Err(error) => return Err(SenderEnd::WriteFailed(describe(&error))),
             }
         }
         Ok(())
     }
 
     /// Checks for a quit request while the socket is full, when `select!` cannot.
-    fn check_quit(&self) -> Result<(), Stop> {
+    fn check_quit(&self) -> Result<(), SenderEnd> {
         match self.sources.quit_requests.try_recv() {
-            Ok(request) => Err(Stop::QuitRequested(request)),
+            Ok(request) => Err(SenderEnd::QuitRequested(request)),
             Err(_) => Ok(()),
         }
     }

@@ -4,13 +4,13 @@ use std::io::Write;
 
 use common::transfer::TicketGrant;
 
-use super::state::{Sender, Stop};
+use super::state::{Sender, SenderEnd};
 use crate::transfers::event::WorkerEvent;
 use crate::transfers::ticket_queue::TicketRequest;
 
 impl<W: Write> Sender<W> {
     /// Handles a worker's event.
-    pub(super) fn handle_event(&mut self, event: WorkerEvent) -> Result<(), Stop> {
+    pub(super) fn handle_event(&mut self, event: WorkerEvent) -> Result<(), SenderEnd> {
         let transfers = &mut self.sources.transfers;
         match event {
             WorkerEvent::TicketNeeded(request) => return self.request_ticket(request),
@@ -23,7 +23,7 @@ impl<W: Write> Sender<W> {
     /// Requests a ticket, and sends a blank line after it. The answer to that shows that
     /// the server has handled the request. Few transfers run at once, so these lines
     /// need not wait for the window.
-    fn request_ticket(&mut self, request: TicketRequest) -> Result<(), Stop> {
+    fn request_ticket(&mut self, request: TicketRequest) -> Result<(), SenderEnd> {
         self.write_line(&request.purpose.line())?;
         self.window.record_line();
         self.send_heartbeat()?;

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use super::state::{Sender, Stop};
+use super::state::{Sender, SenderEnd};
 use crate::receiver::ServerUpdate;
 
 impl<W: Write> Sender<W> {
     /// Handles an update from the receiver.
-    pub(super) fn handle_update(&mut self, update: ServerUpdate) -> Result<(), Stop> {
+    pub(super) fn handle_update(&mut self, update: ServerUpdate) -> Result<(), SenderEnd> {
         match update {
-            ServerUpdate::Ended(end) => return Err(Stop::Ended(end)),
+            ServerUpdate::Ended(end) => return Err(SenderEnd::Ended(end)),
             ServerUpdate::Heartbeat if self.window.record_answer() => {
                 self.sources.transfers.tickets.heartbeat_answered();
             }

@@ -18,7 +18,7 @@ fn help_explains_every_option_and_exit_code() {
     let (code, out, err) = run(&["--help"]);
     assert_eq!((code, err.as_str()), (0, ""));
     let rows = client::options::manual_rows();
-    let names = rows.split(|c| c == '`' || c == ' ');
+    let names = rows.split(['`', ' ']);
     let options: Vec<&str> = names.filter(|word| word.starts_with("--")).collect();
     assert!(options.contains(&"--heartbeat"), "{rows}");
     let codes = ["0 left", "1 failure", "2 usage", "3 cannot connect"];

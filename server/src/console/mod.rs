@@ -28,21 +28,21 @@ use crate::shutdown::ShutdownHandle;
 const HELP: &str = "\
   TEXT                  say TEXT to everybody, as Server
   /say ROOM TEXT        say TEXT in one room
-  /who                  who is here, where and from where, idle for how long
-  /rooms                the rooms, and how many are in each
-  /kick NAME [WHY]      remove somebody
-  /ban NAME|ADDRESS [TIME]   remove somebody and keep them out, for ever or for
-                        a TIME as in 30s, 10m, 2h or 1d; /bans, /unban WHOM
-  /mute NAME|all        let somebody not speak, or nobody; /unmute NAME|all
-  /private off|on       no private messages; or again
-  /lock                 let nobody new in; /unlock
-  /files                what tables have shared; /forget ID removes one
-  /motd [TEXT]          lines for everybody who joins; /motd off for nothing
-  /stop                 end the server; Ctrl-C does the same
+  /who                  list the members with room, address and idle time
+  /rooms                list the rooms with their number of members
+  /kick NAME [REASON]   disconnect a member
+  /ban NAME|ADDRESS [TIME]   disconnect and keep out, for ever or for a TIME as
+                        in 30s, 10m, 2h or 1d; /bans, /unban NAME|ADDRESS
+  /mute NAME|all        let a member, or all, not speak; /unmute NAME|all
+  /private off|on       switch private messages
+  /lock                 let nobody new join; /unlock
+  /files                list the shared files; /forget ID removes one
+  /motd [TEXT]          show or set the message of the day; /motd off
+  /stop                 stop the server; Ctrl-C does the same
   /help                 this";
 
 /// The answer to `/files` without `--files`.
-const NO_FILES: &str = "No files are shared here; --files FOLDER at the start changes that.";
+const NO_FILES: &str = "No files are shared here; start with --files FOLDER.";
 
 /// The most lines of the message of the day. More would push what follows off the
 /// screen.
@@ -90,7 +90,7 @@ impl Console {
                 }
                 NextLine::Line(line) => self.run_line(&text::sanitize(line)),
                 NextLine::TooLong | NextLine::NotUtf8 => {
-                    self.log.line("That line is too long, or no UTF-8 text.");
+                    self.log.line("Line is too long, or not valid UTF-8.");
                 }
                 // The operator's own input is trusted.
                 NextLine::Overrun => lines.skip_overrun(),
@@ -128,7 +128,7 @@ impl Console {
             _ if line.starts_with("//") => {
                 return self.announce_all(line.get(1..).unwrap_or_default());
             }
-            _ if word.starts_with('/') => format!("There is no command {word}.\n{HELP}"),
+            _ if word.starts_with('/') => format!("Unknown command {word}.\n{HELP}"),
             _ => return self.announce_all(line),
         };
         self.log.line(answer);

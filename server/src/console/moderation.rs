@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::notice::{format_duration, without_colons};
+use common::notice::{format_duration, no_such_user, without_colons};
 use common::{Event, Name};
 
 use super::{Console, NO_FILES};
@@ -16,33 +16,33 @@ impl Console {
     pub(super) fn kick(&self, rest: &str) -> String {
         let (name, why) = rest.split_once(' ').unwrap_or((rest, ""));
         if name.is_empty() {
-            return "Whom? Type /kick NAME [WHY].".to_string();
+            return "Usage, /kick NAME [REASON]".to_string();
         }
         let Some((_, connection)) = self.find_member(name) else {
             return no_such_user(name);
         };
         let message = match why.trim() {
-            "" => "The operator removed you.".to_string(),
-            why => format!("The operator removed you, {}", without_colons(why)),
+            "" => "You were kicked.".to_string(),
+            why => format!("You were kicked, {}", without_colons(why)),
         };
         self.reaper.disconnect(
             &connection,
             Close::with_message(CloseReason::Kicked, message),
         );
-        format!("{name} is removed.")
+        format!("Kicked {name}.")
     }
 
     pub(super) fn ban(&self, rest: &str) -> String {
         let (target, time) = rest.split_once(' ').unwrap_or((rest, ""));
-        let usage = "Type /ban NAME or ADDRESS, and for how long, as in 30s, 10m, 2h or 1d.";
+        let usage = "Usage, /ban NAME|ADDRESS [TIME], with TIME as in 30s, 10m, 2h or 1d";
         let Some(target) = parse_ban_target(target) else {
-            return format!("Whom? {usage}");
+            return usage.to_string();
         };
         let time = match time.trim() {
             "" => None,
             time => match parse_duration(time) {
                 Some(time) => Some(time),
-                None => return format!("For how long? {usage}"),
+                None => return usage.to_string(),
             },
         };
         self.moderation.ban(target.clone(), time);
@@ -54,7 +54,7 @@ impl Console {
             || "for ever".to_string(),
             |time| format!("for {}", format_duration(time)),
         );
-        format!("{target} is banned {time}, {} removed.", present.len())
+        format!("Banned {target} {time}, disconnected {}.", present.len())
     }
 
     /// Returns the open connections that a ban concerns.
@@ -78,32 +78,32 @@ impl Console {
         match rest.parse().map(|id| files.remove_file(None, id)) {
             Ok(Ok(metadata)) => format!("{} is removed.", metadata.name),
             Ok(Err(why)) => why,
-            Err(_) => "Which file? Type /forget and its number; /files lists them.".to_string(),
+            Err(_) => "Usage, /forget ID; /files lists them".to_string(),
         }
     }
 
     pub(super) fn unban(&self, rest: &str) -> String {
         match parse_ban_target(rest) {
             Some(target) if self.moderation.unban(&target) => {
-                format!("{target} may come in again.")
+                format!("Unbanned {target}.")
             }
-            Some(target) => format!("{target} is not banned. /bans lists all who are."),
-            None => "Whom? Type /unban NAME or ADDRESS.".to_string(),
+            Some(target) => format!("{target} is not banned. /bans lists all bans."),
+            None => "Usage, /unban NAME|ADDRESS".to_string(),
         }
     }
 
     pub(super) fn mute(&self, rest: &str) -> String {
         if rest == "all" {
             self.moderation.set(Switch::Silence, true);
-            self.announce_all("Only I speak for now.");
-            return "Only you speak now. /unmute all ends that.".to_string();
+            self.announce_all("Everybody is muted for now.");
+            return "Muted everybody. /unmute all to undo.".to_string();
         }
         match self.find_member(rest) {
             Some((name, connection)) => {
                 self.moderation.mute(&name);
                 connection.flags.set_muted(true);
-                self.notify(&connection, "The operator has muted you.");
-                format!("{name} is muted, also when coming again under this name.")
+                self.notify(&connection, "You are muted.");
+                format!("Muted {name}, also after joining again.")
             }
             None => no_such_user(rest),
         }
@@ -117,7 +117,7 @@ impl Console {
                 .iter()
                 .for_each(|info| info.connection.flags.set_muted(false));
             self.announce_all("Everybody may speak again.");
-            return "Everybody may speak.".to_string();
+            return "Unmuted everybody.".to_string();
         }
         let Ok(name) = rest.parse::<Name>() else {
             return no_such_user(rest);
@@ -130,19 +130,20 @@ impl Console {
             .filter(|connection| connection.flags.is_muted());
         if let Some(connection) = &connection {
             connection.flags.set_muted(false);
-            self.notify(connection, "You may speak again.");
+            self.notify(connection, "You are no longer muted.");
         }
-        match was_noted || connection.is_some() {
-            true => format!("{name} may speak again."),
-            false => format!("{name} is not muted."),
+        if was_noted || connection.is_some() {
+            format!("Unmuted {name}.")
+        } else {
+            format!("{name} is not muted.")
         }
     }
 
     pub(super) fn private(&self, rest: &str) -> String {
         let (off, message) = match rest {
-            "off" => (true, "Private messages are off for now."),
-            "on" => (false, "Private messages are on again."),
-            _ => return "Type /private off or /private on.".to_string(),
+            "off" => (true, "Private messages are off."),
+            "on" => (false, "Private messages are on."),
+            _ => return "Usage, /private off|on".to_string(),
         };
         self.moderation.set(Switch::NoPrivate, off);
         self.announce_all(message);
@@ -151,24 +152,24 @@ impl Console {
 
     pub(super) fn lock(&self) -> String {
         self.moderation.set(Switch::Locked, true);
-        "Nobody new comes in. /unlock ends that.".to_string()
+        "The server is locked. /unlock to undo.".to_string()
     }
 
     pub(super) fn unlock(&self) -> String {
         self.moderation.set(Switch::Locked, false);
-        "Everybody may come in.".to_string()
+        "The server is unlocked.".to_string()
     }
 
     pub(super) fn announce_in(&self, rest: &str) -> String {
         let (room, text) = rest.split_once(' ').unwrap_or((rest, ""));
         let text = text.trim();
-        let place = common::command::parse_room(room).ok();
-        match place.and_then(|room| self.registry.room_id(&room)) {
-            _ if text.is_empty() => "Where, and what? Type /say ROOM TEXT.".to_string(),
-            None => format!("There is no room {room}. /rooms lists them."),
-            Some(place) => {
-                let message = format!("Said in {}.", place.name);
-                self.announce(Some(place), text);
+        let name = common::command::parse_room(room).ok();
+        match name.and_then(|room| self.registry.room_id(&room)) {
+            _ if text.is_empty() => "Usage, /say ROOM TEXT".to_string(),
+            None => format!("No such room, {room}. /rooms lists them."),
+            Some(id) => {
+                let message = format!("Said in {}.", id.name);
+                self.announce(Some(id), text);
                 message
             }
         }
@@ -177,16 +178,16 @@ impl Console {
     pub(super) fn change_motd(&self, rest: &str) -> String {
         match rest {
             "" => match self.moderation.motd().as_slice() {
-                [] => "Newcomers are told nothing.".to_string(),
-                lines => format!("Newcomers are told\n{}", lines.join("\n")),
+                [] => "No message of the day.".to_string(),
+                lines => format!("The message of the day is\n{}", lines.join("\n")),
             },
             "off" => {
                 self.moderation.set_motd(Vec::new());
-                "Newcomers are told nothing from now on.".to_string()
+                "Removed the message of the day.".to_string()
             }
             text => {
                 self.moderation.set_motd(super::motd([text].into_iter()));
-                "Newcomers are told that from now on.".to_string()
+                "Changed the message of the day.".to_string()
             }
         }
     }
@@ -205,10 +206,6 @@ impl Console {
         self.posts
             .send_to(connection.id, Event::Notice(text).to_line());
     }
-}
-
-fn no_such_user(name: &str) -> String {
-    format!("There is nobody called {name} here.")
 }
 
 /// Parses an address, or else a name: `10.0.0.7` could be either.

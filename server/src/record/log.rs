@@ -90,7 +90,7 @@ impl Log {
 /// The outputs of the log, owned by its thread.
 pub struct Logger {
     entries: Receiver<LogEntry>,
-    left_out: Arc<AtomicU64>,
+    dropped: Arc<AtomicU64>,
     output: Box<dyn Write + Send>,
     file: Option<Box<dyn Write + Send>>,
     fault_report: ReportInterval,
@@ -103,15 +103,15 @@ pub fn new(
     file: Option<Box<dyn Write + Send>>,
 ) -> (Log, Logger) {
     let (sender, entries) = bounded(limits::LOG_QUEUE);
-    let left_out = Arc::new(AtomicU64::new(0));
+    let dropped = Arc::new(AtomicU64::new(0));
     let log = Log {
         entries: sender,
-        dropped: Arc::clone(&left_out),
+        dropped: Arc::clone(&dropped),
         scope,
     };
     let logger = Logger {
         entries,
-        left_out,
+        dropped,
         output,
         file,
         fault_report: ReportInterval::new(FAULT_INTERVAL),
@@ -135,7 +135,7 @@ impl Logger {
                     Err(_none_waits) => break,
                 }
             }
-            match self.left_out.swap(0, Ordering::Relaxed) {
+            match self.dropped.swap(0, Ordering::Relaxed) {
                 0 => {}
                 count => text.push_str(&format!("[SERVER] {count} lines were left out lately.\n")),
             }
@@ -218,6 +218,6 @@ mod tests {
         }
         log.line("c arrived");
         assert_eq!(logger.entries.len(), limits::LOG_MESSAGE_QUEUE + 1);
-        assert_eq!(logger.left_out.load(Ordering::Relaxed), 20);
+        assert_eq!(logger.dropped.load(Ordering::Relaxed), 20);
     }
 }

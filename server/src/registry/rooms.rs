@@ -50,11 +50,11 @@ impl RoomDirectory {
             next_number: LOBBY_ROOM + 1,
             max_rooms: max,
         };
-        let place = RoomId::lobby();
+        let id = RoomId::lobby();
         let members = BTreeMap::new();
         rooms
             .rooms
-            .insert(key(&place.name), Room { id: place, members });
+            .insert(key(&id.name), Room { id, members });
         rooms
     }
 
@@ -97,13 +97,13 @@ impl RoomDirectory {
             if self.rooms.len() - freed >= self.max_rooms {
                 return Err(RoomChangeError::TooManyRooms(self.max_rooms));
             }
-            let place = RoomId {
+            let id = RoomId {
                 number: self.next_number,
                 name: to.clone(),
             };
             self.next_number += 1;
             let members = BTreeMap::new();
-            self.rooms.insert(key(to), Room { id: place, members });
+            self.rooms.insert(key(to), Room { id, members });
         }
         self.remove(from, id);
         self.add(to, id, name);
@@ -122,9 +122,10 @@ impl RoomDirectory {
             return Occupants::default();
         };
         let count = room.members.len();
-        let listed = match count <= MAX_LISTED {
-            true => room.members.values().cloned().collect(),
-            false => Vec::new(),
+        let listed = if count <= MAX_LISTED {
+            room.members.values().cloned().collect()
+        } else {
+            Vec::new()
         };
         Occupants { count, listed }
     }

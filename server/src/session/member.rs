@@ -13,8 +13,8 @@ use crate::connection::{Connection, ConnectionId};
 use crate::moderation::rules::Switch;
 use crate::registry::Registry;
 
-const MUTED: &str = "The operator has muted you.";
-const OPERATOR_ONLY: &str = "Only the operator speaks for now.";
+const MUTED: &str = "You are muted.";
+const OPERATOR_ONLY: &str = "Everybody is muted for now.";
 
 /// The lines of a reply that cost as much as one line of the member's own.
 const REPLY_LINES_PER_TOKEN: usize = 20;

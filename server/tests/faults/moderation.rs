@@ -23,7 +23,7 @@ fn a_banned_member_is_disconnected_and_refused() {
         .server
         .wait_for("bob                                          9 min");
     fixture.server.type_line("/unban bob");
-    fixture.server.wait_for("bob may come in again.");
+    fixture.server.wait_for("Unbanned bob.");
     again.say("bob");
     again.expect_start("Welcome, bob.");
     drop((ann, bob, again));
@@ -34,17 +34,17 @@ fn a_banned_member_is_disconnected_and_refused() {
 fn a_banned_address_and_a_locked_server_admit_nobody() {
     let mut fixture = FaultFixture::start(&[]);
     fixture.server.type_line("/lock");
-    fixture.server.wait_for("Nobody new comes in.");
+    fixture.server.wait_for("The server is locked.");
     let mut ann = fixture.connect();
     ann.expect("! The server is locked. Try again later.");
     ann.expect_quit();
     fixture.server.type_line("/unlock");
-    fixture.server.wait_for("Everybody may come in.");
+    fixture.server.wait_for("The server is unlocked.");
     let ann = fixture.join("ann");
     fixture.server.type_line("/ban 127.0.0.2");
     fixture
         .server
-        .wait_for("127.0.0.2 is banned for ever, 0 removed.");
+        .wait_for("Banned 127.0.0.2 for ever, disconnected 0.");
     fixture.server.type_line("/bans");
     fixture.server.wait_for("for ever");
     drop(ann);
@@ -56,7 +56,7 @@ fn a_muted_member_sends_nothing_until_unmuted() {
     let mut fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     fixture.server.type_line("/mute bob");
-    bob.expect("The operator has muted you.");
+    bob.expect("You are muted.");
     for line in [
         "hi",
         "/me waves",
@@ -66,10 +66,10 @@ fn a_muted_member_sends_nothing_until_unmuted() {
         "/nick hi",
     ] {
         bob.say(line);
-        bob.expect("! The operator has muted you.");
+        bob.expect("! You are muted.");
     }
     fixture.server.type_line("/unmute bob");
-    bob.expect("You may speak again.");
+    bob.expect("You are no longer muted.");
     bob.say("at last");
     ann.expect("bob: at last");
     drop((ann, bob));
@@ -81,9 +81,9 @@ fn in_silence_only_the_operator_sends() {
     let mut server = crate::fixture::serve(&[]);
     let [mut ann, mut bob] = TestClient::join_all(server.address(), ["ann", "bob"]);
     server.type_line("/mute all");
-    ann.expect("Server: Only I speak for now.");
+    ann.expect("Server: Everybody is muted for now.");
     ann.say("hi");
-    ann.expect("! Only the operator speaks for now.");
+    ann.expect("! Everybody is muted for now.");
     let mut carl = TestClient::join(server.address(), "carl");
     ann.expect("carl has joined the chat room.");
     carl.say("/quit with a speech");
@@ -91,11 +91,11 @@ fn in_silence_only_the_operator_sends() {
     server.type_line("/unmute all");
     ann.expect("Server: Everybody may speak again.");
     server.type_line("/private off");
-    ann.expect("Server: Private messages are off for now.");
+    ann.expect("Server: Private messages are off.");
     ann.say("/msg bob hi");
     ann.expect("! Private messages are off.");
     server.type_line("/private on");
-    ann.expect("Server: Private messages are on again.");
+    ann.expect("Server: Private messages are on.");
     ann.say("/msg bob hi");
     bob.expect_sometime("ann -> bob: hi");
 }
@@ -113,7 +113,7 @@ fn the_operator_writes_to_one_room_and_to_new_members() {
     server.type_line("/rooms");
     server.wait_for(&format!("{:<24}  {:>7}", "games", 1));
     server.type_line("/motd Lab 3: see https://example.org");
-    server.wait_for("Newcomers are told that from now on.");
+    server.wait_for("Changed the message of the day.");
     let mut carl = TestClient::join(server.address(), "carl");
     carl.expect("Server: Lab 3: see https://example.org");
     ann.expect("carl has joined the chat room.");

@@ -102,7 +102,7 @@ fn a_line_interrupted_by_a_kick_is_not_sent() {
     bob.send(b"half a sent");
     ann.expect("bob: half a sent");
     fixture.server.type_line("/kick bob");
-    bob.expect("! The operator removed you.");
+    bob.expect("! You were kicked.");
     bob.expect_quit();
     bob.end_sending();
     ann.expect("bob has left the chat room.");
@@ -327,17 +327,17 @@ fn the_operator_kicks_a_member() {
     let mut fixture = FaultFixture::start(&[]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     fixture.server.type_line("/kick BOB too loud: again");
-    bob.expect("! The operator removed you, too loud. again");
+    bob.expect("! You were kicked, too loud. again");
     bob.expect_quit();
     ann.expect("bob has left the chat room.");
     fixture.expect_reason("bob", "kicked");
-    fixture.server.wait_for("BOB is removed.");
+    fixture.server.wait_for("Kicked BOB.");
     fixture.server.type_line("/kick bob");
-    fixture.server.wait_for("There is nobody called bob here.");
+    fixture.server.wait_for("No such user, bob.");
     fixture.server.type_line("/kick");
-    fixture.server.wait_for("Whom? Type /kick NAME [WHY].");
+    fixture.server.wait_for("Usage, /kick NAME [REASON]");
     fixture.server.type_line("/kick ann");
-    ann.expect("! The operator removed you.");
+    ann.expect("! You were kicked.");
     ann.expect_quit();
     fixture.expect_reason("ann", "kicked");
     drop((ann, bob));
@@ -353,9 +353,9 @@ fn the_console_has_a_help() {
         server.wait_for(&format!("  {command} "));
     }
     server.type_line("/dance now");
-    server.wait_for("There is no command /dance.");
+    server.wait_for("Unknown command /dance.");
     server.type_line(&"x".repeat(5000));
-    server.wait_for("That line is too long, or no UTF-8 text.");
+    server.wait_for("That line is too long, or not valid UTF-8.");
     // No member received any of it.
     server.type_line("hello");
     ann.expect("Server: hello");

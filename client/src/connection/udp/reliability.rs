@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use common::udp::sequence::{Numbered, ReceiveTracker};
 use common::{Event, QUIT, notice};
 
-use super::retransmit::{HeartbeatTracker, Pending, Step};
+use super::retransmit::{HeartbeatTracker, Pending, RetransmitStep};
 use super::stats::UdpStats;
 
 /// The time for which `q:quit` is sent again.
@@ -94,9 +94,9 @@ impl Reliability {
         if self.phase == Phase::Joining {
             self.offered_name = line.to_string();
             let step = if self.address_proven {
-                Step::Name
+                RetransmitStep::Name
             } else {
-                Step::Hello
+                RetransmitStep::Hello
             };
             return self.keep(step, format!("{line}\n"), now);
         }
@@ -106,13 +106,13 @@ impl Reliability {
         let datagram = self.number(line);
         if leaves(line) {
             self.phase = Phase::Leaving(now);
-            return self.keep(Step::Quit, datagram, now);
+            return self.keep(RetransmitStep::Quit, datagram, now);
         }
         datagram
     }
 
     /// Keeps `datagram`, and no previous one, for retransmission.
-    fn keep(&mut self, step: Step, datagram: String, now: Instant) -> String {
+    fn keep(&mut self, step: RetransmitStep, datagram: String, now: Instant) -> String {
         self.pending = Some(Pending::new(step, datagram.clone(), now));
         datagram
     }
@@ -157,10 +157,10 @@ impl Reliability {
         if let Some(name) = cookie(line) {
             // A cookie for another name is late. A second cookie for this name changes
             // nothing, because the first is sent until it is answered.
-            if name != self.offered_name || self.step() == Some(Step::Cookie) {
+            if name != self.offered_name || self.step() == Some(RetransmitStep::Cookie) {
                 return Received::Nothing;
             }
-            return Received::Reply(self.keep(Step::Cookie, datagram.to_string(), now));
+            return Received::Reply(self.keep(RetransmitStep::Cookie, datagram.to_string(), now));
         }
         match Event::parse(line) {
             Event::Refusal(_) => self.refusal(line),
@@ -168,7 +168,7 @@ impl Reliability {
             // A blank line shows that the welcome was lost, because a server answers
             // retransmissions of a member as heartbeats. Before the cookie it means
             // nothing.
-            Event::Heartbeat if matches!(self.step(), None | Some(Step::Hello)) => {
+            Event::Heartbeat if matches!(self.step(), None | Some(RetransmitStep::Hello)) => {
                 Received::Nothing
             }
             Event::Quit => {
@@ -184,7 +184,7 @@ impl Reliability {
     }
 
     /// Returns the step that waits for its answer.
-    fn step(&self) -> Option<Step> {
+    fn step(&self) -> Option<RetransmitStep> {
         self.pending.as_ref().map(|pending| pending.step)
     }
 
@@ -196,7 +196,7 @@ impl Reliability {
         }
         if let Some(pending) = self.pending.take() {
             self.late_refusal = (line.to_string(), pending.copies - 1);
-            self.address_proven |= pending.step == Step::Cookie;
+            self.address_proven |= pending.step == RetransmitStep::Cookie;
         }
         Received::Lines(line.to_string())
     }

@@ -19,7 +19,7 @@ pub(super) const HEARTBEAT_RETRY: Duration = Duration::from_secs(2);
 
 /// The purpose of a datagram that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum RetransmitStep {
     /// A name, to a server that does not know our address.
     Hello,
     /// The cookie, sent back.
@@ -32,7 +32,7 @@ pub(super) enum Step {
 
 /// A datagram that is sent again until it is answered.
 pub(super) struct Pending {
-    pub step: Step,
+    pub step: RetransmitStep,
     datagram: String,
     last_sent: Instant,
     /// The number of datagrams that were sent for this step.
@@ -41,7 +41,7 @@ pub(super) struct Pending {
 
 impl Pending {
     /// Makes the record of a datagram that is sent now for the first time.
-    pub(super) fn new(step: Step, datagram: String, now: Instant) -> Pending {
+    pub(super) fn new(step: RetransmitStep, datagram: String, now: Instant) -> Pending {
         Pending {
             step,
             datagram,
@@ -61,10 +61,10 @@ impl Pending {
             // If only the refusal was lost, the server ignores the cookie but answers
             // the name. If the welcome was lost, the name would become a message, so
             // the cookie goes first.
-            (Step::Cookie, copies) if copies % 5 == 0 => format!("{name}\n"),
+            (RetransmitStep::Cookie, copies) if copies % 5 == 0 => format!("{name}\n"),
             // If only the welcome was lost, the name would become a message. The
             // server answers a blank line then, and ignores it otherwise.
-            (Step::Name, copies) if copies % 2 == 0 => "\n".to_string(),
+            (RetransmitStep::Name, copies) if copies % 2 == 0 => "\n".to_string(),
             _ => self.datagram.clone(),
         })
     }

@@ -64,15 +64,15 @@ impl Transcript {
 
     /// Records lines that were said in `room`, each with its newline. Never blocks.
     pub fn record(&self, room: &Name, lines: &Lines) {
-        let left_out = self.dropped.swap(0, Ordering::Relaxed);
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
         let entry = TranscriptEntry::Lines {
             at: SystemTime::now(),
             room: room.clone(),
             lines: Arc::clone(lines),
-            dropped: left_out,
+            dropped,
         };
         if self.entries.try_send(entry).is_err() {
-            let count = left_out + buffer::count_lines(lines);
+            let count = dropped + buffer::count_lines(lines);
             self.dropped.fetch_add(count, Ordering::Relaxed);
         }
     }
@@ -91,14 +91,14 @@ fn new(settings: TranscriptConfig, log: Log) -> io::Result<(Transcript, Transcri
         io::Error::new(error.kind(), message)
     })?;
     let (sender, entries) = bounded(QUEUE);
-    let left_out = Arc::new(AtomicU64::new(0));
+    let dropped = Arc::new(AtomicU64::new(0));
     let transcript = Transcript {
         entries: sender,
-        dropped: Arc::clone(&left_out),
+        dropped: Arc::clone(&dropped),
     };
     Ok((
         transcript,
-        TranscriptWriter::new(entries, left_out, file, shown, log),
+        TranscriptWriter::new(entries, dropped, file, shown, log),
     ))
 }
 

@@ -54,12 +54,12 @@ pub struct TranscriptWriter {
     path_text: String,
     log: Log,
     /// The fault of the last try, if it failed.
-    fault: Option<Fault>,
+    fault: Option<WriteFault>,
     fault_report: ReportInterval,
 }
 
 /// A write that failed.
-struct Fault {
+struct WriteFault {
     /// The number of lines that are missing.
     missing: u64,
     /// When the last of them came.
@@ -120,9 +120,9 @@ impl TranscriptWriter {
                     at,
                     room,
                     lines,
-                    dropped: left_out,
+                    dropped,
                 } => {
-                    page.push_dropped(at, left_out);
+                    page.push_dropped(at, dropped);
                     page.push_lines(at, &room, &lines);
                 }
                 TranscriptEntry::End => {
@@ -139,8 +139,8 @@ impl TranscriptWriter {
         }
         if self.entries.is_empty() {
             // No later entry would report the lines dropped after the last one.
-            let left_out = self.dropped.swap(0, Ordering::Relaxed);
-            page.push_dropped(SystemTime::now(), left_out);
+            let dropped = self.dropped.swap(0, Ordering::Relaxed);
+            page.push_dropped(SystemTime::now(), dropped);
         }
         flow
     }
@@ -168,7 +168,7 @@ impl TranscriptWriter {
     }
 
     fn report_recovery(&mut self) {
-        if let Some(Fault { missing, .. }) = self.fault.take() {
+        if let Some(WriteFault { missing, .. }) = self.fault.take() {
             self.fault_report.reset();
             let shown = &self.path_text;
             let message = format!(
@@ -184,7 +184,7 @@ impl TranscriptWriter {
             let line = format!("[SERVER] cannot write the transcript {path}: {error}.");
             self.log.line(line);
         }
-        self.fault = Some(Fault {
+        self.fault = Some(WriteFault {
             missing,
             at: SystemTime::now(),
             retry_at: Instant::now() + RETRY_INTERVAL,
@@ -206,7 +206,7 @@ mod tests {
     use crate::room::id::Lines;
 
     /// A transcript whose thread is the test itself, and the lines for the operator.
-    struct Desk {
+    struct TranscriptFixture {
         scratch: Scratch,
         path: PathBuf,
         transcript: Transcript,
@@ -229,15 +229,15 @@ mod tests {
         }
     }
 
-    impl Desk {
-        fn new() -> Desk {
+    impl TranscriptFixture {
+        fn new() -> TranscriptFixture {
             let scratch = Scratch::new();
             fs::create_dir(scratch.file("home")).unwrap();
             let path = scratch.file("home/t");
             let message = Told::default();
             let (log, logger) = log::new(LogScope::Everything, Box::new(message.clone()), None);
             let (transcript, writer) = new(settings(&path), log.clone()).unwrap();
-            Desk {
+            TranscriptFixture {
                 scratch,
                 path,
                 transcript,
@@ -279,52 +279,53 @@ mod tests {
 
     #[test]
     fn the_time_is_that_of_the_note() {
-        let mut desk = Desk::new();
+        let mut fixture = TranscriptFixture::new();
         let entry = TranscriptEntry::Lines {
             at: SystemTime::UNIX_EPOCH,
             room: "lobby".parse().unwrap(),
             lines: Lines::from(b"bob: hi\n".to_vec()),
             dropped: 0,
         };
-        desk.transcript.entries.send(entry).unwrap();
-        assert!(desk.writer.run_once().is_continue());
-        let text = fs::read_to_string(&desk.path).unwrap();
+        fixture.transcript.entries.send(entry).unwrap();
+        assert!(fixture.writer.run_once().is_continue());
+        let text = fs::read_to_string(&fixture.path).unwrap();
         assert_eq!(text, "1970-01-01T00:00:00Z lobby bob: hi\n");
     }
 
     #[test]
     fn what_waits_goes_out_in_order_and_the_end_is_the_last() {
-        let mut desk = Desk::new();
-        desk.say("bob: 1\nbob: 2\n");
-        desk.say("ann: 3\n");
-        desk.transcript
+        let mut fixture = TranscriptFixture::new();
+        fixture.say("bob: 1\nbob: 2\n");
+        fixture.say("ann: 3\n");
+        fixture
+            .transcript
             .clone()
             .finish(Instant::now() + RETRY_INTERVAL);
-        desk.say("bob: too late\n");
-        assert!(desk.writer.run_once().is_break());
-        let (text, message) = desk.end();
+        fixture.say("bob: too late\n");
+        assert!(fixture.writer.run_once().is_break());
+        let (text, message) = fixture.end();
         assert_eq!(text, "lobby bob: 1\nlobby bob: 2\nlobby ann: 3\n");
         assert_eq!(message, "");
     }
 
     #[test]
     fn a_full_queue_leaves_lines_out_where_the_file_says_so() {
-        let mut desk = Desk::new();
+        let mut fixture = TranscriptFixture::new();
         let queued = "lobby bob: x\n".repeat(QUEUE);
         for _ in 0..QUEUE {
-            desk.say("bob: x\n");
+            fixture.say("bob: x\n");
         }
         for _ in 0..6 {
-            desk.say("bob: lost\nbob: lost\n");
+            fixture.say("bob: lost\nbob: lost\n");
         }
         // One place is free, and the next line reports what was dropped before it.
-        let _ = desk.writer.entries.recv().unwrap();
-        desk.say("bob: again\n");
-        desk.say("bob: lost\n");
-        while !desk.writer.entries.is_empty() {
-            assert!(desk.writer.run_once().is_continue());
+        let _ = fixture.writer.entries.recv().unwrap();
+        fixture.say("bob: again\n");
+        fixture.say("bob: lost\n");
+        while !fixture.writer.entries.is_empty() {
+            assert!(fixture.writer.run_once().is_continue());
         }
-        let (text, _) = desk.end();
+        let (text, _) = fixture.end();
         let (before, after) = text.split_at(queued.len() - "lobby bob: x\n".len());
         assert!(queued.starts_with(before));
         let expected = "- 12 lines were left out.\nlobby bob: again\n- 1 lines were left out.\n";
@@ -333,26 +334,26 @@ mod tests {
 
     #[test]
     fn a_fault_is_told_once_and_its_end_with_what_is_missing() {
-        let mut desk = Desk::new();
-        desk.say("bob: before\n");
-        assert!(desk.writer.run_once().is_continue());
-        desk.move_away();
+        let mut fixture = TranscriptFixture::new();
+        fixture.say("bob: before\n");
+        assert!(fixture.writer.run_once().is_continue());
+        fixture.move_away();
         for _ in 0..3 {
-            desk.say("bob: lost\nbob: lost\n");
-            assert!(desk.writer.run_once().is_continue());
+            fixture.say("bob: lost\nbob: lost\n");
+            assert!(fixture.writer.run_once().is_continue());
         }
-        desk.wait_for_retry();
-        assert!(desk.writer.run_once().is_continue());
-        desk.move_back();
+        fixture.wait_for_retry();
+        assert!(fixture.writer.run_once().is_continue());
+        fixture.move_back();
         // The next try is not due.
-        desk.say("bob: lost\n");
-        assert!(desk.writer.run_once().is_continue());
-        desk.wait_for_retry();
-        desk.say("bob: after\n");
-        assert!(desk.writer.run_once().is_continue());
-        desk.say("bob: and on\n");
-        assert!(desk.writer.run_once().is_continue());
-        let (text, message) = desk.end();
+        fixture.say("bob: lost\n");
+        assert!(fixture.writer.run_once().is_continue());
+        fixture.wait_for_retry();
+        fixture.say("bob: after\n");
+        assert!(fixture.writer.run_once().is_continue());
+        fixture.say("bob: and on\n");
+        assert!(fixture.writer.run_once().is_continue());
+        let (text, message) = fixture.end();
         let expected = "lobby bob: before\n- 7 lines were left out.\nlobby bob: after\n\
             lobby bob: and on\n";
         assert_eq!(text, expected);
@@ -364,19 +365,19 @@ mod tests {
 
     #[test]
     fn a_fault_that_lasts_is_told_again_and_ends_without_a_word_being_said() {
-        let mut desk = Desk::new();
-        desk.move_away();
-        desk.say("bob: lost\n");
-        assert!(desk.writer.run_once().is_continue());
+        let mut fixture = TranscriptFixture::new();
+        fixture.move_away();
+        fixture.say("bob: lost\n");
+        assert!(fixture.writer.run_once().is_continue());
         for _ in 0..2 {
-            desk.wait_for_retry();
-            desk.writer.fault_report.reset();
-            assert!(desk.writer.run_once().is_continue());
+            fixture.wait_for_retry();
+            fixture.writer.fault_report.reset();
+            assert!(fixture.writer.run_once().is_continue());
         }
-        desk.move_back();
-        desk.wait_for_retry();
-        assert!(desk.writer.run_once().is_continue());
-        let (text, message) = desk.end();
+        fixture.move_back();
+        fixture.wait_for_retry();
+        assert!(fixture.writer.run_once().is_continue());
+        let (text, message) = fixture.end();
         assert_eq!(text, "- 1 lines were left out.\n");
         assert_eq!(message.matches("cannot write").count(), 3);
         assert!(message.ends_with("written again; 1 lines are missing.\n"));
@@ -384,17 +385,18 @@ mod tests {
 
     #[test]
     fn the_last_try_does_not_wait() {
-        let mut desk = Desk::new();
-        desk.move_away();
-        desk.say("bob: lost\n");
-        assert!(desk.writer.run_once().is_continue());
-        desk.move_back();
-        desk.say("bob: last\n");
-        desk.transcript
+        let mut fixture = TranscriptFixture::new();
+        fixture.move_away();
+        fixture.say("bob: lost\n");
+        assert!(fixture.writer.run_once().is_continue());
+        fixture.move_back();
+        fixture.say("bob: last\n");
+        fixture
+            .transcript
             .clone()
             .finish(Instant::now() + RETRY_INTERVAL);
-        assert!(desk.writer.run_once().is_break());
-        let (text, _) = desk.end();
+        assert!(fixture.writer.run_once().is_break());
+        let (text, _) = fixture.end();
         assert_eq!(text, "- 1 lines were left out.\nlobby bob: last\n");
     }
 }

@@ -51,7 +51,7 @@ pub fn whois(session: &mut MemberSession<'_, '_>, name: &Name) {
     let message = match session.registry().whois(name) {
         Whois::Present(info) => describe(&info),
         Whois::Departed(ago) => format!("{name} was last here {} ago.", format_duration(ago)),
-        Whois::Unknown => return session.refuse(&no_such_user(name)),
+        Whois::Unknown => return session.refuse(&notice::no_such_user(name.as_str())),
     };
     session.notify(&message);
 }
@@ -100,11 +100,6 @@ fn notify_room(session: &mut MemberSession<'_, '_>, notice: Vec<u8>, reply: &str
     let others = Audience::OthersInRoomOf(session.id());
     session.posts().deliver(others, notice);
     session.notify(reply);
-}
-
-/// Returns the refusal for a name that no member has.
-pub(super) fn no_such_user(name: &Name) -> String {
-    format!("No such user, {name}.")
 }
 
 fn count_line(total: usize) -> String {

@@ -1,10 +1,9 @@
 //! Messages: actions, and messages to some members alone.
 
-use common::notice::without_colons;
+use common::notice::{no_such_user, without_colons};
 use common::{Event, Name};
 
 use super::super::member::MemberSession;
-use super::members::no_such_user;
 use crate::broadcaster::post::Post;
 use crate::moderation::rules::Switch;
 use crate::registry::Recipient;
@@ -37,7 +36,7 @@ pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str
     for (name, recipient) in to.iter().zip(recipients) {
         match recipient {
             Recipient::Missing => {
-                session.refuse(&format!("Not sent. {}", no_such_user(name)));
+                session.refuse(&format!("Not sent. {}", no_such_user(name.as_str())));
             }
             // An ignored sender is not told.
             Recipient::Ignoring => {}
