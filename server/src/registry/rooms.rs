@@ -52,9 +52,7 @@ impl RoomDirectory {
         };
         let id = RoomId::lobby();
         let members = BTreeMap::new();
-        rooms
-            .rooms
-            .insert(key(&id.name), Room { id, members });
+        rooms.rooms.insert(key(&id.name), Room { id, members });
         rooms
     }
 

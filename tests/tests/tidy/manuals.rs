@@ -40,18 +40,20 @@ fn no_readme_maps_a_file_that_does_not_exist() {
     }
 }
 
-/// Returns the files that stand first in the rows of a README's tables.
+/// Returns the files in the first cells of a README's tables.
 fn mapped(readme: &str) -> BTreeSet<String> {
-    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `"));
-    let first = rows.filter_map(|row| row.split('`').next());
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| "));
+    let first_cells = rows.filter_map(|row| row.split(" | ").next());
+    let quoted = first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
     let is_file = |name: &&str| MAPPED.iter().any(|end| name.ends_with(&format!(".{end}")));
-    first.filter(is_file).map(str::to_string).collect()
+    quoted.filter(is_file).map(str::to_string).collect()
 }
 
 #[test]
 fn a_map_is_read_from_the_rows() {
-    let text = "| file | use |\n|---|---|\n| `src/a.rs` | `b.rs` |\n| `--c` | d |\n`e.rs`\n";
-    assert_eq!(mapped(text), BTreeSet::from(["src/a.rs".to_string()]));
+    let text = "| file | use |\n|---|---|\n| `a.rs`, `b.rs` | `c.rs` |\n| `--d` | e |\n`f.rs`\n";
+    let expected = ["a.rs", "b.rs"].map(str::to_string);
+    assert_eq!(mapped(text), BTreeSet::from(expected));
 }
 
 #[test]
