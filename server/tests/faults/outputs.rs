@@ -349,13 +349,13 @@ fn the_console_has_a_help() {
     let mut server = serve(&[]);
     let mut ann = TestClient::join(server.address(), "ann");
     server.type_line("/help");
-    for command in ["/who", "/kick NAME [WHY]", "/stop", "/help"] {
+    for command in ["/who", "/kick NAME [REASON]", "/stop", "/help"] {
         server.wait_for(&format!("  {command} "));
     }
     server.type_line("/dance now");
     server.wait_for("Unknown command /dance.");
     server.type_line(&"x".repeat(5000));
-    server.wait_for("That line is too long, or not valid UTF-8.");
+    server.wait_for("Line is too long, or not valid UTF-8.");
     // No member received any of it.
     server.type_line("hello");
     ann.expect("Server: hello");
