@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use common::options::{EarlyExit, OptionSpec, Setter};
+use common::options::Setter::{Flag, Value};
+use common::options::{EarlyExit, OptionSpec};
 
 use super::draft::Draft;
 use super::model::Layout;
@@ -11,95 +12,31 @@ use crate::connection::Transport;
 type Spec = OptionSpec<Draft>;
 
 /// All options.
+#[rustfmt::skip]
 pub(super) const TABLE: &[Spec] = &[
-    Spec::new(
-        "--name",
-        Setter::Value(|draft, value| {
-            draft.name = Some(value.to_string());
-            Ok(())
-        }),
-        "be called NAME; without it the client asks",
-    )
-    .short("-n")
-    .value("NAME"),
-    Spec::new(
-        "--plain",
-        Setter::Flag(|draft| {
-            draft.layout = Layout::Plain;
-            Ok(())
-        }),
-        "plain lines instead of a divided screen",
-    ),
-    Spec::new(
-        "--no-bell",
-        Setter::Flag(|draft| {
-            draft.bell = false;
-            Ok(())
-        }),
-        "do not ring for private messages and lines with your name",
-    ),
-    Spec::new(
-        "--heartbeat",
-        Setter::Value(|draft, value| draft.set_heartbeat(value)),
-        "send a heartbeat every SECONDS, 0.1 to 3600; the connection counts as lost \
-               when no line comes for three times as long",
-    )
-    .value("SECONDS")
-    .default("30"),
-    Spec::new(
-        "--udp",
-        Setter::Flag(|draft| draft.set_transport(Transport::Udp)),
-        "use UDP; /stats shows what was lost",
-    ),
-    Spec::new(
-        "--unframed",
-        Setter::Flag(|draft| draft.set_transport(Transport::Unframed)),
-        "for an unframed server: send each message with your name and without a newline",
-    ),
-    Spec::new(
-        "--downloads",
-        Setter::Value(|draft, value| {
-            draft.downloads = PathBuf::from(value);
-            Ok(())
-        }),
-        "put the files that /get fetches into FOLDER",
-    )
-    .value("FOLDER")
-    .default("."),
-    Spec::new(
-        "--send",
-        Setter::Value(|draft, value| {
-            draft.send = Some(PathBuf::from(value));
-            Ok(())
-        }),
-        "share FILE and leave; no messages are shown",
-    )
-    .value("FILE"),
-    Spec::new(
-        "--get",
-        Setter::Value(|draft, value| draft.set_get(value)),
-        "fetch file ID and leave; no messages are shown",
-    )
-    .value("ID"),
-    Spec::new(
-        "--to",
-        Setter::Value(|draft, value| {
-            draft.to = Some(value.to_string());
-            Ok(())
-        }),
-        "put the file of --get at PATH, a folder or a file; - is standard output",
-    )
-    .value("PATH"),
-    Spec::new(
-        "--help",
-        Setter::Flag(|_| Err(EarlyExit::Help)),
-        "print this help",
-    )
-    .short("-h"),
-    Spec::new(
-        "--version",
-        Setter::Flag(|_| Err(EarlyExit::Version)),
-        "print the version",
-    )
-    .short("-V"),
+    Spec::new("--name", Value(|draft, value| { draft.name = Some(value.to_string()); Ok(()) }),
+        "be called NAME; without it the client asks").short("-n").value("NAME"),
+    Spec::new("--plain", Flag(|draft| { draft.layout = Layout::Plain; Ok(()) }),
+        "plain lines instead of a divided screen"),
+    Spec::new("--no-bell", Flag(|draft| { draft.bell = false; Ok(()) }),
+        "do not ring for private messages and lines with your name"),
+    Spec::new("--heartbeat", Value(|draft, value| draft.set_heartbeat(value)),
+        "send a heartbeat every SECONDS, 0.1 to 3600; the connection counts as lost when no \
+         line comes for three times as long").value("SECONDS").default("30"),
+    Spec::new("--udp", Flag(|draft| draft.set_transport(Transport::Udp)),
+        "use UDP; /stats shows what was lost"),
+    Spec::new("--unframed", Flag(|draft| draft.set_transport(Transport::Unframed)),
+        "for an unframed server: send each message with your name and without a newline"),
+    Spec::new("--downloads", Value(|draft, value| { draft.downloads = PathBuf::from(value); Ok(()) }),
+        "put the files that /get fetches into FOLDER").value("FOLDER").default("."),
+    Spec::new("--send", Value(|draft, value| { draft.send = Some(PathBuf::from(value)); Ok(()) }),
+        "share FILE and leave; no messages are shown").value("FILE"),
+    Spec::new("--get", Value(|draft, value| draft.set_get(value)),
+        "fetch file ID and leave; no messages are shown").value("ID"),
+    Spec::new("--to", Value(|draft, value| { draft.to = Some(value.to_string()); Ok(()) }),
+        "put the file of --get at PATH, a folder or a file; - is standard output").value("PATH"),
+    Spec::new("--help", Flag(|_| Err(EarlyExit::Help)),
+        "print this help").short("-h"),
+    Spec::new("--version", Flag(|_| Err(EarlyExit::Version)),
+        "print the version").short("-V"),
 ];

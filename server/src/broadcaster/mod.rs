@@ -124,7 +124,7 @@ impl Broadcaster {
                 }
             }
             Post::Deliver { audience, lines } => self.deliver(&audience, &lines),
-            Post::Announce { room, line } => self.announce(room.as_ref(), line),
+            Post::Announce { audience, line } => self.announce(audience, line),
             Post::Connection(post) => self.change_connection(post),
             Post::Member(post) => self.change_member(post),
             Post::Query(query) => self.answer(query),
@@ -209,42 +209,49 @@ impl Broadcaster {
 
     /// Delivers notices to an audience. A reply to one connection is not recorded.
     fn deliver(&mut self, audience: &Audience, lines: &[u8]) {
-        let room_of = |id| self.members.get(id).map(|member| member.room);
         match audience {
             Audience::One(id) => self.send_to(*id, lines),
             Audience::OthersInRoomOf(id) => {
-                if let Some(room) = room_of(id).and_then(|number| self.rooms.get_mut(number)) {
+                let number = self.members.get(id).map(|member| member.room);
+                if let Some(room) = number.and_then(|number| self.rooms.get_mut(number)) {
                     self.recorder.record_notice(&room.name, lines);
                     room.send_to_others(*id, lines);
                 }
             }
-            Audience::RoomOf(id) => {
-                let number = room_of(id).unwrap_or(LOBBY_ROOM);
-                if let Some(room) = self.rooms.get_mut(number) {
+            Audience::RoomOf(_) | Audience::Room(_) | Audience::All => {
+                let number = self.room_number(audience);
+                for room in self.rooms.select_mut(number) {
                     self.recorder.record_notice(&room.name, lines);
                     room.announce(lines);
                 }
             }
-            Audience::Room(id) => self.deliver_to_rooms(Some(id), lines),
-            Audience::All => self.deliver_to_rooms(None, lines),
         }
     }
 
-    fn deliver_to_rooms(&mut self, room: Option<&RoomId>, lines: &[u8]) {
-        for room in self.rooms.select_mut(room) {
-            self.recorder.record_notice(&room.name, lines);
-            room.announce(lines);
-        }
-    }
-
-    /// Says a line of the operator, in one room or in all.
-    fn announce(&mut self, room: Option<&RoomId>, line: Lines) {
-        for room in self.rooms.select_mut(room) {
+    /// Says a line of the operator to an audience.
+    fn announce(&mut self, audience: Audience, line: Lines) {
+        let number = self.room_number(&audience);
+        for room in self.rooms.select_mut(number) {
             room.announce_operator(&line);
             self.recorder.record_notice(&room.name, &line);
         }
-        let room = room.map(|room| room.name.clone());
+        let room = match audience {
+            Audience::Room(room) => Some(room.name),
+            _ => None,
+        };
         self.recorder.log.messages(room, line);
+    }
+
+    /// Returns the room of an audience; `None` is every room.
+    fn room_number(&self, audience: &Audience) -> Option<u64> {
+        match audience {
+            Audience::One(id) | Audience::OthersInRoomOf(id) | Audience::RoomOf(id) => {
+                let member = self.members.get(id);
+                Some(member.map_or(LOBBY_ROOM, |member| member.room))
+            }
+            Audience::Room(room) => Some(room.number),
+            Audience::All => None,
+        }
     }
 
     fn set_topic(&mut self, id: ConnectionId, line: &Lines) {

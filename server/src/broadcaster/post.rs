@@ -45,8 +45,8 @@ pub enum Post {
     },
     /// A message of the operator, which history and log keep like a member's.
     Announce {
-        /// The room; `None` is every room.
-        room: Option<RoomId>,
+        /// The members that receive it.
+        audience: Audience,
         /// The message.
         line: Lines,
     },

@@ -63,9 +63,8 @@ impl RoomSet {
         room
     }
 
-    /// Returns the room `id` for a change, or every room of members for `None`.
-    pub fn select_mut(&mut self, id: Option<&RoomId>) -> impl Iterator<Item = &mut Room> {
-        let chosen = id.map(|id| id.number);
+    /// Returns one room for a change, or every room of members for `None`.
+    pub fn select_mut(&mut self, chosen: Option<u64>) -> impl Iterator<Item = &mut Room> {
         let is_chosen = move |number| chosen.is_none_or(|chosen| chosen == number);
         let dirty = &mut self.dirty;
         self.rooms.iter_mut().filter_map(move |(&number, room)| {

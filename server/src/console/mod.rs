@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 use common::{Event, LineSplitter, MAX_LINE, NextLine, text};
 
-use crate::broadcaster::post::{Post, PostSender};
+use crate::broadcaster::post::{Audience, Post, PostSender};
 use crate::files::Files;
 use crate::moderation::reaper::Reaper;
 use crate::moderation::rules::Moderation;
 use crate::record::log::Log;
 use crate::registry::Registry;
-use crate::room::id::{Lines, RoomId};
+use crate::room::id::Lines;
 use crate::shutdown::ShutdownHandle;
 
 const HELP: &str = "\
@@ -135,11 +135,11 @@ impl Console {
     }
 
     fn announce_all(&self, text: &str) {
-        self.announce(None, text);
+        self.announce(Audience::All, text);
     }
 
-    fn announce(&self, room: Option<RoomId>, text: &str) {
+    fn announce(&self, audience: Audience, text: &str) {
         let line = Lines::new(Event::Operator(text).to_line());
-        self.posts.send(Post::Announce { room, line });
+        self.posts.send(Post::Announce { audience, line });
     }
 }

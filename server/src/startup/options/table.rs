@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use common::options::{EarlyExit, OptionSpec, Setter};
+use common::options::Setter::{Flag, OptionalNumber, Value, ValueAndNumber};
+use common::options::{EarlyExit, OptionSpec};
 
 use super::draft::{Draft, at_least, mib, rate, seconds};
 use crate::limits::MIN_BACKLOG;
@@ -11,276 +12,86 @@ use crate::startup::capacity;
 
 type Spec = OptionSpec<Draft>;
 
-/// All options.
+/// All options. More clients than the machine holds would end in an abort, not an error.
+#[rustfmt::skip]
 pub(super) const TABLE: &[Spec] = &[
-    Spec::new(
-        "--listen",
-        Setter::ValueAndNumber(Draft::listen),
-        "listen there (HOST PORT, HOST:PORT or PORT) as well, or instead if \
-               there is no HOST before; may be repeated",
-    )
-    .value("ADDRESS"),
-    Spec::new(
-        "--udp",
-        Setter::OptionalNumber(Draft::listen_udp),
-        "let people join over UDP as well, at PORT or the same one",
-    )
-    .value("[PORT]"),
-    Spec::new(
-        "--max-clients",
-        Setter::Value(|draft, value| {
-            // More than the machine holds would end in an abort, not an error.
-            let capacity = capacity::max_clients();
-            draft.limits.max_clients = at_least(1, "--max-clients", value)?.min(capacity);
-            Ok(())
-        }),
-        "how many may be connected at once; the default, and the maximum, is \
-               what this machine holds, which is printed at the start",
-    )
-    .value("N"),
-    Spec::new(
-        "--max-unnamed",
-        Setter::Value(|draft, value| {
-            draft.limits.max_unnamed = at_least(1, "--max-unnamed", value)?;
-            Ok(())
-        }),
-        "how many of them may have no name yet; past it the oldest of these is \
-               closed",
-    )
-    .value("N")
-    .default("256"),
-    Spec::new(
-        "--per-address",
-        Setter::Value(|draft, value| {
-            draft.limits.max_per_address = at_least(1, "--per-address", value)?;
-            Ok(())
-        }),
-        "how many may come from one address, or one IPv6 /64 network; loopback \
-               is exempt",
-    )
-    .value("N")
-    .default("64"),
-    Spec::new(
-        "--name-timeout",
-        Setter::Value(|draft, value| {
-            draft.limits.name_timeout = seconds("--name-timeout", value)?;
-            Ok(())
-        }),
-        "how long a connection may take to give a name",
-    )
-    .value("SECONDS")
-    .default("30"),
-    Spec::new(
-        "--strict",
-        Setter::Flag(|draft| {
-            draft.limits.unframed_delay = None;
-            Ok(())
-        }),
-        "only a newline ends a line; without it a peer that sends none, as \
-               classroom scripts do, is recognised after 250 ms",
-    ),
-    Spec::new(
-        "--rate",
-        Setter::Value(|draft, value| {
-            draft.limits.rate = rate("--rate", value)?;
-            Ok(())
-        }),
-        "how many lines a second one client may send, and how many at once; \
-               faster ones wait, none is lost; off lifts the limit",
-    )
-    .value("N[:BURST]")
-    .default("10:50"),
-    Spec::new(
-        "--backlog",
-        Setter::Value(|draft, value| {
-            let kib = at_least(MIN_BACKLOG / 1024, "--backlog", value)?;
-            draft.limits.max_backlog = kib.saturating_mul(1024);
-            Ok(())
-        }),
-        "how much may wait for a member that reads slowly, before it is \
-               disconnected",
-    )
-    .value("KIB")
-    .default("1024"),
-    Spec::new(
-        "--stall",
-        Setter::Value(|draft, value| {
-            draft.limits.stall_timeout = seconds("--stall", value)?;
-            Ok(())
-        }),
-        "how long such a member may take nothing at all",
-    )
-    .value("SECONDS")
-    .default("10"),
-    Spec::new(
-        "--heartbeat",
-        Setter::Value(|draft, value| {
-            draft.limits.heartbeat = seconds("--heartbeat", value)?;
-            Ok(())
-        }),
-        "how often clients that keep a heartbeat send one; they are \
-               disconnected when three are missing",
-    )
-    .value("SECONDS")
-    .default("30"),
-    Spec::new(
-        "--history",
-        Setter::Value(|draft, value| {
-            draft.limits.history_lines = at_least(0, "--history", value)?;
-            Ok(())
-        }),
-        "how many lines, and at most 1 MiB, each room keeps for members that \
-               come later; 0 keeps none",
-    )
-    .value("N")
-    .default("1000"),
-    Spec::new(
-        "--crowd",
-        Setter::Value(|draft, value| {
-            draft.limits.join_notice_limit = at_least(0, "--crowd", value)?;
-            Ok(())
-        }),
-        "up to how many members a room announces each join and leave; above, \
-               only how many, every 10 s",
-    )
-    .value("N")
-    .default("50"),
-    Spec::new(
-        "--max-rooms",
-        Setter::Value(|draft, value| {
-            draft.limits.max_rooms = at_least(1, "--max-rooms", value)?;
-            Ok(())
-        }),
-        "how many rooms there may be at once",
-    )
-    .value("N")
-    .default("1000"),
-    Spec::new(
-        "--motd",
-        Setter::Value(|draft, value| {
-            draft.motd = Some(value.to_string());
-            Ok(())
-        }),
-        "show the lines of FILE to everybody who joins",
-    )
-    .value("FILE"),
-    Spec::new(
-        "--files",
-        Setter::Value(|draft, value| {
-            draft.files.folder = value.into();
-            Ok(())
-        }),
-        "let members share files, which are kept in FOLDER",
-    )
-    .value("FOLDER"),
-    Spec::new(
-        "--file-size",
-        Setter::Value(|draft, value| {
-            draft.files.max_file_bytes = mib("--file-size", value)?;
-            Ok(())
-        }),
-        "how large one file may be",
-    )
-    .value("MIB")
-    .default("100"),
-    Spec::new(
-        "--files-size",
-        Setter::Value(|draft, value| {
-            draft.files.max_total_bytes = mib("--files-size", value)?;
-            Ok(())
-        }),
-        "how much all files may take together",
-    )
-    .value("MIB")
-    .default("1024"),
-    Spec::new(
-        "--transfers",
-        Setter::Value(|draft, value| {
-            draft.files.max_transfers = at_least(1, "--transfers", value)?;
-            Ok(())
-        }),
-        "how many transfers one member may have at once, tickets included",
-    )
-    .value("N")
-    .default("4"),
-    Spec::new(
-        "--files-rate",
-        Setter::Value(|draft, value| {
-            draft.files.rate = mib("--files-rate", value)?;
-            Ok(())
-        }),
-        "how much several transfers may move in a second, together",
-    )
-    .value("MIB")
-    .default("200"),
-    Spec::new(
-        "--files-days",
-        Setter::Value(|draft, value| {
-            let days = at_least(1, "--files-days", value)? as u64;
-            draft.files.max_age = Duration::from_secs(days.saturating_mul(86_400));
-            Ok(())
-        }),
-        "how long a file is kept",
-    )
-    .value("N")
-    .default("30"),
-    Spec::new(
-        "--transcript",
-        Setter::Value(|draft, value| {
-            draft.transcript.path = value.into();
-            Ok(())
-        }),
-        "append every line that is said in a room to FILE",
-    )
-    .value("FILE"),
-    Spec::new(
-        "--transcript-size",
-        Setter::Value(|draft, value| {
-            draft.transcript.max_bytes = mib("--transcript-size", value)?;
-            Ok(())
-        }),
-        "begin a new FILE past this size",
-    )
-    .value("MIB")
-    .default("10"),
-    Spec::new(
-        "--transcript-keep",
-        Setter::Value(|draft, value| {
-            let files = at_least(0, "--transcript-keep", value)?;
-            draft.transcript.old_files = u32::try_from(files).unwrap_or(u32::MAX);
-            Ok(())
-        }),
-        "how many older files to keep, as FILE.1 and so on",
-    )
-    .value("N")
-    .default("5"),
-    Spec::new(
-        "--log",
-        Setter::Value(|draft, value| {
-            draft.log = Some(value.to_string());
-            Ok(())
-        }),
-        "write the log to FILE as well, with the time",
-    )
-    .value("FILE"),
-    Spec::new(
-        "--quiet",
-        Setter::Flag(|draft| {
-            draft.log_scope = LogScope::NoMessages;
-            Ok(())
-        }),
-        "do not log what is said",
-    ),
-    Spec::new(
-        "--help",
-        Setter::Flag(|_| Err(EarlyExit::Help)),
-        "print this help",
-    )
-    .short("-h"),
-    Spec::new(
-        "--version",
-        Setter::Flag(|_| Err(EarlyExit::Version)),
-        "print the version",
-    )
-    .short("-V"),
+    Spec::new("--listen", ValueAndNumber(Draft::listen),
+        "listen there (HOST PORT, HOST:PORT or PORT) as well, or instead if there is no HOST \
+         before; may be repeated").value("ADDRESS"),
+    Spec::new("--udp", OptionalNumber(Draft::listen_udp),
+        "let people join over UDP as well, at PORT or the same one").value("[PORT]"),
+    Spec::new("--max-clients", Value(|draft, value| {
+        let capacity = capacity::max_clients();
+        draft.limits.max_clients = at_least(1, "--max-clients", value)?.min(capacity);
+        Ok(())
+    }),
+        "how many may be connected at once; the default, and the maximum, is what this machine \
+         holds, which is printed at the start").value("N"),
+    Spec::new("--max-unnamed", Value(|draft, value| { draft.limits.max_unnamed = at_least(1, "--max-unnamed", value)?; Ok(()) }),
+        "how many of them may have no name yet; past it the oldest of these is closed").value("N").default("256"),
+    Spec::new("--per-address", Value(|draft, value| { draft.limits.max_per_address = at_least(1, "--per-address", value)?; Ok(()) }),
+        "how many may come from one address, or one IPv6 /64 network; loopback is exempt").value("N").default("64"),
+    Spec::new("--name-timeout", Value(|draft, value| { draft.limits.name_timeout = seconds("--name-timeout", value)?; Ok(()) }),
+        "how long a connection may take to give a name").value("SECONDS").default("30"),
+    Spec::new("--strict", Flag(|draft| { draft.limits.unframed_delay = None; Ok(()) }),
+        "only a newline ends a line; without it a peer that sends none, as classroom scripts \
+         do, is recognised after 250 ms"),
+    Spec::new("--rate", Value(|draft, value| { draft.limits.rate = rate("--rate", value)?; Ok(()) }),
+        "how many lines a second one client may send, and how many at once; faster ones wait, \
+         none is lost; off lifts the limit").value("N[:BURST]").default("10:50"),
+    Spec::new("--backlog", Value(|draft, value| {
+        let kib = at_least(MIN_BACKLOG / 1024, "--backlog", value)?;
+        draft.limits.max_backlog = kib.saturating_mul(1024);
+        Ok(())
+    }),
+        "how much may wait for a member that reads slowly, before it is disconnected").value("KIB").default("1024"),
+    Spec::new("--stall", Value(|draft, value| { draft.limits.stall_timeout = seconds("--stall", value)?; Ok(()) }),
+        "how long such a member may take nothing at all").value("SECONDS").default("10"),
+    Spec::new("--heartbeat", Value(|draft, value| { draft.limits.heartbeat = seconds("--heartbeat", value)?; Ok(()) }),
+        "how often clients that keep a heartbeat send one; they are disconnected when three are \
+         missing").value("SECONDS").default("30"),
+    Spec::new("--history", Value(|draft, value| { draft.limits.history_lines = at_least(0, "--history", value)?; Ok(()) }),
+        "how many lines, and at most 1 MiB, each room keeps for members that come later; 0 \
+         keeps none").value("N").default("1000"),
+    Spec::new("--crowd", Value(|draft, value| { draft.limits.join_notice_limit = at_least(0, "--crowd", value)?; Ok(()) }),
+        "up to how many members a room announces each join and leave; above, only how many, \
+         every 10 s").value("N").default("50"),
+    Spec::new("--max-rooms", Value(|draft, value| { draft.limits.max_rooms = at_least(1, "--max-rooms", value)?; Ok(()) }),
+        "how many rooms there may be at once").value("N").default("1000"),
+    Spec::new("--motd", Value(|draft, value| { draft.motd = Some(value.to_string()); Ok(()) }),
+        "show the lines of FILE to everybody who joins").value("FILE"),
+    Spec::new("--files", Value(|draft, value| { draft.files.folder = value.into(); Ok(()) }),
+        "let members share files, which are kept in FOLDER").value("FOLDER"),
+    Spec::new("--file-size", Value(|draft, value| { draft.files.max_file_bytes = mib("--file-size", value)?; Ok(()) }),
+        "how large one file may be").value("MIB").default("100"),
+    Spec::new("--files-size", Value(|draft, value| { draft.files.max_total_bytes = mib("--files-size", value)?; Ok(()) }),
+        "how much all files may take together").value("MIB").default("1024"),
+    Spec::new("--transfers", Value(|draft, value| { draft.files.max_transfers = at_least(1, "--transfers", value)?; Ok(()) }),
+        "how many transfers one member may have at once, tickets included").value("N").default("4"),
+    Spec::new("--files-rate", Value(|draft, value| { draft.files.rate = mib("--files-rate", value)?; Ok(()) }),
+        "how much several transfers may move in a second, together").value("MIB").default("200"),
+    Spec::new("--files-days", Value(|draft, value| {
+        let days = at_least(1, "--files-days", value)? as u64;
+        draft.files.max_age = Duration::from_secs(days.saturating_mul(86_400));
+        Ok(())
+    }),
+        "how long a file is kept").value("N").default("30"),
+    Spec::new("--transcript", Value(|draft, value| { draft.transcript.path = value.into(); Ok(()) }),
+        "append every line that is said in a room to FILE").value("FILE"),
+    Spec::new("--transcript-size", Value(|draft, value| { draft.transcript.max_bytes = mib("--transcript-size", value)?; Ok(()) }),
+        "begin a new FILE past this size").value("MIB").default("10"),
+    Spec::new("--transcript-keep", Value(|draft, value| {
+        let files = at_least(0, "--transcript-keep", value)?;
+        draft.transcript.old_files = u32::try_from(files).unwrap_or(u32::MAX);
+        Ok(())
+    }),
+        "how many older files to keep, as FILE.1 and so on").value("N").default("5"),
+    Spec::new("--log", Value(|draft, value| { draft.log = Some(value.to_string()); Ok(()) }),
+        "write the log to FILE as well, with the time").value("FILE"),
+    Spec::new("--quiet", Flag(|draft| { draft.log_scope = LogScope::NoMessages; Ok(()) }),
+        "do not log what is said"),
+    Spec::new("--help", Flag(|_| Err(EarlyExit::Help)),
+        "print this help").short("-h"),
+    Spec::new("--version", Flag(|_| Err(EarlyExit::Version)),
+        "print the version").short("-V"),
 ];
