@@ -25,8 +25,7 @@ use crate::registry::Registry;
 use crate::room::id::Lines;
 use crate::shutdown::ShutdownHandle;
 
-const HELP: &str = "\
-  TEXT                  say TEXT to everybody, as Server
+const HELP: &str = "  TEXT                  say TEXT to everybody, as Server
   /say ROOM TEXT        say TEXT in one room
   /who                  list the members with room, address and idle time
   /rooms                list the rooms with their number of members
