@@ -84,7 +84,7 @@ fn open_log(path: &str) -> Result<Box<dyn Write + Send>, (u8, String)> {
     }
 }
 
-/// The lines of a file, made safe to show.
+/// Returns the message of the day in the file at `path`, made safe to show.
 fn read_motd(path: &str) -> Result<Vec<String>, (u8, String)> {
     let cannot = |error| (FAILURE, format!("cannot read the motd {path}: {error}"));
     let text = fs::read_to_string(path).map_err(cannot)?;

@@ -19,7 +19,7 @@ pub fn channel() -> (ShutdownHandle, Shutdown) {
 pub struct ShutdownHandle(Arc<Mutex<Option<WaitToken>>>);
 
 impl ShutdownHandle {
-    /// Triggers the signal. Returns `true` if nobody had before.
+    /// Triggers the signal. Returns `true` if this was the first time.
     pub fn trigger(&self) -> bool {
         lock(&self.0).take().is_some()
     }

@@ -67,7 +67,7 @@ impl SessionSpawner {
     /// the peer is in its mailbox already.
     pub fn spawn_udp(&self, udp: UdpTransport, mailbox: Mailbox) {
         let parts = self.opener.open_udp(self.next_id(), udp, mailbox);
-        // An error means that no thread is left, which the peer was told.
+        // An error means that no thread is left, which the peer has received.
         let _refused = self.spawn(parts);
     }
 

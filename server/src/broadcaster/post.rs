@@ -103,8 +103,8 @@ pub enum MemberPost {
     Join(RoomChange, SenderId),
     /// A member goes to another room.
     Move(RoomChange),
-    /// A member has a new name, and with it a new id as a sender. Whoever ignores
-    /// the previous id ignores the new one as well.
+    /// A member has a new name, and with it a new id as a sender. Members that ignore
+    /// the previous id ignore the new one as well.
     Rename(ConnectionId, SenderId),
     /// A member sets the topic of its room to this line.
     SetTopic(ConnectionId, Lines),

@@ -1,6 +1,6 @@
 //! Lifecycle: how one connection ends, and whether its session can still post.
 //!
-//! A connection is closed by whoever first finds a cause. Its session sees the
+//! The thread that first finds a cause closes a connection. Its session sees the
 //! cause before it reads again. At a shutdown the server must know when every
 //! session has posted its last: it waits until none is at work. Two flags could
 //! miss each other, as each side writes one and reads the other. So each side

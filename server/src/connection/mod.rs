@@ -60,7 +60,7 @@ pub struct Connection {
     transport: Transport,
     /// Written by the session.
     pub activity: Activity,
-    /// Written by whoever closes the connection, and by the session.
+    /// Written by the thread that closes the connection, and by the session.
     pub lifecycle: Lifecycle,
     /// Written by the session, for an unframed peer.
     pub replies: ReplyState,

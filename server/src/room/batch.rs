@@ -47,7 +47,7 @@ struct Edit {
 }
 
 impl Batch {
-    /// Adds lines for everybody in the room.
+    /// Adds lines for all members of the room.
     pub fn push_shared(&mut self, lines: &[u8]) {
         self.shared.extend_from_slice(lines);
     }

@@ -51,7 +51,7 @@ pub(super) struct Server {
     pub(super) limiter: Arc<ConnectionLimiter>,
     /// Done when the limiter is closed and no session is left.
     pub(super) sessions: WaitGroup,
-    /// Ends the sleeps of sessions, after all members were told of the shutdown.
+    /// Ends the sleeps of sessions, after all members were notified of the shutdown.
     pub(super) session_shutdown: ShutdownHandle,
     pub(super) posts: PostSender,
     pub(super) broadcaster: JoinHandle<()>,

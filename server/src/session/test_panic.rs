@@ -72,7 +72,7 @@ mod tests {
             carl.expect(&format!("{name} has left the chat room."));
             log.expect(&format!("[CONNECTION CLOSED] {name} disconnected (panic)."));
         }
-        // Their names are free, and who joins now is heard.
+        // Their names are free, and a new member receives messages.
         let mut ann = eventually("the name ann to be free", || {
             let mut again = TestClient::connect(address);
             again.say("ann");

@@ -136,7 +136,7 @@ impl PeerTable {
     }
 
     /// Returns `true` if a member came with this tag and has left since. Such a tag
-    /// opens nothing any more, whoever sends it.
+    /// opens nothing any more.
     pub fn is_spent(&self, tag: Token) -> bool {
         lock(&self.entries).spent_tags.contains(&tag)
     }

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_told_once_and_its_end_with_what_is_missing() {
+    fn a_fault_is_reported_once_and_its_end_with_what_is_missing() {
         let mut fixture = TranscriptFixture::new();
         fixture.say("bob: before\n");
         assert!(fixture.writer.run_once().is_continue());
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_lasts_is_told_again_and_ends_without_a_word_being_said() {
+    fn a_lasting_fault_is_reported_again_and_ends_although_nothing_is_said() {
         let mut fixture = TranscriptFixture::new();
         fixture.move_away();
         fixture.say("bob: lost\n");

@@ -38,7 +38,7 @@ pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str
             Recipient::Missing => {
                 session.refuse(&format!("Not sent. {}", no_such_user(name.as_str())));
             }
-            // An ignored sender is not told.
+            // An ignored sender receives no hint.
             Recipient::Ignoring => {}
             Recipient::Reachable(connection, away) => {
                 session.connection().activity.record_message();
