@@ -51,7 +51,7 @@ pub fn run(options: &Options) -> Exit {
 
 /// Both results are exits; `?` returns those before the session.
 fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
-    // Until here Ctrl-C simply ends the process, also while this blocks.
+    // Until here Ctrl-C simply ends the process, even while this blocks.
     let connection =
         connection::connect(&options.address, options.transport).map_err(Exit::Unreachable)?;
     let (quit_sender, quit_requests) = bounded(MAX_QUIT_REQUESTS);

@@ -115,7 +115,7 @@ pub struct Limits {
     pub name_timeout: Duration,
     /// The time after which first bytes without a newline are a line. It is longer than a
     /// network takes between two pieces of one line, and shorter than a person between
-    /// two lines. `None` is for ever.
+    /// two lines. `None` is forever.
     pub unframed_delay: Option<Duration>,
     /// The most connections from one address: a whole class behind one router fits, and
     /// one machine cannot take all places. Loopback is exempt.

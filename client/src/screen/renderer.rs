@@ -1,6 +1,6 @@
 //! The renderer: from each [`ScreenUpdate`] to one write, plain or divided.
 //!
-//! It chooses between plain lines and the divided screen, also when the window changes.
+//! It chooses between plain lines and the divided screen, even when the window changes.
 //! When it is dropped, the terminal is restored.
 //!
 //! Invariant: no thread; it writes to any two [`Write`]s.

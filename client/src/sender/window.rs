@@ -30,7 +30,7 @@ impl SendWindow {
     /// Makes the window of a new session.
     ///
     /// Over UDP only two windows may be unacknowledged. Nothing holds us back there, and
-    /// a server drops what it has no room for. Ours has room for 64 datagrams.
+    /// a server drops what it has no room for. Ours has room for 128 datagrams.
     pub fn new(transport: Transport) -> SendWindow {
         SendWindow {
             since_heartbeat: 0,

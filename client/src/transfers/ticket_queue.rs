@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A fence alone ends no request, because a server may need time for a ticket. A worker
-//! gives up after [`TICKET_TIMEOUT`], also if no blank line is answered. The server may
+//! gives up after [`TICKET_TIMEOUT`], even if no blank line is answered. The server may
 //! send a blank line in the meantime as a probe, which is taken for the fence. Then, at
 //! worst, the reported reason is an older refusal.
 //!

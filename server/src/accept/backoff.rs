@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::record::log::Log;
+use crate::report::ReportInterval;
 use crate::shutdown::Shutdown;
-use crate::sync::ReportInterval;
 
 /// The first pause after a failure. Without it, a server that is out of open files
 /// would try, and fail, three million times a second (measured).

@@ -25,7 +25,7 @@ use crate::limits;
 use crate::record::Recorder;
 use crate::room::Room;
 use crate::room::id::{LOBBY_ROOM, Lines, RoomId, SenderId};
-use post::{Audience, ConnectionPost, MemberPost, Post, QueryPost, ShutdownPost};
+use post::{Audience, ConnectionPost, MemberNotice, MemberPost, Post, QueryPost, ShutdownPost};
 use room_set::{RoomConfig, RoomSet};
 
 /// The owner of all rooms, and in them of every connection's write half.
@@ -124,7 +124,7 @@ impl Broadcaster {
                 }
             }
             Post::Deliver { audience, lines } => self.deliver(&audience, &lines),
-            Post::Announce { audience, line } => self.announce(audience, line),
+            Post::Announce { room, line } => self.announce_operator(room, line),
             Post::Connection(post) => self.change_connection(post),
             Post::Member(post) => self.change_member(post),
             Post::Query(query) => self.answer(query),
@@ -146,10 +146,14 @@ impl Broadcaster {
         match post {
             MemberPost::Join(change, sender_id) => self.join(change, sender_id),
             MemberPost::Move(change) => self.change_room(change),
-            MemberPost::Rename(id, sender_id) => self.rename(id, sender_id),
+            MemberPost::Notify(notice) => self.notify(&notice),
+            MemberPost::Rename(notice, sender_id) => {
+                self.notify(&notice);
+                self.rename(notice.id, sender_id);
+            }
             MemberPost::SetTopic(id, line) => self.set_topic(id, &line),
             MemberPost::SetFilter(id, change) => self.set_filter(id, change),
-            MemberPost::Leave(leave) => self.leave(leave),
+            MemberPost::Leave(departure) => self.leave(departure),
         }
     }
 
@@ -209,18 +213,19 @@ impl Broadcaster {
 
     /// Delivers notices to an audience. A reply to one connection is not recorded.
     fn deliver(&mut self, audience: &Audience, lines: &[u8]) {
+        let number_of = |id| self.members.get(id).map(|member| member.room);
         match audience {
             Audience::One(id) => self.send_to(*id, lines),
             Audience::OthersInRoomOf(id) => {
-                let number = self.members.get(id).map(|member| member.room);
+                let number = number_of(id);
                 if let Some(room) = number.and_then(|number| self.rooms.get_mut(number)) {
                     self.recorder.record_notice(&room.name, lines);
                     room.send_to_others(*id, lines);
                 }
             }
-            Audience::RoomOf(_) | Audience::Room(_) | Audience::All => {
-                let number = self.room_number(audience);
-                for room in self.rooms.select_mut(number) {
+            Audience::RoomOf(id) => {
+                let number = number_of(id).unwrap_or(LOBBY_ROOM);
+                if let Some(room) = self.rooms.get_mut(number) {
                     self.recorder.record_notice(&room.name, lines);
                     room.announce(lines);
                 }
@@ -228,30 +233,21 @@ impl Broadcaster {
         }
     }
 
-    /// Says a line of the operator to an audience.
-    fn announce(&mut self, audience: Audience, line: Lines) {
-        let number = self.room_number(&audience);
+    /// Delivers the two notices of a change of a member.
+    fn notify(&mut self, notice: &MemberNotice) {
+        self.deliver(&Audience::OthersInRoomOf(notice.id), &notice.others);
+        self.send_to(notice.id, &notice.own);
+    }
+
+    /// Says a line of the operator, in one room or in all.
+    fn announce_operator(&mut self, room: Option<RoomId>, line: Lines) {
+        let number = room.as_ref().map(|room| room.number);
         for room in self.rooms.select_mut(number) {
             room.announce_operator(&line);
             self.recorder.record_notice(&room.name, &line);
         }
-        let room = match audience {
-            Audience::Room(room) => Some(room.name),
-            _ => None,
-        };
+        let room = room.map(|room| room.name);
         self.recorder.log.messages(room, line);
-    }
-
-    /// Returns the room of an audience; `None` is every room.
-    fn room_number(&self, audience: &Audience) -> Option<u64> {
-        match audience {
-            Audience::One(id) | Audience::OthersInRoomOf(id) | Audience::RoomOf(id) => {
-                let member = self.members.get(id);
-                Some(member.map_or(LOBBY_ROOM, |member| member.room))
-            }
-            Audience::Room(room) => Some(room.number),
-            Audience::All => None,
-        }
     }
 
     fn set_topic(&mut self, id: ConnectionId, line: &Lines) {
@@ -366,9 +362,6 @@ mod tests {
             (Audience::RoomOf(1), &[1, 2]),
             (Audience::RoomOf(3), &[3]),
             (Audience::RoomOf(5), &[1, 2]),
-            (Audience::Room(games.clone()), &[3]),
-            (Audience::Room(RoomId::lobby()), &[1, 2]),
-            (Audience::All, &[1, 2, 3]),
         ] {
             let mut fixture = Fixture::new();
             fixture.join(1, &RoomId::lobby());
@@ -380,6 +373,31 @@ mod tests {
             fixture
                 .broadcaster
                 .handle(Post::Deliver { audience, lines });
+            let received = fixture.received();
+            let with_line = received.iter().zip(1..).filter(|(text, _)| *text == "x\n");
+            let with_line: Vec<i32> = with_line.map(|(_, id)| id).collect();
+            assert_eq!(with_line, receivers, "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_operator_reaches_one_room_or_all_members() {
+        let games = RoomId {
+            number: 7,
+            name: Name::from_static("games"),
+        };
+        for (room, receivers) in [
+            (Some(RoomId::lobby()), &[1][..]),
+            (Some(games.clone()), &[2]),
+            (None, &[1, 2]),
+        ] {
+            let mut fixture = Fixture::new();
+            fixture.join(1, &RoomId::lobby());
+            fixture.join(2, &games);
+            fixture.open(3);
+            let shown = format!("{room:?}");
+            let line = Lines::new(b"x\n".to_vec());
+            fixture.broadcaster.handle(Post::Announce { room, line });
             let received = fixture.received();
             let with_line = received.iter().zip(1..).filter(|(text, _)| *text == "x\n");
             let with_line: Vec<i32> = with_line.map(|(_, id)| id).collect();

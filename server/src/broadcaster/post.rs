@@ -45,8 +45,8 @@ pub enum Post {
     },
     /// A message of the operator, which history and log keep like a member's.
     Announce {
-        /// The members that receive it.
-        audience: Audience,
+        /// The room; `None` is every room.
+        room: Option<RoomId>,
         /// The message.
         line: Lines,
     },
@@ -69,10 +69,6 @@ pub enum Audience {
     OthersInRoomOf(ConnectionId),
     /// All members in the room of a member; the lobby if it has left.
     RoomOf(ConnectionId),
-    /// All members in one room.
-    Room(RoomId),
-    /// All members.
-    All,
 }
 
 /// A change of one connection.
@@ -103,15 +99,27 @@ pub enum MemberPost {
     Join(RoomChange, SenderId),
     /// A member goes to another room.
     Move(RoomChange),
+    /// Something about a member has changed.
+    Notify(MemberNotice),
     /// A member has a new name, and with it a new id as a sender. Members that ignore
     /// the previous id ignore the new one as well.
-    Rename(ConnectionId, SenderId),
+    Rename(MemberNotice, SenderId),
     /// A member sets the topic of its room to this line.
     SetTopic(ConnectionId, Lines),
     /// A member wants to receive less, or more again.
     SetFilter(ConnectionId, FilterChange),
     /// A connection ends, whether it is a member's or not.
     Leave(Departure),
+}
+
+/// A change of a member, in one post: no message comes between its two notices.
+pub struct MemberNotice {
+    /// The member.
+    pub id: ConnectionId,
+    /// For all others in its room.
+    pub others: Vec<u8>,
+    /// For itself.
+    pub own: Vec<u8>,
 }
 
 /// The way of a member from one room to another.
@@ -187,8 +195,7 @@ pub enum ShutdownPost {
 }
 
 impl Post {
-    /// Returns roughly how many bytes the post brings. Only messages and replies
-    /// come in masses.
+    /// Returns roughly how many bytes the post brings. The rare posts count nothing.
     pub fn byte_size(&self) -> usize {
         match self {
             Post::Say { lines, .. } => lines.len(),

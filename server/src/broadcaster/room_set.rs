@@ -63,7 +63,8 @@ impl RoomSet {
         room
     }
 
-    /// Returns one room for a change, or every room of members for `None`.
+    /// Returns the room of number `chosen` for a change. `None` selects every room that
+    /// can have members.
     pub fn select_mut(&mut self, chosen: Option<u64>) -> impl Iterator<Item = &mut Room> {
         let is_chosen = move |number| chosen.is_none_or(|chosen| chosen == number);
         let dirty = &mut self.dirty;

@@ -50,7 +50,7 @@ impl Activity {
         self.opened.elapsed().saturating_sub(last)
     }
 
-    /// Returns the nanoseconds since `opened`. Two reads are never the same.
+    /// Returns the nanoseconds since `opened`.
     fn now(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }

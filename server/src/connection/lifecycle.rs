@@ -15,7 +15,8 @@
 //! ```
 //!
 //! At least one of both reads in step 4 sees the other side's write (C++20 memory
-//! model, [atomics.fences]). A session that is waiting has nothing more to post.
+//! model, [atomics.fences]). A waiting session posts nothing but its leave. A session
+//! that moves a file counts as waiting as well: a shutdown does not wait for it.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -23,12 +24,12 @@ use std::time::{Duration, Instant};
 
 use super::close::Close;
 
-/// The end of one connection, as far as it has come.
+/// The state of one connection's end.
 #[derive(Default)]
 pub struct Lifecycle {
     /// Set once, by the first that finds a cause; later causes change nothing.
     close: OnceLock<Close>,
-    /// The session blocks on a read, or is done: it posts nothing.
+    /// The session blocks on a read, moves a file, or is done.
     waiting: AtomicBool,
     /// The session has posted its last and only waits for the peer to close.
     done: AtomicBool,
@@ -51,8 +52,8 @@ impl Lifecycle {
         self.close.get()
     }
 
-    /// Marks the session as waiting until the guard is dropped. The session must
-    /// look at [`close_cause`](Self::close_cause) right after that.
+    /// Marks the session as waiting until the guard is dropped. A session that goes on
+    /// to post must look at [`close_cause`](Self::close_cause) right after that.
     pub fn begin_wait(&self) -> WaitGuard<'_> {
         self.set_waiting(true);
         WaitGuard(self)
@@ -83,6 +84,11 @@ impl Lifecycle {
     /// Records that a write has found the peer gone.
     pub fn record_peer_gone(&self) {
         let _first_time = self.peer_gone.set(Instant::now());
+    }
+
+    /// Returns `true` if a write has found the peer gone.
+    pub fn is_peer_gone(&self) -> bool {
+        self.peer_gone.get().is_some()
     }
 
     /// Returns for how long the peer is known to be gone; zero if it is not.

@@ -84,7 +84,7 @@ pub struct MemberFlags {
     muted: AtomicBool,
 }
 
-/// How the bytes for the peer fare.
+/// The state of the bytes for the peer.
 #[derive(Default)]
 struct OutboundState {
     lagging: AtomicBool,
@@ -113,7 +113,7 @@ impl Connection {
         matches!(self.transport, Transport::Udp(_))
     }
 
-    /// Returns when the last bytes came, also if the session has not read them yet.
+    /// Returns when the last bytes came, even if the session has not read them yet.
     pub fn last_received(&self) -> Instant {
         match &self.transport {
             Transport::Udp(udp) => udp.peer.last_received(),

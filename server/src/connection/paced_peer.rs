@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// second then, as much as a class that talks all at once can say.
 const SHORT_PAUSE: Duration = Duration::from_millis(5);
 
-/// See [`SHORT_PAUSE`]. With [`PAUSE`] it takes some 0.8 s to send so much.
+/// See [`SHORT_PAUSE`]. With [`PAUSE`] it takes about 0.8 s to send that.
 const CONGESTED_BYTES: usize = 16 * 1024;
 
 /// The most waiting lines that go one by one: a person sees them come.
@@ -132,7 +132,7 @@ impl PacedPeer {
         Ok(())
     }
 
-    /// Waits for a socket that takes nothing, but not for ever.
+    /// Waits for a socket that takes nothing, but not forever.
     fn wait(&mut self, now: Instant, stall_timeout: Duration) -> Result<(), CloseReason> {
         self.next_write = now + PAUSE;
         self.set_lagging(true);

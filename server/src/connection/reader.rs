@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Connection;
 use super::udp::Mailbox;
 
-/// The shortest timeout, because the operating system takes 0 for "for ever".
+/// The shortest timeout, because the operating system takes 0 for "forever".
 const MIN_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// The reading side of a connection, in the session's thread.
@@ -35,7 +35,7 @@ impl ReadHalf {
         }
     }
 
-    /// Sets how long a read may wait for the first byte; `None` is for ever.
+    /// Sets how long a read may wait for the first byte; `None` is forever.
     ///
     /// # Errors
     ///

@@ -89,6 +89,7 @@ impl WriteHalf {
         }
         match &self.state {
             State::Direct => self.send_directly(slices),
+            State::Paced if self.connection.lifecycle.is_peer_gone() => self.state = State::Dead,
             State::Paced => {
                 let max = self.max_backlog;
                 self.push_paced(|writer, connection| writer.push(connection, copy(), max));

@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 use common::{Event, LineSplitter, MAX_LINE, NextLine, text};
 
-use crate::broadcaster::post::{Audience, Post, PostSender};
+use crate::broadcaster::post::{Post, PostSender};
 use crate::files::Files;
 use crate::moderation::reaper::Reaper;
 use crate::moderation::rules::Moderation;
 use crate::record::log::Log;
 use crate::registry::Registry;
-use crate::room::id::Lines;
+use crate::room::id::{Lines, RoomId};
 use crate::shutdown::ShutdownHandle;
 
 const HELP: &str = "  TEXT                  say TEXT to everybody, as Server
@@ -134,11 +134,11 @@ impl Console {
     }
 
     fn announce_all(&self, text: &str) {
-        self.announce(Audience::All, text);
+        self.announce(None, text);
     }
 
-    fn announce(&self, audience: Audience, text: &str) {
+    fn announce(&self, room: Option<RoomId>, text: &str) {
         let line = Lines::new(Event::Operator(text).to_line());
-        self.posts.send(Post::Announce { audience, line });
+        self.posts.send(Post::Announce { room, line });
     }
 }

@@ -8,7 +8,6 @@ use common::notice::{format_duration, no_such_user, without_colons};
 use common::{Event, Name};
 
 use super::{Console, NO_FILES};
-use crate::broadcaster::post::Audience;
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::moderation::rules::{self, BanTarget, Switch};
@@ -170,7 +169,7 @@ impl Console {
             None => format!("No such room, {room}. /rooms lists them."),
             Some(id) => {
                 let message = format!("Said in {}.", id.name);
-                self.announce(Audience::Room(id), text);
+                self.announce(Some(id), text);
                 message
             }
         }

@@ -31,7 +31,8 @@ use common::{Name, Token};
 use crate::connection::ConnectionId;
 use crate::random;
 use crate::record::log::Log;
-use crate::sync::{ReportInterval, lock};
+use crate::report::ReportInterval;
+use crate::sync::lock;
 
 pub use metadata::{FileMetadata, count_line};
 pub use tickets::Requester;

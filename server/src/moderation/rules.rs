@@ -1,7 +1,7 @@
 //! Rules: what the operator has decided. Bans, mutes, switches and the message of the day.
 //!
 //! Asked before a connection is admitted, and before a message is said. What is
-//! asked for every line is a flag; what needs the lock is asked once a connection.
+//! asked forevery line is a flag; what needs the lock is asked once a connection.
 
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -38,7 +38,7 @@ struct Lists {
 pub struct Ban {
     /// The banned name or address.
     pub target: BanTarget,
-    /// The end of the ban; `None` is for ever.
+    /// The end of the ban; `None` is forever.
     pub until: Option<Instant>,
 }
 
@@ -135,7 +135,7 @@ impl Moderation {
         lock(&self.lists).bans().iter().any(metadata)
     }
 
-    /// Bans a name or an address, for `time` or for ever.
+    /// Bans a name or an address, for `time` or forever.
     pub fn ban(&self, target: BanTarget, time: Option<Duration>) {
         let until = time.map(|time| Instant::now() + time);
         let mut lists = lock(&self.lists);

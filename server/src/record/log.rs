@@ -18,8 +18,8 @@ use common::{LOBBY, Name};
 
 use super::timestamp::Timestamp;
 use crate::limits;
+use crate::report::ReportInterval;
 use crate::room::id::Lines;
-use crate::sync::ReportInterval;
 
 /// How often the operator is told that the log file cannot be written.
 const FAULT_INTERVAL: Duration = Duration::from_secs(60);

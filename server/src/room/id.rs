@@ -39,7 +39,7 @@ impl RoomId {
     }
 }
 
-/// The sender of lines: a number that stands for a name, and for every member that
+/// The sender of lines: a number that stands for a name, and forevery member that
 /// holds the name. A member that comes back under its name has the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SenderId(pub u64);

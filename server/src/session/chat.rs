@@ -88,6 +88,7 @@ impl<'a, 'b> ChatSession<'a, 'b> {
                 NextLine::Incomplete => {
                     self.member.flush();
                     match reader.fill(&self.member.guard.connection, self.read_timeout())? {
+                        // A peer becomes unframed only before it has a name.
                         FillOutcome::Received | FillOutcome::BecameUnframed => {
                             self.idle_warned = false;
                         }
@@ -124,7 +125,7 @@ impl<'a, 'b> ChatSession<'a, 'b> {
     fn handle_unframed(&mut self, text: &str, replies: &mut ReplyMode) -> Result<(), Close> {
         self.throttle()?;
         let text = text::sanitize(text);
-        let expects_reply = replies.expects_reply(&text, &self.member);
+        let expects_reply = ReplyMode::observe(&text, &self.member);
         self.member.has_replied = false;
         match Request::parse(&text, &self.member.me) {
             Request::Say(text) if expects_reply && ReplyMode::is_bye(text) => {
@@ -174,7 +175,7 @@ impl<'a, 'b> ChatSession<'a, 'b> {
         reason.into()
     }
 
-    /// Returns for how long the member may be silent; `None` is for ever. A member
+    /// Returns for how long the member may be silent; `None` is forever. A member
     /// over UDP must send something now and then, because UDP has no end of its
     /// own. It is warned when a third of the time is left.
     fn read_timeout(&self) -> Option<Duration> {

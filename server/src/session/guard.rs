@@ -9,7 +9,7 @@ use std::thread;
 use common::{Event, Name, notice};
 
 use super::context::ServerContext;
-use crate::broadcaster::post::{Audience, Departure, MemberPost, Post, PostSender, RoomChange};
+use crate::broadcaster::post::{Departure, MemberNotice, MemberPost, Post, PostSender, RoomChange};
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::connection::limiter::{self, Permit};
@@ -122,10 +122,12 @@ impl<'a> SessionGuard<'a> {
         self.name = Some(new.clone());
         let id = self.connection.id;
         let line = |text: &str| Event::Notice(text).to_line();
-        let others = Audience::OthersInRoomOf(id);
-        posts.deliver(others, line(&notice::renamed(old, new)));
-        posts.send_to(id, line(&notice::own_new_name(new)));
-        let post = MemberPost::Rename(id, registry.sender_id(new));
+        let notice = MemberNotice {
+            id,
+            others: line(&notice::renamed(old, new)),
+            own: line(&notice::own_new_name(new)),
+        };
+        let post = MemberPost::Rename(notice, registry.sender_id(new));
         posts.send(Post::Member(post));
         registry.release_old_name(old);
         Ok(())

@@ -93,7 +93,7 @@ fn try_name(guard: &mut SessionGuard<'_>, line: &str) -> Result<NameOutcome, Clo
     }
 }
 
-/// Joins as `name`, also if its holder turns out to be gone.
+/// Joins as `name`, even if its holder turns out to be gone.
 fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError> {
     let holder = match guard.join(name) {
         Err(JoinError::NameTaken(Some(holder))) => holder,

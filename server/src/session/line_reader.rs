@@ -65,7 +65,7 @@ impl LineReader {
         self.lines.pending()
     }
 
-    /// Waits for more bytes on `connection`, for at most `timeout`; `None` is for ever.
+    /// Waits for more bytes on `connection`, for at most `timeout`; `None` is forever.
     ///
     /// # Errors
     ///

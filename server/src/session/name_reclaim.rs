@@ -40,7 +40,7 @@ pub fn probe_holder(holder: &Arc<Connection>, context: &ServerContext) -> bool {
             return true;
         }
     }
-    let message = "You did not answer, and somebody came under your name.";
+    let message = "You did not answer, and someone else joined under your name.";
     holder
         .lifecycle
         .set_close(Close::with_message(CloseReason::Timeout, message));

@@ -30,9 +30,10 @@ impl ReplyMode {
         }
     }
 
-    /// Returns `true` if the program of `member` waits for a reply to `text`: it
-    /// sends the bare text, without the name that the other kind puts before it.
-    pub fn expects_reply(&self, text: &str, member: &MemberSession<'_, '_>) -> bool {
+    /// Records how the program of `member` sends. Returns `true` if it waits for a reply
+    /// to `text`: it sends the bare text, without the name that the other kind puts
+    /// before it.
+    pub fn observe(text: &str, member: &MemberSession<'_, '_>) -> bool {
         let replies = &member.connection().replies;
         let is_bare = !request::has_prefix(text, &member.me);
         if is_bare {

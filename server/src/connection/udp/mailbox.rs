@@ -35,7 +35,7 @@ impl Mailbox {
     }
 
     /// Takes the next lines out, with a newline at their end, within `timeout`;
-    /// `None` is for ever. Returns 0 at the end.
+    /// `None` is forever. Returns 0 at the end.
     ///
     /// # Errors
     ///

@@ -86,7 +86,7 @@ impl UdpPeer {
         self.interrupted.load(Ordering::Acquire)
     }
 
-    /// Returns when the last datagram came, also if no thread has read it yet.
+    /// Returns when the last datagram came, even if no thread has read it yet.
     pub fn last_received(&self) -> Instant {
         self.opened + Duration::from_nanos(self.last_received.load(Ordering::Relaxed))
     }

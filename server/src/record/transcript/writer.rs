@@ -21,8 +21,8 @@ use super::buffer::TranscriptBuffer;
 use super::rotated_file::RotatedFile;
 use crate::limits;
 use crate::record::log::Log;
+use crate::report::ReportInterval;
 use crate::room::id::Lines;
-use crate::sync::ReportInterval;
 
 /// The pause after a failed write. It is long enough that a nearly full disk, which
 /// takes one line and not the next, does not fill the operator's screen. It is short
