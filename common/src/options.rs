@@ -64,8 +64,8 @@ impl<D> OptionSpec<D> {
 pub enum Setter<D> {
     /// For an option without a value.
     Flag(fn(&mut D) -> Result<(), EarlyExit>),
-    /// For an option with a value.
-    Value(fn(&mut D, &str) -> Result<(), EarlyExit>),
+    /// For an option with a value. It receives the option's name, for errors.
+    Value(fn(&mut D, &str, &str) -> Result<(), EarlyExit>),
     /// For an option with a value, and perhaps a number as the word after it.
     ValueAndNumber(fn(&mut D, &str, Option<&str>) -> Result<(), EarlyExit>),
     /// For an option with a number, if the word after it is one.
@@ -125,7 +125,7 @@ pub fn parse<D>(
                 return Err(EarlyExit::Usage(why));
             }
             (Setter::Value(set), attached) => {
-                set(draft, &required(name, attached, &mut words)?)?;
+                set(draft, option.name, &required(name, attached, &mut words)?)?;
             }
             (Setter::ValueAndNumber(set), attached) => {
                 let value = required(name, attached, &mut words)?;
@@ -227,7 +227,7 @@ mod tests {
     const TABLE: &[OptionSpec<Draft>] = &[
         OptionSpec::<Draft>::new(
             "--name",
-            Setter::Value(|draft, value| {
+            Setter::Value(|draft, _, value| {
                 draft.push(format!("name {value}"));
                 Ok(())
             }),
