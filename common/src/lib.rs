@@ -56,7 +56,7 @@ pub const MAX_LINE: usize = 4096;
 /// The maximum length of a line from the server, in bytes, newline included.
 ///
 /// The server puts a prefix before a message, such as the sender's name. Twice
-/// [`MAX_LINE`] leaves space forevery prefix.
+/// [`MAX_LINE`] leaves space for every prefix.
 pub const MAX_EVENT: usize = 2 * MAX_LINE;
 
 /// The maximum length of a datagram, in bytes, newline and numbers included. It

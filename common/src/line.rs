@@ -15,7 +15,7 @@ use std::io::{self, Read};
 const CAPACITY: usize = 16 * 1024;
 
 /// The length of an unterminated line, in bytes, at which the splitter gives up.
-/// It is far above any honest mistake. The bytes are discarded, not stored.
+/// No honest client sends so long a line. The bytes are discarded, not stored.
 pub const MAX_UNTERMINATED: usize = 64 * 1024;
 
 /// The smallest maximum segment size of TCP, in bytes (RFC 9293, 3.7.1). A shorter
@@ -156,7 +156,7 @@ impl LineSplitter {
             };
             let (from, to) = (self.start, newline);
             if let State::Skipping(before) = self.state {
-                // The long line ends here, unless its end came too late.
+                // The long line ends here, unless it has reached MAX_UNTERMINATED.
                 if before + (to - from) >= MAX_UNTERMINATED {
                     self.state = State::Overrun;
                     continue;

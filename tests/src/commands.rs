@@ -8,7 +8,7 @@ use crate::{Running, TestClient};
 /// ann, and bob is in the lobby too.
 const TYPED: [(&str, &str); 27] = [
     ("/help", "/history [N]"),
-    ("/who", "2 are here."),
+    ("/who", "2 members are here."),
     ("/names", "ann bob"),
     ("/whois bob", "bob has been here for "),
     ("/msg eve hi", "No such user, eve."),

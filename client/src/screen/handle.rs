@@ -12,7 +12,7 @@ use super::update::{Line, ScreenUpdate};
 /// lines do not wait long in a flood.
 const MAX_WAITING: usize = 64;
 
-/// A handle to the screen thread, forevery thread that has something to show.
+/// A handle to the screen thread, for every thread that has something to show.
 #[derive(Clone)]
 pub struct Screen {
     queue: Sender<ScreenUpdate>,

@@ -33,9 +33,9 @@ impl<W: Write> Sender<W> {
     pub fn run(mut self) -> Exit {
         // The ticker keeps its rhythm however long a step takes.
         let heartbeat = tick(self.config.heartbeat);
-        let mut done = self.send_first_heartbeat();
-        while done.is_ok() {
-            done = self.step(&heartbeat);
+        let mut outcome = self.send_first_heartbeat();
+        while outcome.is_ok() {
+            outcome = self.step(&heartbeat);
         }
         self.sources.transfers.close();
         let failure = self
@@ -43,7 +43,7 @@ impl<W: Write> Sender<W> {
             .transfers
             .exit()
             .filter(|_| self.config.source == InputSource::None);
-        let exit = self.finish(done);
+        let exit = self.finish(outcome);
         match (&exit, failure) {
             // The client was started for that file alone.
             (Exit::Left | Exit::Interrupted, Some(failure)) => failure,
@@ -52,8 +52,8 @@ impl<W: Write> Sender<W> {
     }
 
     /// Ends the session in the way that suits the reason.
-    fn finish(self, done: Result<(), SenderEnd>) -> Exit {
-        match done.err().unwrap_or(SenderEnd::Done) {
+    fn finish(self, outcome: Result<(), SenderEnd>) -> Exit {
+        match outcome.err().unwrap_or(SenderEnd::Done) {
             SenderEnd::Done => self.say_goodbye(),
             SenderEnd::QuitRequested(request) => self.quit_now(request),
             SenderEnd::Ended(end) => end.into(),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     /// Makes the sender of a pipe with the shortest timeout, [`GOODBYE_TIMEOUT`].
-    fn impatient<W: Write>(writer: W) -> (Sender<W>, Channels) {
+    fn with_short_timeout<W: Write>(writer: W) -> (Sender<W>, Channels) {
         let (mut sender, channels) = sender(writer, InputSource::Pipe);
         sender.config.heartbeat = Duration::ZERO;
         (sender, channels)
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn only_answers_to_heartbeats_extend_the_wait_for_delivery() {
-        let (mut sender, channels) = impatient(Vec::new());
+        let (mut sender, channels) = with_short_timeout(Vec::new());
         sender.window.record_heartbeat();
         let start = Instant::now();
         let leaving = thread::spawn(move || (sender.say_goodbye(), start.elapsed()));
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_server_that_has_stopped_reading_is_lost() {
-        let (sender, _channels) = impatient(Full(0));
+        let (sender, _channels) = with_short_timeout(Full(0));
         let start = Instant::now();
         let lost = Exit::Lost("the server has stopped reading".to_string());
         assert_eq!(sender.say_goodbye(), lost);
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_new_name_does_not_answer_a_heartbeat() {
-        let (mut sender, channels) = impatient(Vec::new());
+        let (mut sender, channels) = with_short_timeout(Vec::new());
         sender.window.record_heartbeat();
         let renamed = ServerUpdate::Renamed("rob".parse().unwrap());
         channels.updates.send(renamed).unwrap();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_heartbeat_promises_only_what_is_true() {
+    fn the_first_heartbeat_opts_in_only_if_others_follow() {
         let more = HEARTBEAT + Duration::from_millis(1);
         for (heartbeat, expected) in [(HEARTBEAT, HEARTBEAT_OPT_IN), (more, "")] {
             let (mut sender, _channels) = sender(Vec::new(), InputSource::Pipe);

@@ -26,7 +26,7 @@ impl Broadcaster {
     }
 
     /// Returns the history of a member's room, without the senders that it ignores.
-    pub(super) fn read_history(&self, id: ConnectionId) -> Vec<HistoryEntry> {
+    pub(super) fn history_for(&self, id: ConnectionId) -> Vec<HistoryEntry> {
         let room = self.members.get(&id);
         let room = room.and_then(|member| self.rooms.get(member.room));
         let mut entries = room.map(Room::snapshot).unwrap_or_default();

@@ -32,7 +32,7 @@ use room_set::{RoomConfig, RoomSet};
 pub struct Broadcaster {
     rooms: RoomSet,
     members: HashMap<ConnectionId, MemberState>,
-    /// For each ignored sender the members that ignore it. Mostly empty, so that it
+    /// The members that ignore a sender, by that sender. The map is mostly empty, so it
     /// costs a message nothing.
     ignored_by: HashMap<SenderId, Vec<ConnectionId>>,
     shutting_down: bool,
@@ -70,13 +70,13 @@ impl Broadcaster {
     /// Runs until [`ShutdownPost::End`], or until no sender is left.
     pub fn run(mut self, posts: &Receiver<Post>) {
         while let Some(mut post) = self.next(posts) {
-            let mut waiting = 0;
+            let mut batched_bytes = 0;
             loop {
                 if let Post::Shutdown(ShutdownPost::End) = post {
                     return;
                 }
-                waiting += self.handle(post);
-                if waiting >= limits::MAX_BATCH_BYTES {
+                batched_bytes += self.handle(post);
+                if batched_bytes >= limits::MAX_BATCH_BYTES {
                     break;
                 }
                 match posts.try_recv() {
@@ -106,7 +106,7 @@ impl Broadcaster {
         }
     }
 
-    /// Does what a post says. Returns how many bytes wait to be written for it.
+    /// Does what a post says. Returns the size of the post in bytes.
     fn handle(&mut self, post: Post) -> usize {
         let bytes = post.byte_size();
         match post {
@@ -165,8 +165,8 @@ impl Broadcaster {
                 }
             }
             QueryPost::History { id, reply } => {
-                // The session waits for it; if not, nobody needs it.
-                let _ = reply.send(self.read_history(id));
+                // An error means that the session has ended.
+                let _ = reply.send(self.history_for(id));
             }
         }
     }
@@ -184,7 +184,7 @@ impl Broadcaster {
         }
     }
 
-    /// Returns the room in which a connection is, for a change.
+    /// Returns the room in which a connection is.
     fn room_of(&mut self, id: ConnectionId) -> Option<&mut Room> {
         let number = self.members.get(&id)?.room;
         self.rooms.get_mut(number)

@@ -1,8 +1,8 @@
 //! Lifecycle: how one connection ends, and whether its session can still post.
 //!
-//! The thread that first finds a cause closes a connection. Its session sees the
+//! The thread that first finds a cause closes the connection. Its session sees the
 //! cause before it reads again. At a shutdown the server must know when every
-//! session has posted its last: it waits until none is at work. Two flags could
+//! session has made its last post: it waits until none is at work. Two flags could
 //! miss each other, as each side writes one and reads the other. So each side
 //! writes first and reads second, with a sequentially consistent fence between:
 //!
@@ -14,7 +14,7 @@
 //! 4     sees the cause, or ...            ... sees that the session is at work
 //! ```
 //!
-//! At least one of both reads in step 4 sees the other side's write (C++20 memory
+//! At least one of the two reads in step 4 sees the other side's write (C++20 memory
 //! model, [atomics.fences]). A waiting session posts nothing but its leave. A session
 //! that moves a file counts as waiting as well: a shutdown does not wait for it.
 
@@ -31,7 +31,7 @@ pub struct Lifecycle {
     close: OnceLock<Close>,
     /// The session blocks on a read, moves a file, or is done.
     waiting: AtomicBool,
-    /// The session has posted its last and only waits for the peer to close.
+    /// The session has made its last post and only waits for the peer to close.
     done: AtomicBool,
     /// When a write first found that the peer is gone.
     peer_gone: OnceLock<Instant>,
@@ -53,7 +53,7 @@ impl Lifecycle {
     }
 
     /// Marks the session as waiting until the guard is dropped. A session that goes on
-    /// to post must look at [`close_cause`](Self::close_cause) right after that.
+    /// to post must look at [`close_cause`](Self::close_cause) right after the drop.
     pub fn begin_wait(&self) -> WaitGuard<'_> {
         self.set_waiting(true);
         WaitGuard(self)
@@ -70,13 +70,13 @@ impl Lifecycle {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Marks that the session has posted its last.
+    /// Marks that the session has made its last post.
     pub fn mark_done(&self) {
         self.done.store(true, Ordering::Relaxed);
         self.set_waiting(true);
     }
 
-    /// Returns `true` if the session has posted its last.
+    /// Returns `true` if the session has made its last post.
     pub fn is_done(&self) -> bool {
         self.done.load(Ordering::Relaxed)
     }

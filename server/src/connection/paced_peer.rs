@@ -187,7 +187,7 @@ impl PacedPeer {
     }
 
     /// Takes out the next line, or a piece of it. A line that no `recv` takes whole
-    /// would be torn where its sender likes. Empty lines are skipped, because no
+    /// would be torn at a place that its sender chooses. Empty lines are skipped, because no
     /// `recv` can return one.
     fn next_line(&mut self) -> Option<Vec<u8>> {
         while self.folded.is_empty() {

@@ -44,7 +44,7 @@ use rate::TransferRate;
 use store::Store;
 use tickets::TransferTarget;
 
-/// How often the operator is told of a failing disk.
+/// How often the operator is notified of a failing disk.
 const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// All shared files.

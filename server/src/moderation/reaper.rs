@@ -1,4 +1,5 @@
-//! Reaper: closes a connection from outside, for a kick, a ban or an eviction.
+//! Reaper: marks a connection as closing from outside, for a kick, a ban or an
+//! eviction, and interrupts those that do not end.
 //!
 //! The peer receives its last lines and the end. Most peers then close their side,
 //! which the session sees. For those that do not, this thread waits a moment and
@@ -42,7 +43,7 @@ impl Reaper {
         Ok(Reaper { posts, stragglers })
     }
 
-    /// Closes `connection`, unless it is closing already.
+    /// Marks `connection` as closing, unless it is already, and posts its last bytes.
     pub fn disconnect(&self, connection: &Arc<Connection>, close: Close) {
         let final_bytes = close.final_bytes();
         if connection.lifecycle.set_close(close) {

@@ -1,7 +1,8 @@
 //! Rules: what the operator has decided. Bans, mutes, switches and the message of the day.
 //!
-//! Asked before a connection is admitted, and before a message is said. What is
-//! asked forevery line is a flag; what needs the lock is asked once a connection.
+//! The rules are read before a connection is admitted, and before a message is said.
+//! A rule that is read for every line is a flag; one behind the lock is read once for
+//! a connection.
 
 use std::net::IpAddr;
 use std::sync::Mutex;

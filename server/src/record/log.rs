@@ -21,7 +21,7 @@ use crate::limits;
 use crate::report::ReportInterval;
 use crate::room::id::Lines;
 
-/// How often the operator is told that the log file cannot be written.
+/// How often the operator is notified that the log file cannot be written.
 const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// An item in the log's queue.
@@ -149,7 +149,7 @@ impl Logger {
 
     fn write(&mut self, text: &str) {
         // A closed pipe or a full device: the room matters more than its log, and nobody
-        // can be told.
+        // can be notified.
         let _ = write_and_flush(&mut self.output, text);
         let Some(file) = &mut self.file else { return };
         let now = Timestamp::from(SystemTime::now());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use common::{LOBBY, Name};
 
-/// The number of the place for connections that have no name yet. No member is
-/// there, and no message is said.
+/// The number of the room for connections that have no name yet. It has no member,
+/// and no message is said there.
 pub const UNNAMED_ROOM: u64 = 0;
 
 /// The number of the lobby.
@@ -22,7 +22,7 @@ pub struct RoomId {
 }
 
 impl RoomId {
-    /// Returns the place for connections that have no name yet.
+    /// Returns the room for connections that have no name yet.
     pub fn unnamed_room() -> RoomId {
         RoomId {
             number: UNNAMED_ROOM,
@@ -39,7 +39,7 @@ impl RoomId {
     }
 }
 
-/// The sender of lines: a number that stands for a name, and forevery member that
+/// The sender of lines: a number that stands for a name, and for every member that
 /// holds the name. A member that comes back under its name has the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SenderId(pub u64);

@@ -29,14 +29,14 @@ use join_leave::JoinLeaveCounter;
 pub struct Room {
     /// The name of the room in the log and the transcript.
     pub name: Name,
-    /// In the order of joining, in which their sockets lie in memory: at a thousand
-    /// members that saves a tenth of the time (measured).
+    /// The members in the order of joining, in which their sockets lie in memory. At a
+    /// thousand members that saves a tenth of the time (measured).
     members: BTreeMap<ConnectionId, Member>,
     batch: Batch,
     /// The members whose view of this batch is not simply the shared lines.
     customized: Vec<ConnectionId>,
     /// The members that want no join and leave notices.
-    hides_join_leave: BTreeSet<ConnectionId>,
+    join_leave_hidden_for: BTreeSet<ConnectionId>,
     /// The line that set the topic, with the name of the member who did.
     topic: Option<Lines>,
     history: History,
@@ -59,7 +59,7 @@ impl Room {
             members: BTreeMap::new(),
             batch: Batch::default(),
             customized: Vec::new(),
-            hides_join_leave: BTreeSet::new(),
+            join_leave_hidden_for: BTreeSet::new(),
             topic: None,
             history: History::new(history_lines),
             join_notice_limit,
@@ -85,7 +85,7 @@ impl Room {
         self.members.insert(id, Member { write_half, view });
     }
 
-    /// Sends a connection no newlines any more.
+    /// Sends a connection lines without newlines from now on.
     pub fn set_unframed(&mut self, id: ConnectionId) {
         if let Some(member) = self.members.get_mut(&id) {
             member.write_half.set_unframed();
@@ -111,7 +111,7 @@ impl Room {
     /// Removes a connection, after it has been sent what it still has to receive.
     pub fn remove_member(&mut self, id: ConnectionId) -> Option<WriteHalf> {
         let mut member = self.members.remove(&id)?;
-        self.hides_join_leave.remove(&id);
+        self.join_leave_hidden_for.remove(&id);
         write_member(&mut member, &self.batch, &mut Vec::new());
         Some(member.write_half)
     }
@@ -172,8 +172,7 @@ impl Room {
         }
     }
 
-    /// Adds the notice of a join or leave for those present, of whom the member that
-    /// joins or leaves is not one.
+    /// Adds the notice of a join or leave for the other members.
     ///
     /// In a crowd it is only counted: ten thousand members that join would be fifty
     /// million notices otherwise.
@@ -187,7 +186,7 @@ impl Room {
 
     fn send_join_leave(&mut self, notice: &[u8]) {
         self.batch.push_shared(notice);
-        for id in &self.hides_join_leave {
+        for id in &self.join_leave_hidden_for {
             if let Some(member) = self.members.get_mut(id) {
                 self.customized.push(*id);
                 self.batch.exclude(&mut member.view, notice.len());
@@ -208,15 +207,15 @@ impl Room {
 
     /// Stops join and leave notices for one member.
     pub fn hide_join_leave(&mut self, id: ConnectionId) {
-        self.hides_join_leave.insert(id);
+        self.join_leave_hidden_for.insert(id);
     }
 
     /// Sends one member join and leave notices again.
     pub fn show_join_leave(&mut self, id: ConnectionId) {
-        self.hides_join_leave.remove(&id);
+        self.join_leave_hidden_for.remove(&id);
     }
 
-    /// Sets the topic, and adds the line that does for all members.
+    /// Sets the topic, and adds the line for all members.
     pub fn set_topic(&mut self, line: &Lines) {
         self.batch.push_shared(line);
         self.topic = Some(Lines::clone(line));
@@ -243,7 +242,7 @@ impl Room {
         }
     }
 
-    /// Sends every member the rest, and then the same last bytes.
+    /// Sends every member what is still in the batch, and then the same last bytes.
     pub fn disconnect_all(mut self, final_bytes: &[u8]) {
         for member in self.members.values_mut() {
             write_member(member, &self.batch, &mut Vec::new());
@@ -259,7 +258,7 @@ impl Room {
             for id in &self.customized {
                 if let Some(member) = members.get_mut(id) {
                     write_member(member, batch, &mut slices);
-                    // A member that stands here twice has an empty view the second time.
+                    // A member that is listed twice has an empty view the second time.
                     member.view.clear();
                 }
             }

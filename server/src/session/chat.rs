@@ -30,7 +30,7 @@ const TIMED_OUT: &str = "Connection timed out.";
 ///
 /// # Errors
 ///
-/// Why it closes.
+/// The reason why it closes.
 pub fn run(guard: &mut SessionGuard<'_>, reader: &mut LineReader, me: Name) -> UntilClosed {
     let mut chat = ChatSession::new(guard, me);
     if reader.is_unframed() {
@@ -148,7 +148,7 @@ impl<'a, 'b> ChatSession<'a, 'b> {
 
     fn say(&mut self, text: &str) {
         let member = &mut self.member;
-        if member.check_not_muted() {
+        if member.refuse_if_muted() {
             member.outbox.push_message(&member.me, text);
         }
         if member.outbox.is_large() {
@@ -176,8 +176,8 @@ impl<'a, 'b> ChatSession<'a, 'b> {
     }
 
     /// Returns for how long the member may be silent; `None` is forever. A member
-    /// over UDP must send something now and then, because UDP has no end of its
-    /// own. It is warned when a third of the time is left.
+    /// over UDP must send something now and then, because UDP reports no
+    /// close. It is warned when a third of the time is left.
     fn read_timeout(&self) -> Option<Duration> {
         let whole = self.heartbeat.timeout()?;
         if !self.member.connection().is_udp() {
@@ -200,7 +200,7 @@ impl<'a, 'b> ChatSession<'a, 'b> {
         Ok(())
     }
 
-    /// Replies that a line was not sent. The line counts, as it took work.
+    /// Replies that a line was not sent. The line counts against the rate.
     fn refuse_line(&mut self, why: &str) -> Result<(), Close> {
         self.throttle()?;
         self.member.refuse(why);
@@ -223,7 +223,7 @@ impl<'a, 'b> ChatSession<'a, 'b> {
         if connection.lifecycle.peer_gone_for() > limits::DRAIN_INPUT {
             return Err(CloseReason::Reset.into());
         }
-        // UDP does not report that a peer is gone, so its last lines must end.
+        // UDP does not report that a peer is gone, so a silent one counts as gone.
         let silent = connection.last_received().elapsed();
         let timeout = self.heartbeat.timeout();
         if connection.is_udp() && timeout.is_some_and(|timeout| silent > timeout) {

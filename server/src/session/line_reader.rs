@@ -20,10 +20,10 @@ pub struct LineReader {
 enum Framing {
     /// By a newline.
     Newline,
-    /// Not known yet. It is a newline, unless the first bytes contain none and nothing
+    /// The way is not known yet. It is a newline, unless the first bytes contain none and nothing
     /// follows for this time.
     Undecided(Duration),
-    /// Not at all: what one read brings is a line, or several.
+    /// By nothing: what one read brings is a line, or several.
     Unframed,
 }
 

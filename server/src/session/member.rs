@@ -100,8 +100,8 @@ impl MemberSession<'_, '_> {
         operator_only.then_some(OPERATOR_ONLY)
     }
 
-    /// Returns `true` if the member may speak; if not, refuses with the reason.
-    pub fn check_not_muted(&mut self) -> bool {
+    /// Refuses with the reason if the member may not speak. Returns `true` if it may.
+    pub fn refuse_if_muted(&mut self) -> bool {
         let reason = self.mute_reason();
         if let Some(why) = reason {
             self.refuse(why);

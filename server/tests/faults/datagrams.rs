@@ -176,7 +176,7 @@ fn a_cookie_is_valid_once_and_for_its_owner_alone() {
     bob.say("bob");
     bob.expect_start("! You have just left, try again");
     ann.say("/who");
-    ann.expect_start("3 are here.");
+    ann.expect_start("3 members are here.");
     drop(ann);
     fixture.check();
 }

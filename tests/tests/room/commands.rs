@@ -44,7 +44,7 @@ fn who_and_names_list_the_members() {
     bob.expect("You are away. /back to undo.");
     for word in ["/who", "/LIST", "/users"] {
         ann.say(word);
-        ann.expect("2 are here.");
+        ann.expect("2 members are here.");
         ann.expect(&format!("{:<24}  {:<24}  idle 0 s", "ann", "lobby"));
         let row = format!(
             "{:<24}  {:<24}  idle 0 s  away (tea. 5 o'clock)",
@@ -53,12 +53,12 @@ fn who_and_names_list_the_members() {
         ann.expect(&row);
     }
     ann.say("/names");
-    ann.expect("2 are here.");
+    ann.expect("2 members are here.");
     ann.expect("ann bob");
     bob.say(&format!("/away {}", "é".repeat(1000)));
     bob.expect("You are away. /back to undo.");
     ann.say("/who");
-    ann.expect("2 are here.");
+    ann.expect("2 members are here.");
     ann.expect_start("ann ");
     let row = ann.expect_start("bob ");
     assert!(

@@ -3,7 +3,7 @@
 //! The rooms must never wait for a disk. So a thread with a bounded queue writes the
 //! file. When the queue is full, lines are dropped, and a line in the file says how
 //! many, where they are missing. A file that cannot be written costs lines as well,
-//! and the operator is told.
+//! and the operator is notified.
 //!
 //! Writes: nothing to a socket.
 //! Locks: nothing.

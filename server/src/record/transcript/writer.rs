@@ -29,7 +29,7 @@ use crate::room::id::Lines;
 /// enough to lose little when the disk works again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the operator is told of a lasting fault.
+/// How often the operator is notified of a lasting fault.
 const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 pub enum TranscriptEntry {
@@ -213,13 +213,13 @@ mod tests {
         writer: TranscriptWriter,
         log: Log,
         logger: Logger,
-        message: Told,
+        message: SharedBuffer,
     }
 
     #[derive(Clone, Default)]
-    struct Told(Arc<Mutex<Vec<u8>>>);
+    struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Told {
+    impl Write for SharedBuffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -234,7 +234,7 @@ mod tests {
             let scratch = Scratch::new();
             fs::create_dir(scratch.file("home")).unwrap();
             let path = scratch.file("home/t");
-            let message = Told::default();
+            let message = SharedBuffer::default();
             let (log, logger) = log::new(LogScope::Everything, Box::new(message.clone()), None);
             let (transcript, writer) = new(settings(&path), log.clone()).unwrap();
             TranscriptFixture {

@@ -1,4 +1,4 @@
-//! Members: who is here, the own name, and being away.
+//! Members: who is here, renaming, and being away.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) {
     if name.as_str() == session.me.as_str() {
         return session.refuse(&format!("You are already called {name}."));
     }
-    if !session.check_not_muted() {
+    if !session.refuse_if_muted() {
         return;
     }
     if session.guard.context.moderation.is_banned(name) {
@@ -74,7 +74,7 @@ pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) {
 }
 
 pub fn away(session: &mut MemberSession<'_, '_>, text: Option<&str>) {
-    if text.is_some() && !session.check_not_muted() {
+    if text.is_some() && !session.refuse_if_muted() {
         return;
     }
     let reason = text.unwrap_or_default().to_string();
@@ -110,7 +110,7 @@ fn notify_room(session: &MemberSession<'_, '_>, others: Vec<u8>, reply: &str) {
 fn count_line(total: usize) -> String {
     match total {
         1 => "You are alone here.".to_string(),
-        total => format!("{total} are here."),
+        total => format!("{total} members are here."),
     }
 }
 
@@ -129,8 +129,8 @@ fn member_row(info: &MemberInfo) -> String {
     format!("{:<24}  {:<24}  {idle}{away}", info.name, info.room)
 }
 
-/// Cuts a reason to what a row has room for. Two hundred long ones would be more
-/// than a slow line can take. `/whois` gives all of it.
+/// Cuts a reason to the width of a row. Two hundred long reasons would overload a
+/// slow connection. `/whois` gives all of it.
 fn shorten(why: &str) -> String {
     match why.char_indices().nth(MAX_AWAY_SHOWN) {
         Some((end, _)) => format!("{}...", why.get(..end).unwrap_or_default()),

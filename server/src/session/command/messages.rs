@@ -10,14 +10,14 @@ use crate::registry::Recipient;
 use crate::room::id::Lines;
 
 pub fn send_action(session: &mut MemberSession<'_, '_>, text: &str) {
-    if session.check_not_muted() {
+    if session.refuse_if_muted() {
         session.outbox.push_action(&session.me, text);
         session.flush();
     }
 }
 
 pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str) {
-    if !session.check_not_muted() {
+    if !session.refuse_if_muted() {
         return;
     }
     if session.guard.context.moderation.is_on(Switch::NoPrivate) {
