@@ -75,7 +75,7 @@ impl Broadcaster {
     ) -> Option<WriteHalf> {
         let member = self.members.get(&id)?;
         let (number, sender_id) = (member.room, member.sender_id);
-        let room = self.rooms.get_mut(number)?;
+        let room = self.rooms.touch(number)?;
         let write_half = room.remove_member(id)?;
         if let Some(sender_id) = sender_id.filter(|_| number != UNNAMED_ROOM) {
             room.record_departure(sender_id, last_received);

@@ -187,7 +187,7 @@ impl Broadcaster {
     /// Returns the room in which a connection is.
     fn room_of(&mut self, id: ConnectionId) -> Option<&mut Room> {
         let number = self.members.get(&id)?.room;
-        self.rooms.get_mut(number)
+        self.rooms.touch(number)
     }
 
     /// Adds messages to the batch of the sender's room.
@@ -195,7 +195,7 @@ impl Broadcaster {
         let Some(member) = self.members.get(&from) else {
             return;
         };
-        let (Some(sender_id), Some(room)) = (member.sender_id, self.rooms.get_mut(member.room))
+        let (Some(sender_id), Some(room)) = (member.sender_id, self.rooms.touch(member.room))
         else {
             return;
         };
@@ -218,14 +218,14 @@ impl Broadcaster {
             Audience::One(id) => self.send_to(*id, lines),
             Audience::OthersInRoomOf(id) => {
                 let number = number_of(id);
-                if let Some(room) = number.and_then(|number| self.rooms.get_mut(number)) {
+                if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
                     self.recorder.record_notice(&room.name, lines);
                     room.send_to_others(*id, lines);
                 }
             }
             Audience::RoomOf(id) => {
                 let number = number_of(id).unwrap_or(LOBBY_ROOM);
-                if let Some(room) = self.rooms.get_mut(number) {
+                if let Some(room) = self.rooms.touch(number) {
                     self.recorder.record_notice(&room.name, lines);
                     room.announce(lines);
                 }
@@ -252,7 +252,7 @@ impl Broadcaster {
 
     fn set_topic(&mut self, id: ConnectionId, line: &Lines) {
         let number = self.members.get(&id).map(|member| member.room);
-        if let Some(room) = number.and_then(|number| self.rooms.get_mut(number)) {
+        if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
             self.recorder
                 .record_messages(&room.name, Lines::clone(line));
             room.set_topic(line);

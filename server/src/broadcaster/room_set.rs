@@ -44,8 +44,8 @@ impl RoomSet {
         self.rooms.get(&number)
     }
 
-    /// Returns a room for a change, and marks it dirty.
-    pub fn get_mut(&mut self, number: u64) -> Option<&mut Room> {
+    /// Marks a room dirty and returns it for a change.
+    pub fn touch(&mut self, number: u64) -> Option<&mut Room> {
         let room = self.rooms.get_mut(&number)?;
         mark_dirty(&mut self.dirty, number, room);
         Some(room)
@@ -89,7 +89,7 @@ impl RoomSet {
 
     /// Notifies a room of a member that joined or left.
     pub fn record_change(&mut self, number: u64, change: Change, notice: &[u8]) {
-        if let Some(room) = self.get_mut(number) {
+        if let Some(room) = self.touch(number) {
             let counted = room.count_due().is_some();
             room.record_change(change, notice);
             if !counted && room.count_due().is_some() {
@@ -112,7 +112,7 @@ impl RoomSet {
         for number in mem::take(&mut self.counting) {
             match self.get(number).and_then(Room::count_due) {
                 Some(due) if due <= now => {
-                    if let Some(room) = self.get_mut(number) {
+                    if let Some(room) = self.touch(number) {
                         room.announce_count();
                     }
                 }

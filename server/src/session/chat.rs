@@ -148,7 +148,7 @@ impl<'a, 'b> ChatSession<'a, 'b> {
 
     fn say(&mut self, text: &str) {
         let member = &mut self.member;
-        if member.refuse_if_muted() {
+        if member.may_speak_or_refuse() {
             member.outbox.push_message(&member.me, text);
         }
         if member.outbox.is_large() {

@@ -137,5 +137,5 @@ fn check_open(connection: &Connection) -> Result<(), Close> {
 
 /// Returns how to close a connection whose line has no end.
 pub fn unterminated_line() -> Close {
-    Close::with_message(CloseReason::Line, "That line has no end.")
+    Close::with_message(CloseReason::Line, "That line has no newline at its end.")
 }

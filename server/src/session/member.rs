@@ -100,8 +100,8 @@ impl MemberSession<'_, '_> {
         operator_only.then_some(OPERATOR_ONLY)
     }
 
-    /// Refuses with the reason if the member may not speak. Returns `true` if it may.
-    pub fn refuse_if_muted(&mut self) -> bool {
+    /// Returns whether the member may speak. Refuses with the reason if it may not.
+    pub fn may_speak_or_refuse(&mut self) -> bool {
         let reason = self.mute_reason();
         if let Some(why) = reason {
             self.refuse(why);

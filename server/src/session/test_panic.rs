@@ -48,7 +48,7 @@ mod tests {
         }
     }
 
-    /// Row 35 of the catalogue of faults.
+    /// Fault 35 of the catalogue.
     #[test]
     fn a_panic_ends_one_session_and_the_room_goes_on() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -16,7 +16,7 @@ use super::fixture::{FaultFixture, is_installed};
 const ROUND: usize = 100;
 const LONG: usize = 2000;
 
-/// Row 1.
+/// Fault 1.
 #[test]
 fn a_silent_peer_is_prompted_and_then_disconnected() {
     let fixture = FaultFixture::start(&["--name-timeout", "2"]);
@@ -29,7 +29,7 @@ fn a_silent_peer_is_prompted_and_then_disconnected() {
     fixture.check();
 }
 
-/// Row 2.
+/// Fault 2.
 #[test]
 fn single_bytes_do_not_extend_the_name_timeout() {
     let fixture = FaultFixture::start(&["--strict", "--name-timeout", "2"]);
@@ -49,7 +49,7 @@ fn single_bytes_do_not_extend_the_name_timeout() {
     fixture.check();
 }
 
-/// Row 8.
+/// Fault 8.
 #[test]
 fn a_last_line_without_a_newline_counts() {
     let fixture = FaultFixture::start(&[]);
@@ -65,7 +65,7 @@ fn a_last_line_without_a_newline_counts() {
     fixture.check();
 }
 
-/// Row 8.
+/// Fault 8.
 #[test]
 fn a_name_without_a_newline_counts() {
     let fixture = FaultFixture::start(&[]);
@@ -78,7 +78,7 @@ fn a_name_without_a_newline_counts() {
     fixture.check();
 }
 
-/// Row 9.
+/// Fault 9.
 #[test]
 fn a_peer_that_closes_its_sending_side_gets_every_reply() {
     let fixture = FaultFixture::start(&[]);
@@ -99,7 +99,7 @@ fn a_peer_that_closes_its_sending_side_gets_every_reply() {
     fixture.check();
 }
 
-/// Row 10.
+/// Fault 10.
 #[test]
 fn a_reset_is_announced_within_a_second() {
     let fixture = FaultFixture::start(&[]);
@@ -113,7 +113,7 @@ fn a_reset_is_announced_within_a_second() {
     fixture.check();
 }
 
-/// Row 11. With std alone a connection that has received nothing cannot be reset.
+/// Fault 11. With std alone a connection that has received nothing cannot be reset.
 #[test]
 fn connections_reset_before_they_are_accepted_do_no_harm() {
     const SCRIPT: &str = "
@@ -150,7 +150,7 @@ print('done', flush=True)";
     fixture.check();
 }
 
-/// Row 12.
+/// Fault 12.
 #[test]
 fn half_the_members_reset_in_a_broadcast_and_the_others_get_all() {
     let fixture = FaultFixture::start(&["--rate", "off", "--quiet"]);
@@ -178,7 +178,7 @@ fn half_the_members_reset_in_a_broadcast_and_the_others_get_all() {
     fixture.check();
 }
 
-/// Row 13.
+/// Fault 13.
 #[test]
 fn a_client_whose_heartbeat_ends_is_disconnected() {
     let fixture = FaultFixture::start(&["--heartbeat", "0.3"]);
@@ -192,7 +192,7 @@ fn a_client_whose_heartbeat_ends_is_disconnected() {
     fixture.check();
 }
 
-/// Row 13, the opposite case.
+/// Fault 13, the opposite case.
 #[test]
 fn a_person_who_pressed_enter_once_may_be_silent() {
     let fixture = FaultFixture::start(&["--heartbeat", "0.3"]);
@@ -211,7 +211,7 @@ fn a_person_who_pressed_enter_once_may_be_silent() {
     fixture.check();
 }
 
-/// Row 14.
+/// Fault 14.
 #[test]
 fn a_member_that_stops_reading_is_disconnected_by_bytes() {
     let fixture = FaultFixture::start(&["--rate", "off", "--backlog", "16", "--stall", "60"]);
@@ -224,7 +224,7 @@ fn a_member_that_stops_reading_is_disconnected_by_bytes() {
     fixture.check();
 }
 
-/// Row 14.
+/// Fault 14.
 #[test]
 fn a_member_that_stops_reading_is_disconnected_by_time() {
     let mut fixture = FaultFixture::start(&["--rate", "off", "--stall", "0.5"]);
@@ -240,7 +240,7 @@ fn a_member_that_stops_reading_is_disconnected_by_time() {
     fixture.check();
 }
 
-/// Row 14.
+/// Fault 14.
 #[test]
 fn a_hundred_members_that_stop_reading_delay_nobody() {
     let fixture = FaultFixture::start(&["--rate", "off", "--quiet", "--stall", "1"]);
@@ -267,7 +267,7 @@ fn a_hundred_members_that_stop_reading_delay_nobody() {
     fixture.check();
 }
 
-/// Row 15.
+/// Fault 15.
 #[test]
 fn a_member_that_reads_too_slowly_is_disconnected() {
     let fixture = FaultFixture::start(&["--rate", "off", "--backlog", "64", "--stall", "60"]);

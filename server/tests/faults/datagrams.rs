@@ -100,7 +100,7 @@ fn a_line_too_long_for_a_datagram_comes_in_pieces() {
     fixture.check();
 }
 
-/// Row 46.
+/// Fault 46.
 #[test]
 fn junk_is_ignored_or_refused() {
     let (fixture, udp) = open(&[]);
@@ -145,7 +145,7 @@ fn junk_is_ignored_or_refused() {
     fixture.check();
 }
 
-/// Row 46.
+/// Fault 46.
 #[test]
 fn a_cookie_is_valid_once_and_for_its_owner_alone() {
     let (fixture, udp) = open(&[]);
@@ -181,7 +181,7 @@ fn a_cookie_is_valid_once_and_for_its_owner_alone() {
     fixture.check();
 }
 
-/// Row 46.
+/// Fault 46.
 #[test]
 fn duplicates_are_dropped_and_numbered_lines_answered_with_numbers() {
     let (fixture, udp) = open(&[]);
@@ -218,7 +218,7 @@ fn duplicates_are_dropped_and_numbered_lines_answered_with_numbers() {
     fixture.check();
 }
 
-/// Row 47.
+/// Fault 47.
 #[test]
 fn a_vanished_member_is_removed_after_three_heartbeats() {
     let (fixture, udp) = open(&["--heartbeat", "0.5"]);
@@ -289,7 +289,7 @@ fn a_flood_of_duplicates_does_not_prevent_a_timeout() {
     fixture.check();
 }
 
-/// Row 47: the last datagrams hold more lines than the rate limit allows in time.
+/// Fault 47: the last datagrams hold more lines than the rate limit allows in time.
 #[test]
 fn queued_lines_of_a_vanished_member_are_discarded() {
     let (fixture, udp) = open(&["--heartbeat", "0.5", "--rate", "10:1"]);

@@ -48,7 +48,7 @@ fn answer(fixture: &FaultFixture, first: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// Row 48.
+/// Fault 48.
 #[test]
 fn other_protocols_get_an_answer_and_are_not_executed() {
     let fixture = FaultFixture::start(&[]);
@@ -85,7 +85,7 @@ fn other_protocols_get_an_answer_and_are_not_executed() {
     fixture.check();
 }
 
-/// Row 48.
+/// Fault 48.
 #[test]
 fn a_request_without_an_end_is_closed_all_the_same() {
     let fixture = FaultFixture::start(&[]);
@@ -269,7 +269,7 @@ fn a_small_backlog_admits_a_script() {
     assert!(seen.starts_with("Welcome, bob. ann is here."));
 }
 
-/// Row 14, for a script.
+/// Fault 14, for a script.
 #[test]
 fn a_script_that_stops_reading_is_disconnected() {
     let fixture = FaultFixture::start(&["--rate", "off", "--stall", "1"]);

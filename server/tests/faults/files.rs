@@ -203,7 +203,7 @@ fn without_a_folder_nothing_is_shared() {
     fixture.check();
 }
 
-/// Row 39.
+/// Fault 39.
 #[test]
 fn a_name_is_never_a_path() {
     let shared = SharedFolder::open(&[]);
@@ -253,7 +253,7 @@ fn a_name_is_never_a_path() {
     shared.check();
 }
 
-/// Row 40.
+/// Fault 40.
 #[cfg(unix)]
 #[test]
 fn a_planted_link_is_not_followed() {
@@ -302,7 +302,7 @@ const REFUSED_SIZES: [(&str, &str); 6] = [
     ("/put 5", "! Usage, /put NAME SIZE"),
 ];
 
-/// Row 41.
+/// Fault 41.
 #[test]
 fn a_declared_size_is_not_believed() {
     let shared = SharedFolder::open(&["--file-size", "1", "--files-size", "2"]);
@@ -340,7 +340,7 @@ fn a_declared_size_is_not_believed() {
     shared.check();
 }
 
-/// Row 45.
+/// Fault 45.
 #[test]
 fn wrong_tickets_are_all_refused_alike() {
     let shared = SharedFolder::open(&["--listen", "[::1]:0"]);
@@ -455,7 +455,7 @@ fn a_broken_transfer_resumes_where_it_broke() {
     shared.check();
 }
 
-/// Row 43.
+/// Fault 43.
 #[test]
 fn a_file_removed_during_a_download_is_an_error_on_both_sides() {
     let shared = SharedFolder::open(&[]);
@@ -488,7 +488,7 @@ fn a_file_removed_during_a_download_is_an_error_on_both_sides() {
     shared.check();
 }
 
-/// Row 42, without its times, which `tests/tests/room/files.rs` shortens.
+/// Fault 42, without its times, which `tests/tests/room/files.rs` shortens.
 #[test]
 fn a_transfer_survives_the_leaving_of_its_member() {
     let shared = SharedFolder::open(&[]);
@@ -508,7 +508,7 @@ fn a_transfer_survives_the_leaving_of_its_member() {
     shared.check();
 }
 
-/// Row 38.
+/// Fault 38.
 #[test]
 fn a_full_disk_stores_nothing_and_the_chat_continues() {
     const SERVE: &str = r#"mount -t tmpfs -o size=64k none "$1" &&
@@ -551,7 +551,7 @@ fn can_mount() -> bool {
     mounted
 }
 
-/// Row 38.
+/// Fault 38.
 #[test]
 fn a_removed_folder_stores_nothing_and_is_created_again() {
     let shared = SharedFolder::open(&[]);
@@ -568,7 +568,7 @@ fn a_removed_folder_stores_nothing_and_is_created_again() {
     shared.check();
 }
 
-/// Row 44: the server is killed fifty times, during an upload or right after it.
+/// Fault 44: the server is killed fifty times, during an upload or right after it.
 #[test]
 fn a_killed_server_leaves_no_partial_file_listed() {
     let scratch = Scratch::new();

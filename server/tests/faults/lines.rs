@@ -7,7 +7,7 @@ use super::fixture::FaultFixture;
 const TOO_LONG: &str = "! Not sent, line is longer than 4096 bytes.";
 const NOT_UTF8: &str = "! Not sent, line is not valid UTF-8.";
 
-/// Row 3.
+/// Fault 3.
 #[test]
 fn an_unterminated_line_is_refused_and_uses_no_memory() {
     let fixture = FaultFixture::start(&[]);
@@ -16,7 +16,7 @@ fn an_unterminated_line_is_refused_and_uses_no_memory() {
     let piece = [b'x'; 64 * 1024];
     bob.send(&piece);
     bob.expect(TOO_LONG);
-    bob.expect("! That line has no end.");
+    bob.expect("! That line has no newline at its end.");
     bob.expect_quit();
     // All of a GiB is sent, if the server still accepts it.
     let sent = (0..16 * 1024).take_while(|_| bob.try_send(&piece).is_ok());
@@ -28,7 +28,7 @@ fn an_unterminated_line_is_refused_and_uses_no_memory() {
     fixture.check();
 }
 
-/// Row 4.
+/// Fault 4.
 #[test]
 fn a_line_at_the_limit_is_whole_and_one_past_it_is_refused() {
     let fixture = FaultFixture::start(&[]);
@@ -54,7 +54,7 @@ fn a_line_at_the_limit_is_whole_and_one_past_it_is_refused() {
     fixture.check();
 }
 
-/// Row 5.
+/// Fault 5.
 #[test]
 fn the_room_receives_the_same_wherever_the_bytes_are_cut() {
     let fixture = FaultFixture::start(&[]);
@@ -86,7 +86,7 @@ fn the_room_receives_the_same_wherever_the_bytes_are_cut() {
     fixture.check();
 }
 
-/// Row 6.
+/// Fault 6.
 #[test]
 fn a_thousand_lines_in_one_write_all_arrive() {
     let fixture = FaultFixture::start(&["--rate", "off"]);
@@ -103,7 +103,7 @@ fn a_thousand_lines_in_one_write_all_arrive() {
     fixture.check();
 }
 
-/// Row 7.
+/// Fault 7.
 #[test]
 fn line_ends_of_every_kind_and_blanks() {
     let fixture = FaultFixture::start(&[]);
@@ -122,7 +122,7 @@ fn line_ends_of_every_kind_and_blanks() {
     fixture.check();
 }
 
-/// Row 28.
+/// Fault 28.
 #[test]
 fn invalid_utf8_is_refused_to_its_sender_alone() {
     let fixture = FaultFixture::start(&[]);
@@ -150,7 +150,7 @@ fn invalid_utf8_is_refused_to_its_sender_alone() {
     fixture.check();
 }
 
-/// Row 31.
+/// Fault 31.
 #[test]
 fn an_unknown_command_is_answered_and_the_connection_kept() {
     let fixture = FaultFixture::start(&[]);

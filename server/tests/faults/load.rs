@@ -65,7 +65,7 @@ fn the_oldest_of_too_many_unnamed_connections_is_closed() {
     fixture.check();
 }
 
-/// Row 18, with fewer connections.
+/// Fault 18, with fewer connections.
 #[test]
 fn two_thousand_short_connections_leave_nothing_behind() {
     const MANY: usize = 2000;

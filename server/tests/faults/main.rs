@@ -1,6 +1,6 @@
 //! Faults: a catalogue of faults that the room must survive. Each test starts the real
 //! `chat-server`, lets two bystanders chat, causes one fault, and makes the same four
-//! assertions; see [`fixture`].
+//! assertions; see [`fixture`]. The faults are numbered, and a test names its own.
 
 #![allow(
     clippy::expect_used,

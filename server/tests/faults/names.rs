@@ -10,7 +10,7 @@ use super::fixture::FaultFixture;
 const RIVALS: usize = 50;
 const ROUNDS: usize = 200;
 
-/// Row 24.
+/// Fault 24.
 #[test]
 fn a_name_has_one_winner_however_it_is_spelled() {
     let fixture = FaultFixture::start(&["--quiet"]);
@@ -56,7 +56,7 @@ fn wins(fixture: &FaultFixture, barrier: &Barrier, rival: usize, round: usize) -
     answer != taken
 }
 
-/// Row 25.
+/// Fault 25.
 #[test]
 fn a_bad_name_is_refused_with_the_reason_and_another_may_be_tried() {
     let fixture = FaultFixture::start(&[]);
@@ -103,7 +103,7 @@ fn check(fixture: &FaultFixture, name: &[u8], reason: &str) {
     fixture.expect_reason(&good, "quit");
 }
 
-/// Row 25.
+/// Fault 25.
 #[test]
 fn blank_lines_before_the_name_are_skipped() {
     let fixture = FaultFixture::start(&[]);
@@ -116,7 +116,7 @@ fn blank_lines_before_the_name_are_skipped() {
     fixture.check();
 }
 
-/// Row 25.
+/// Fault 25.
 #[test]
 fn a_peer_that_quits_before_its_name_leaves() {
     let fixture = FaultFixture::start(&[]);
@@ -128,7 +128,7 @@ fn a_peer_that_quits_before_its_name_leaves() {
     fixture.check();
 }
 
-/// Row 25.
+/// Fault 25.
 #[test]
 fn a_name_of_a_megabyte_is_refused() {
     let fixture = FaultFixture::start(&[]);
@@ -137,13 +137,13 @@ fn a_name_of_a_megabyte_is_refused() {
     // The connection may be closed before all of it is sent.
     let _ = long.try_send(&[b'x'; 1 << 20]);
     long.expect("! Name is too long. Try another.");
-    long.expect("! That line has no end.");
+    long.expect("! That line has no newline at its end.");
     long.expect_quit();
     fixture.expect_reason(&address, "line");
     fixture.check();
 }
 
-/// Row 25.
+/// Fault 25.
 #[test]
 fn a_peer_without_a_valid_name_in_five_attempts_is_disconnected() {
     let fixture = FaultFixture::start(&[]);

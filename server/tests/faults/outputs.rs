@@ -122,7 +122,7 @@ fn a_line_without_end_does_not_end_the_console() {
     fixture.check();
 }
 
-/// Row 37.
+/// Fault 37.
 #[test]
 fn a_full_or_closed_output_and_no_input_change_nothing() {
     for rest in ["> /dev/full", "> /dev/full < /dev/null", ">&- <&-"] {
@@ -131,7 +131,7 @@ fn a_full_or_closed_output_and_no_input_change_nothing() {
     }
 }
 
-/// Row 37: `chat-server | head -1`.
+/// Fault 37: `chat-server | head -1`.
 #[test]
 fn a_closed_output_pipe_changes_nothing() {
     let scratch = Scratch::new();
@@ -160,7 +160,7 @@ fn goes_on(fixture: FaultFixture) {
     fixture.check();
 }
 
-/// Row 37.
+/// Fault 37.
 #[test]
 fn it_outlives_its_terminal() {
     let Some(window) = Window::open() else {

@@ -16,7 +16,7 @@ fn unused_user() -> String {
     (60_000 + std::process::id() % 5_000).to_string()
 }
 
-/// Row 19.
+/// Fault 19.
 #[test]
 fn out_of_files_it_waits_without_spinning_and_recovers() {
     let Some((fixture, spare)) = fixture_with_spare_files() else {
@@ -62,7 +62,7 @@ fn fixture_with_spare_files() -> Option<(FaultFixture, usize)> {
     Some((fixture, SPARE))
 }
 
-/// Row 19, with a low limit from the start.
+/// Fault 19, with a low limit from the start.
 #[test]
 fn with_few_files_it_accepts_few() {
     if !is_installed("prlimit") {
@@ -83,7 +83,7 @@ fn with_few_files_it_accepts_few() {
     fixture.check();
 }
 
-/// Row 20.
+/// Fault 20.
 #[test]
 fn out_of_threads_it_refuses_peers_and_continues() {
     let Some(program) = open_to_others() else {
@@ -154,7 +154,7 @@ fn start(arguments: &[&str]) -> Running {
     Running::start(program().args(arguments))
 }
 
-/// Row 21.
+/// Fault 21.
 #[test]
 fn an_address_that_cannot_be_bound_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -170,7 +170,7 @@ fn an_address_that_cannot_be_bound_is_named() {
     check(start(&["192.0.2.1"]), 3, &[line]);
 }
 
-/// Row 21.
+/// Fault 21.
 #[test]
 fn a_port_that_needs_privilege_is_named() {
     let first = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
@@ -188,7 +188,7 @@ fn a_port_that_needs_privilege_is_named() {
     check(server, 3, &[line]);
 }
 
-/// Row 21.
+/// Fault 21.
 #[test]
 fn a_wrong_command_line_is_named() {
     let refused = |arguments: &[&str], why: &str| {
@@ -218,7 +218,7 @@ fn a_log_that_cannot_be_written_is_named() {
     );
 }
 
-/// Row 22.
+/// Fault 22.
 #[test]
 fn it_can_start_again_at_once_at_the_same_port() {
     let mut server = serve(&[]);

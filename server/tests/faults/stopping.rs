@@ -22,7 +22,7 @@ const SENDERS: usize = 10;
 /// The rate limit of each: together a few thousand lines a second.
 const FAST: &str = "300:50";
 
-/// Row 36.
+/// Fault 36.
 #[test]
 fn sigterm_under_load_loses_no_accepted_line() {
     let mut server = serve(&["--rate", FAST, "--quiet"]);
@@ -33,7 +33,7 @@ fn sigterm_under_load_loses_no_accepted_line() {
     expect_end(&mut server, begin, 0);
 }
 
-/// Row 36.
+/// Fault 36.
 #[test]
 fn ctrl_c_under_load_without_input_loses_no_accepted_line() {
     let mut server = serve(&["--rate", FAST, "--quiet"]);
@@ -45,7 +45,7 @@ fn ctrl_c_under_load_without_input_loses_no_accepted_line() {
     expect_end(&mut server, begin, 0);
 }
 
-/// Row 36. A peer that sends after the server has closed both sides receives a reset,
+/// Fault 36. A peer that sends after the server has closed both sides receives a reset,
 /// which would discard the bytes it has not read.
 #[test]
 fn a_lagging_member_that_still_sends_receives_everything() {
@@ -73,7 +73,7 @@ fn a_lagging_member_that_still_sends_receives_everything() {
     assert_eq!(server.wait().code(), Some(0));
 }
 
-/// Row 36, without a rate limit, so that whole batches are in flight.
+/// Fault 36, without a rate limit, so that whole batches are in flight.
 #[test]
 fn without_a_limit_no_accepted_line_is_lost_either() {
     let mut server = serve(&["--rate", "20000:50", "--quiet", "--backlog", "65536"]);
@@ -84,7 +84,7 @@ fn without_a_limit_no_accepted_line_is_lost_either() {
     expect_end(&mut server, begin, 0);
 }
 
-/// Row 36.
+/// Fault 36.
 #[test]
 fn a_stalled_member_cannot_delay_the_end() {
     let (mut server, mut bob, stalled) = with_a_stalled_member();
@@ -98,7 +98,7 @@ fn a_stalled_member_cannot_delay_the_end() {
     drop(stalled);
 }
 
-/// Row 36.
+/// Fault 36.
 #[test]
 fn a_second_signal_ends_it_at_once() {
     for signal in ["TERM", "INT"] {
@@ -213,7 +213,7 @@ const WAYS: [&str; 4] = ["quitting", "kicked", "closing", "both"];
 /// The number of times that a member leaves in each way.
 const TIMES: usize = 150;
 
-/// Row 34.
+/// Fault 34.
 #[test]
 fn leaving_in_every_way_at_once_is_announced_once_each() {
     let mut fixture = FaultFixture::start(&["--rate", "off"]);

@@ -39,7 +39,7 @@ const SEQUENCES: [&str; 10] = [
     "\u{e}\u{1b}(0lqqk\u{f}",                        // other characters
 ];
 
-/// Row 26.
+/// Fault 26.
 #[test]
 fn an_imitating_text_still_has_its_sender() {
     let mut fixture = FaultFixture::start(&[]);
@@ -71,7 +71,7 @@ fn an_imitating_text_still_has_its_sender() {
     fixture.check();
 }
 
-/// Row 27.
+/// Fault 27.
 #[test]
 fn unsafe_characters_reach_nobody_and_no_log() {
     let fixture = FaultFixture::start(&["--rate", "off"]);
@@ -101,7 +101,7 @@ fn unsafe_characters_reach_nobody_and_no_log() {
     fixture.check();
 }
 
-/// Row 27.
+/// Fault 27.
 #[test]
 fn unsafe_characters_are_in_no_name_and_not_repeated() {
     let fixture = FaultFixture::start(&[]);
@@ -131,7 +131,7 @@ fn unsafe_characters_are_in_no_name_and_not_repeated() {
     fixture.check();
 }
 
-/// Row 27.
+/// Fault 27.
 #[test]
 fn the_operators_text_is_sanitized_too() {
     let mut fixture = FaultFixture::start(&[]);
@@ -157,7 +157,7 @@ fn the_operators_text_is_sanitized_too() {
     fixture.check();
 }
 
-/// Row 30.
+/// Fault 30.
 #[test]
 fn of_a_flood_without_a_limit_nothing_is_lost() {
     let fixture = FaultFixture::start(&["--rate", "off", "--quiet"]);
@@ -177,7 +177,7 @@ fn of_a_flood_without_a_limit_nothing_is_lost() {
     fixture.check();
 }
 
-/// Row 30.
+/// Fault 30.
 #[test]
 fn a_flood_at_the_usual_rate_is_slowed_and_nothing_is_lost() {
     let mut fixture = FaultFixture::start(&[]);
@@ -202,7 +202,7 @@ fn a_flood_at_the_usual_rate_is_slowed_and_nothing_is_lost() {
     let _taken_or_cut_short = flood.join().unwrap();
 }
 
-/// Row 30.
+/// Fault 30.
 #[test]
 fn a_flood_of_commands_is_answered_to_the_last() {
     let fixture = FaultFixture::start(&["--rate", "20000:50", "--quiet"]);
@@ -241,7 +241,7 @@ fn expect_clean_output(fixture: &FaultFixture) {
     }
 }
 
-/// Row 27, for all texts that a command sends to others.
+/// Fault 27, for all texts that a command sends to others.
 #[test]
 fn unsafe_characters_are_in_no_text_of_a_command() {
     let fixture = FaultFixture::start(&[]);

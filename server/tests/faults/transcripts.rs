@@ -198,7 +198,7 @@ fn one_that_cannot_be_opened_prevents_the_start() {
     server.wait_for("cannot write the transcript /nowhere/t: No such file or directory");
 }
 
-/// Row 38: the directory is removed, and created again.
+/// Fault 38: the directory is removed, and created again.
 #[test]
 fn without_its_directory_the_chat_continues_and_the_operator_is_notified() {
     let scratch = Scratch::new();
@@ -233,7 +233,7 @@ fn without_its_directory_the_chat_continues_and_the_operator_is_notified() {
     fixture.check();
 }
 
-/// Row 38: the file is deleted, or moved by another program that rotates it.
+/// Fault 38: the file is deleted, or moved by another program that rotates it.
 #[test]
 fn a_deleted_or_moved_file_is_created_again() {
     let scratch = Scratch::new();
@@ -254,7 +254,7 @@ fn a_deleted_or_moved_file_is_created_again() {
     fixture.check();
 }
 
-/// Row 38: a full disk.
+/// Fault 38: a full disk.
 #[test]
 fn on_a_full_disk_the_chat_continues_and_no_partial_line_stays() {
     let Some(disk) = Disk::open() else {
@@ -303,7 +303,7 @@ fn on_a_full_disk_the_chat_continues_and_no_partial_line_stays() {
     disk.fixture.check();
 }
 
-/// Row 38: a read-only disk.
+/// Fault 38: a read-only disk.
 #[test]
 fn on_a_read_only_disk_the_chat_continues() {
     let Some(disk) = Disk::open() else {
@@ -388,7 +388,7 @@ impl Disk {
     }
 }
 
-/// Row 44: the server is killed fifty times during writes. The kernel seldom ends a
+/// Fault 44: the server is killed fifty times during writes. The kernel seldom ends a
 /// write in the middle, so every other time the test cuts the file.
 #[test]
 fn killed_during_a_write_it_leaves_no_partial_line_and_loses_no_whole_one() {

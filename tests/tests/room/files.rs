@@ -110,7 +110,7 @@ fn a_file_is_transferred_both_ways_by_netcat() {
     assert!(fs::read(&back).unwrap() == bytes);
 }
 
-/// Row 42.
+/// Fault 42.
 #[test]
 fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
     let folder = Folder::new();
@@ -136,7 +136,7 @@ fn an_upload_that_stalls_is_ended_and_may_go_on_for_a_while() {
     assert_eq!(fs::read(folder.0.join("1")).unwrap(), b"helloworld");
 }
 
-/// Row 42.
+/// Fault 42.
 #[test]
 fn a_partial_upload_expires() {
     let folder = Folder::new();
@@ -153,7 +153,7 @@ fn a_partial_upload_expires() {
     assert_eq!(answer, "ok 0");
 }
 
-/// Row 42.
+/// Fault 42.
 #[test]
 fn a_download_that_is_not_read_is_ended() {
     let folder = Folder::new();

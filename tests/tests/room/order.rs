@@ -75,7 +75,7 @@ const CHANGES: usize = 10_000;
 /// The number of changes after which each has the operator kick the next member.
 const KICK: usize = 50;
 
-/// Makes the changes of row 34 of the fault catalogue, and waits for each reply.
+/// Makes the changes of fault 34 of the catalogue, and waits for each reply.
 /// Returns how often the member left, kicked or by itself.
 fn restless(server: &TestServer, number: usize) -> usize {
     let name = format!("r{number}");
@@ -126,7 +126,7 @@ fn rejoined(server: &TestServer, name: &str) -> TestClient {
     })
 }
 
-/// Row 34 of the catalogue of faults.
+/// Fault 34 of the catalogue.
 #[test]
 fn all_receive_the_same_while_members_move_rename_leave_and_are_kicked() {
     let server = TestServer::with_limits(|limits| limits.history_lines = 0);

@@ -60,7 +60,7 @@ pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) {
     if name.as_str() == session.me.as_str() {
         return session.refuse(&format!("You are already called {name}."));
     }
-    if !session.refuse_if_muted() {
+    if !session.may_speak_or_refuse() {
         return;
     }
     if session.guard.context.moderation.is_banned(name) {
@@ -74,7 +74,7 @@ pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) {
 }
 
 pub fn away(session: &mut MemberSession<'_, '_>, text: Option<&str>) {
-    if text.is_some() && !session.refuse_if_muted() {
+    if text.is_some() && !session.may_speak_or_refuse() {
         return;
     }
     let reason = text.unwrap_or_default().to_string();

@@ -10,14 +10,14 @@ use crate::registry::Recipient;
 use crate::room::id::Lines;
 
 pub fn send_action(session: &mut MemberSession<'_, '_>, text: &str) {
-    if session.refuse_if_muted() {
+    if session.may_speak_or_refuse() {
         session.outbox.push_action(&session.me, text);
         session.flush();
     }
 }
 
 pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str) {
-    if !session.refuse_if_muted() {
+    if !session.may_speak_or_refuse() {
         return;
     }
     if session.guard.context.moderation.is_on(Switch::NoPrivate) {

@@ -57,7 +57,7 @@ pub fn topic(session: &mut MemberSession<'_, '_>, text: Option<&str>) {
         let query = QueryPost::Topic { id, none };
         return session.posts().send(Post::Query(query));
     };
-    if session.refuse_if_muted() {
+    if session.may_speak_or_refuse() {
         let mut line = Vec::new();
         event::action(&session.me, &format!("set the topic to {text}"), &mut line);
         let post = MemberPost::SetTopic(id, Lines::new(line));

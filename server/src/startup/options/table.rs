@@ -46,7 +46,7 @@ pub(super) const TABLE: &[Spec] = &[
     }),
         "how much may wait for a member that reads slowly, before it is disconnected").value("KIB").default("1024"),
     Spec::new("--stall", Value(|draft, name, value| { draft.limits.stall_timeout = seconds(name, value)?; Ok(()) }),
-        "how long such a member may take nothing at all").value("SECONDS").default("10"),
+        "how long a member that reads slowly may take nothing at all").value("SECONDS").default("10"),
     Spec::new("--heartbeat", Value(|draft, name, value| { draft.limits.heartbeat = seconds(name, value)?; Ok(()) }),
         "how often clients that keep a heartbeat send one; they are disconnected when three are \
          missing").value("SECONDS").default("30"),
