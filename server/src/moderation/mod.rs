@@ -1,4 +1,5 @@
-//! Moderation: the operator's decisions, and the end of a connection from outside.
+//! Moderation: the operator's decisions. `rules` keeps bans and mutes; `reaper` ends the
+//! connection that a kick or a ban closes.
 //!
 //! Writes: nothing to a socket; the reaper posts the last lines.
 //! Locks: the lists of bans and mutes.
