@@ -231,15 +231,7 @@ fn to_row(row: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn status(name: &str) -> StatusLine {
-        StatusLine {
-            name: name.to_string(),
-            room: "lobby".to_string(),
-            address: "127.0.0.1:4000".to_string(),
-            progress: Vec::new(),
-        }
-    }
+    use crate::screen::status_line::tests::status;
 
     fn split(rows: u16, columns: u16, style: Style) -> Option<SplitScreen> {
         SplitScreen::new(Size { rows, columns }, &status("ann"), style)

@@ -49,10 +49,10 @@ fn max_width(text: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn status(name: &str) -> StatusLine {
+    pub fn status(name: &str) -> StatusLine {
         StatusLine {
             name: name.to_string(),
             room: "lobby".to_string(),
