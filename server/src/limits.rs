@@ -1,4 +1,8 @@
-//! Limits: every limit of the server, with the reason for its value.
+//! Limits: the values of every limit of the server, each with its reason.
+//!
+//! It enforces nothing. `connection/admission.rs` caps connections,
+//! `session/rate_limit.rs` the lines of a member, `files/bandwidth.rs` the bytes of
+//! transfers.
 //!
 //! An operator can change those of [`Limits`]. The constants are not worth a flag.
 //! Constants of one file alone are in that file.

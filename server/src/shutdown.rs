@@ -1,22 +1,22 @@
 //! Shutdown: the signal to stop, which threads can see and wait for.
 //!
-//! The signal is a `WaitGroup` whose only token is dropped.
+//! The signal is a `WaitGroup` whose only guard is dropped.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::sync::{WaitGroup, WaitToken, lock, wait_group};
+use crate::sync::{DoneOnDrop, WaitGroup, lock, wait_group};
 
 /// Makes the two ends of a shutdown signal.
 pub fn channel() -> (ShutdownHandle, Shutdown) {
-    let (token, group) = wait_group();
-    let handle = ShutdownHandle(Arc::new(Mutex::new(Some(token))));
+    let (done, group) = wait_group();
+    let handle = ShutdownHandle(Arc::new(Mutex::new(Some(done))));
     (handle, Shutdown(group))
 }
 
 /// The end that triggers the signal, from any thread.
 #[derive(Clone)]
-pub struct ShutdownHandle(Arc<Mutex<Option<WaitToken>>>);
+pub struct ShutdownHandle(Arc<Mutex<Option<DoneOnDrop>>>);
 
 impl ShutdownHandle {
     /// Triggers the signal. Returns `true` if this was the first time.

@@ -16,13 +16,14 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A promise that something still runs. Dropping the last copy ends the wait.
+/// A guard of something that still runs. Dropping the last copy ends the wait: all is
+/// done.
 #[derive(Clone)]
-pub struct WaitToken {
+pub struct DoneOnDrop {
     _sender: Sender<Infallible>,
 }
 
-/// A wait for the drop of all tokens.
+/// A wait for the drop of all guards.
 ///
 /// It is the receiving end of a channel that never carries a value: `Infallible`
 /// has none. The channel disconnects with its last sender. That wakes every
@@ -30,29 +31,29 @@ pub struct WaitToken {
 #[derive(Clone)]
 pub struct WaitGroup(Receiver<Infallible>);
 
-/// Makes a token and the wait for it.
-pub fn wait_group() -> (WaitToken, WaitGroup) {
+/// Makes a guard and the wait for its drop.
+pub fn wait_group() -> (DoneOnDrop, WaitGroup) {
     let (sender, receiver) = bounded(1);
-    (WaitToken { _sender: sender }, WaitGroup(receiver))
+    (DoneOnDrop { _sender: sender }, WaitGroup(receiver))
 }
 
 impl WaitGroup {
-    /// Returns `true` if all tokens are dropped.
+    /// Returns `true` if all guards are dropped.
     pub fn is_done(&self) -> bool {
         self.0.try_recv() == Err(TryRecvError::Disconnected)
     }
 
-    /// Blocks until all tokens are dropped.
+    /// Blocks until all guards are dropped.
     pub fn wait(&self) {
         let Err(_disconnected) = self.0.recv();
     }
 
-    /// Blocks for at most `time`. Returns `true` if all tokens are dropped.
+    /// Blocks for at most `time`. Returns `true` if all guards are dropped.
     pub fn wait_timeout(&self, time: Duration) -> bool {
         self.0.recv_timeout(time) == Err(RecvTimeoutError::Disconnected)
     }
 
-    /// Blocks until `deadline` at most. Returns `true` if all tokens are dropped.
+    /// Blocks until `deadline` at most. Returns `true` if all guards are dropped.
     pub fn wait_until(&self, deadline: Instant) -> bool {
         self.0.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
     }
@@ -63,10 +64,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_ends_with_the_last_token() {
-        let (token, group) = wait_group();
-        let copy = token.clone();
-        drop(token);
+    fn a_wait_ends_with_the_last_guard() {
+        let (guard, group) = wait_group();
+        let copy = guard.clone();
+        drop(guard);
         assert!(!group.is_done());
         assert!(!group.wait_timeout(Duration::from_millis(1)));
         drop(copy);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use crate::broadcaster::post::{ConnectionPost, Post};
-use crate::connection::limiter::{self, Admission, ConnectionLimiter};
+use crate::connection::admission::{self, Admission, ConnectionLimiter};
 use crate::connection::open::{Opener, Parts};
 use crate::connection::udp::{Mailbox, UdpTransport};
 use crate::connection::{ConnectionId, ReadHalf};
@@ -89,7 +89,7 @@ impl SessionSpawner {
         let permit = match allowed.and_then(|()| self.limiter.admit(&connection)) {
             Ok(Admission { permit, evicted }) => {
                 if let Some(oldest) = evicted {
-                    self.reaper.disconnect(&oldest, limiter::evicted());
+                    self.reaper.disconnect(&oldest, admission::evicted());
                 }
                 permit
             }
@@ -101,7 +101,7 @@ impl SessionSpawner {
         let (shared, context) = (Arc::clone(&connection), self.context.clone());
         let body = move || session::run(read_half, shared, permit, context);
         if spawn_detached("session", address, body).is_err() {
-            session::reject(&connection, posts, limiter::server_full());
+            session::reject(&connection, posts, admission::server_full());
         }
         Ok(())
     }

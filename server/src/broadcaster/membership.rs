@@ -23,7 +23,7 @@ impl Broadcaster {
         };
         self.members.insert(write_half.id(), member);
         let unnamed_room = self.rooms.get_or_create(&RoomId::unnamed_room());
-        unnamed_room.add_member(write_half);
+        unnamed_room.add(write_half);
     }
 
     pub(super) fn set_unframed(&mut self, id: ConnectionId) {
@@ -55,7 +55,7 @@ impl Broadcaster {
         self.rooms.get_or_create(to);
         self.record_change(to.number, Change::Joined, &change.arrival_notice);
         let room = self.rooms.get_or_create(to);
-        room.add_member(write_half);
+        room.add(write_half);
         if hides_join_leave {
             room.hide_join_leave(id);
         }
@@ -76,7 +76,7 @@ impl Broadcaster {
         let member = self.members.get(&id)?;
         let (number, sender_id) = (member.room, member.sender_id);
         let room = self.rooms.touch(number)?;
-        let write_half = room.remove_member(id)?;
+        let write_half = room.remove(id)?;
         if let Some(sender_id) = sender_id.filter(|_| number != UNNAMED_ROOM) {
             room.record_departure(sender_id, last_received);
         }

@@ -25,7 +25,7 @@ use crate::limits;
 use crate::record::Recorder;
 use crate::room::Room;
 use crate::room::id::{LOBBY_ROOM, Lines, RoomId, SenderId};
-use post::{Audience, ConnectionPost, MemberNotice, MemberPost, Post, QueryPost, ShutdownPost};
+use post::{Audience, ChangeNotices, ConnectionPost, MemberPost, Post, QueryPost, ShutdownPost};
 use room_set::{RoomConfig, RoomSet};
 
 /// The owner of all rooms, and in them of every connection's write half.
@@ -234,7 +234,7 @@ impl Broadcaster {
     }
 
     /// Delivers the two notices of a change of a member.
-    fn notify(&mut self, notice: &MemberNotice) {
+    fn notify(&mut self, notice: &ChangeNotices) {
         self.deliver(&Audience::OthersInRoomOf(notice.id), &notice.others);
         self.send_to(notice.id, &notice.own);
     }

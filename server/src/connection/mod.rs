@@ -6,29 +6,28 @@
 //!              +-- Connection  shared by all: address, close cause, activity
 //! ```
 //!
+//! Writes: the owner of the [`WriteHalf`]; while a member lags, its writer thread;
+//! for unframed members, the paced writer; for a file, the [`BlockingWriter`].
+//! Locks: the backlog of a lagging member, the admission, the mailboxes of UDP.
+//! Blocks: reads, writer threads and the blocking writer; the write half never.
+//!
 //! The transport is a TCP stream, or one peer's share of a UDP socket. All three
 //! parts share it through an `Arc`. `&TcpStream` reads and writes, so a `try_clone`,
 //! which would cost one more open file, is not needed. Code outside this folder
 //! cannot reach the stream itself.
-//!
-//! Writes: the owner of the [`WriteHalf`]; while a member lags, its writer thread;
-//! for unframed members, the paced writer; for a file, the [`BlockingWriter`].
-//! Locks: the backlog of a lagging member, the limiter, the mailboxes of UDP.
-//! Blocks: reads, writer threads and the blocking writer; the write half never.
 
 mod activity;
+pub mod admission;
 mod backlog;
 mod blocking_writer;
 pub mod close;
 mod fold;
 mod lifecycle;
-pub mod limiter;
 pub mod open;
-mod paced_peer;
-mod paced_writer;
 mod reader;
 mod transport;
 pub mod udp;
+mod unframed;
 mod writer;
 mod writer_threads;
 

@@ -22,9 +22,9 @@ use super::Connection;
 use super::backlog::{Backlog, PushOutcome};
 use super::blocking_writer::BlockingWriter;
 use super::close::CloseReason;
-use super::paced_writer::{PacedWriter, QueueFull};
 use super::transport::Transport;
 use super::udp::UdpTransport;
+use super::unframed::{PacedWriter, QueueFull};
 use super::writer_threads::WriterThreads;
 use crate::limits::Limits;
 

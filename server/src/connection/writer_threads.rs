@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::paced_writer::PacedWriter;
-use crate::sync::{WaitGroup, WaitToken, wait_group};
+use super::unframed::PacedWriter;
+use crate::sync::{DoneOnDrop, WaitGroup, wait_group};
 
 /// The count of writer threads of all lagging members, and the paced writer.
 ///
@@ -18,7 +18,7 @@ pub struct WriterThreads {
     /// Writes to unframed members.
     pub(super) paced_writer: PacedWriter,
     /// Dropped with the last write half and the last thread that writes.
-    token: WaitToken,
+    done: DoneOnDrop,
 }
 
 impl WriterThreads {
@@ -33,19 +33,19 @@ impl WriterThreads {
         max_running: usize,
         stall_timeout: Duration,
     ) -> io::Result<(Arc<WriterThreads>, WaitGroup)> {
-        let (token, all_written) = wait_group();
+        let (done, all_written) = wait_group();
         let writers = WriterThreads {
             running: AtomicUsize::new(0),
             max_running,
-            paced_writer: PacedWriter::start(stall_timeout, token.clone())?,
-            token,
+            paced_writer: PacedWriter::start(stall_timeout, done.clone())?,
+            done,
         };
         Ok((Arc::new(writers), all_written))
     }
 
-    /// Returns a token for a thread that still has something to write.
-    pub fn token(&self) -> WaitToken {
-        self.token.clone()
+    /// Returns a guard for a thread that still has something to write.
+    pub fn done_on_drop(&self) -> DoneOnDrop {
+        self.done.clone()
     }
 
     /// Returns a permit to run one more writer, if there may be one.

@@ -12,11 +12,11 @@
 //! Locks: the catalog, never while a disk is used.
 //! Blocks: the store, on its disk.
 
+mod bandwidth;
 mod catalog;
 pub mod config;
 pub mod error;
 mod metadata;
-mod rate;
 mod store;
 mod tickets;
 pub mod transfer;
@@ -37,10 +37,10 @@ use crate::sync::lock;
 pub use metadata::{FileMetadata, count_line};
 pub use tickets::Requester;
 
+use bandwidth::Bandwidth;
 use catalog::Catalog;
 use config::FilesConfig;
 use metadata::unix_now;
-use rate::TransferRate;
 use store::Store;
 use tickets::TransferTarget;
 
@@ -51,7 +51,7 @@ const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 pub struct Files {
     config: FilesConfig,
     store: Store,
-    rate: TransferRate,
+    bandwidth: Bandwidth,
     catalog: Mutex<Catalog>,
     log: Log,
     fault_report: Mutex<ReportInterval>,
@@ -70,7 +70,7 @@ impl Files {
         let found = store.scan().map_err(cannot)?;
         Ok(Arc::new(Files {
             catalog: Mutex::new(Catalog::new(found, config.clone())),
-            rate: TransferRate::new(config.rate),
+            bandwidth: Bandwidth::new(config.rate),
             config,
             store,
             log,
@@ -140,7 +140,7 @@ impl Files {
 
     /// Returns how long a transfer must pause that has just moved `bytes`.
     pub fn pause(&self, bytes: u64) -> Duration {
-        self.rate.pause(bytes, Instant::now())
+        self.bandwidth.pause(bytes, Instant::now())
     }
 
     /// Returns for how long a transfer may make no progress.

@@ -33,7 +33,7 @@ struct TransferSlot {
 
 impl TransferSlot {
     fn new(files: &Arc<Files>, member: ConnectionId) -> TransferSlot {
-        files.rate.begin();
+        files.bandwidth.begin();
         TransferSlot {
             files: Arc::clone(files),
             member,
@@ -47,7 +47,7 @@ impl TransferSlot {
 
 impl Drop for TransferSlot {
     fn drop(&mut self) {
-        self.files.rate.end();
+        self.files.bandwidth.end();
         self.files.lock().tickets.end_transfer(self.member);
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use common::{LOBBY, Name};
 
-/// The number of the room for connections that have no name yet. It has no member,
-/// and no message is said there.
+/// The number of the room for connections that have no name yet. No message is
+/// said there.
 pub const UNNAMED_ROOM: u64 = 0;
 
 /// The number of the lobby.

@@ -15,7 +15,7 @@ use crate::broadcaster::Broadcaster;
 use crate::broadcaster::post::{self, PostSender};
 use crate::broadcaster::room_set::RoomConfig;
 use crate::connection::WriterThreads;
-use crate::connection::limiter::ConnectionLimiter;
+use crate::connection::admission::ConnectionLimiter;
 use crate::connection::open::Opener;
 use crate::connection::udp::UdpSender;
 use crate::console::Console;
@@ -30,7 +30,7 @@ use crate::record::transcript::{Transcript, TranscriptConfig};
 use crate::registry::Registry;
 use crate::session::context::ServerContext;
 use crate::shutdown::{self, Shutdown, ShutdownHandle};
-use crate::sync::{WaitGroup, WaitToken};
+use crate::sync::{DoneOnDrop, WaitGroup};
 
 /// How often the janitor looks for expired files: a tenth of the shortest time for
 /// which anything is kept.
@@ -85,7 +85,7 @@ impl Server {
         let reaper = Reaper::start(posts.clone())?;
         start_console(config.console, console(&context, &reaper, handle, &log))?;
         let starter = ListenerStarter {
-            token: writer_threads.token(),
+            done: writer_threads.done_on_drop(),
             spawner: Arc::new(SessionSpawner::new(
                 Arc::clone(&limiter),
                 reaper,
@@ -204,7 +204,7 @@ fn start_console(input: Option<Box<dyn Read + Send>>, console: Console) -> io::R
 struct ListenerStarter<'a> {
     spawner: Arc<SessionSpawner>,
     /// Held by every thread that sends over UDP.
-    token: WaitToken,
+    done: DoneOnDrop,
     shutdown: &'a Shutdown,
     log: &'a Log,
 }
@@ -225,7 +225,7 @@ impl ListenerStarter<'_> {
         }
         for (socket, address) in listeners.udp.into_iter().zip(addresses.udp) {
             let socket = Arc::new(socket);
-            let sender = UdpSender::start(Arc::clone(&socket), self.token.clone())?;
+            let sender = UdpSender::start(Arc::clone(&socket), self.done.clone())?;
             threads.udp_senders.push(sender.clone());
             let receiver = UdpReceiver {
                 socket,

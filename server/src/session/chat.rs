@@ -12,9 +12,9 @@ use super::guard::SessionGuard;
 use super::heartbeat::HeartbeatMonitor;
 use super::line_reader::{FillOutcome, LineReader, unterminated_line};
 use super::member::MemberSession;
-use super::outbox::Outbox;
+use super::post_buffer::PostBuffer;
 use super::rate_limit::TokenBucket;
-use super::reply_mode::ReplyMode;
+use super::request_reply::RequestReply;
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
 
@@ -34,7 +34,7 @@ const TIMED_OUT: &str = "Connection timed out.";
 pub fn run(guard: &mut SessionGuard<'_>, reader: &mut LineReader, me: Name) -> UntilClosed {
     let mut chat = ChatSession::new(guard, me);
     if reader.is_unframed() {
-        let mut replies = ReplyMode::new(chat.member.guard.was_prompted);
+        let mut replies = RequestReply::new(chat.member.guard.was_prompted);
         chat.run(reader, |chat, line| {
             chat.handle_unframed(line, &mut replies)
         })
@@ -60,7 +60,7 @@ impl<'a, 'b> ChatSession<'a, 'b> {
         }
         let member = MemberSession {
             rate_limit: TokenBucket::new(limits.rate, Instant::now()),
-            outbox: Outbox::new(),
+            post_buffer: PostBuffer::new(),
             hides_join_leave: false,
             has_replied: false,
             guard,
@@ -122,13 +122,13 @@ impl<'a, 'b> ChatSession<'a, 'b> {
 
     /// Does what one text of an unframed peer asks for. Its program may wait for
     /// one reply before it sends the next text.
-    fn handle_unframed(&mut self, text: &str, replies: &mut ReplyMode) -> Result<(), Close> {
+    fn handle_unframed(&mut self, text: &str, replies: &mut RequestReply) -> Result<(), Close> {
         self.throttle()?;
         let text = text::sanitize(text);
-        let expects_reply = ReplyMode::observe(&text, &self.member);
+        let expects_reply = RequestReply::observe(&text, &self.member);
         self.member.has_replied = false;
         match Request::parse(&text, &self.member.me) {
-            Request::Say(text) if expects_reply && ReplyMode::is_bye(text) => {
+            Request::Say(text) if expects_reply && RequestReply::is_bye(text) => {
                 return Err(self.flush_and_close(CloseReason::Quit));
             }
             Request::Say(text) => {
@@ -139,7 +139,7 @@ impl<'a, 'b> ChatSession<'a, 'b> {
             Request::Quit => return Err(self.flush_and_close(CloseReason::Quit)),
             Request::Command { word, rest } => {
                 self.run_command(word, rest)?;
-                let silent = ReplyMode::has_no_reply(word);
+                let silent = RequestReply::has_no_reply(word);
                 replies.acknowledge(&mut self.member, expects_reply && silent);
             }
         }
@@ -149,9 +149,9 @@ impl<'a, 'b> ChatSession<'a, 'b> {
     fn say(&mut self, text: &str) {
         let member = &mut self.member;
         if member.may_speak_or_refuse() {
-            member.outbox.push_message(&member.me, text);
+            member.post_buffer.push_message(&member.me, text);
         }
-        if member.outbox.is_large() {
+        if member.post_buffer.is_large() {
             member.flush();
         }
     }

@@ -14,8 +14,8 @@ use super::guard::SessionGuard;
 use super::line_reader::LineReader;
 use crate::broadcaster::post::{Audience, ConnectionPost, Post};
 use crate::connection::BlockingWriter;
+use crate::connection::admission;
 use crate::connection::close::{Close, CloseReason};
-use crate::connection::limiter;
 use crate::files::Files;
 use crate::files::error::TransferError;
 use crate::files::transfer::{self, Download, Transfer, Upload};
@@ -28,7 +28,7 @@ const CHUNK: usize = 256 * 1024;
 pub fn run(guard: &SessionGuard<'_>, reader: &mut LineReader, request: TransferRequest) -> Close {
     // It needs no name to stay.
     if !guard.claim_slot() {
-        return limiter::evicted();
+        return admission::evicted();
     }
     if reader.is_unframed() {
         return refusal("That line needs a newline at its end.");

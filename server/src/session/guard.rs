@@ -9,10 +9,12 @@ use std::thread;
 use common::{Event, Name, notice};
 
 use super::context::ServerContext;
-use crate::broadcaster::post::{Departure, MemberNotice, MemberPost, Post, PostSender, RoomChange};
+use crate::broadcaster::post::{
+    ChangeNotices, Departure, MemberPost, Post, PostSender, RoomChange,
+};
 use crate::connection::Connection;
+use crate::connection::admission::{self, Permit};
 use crate::connection::close::{Close, CloseReason};
-use crate::connection::limiter::{self, Permit};
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
 use crate::room::id::RoomId;
@@ -67,7 +69,7 @@ impl<'a> SessionGuard<'a> {
         let others = claimed.map_err(|NameTaken(holder)| JoinError::NameTaken(holder))?;
         if !self.permit.mark_named() {
             self.context.registry.release(name);
-            return Err(JoinError::Closed(limiter::evicted()));
+            return Err(JoinError::Closed(admission::evicted()));
         }
         self.name = Some(name.clone());
         self.connection
@@ -95,7 +97,7 @@ impl<'a> SessionGuard<'a> {
     }
 
     /// Marks that the connection needs no name. Returns `false` if it has been
-    /// [evicted](limiter::evicted) already.
+    /// [evicted](admission::evicted) already.
     pub fn claim_slot(&self) -> bool {
         self.permit.mark_named()
     }
@@ -122,7 +124,7 @@ impl<'a> SessionGuard<'a> {
         self.name = Some(new.clone());
         let id = self.connection.id;
         let line = |text: &str| Event::Notice(text).to_line();
-        let notice = MemberNotice {
+        let notice = ChangeNotices {
             id,
             others: line(&notice::renamed(old, new)),
             own: line(&notice::own_new_name(new)),

@@ -6,7 +6,7 @@ use common::notice::without_colons;
 use common::{Event, Name};
 
 use super::guard::SessionGuard;
-use super::outbox::Outbox;
+use super::post_buffer::PostBuffer;
 use super::rate_limit::TokenBucket;
 use crate::broadcaster::post::PostSender;
 use crate::connection::{Connection, ConnectionId};
@@ -28,7 +28,7 @@ pub struct MemberSession<'a, 'b> {
     /// The member's allowance of lines.
     pub rate_limit: TokenBucket,
     /// The messages that are not posted yet.
-    pub outbox: Outbox,
+    pub post_buffer: PostBuffer,
     /// The member does not want join and leave notices.
     pub hides_join_leave: bool,
     /// The present line was replied to.
@@ -88,7 +88,7 @@ impl MemberSession<'_, '_> {
 
     /// Posts what the member has said so far.
     pub fn flush(&mut self) {
-        self.outbox.flush(self.guard);
+        self.post_buffer.flush(self.guard);
     }
 
     /// Returns why the member may not speak, if so.

@@ -24,17 +24,17 @@ mod line_reader;
 pub mod linger;
 mod member;
 mod name_reclaim;
-mod outbox;
+mod post_buffer;
 mod rate_limit;
-mod reply_mode;
+mod request_reply;
 #[cfg(test)]
 mod test_panic;
 
 use std::sync::Arc;
 
 use crate::broadcaster::post::PostSender;
+use crate::connection::admission::Permit;
 use crate::connection::close::{Close, CloseReason};
-use crate::connection::limiter::Permit;
 use crate::connection::{Connection, ReadHalf};
 use crate::limits;
 

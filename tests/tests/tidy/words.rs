@@ -7,31 +7,31 @@ use crate::sources::{PACKAGES, Source, files};
 /// The names of files that have a standard term now. With a folder where the
 /// name alone still stands for something else.
 #[rustfmt::skip]
-const RETIRED_FILES: [&str; 67] = [
+const RETIRED_FILES: [&str; 71] = [
     "about.rs", "again.rs", "asker.rs", "brake.rs", "bucket.rs", "caller.rs",
     "command/private.rs", "connection/datagrams.rs", "console/orders.rs", "console/tables.rs",
     "crowds.rs", "desk.rs", "divided.rs", "door.rs", "doors.rs", "ear.rs", "ending.rs",
     "entrance.rs", "farewell.rs", "fault.rs", "figures.rs", "files/order.rs", "greeting.rs",
     "handover.rs", "hearing.rs", "house.rs", "incoming.rs", "inlet.rs", "job.rs", "keyboard.rs",
-    "landing.rs", "link.rs", "link/mod.rs", "machine.rs", "manner.rs", "moves.rs", "nearest.rs",
-    "news.rs", "outlet.rs", "pace.rs", "pacer.rs", "painter.rs", "past.rs", "peer_loop.rs",
+    "landing.rs", "limiter.rs", "link.rs", "link/mod.rs", "machine.rs", "manner.rs", "moves.rs", "nearest.rs",
+    "news.rs", "outbox.rs", "outlet.rs", "pace.rs", "paced_peer.rs", "pacer.rs", "painter.rs", "past.rs", "peer_loop.rs",
     "people.rs", "pipe.rs", "pulse.rs", "reason.rs", "regard.rs", "screen/window.rs",
-    "secret.rs", "server/end.rs", "setback.rs", "shelf.rs", "speech.rs", "stranger.rs",
+    "reply_mode.rs", "secret.rs", "server/end.rs", "setback.rs", "shelf.rs", "speech.rs", "stranger.rs",
     "talk.rs", "tap.rs", "time.rs", "title.rs", "told.rs", "transcript/file.rs",
     "transcript/page.rs", "typed.rs", "usher.rs", "visit.rs", "wire.rs",
 ];
 
 /// The names of types that have a standard term now.
 #[rustfmt::skip]
-const RETIRED_TYPES: [&str; 81] = [
+const RETIRED_TYPES: [&str; 85] = [
     "About", "Answer", "Asker", "Begun", "Bracket", "Brake", "Bucket", "Caller", "Came",
     "Carrier", "Company", "Deaf", "Demand", "Desk", "Dismiss", "Door", "Ear", "Ending", "Entry",
     "Fault", "Filled", "Footfall", "Heed", "House", "Inlet", "Job", "Keep", "Keyboard", "Known",
     "Landing", "Leave", "Link", "Manner", "Meter", "Moved", "News", "NoMove", "Order", "Outlet",
-    "Over", "Pace", "Pacer", "Pass", "Passage", "Past", "Peers", "People", "Pipe", "Place",
-    "Profile", "Pulse", "Reach", "Reception", "Rules", "Said", "Seen", "Setup", "Shelf",
+    "Outbox", "Over", "Pace", "PacedPeer", "Pacer", "Pass", "Passage", "Past", "Peers", "People", "Pipe", "Place",
+    "Profile", "Pulse", "Reach", "Reception", "ReplyMode", "Rules", "Said", "Seen", "Setup", "Shelf",
     "Shown", "Speech", "Step", "Stop", "Stopper", "Stride", "Taken", "Talk", "Tally", "Tap",
-    "Terms", "Typed", "UntilEnding", "Usher", "Visit", "Voice", "Watched", "What", "Whisper",
+    "Terms", "Typed", "UntilEnding", "Usher", "Visit", "Voice", "WaitToken", "Watched", "What", "Whisper",
     "Whom", "Wire", "Wish", "Writers",
 ];
 

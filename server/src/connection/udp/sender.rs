@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::super::fold::fold;
 use super::peer::UdpPeer;
-use crate::sync::WaitToken;
+use crate::sync::DoneOnDrop;
 
 /// The most batches that wait for the thread: one for each of ten thousand members.
 /// A batch that finds no place is dropped, as the network might have.
@@ -59,19 +59,19 @@ impl UdpTransport {
 }
 
 impl UdpSender {
-    /// Starts the thread that sends over `socket`. The thread holds `token` until
+    /// Starts the thread that sends over `socket`. The thread holds `done` until
     /// its [end](UdpSender::finish).
     ///
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(socket: Arc<UdpSocket>, token: WaitToken) -> io::Result<UdpSender> {
+    pub fn start(socket: Arc<UdpSocket>, done: DoneOnDrop) -> io::Result<UdpSender> {
         let (items, queue) = bounded(SEND_QUEUE);
         let thread = thread::Builder::new().name("udp sender".to_string());
-        // Not joined: the drop of the token tells when it has ended.
+        // Not joined: the drop of `done` tells when it has ended.
         let _detached = thread.spawn(move || {
             run(&socket, &queue);
-            drop(token);
+            drop(done);
         })?;
         Ok(UdpSender { items })
     }

@@ -11,7 +11,7 @@ use crate::room::id::Lines;
 
 pub fn send_action(session: &mut MemberSession<'_, '_>, text: &str) {
     if session.may_speak_or_refuse() {
-        session.outbox.push_action(&session.me, text);
+        session.post_buffer.push_action(&session.me, text);
         session.flush();
     }
 }

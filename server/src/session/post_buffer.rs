@@ -1,4 +1,4 @@
-//! Outbox: what one member says, collected until it is worth a post.
+//! Post buffer: what one member says, collected until it is worth a post.
 //!
 //! One read may bring hundreds of lines. They travel to the broadcaster as one
 //! post. That saves a channel operation, and perhaps a thread switch, for each.
@@ -11,17 +11,17 @@ use crate::limits;
 use crate::room::id::Lines;
 
 /// The lines of one member that are not posted yet.
-pub struct Outbox {
+pub struct PostBuffer {
     lines: Vec<u8>,
     count: usize,
     /// The bytes of the last post: a good guess for the next.
     last_size: usize,
 }
 
-impl Outbox {
-    /// Makes an empty outbox.
-    pub fn new() -> Outbox {
-        Outbox {
+impl PostBuffer {
+    /// Makes an empty buffer.
+    pub fn new() -> PostBuffer {
+        PostBuffer {
             lines: Vec::new(),
             count: 0,
             last_size: 0,

@@ -1,4 +1,4 @@
-//! Limiter: the caps on connections, checked before a thread is spent.
+//! Admission: the caps on connections, checked before a thread is spent.
 //!
 //! It knows connections, not names. It knows all of them, named or not, so the
 //! server closes them through it when it stops.
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use super::close::{Close, CloseReason};
 use super::{Connection, ConnectionId};
 use crate::limits::Limits;
-use crate::sync::{WaitGroup, WaitToken, lock, wait_group};
+use crate::sync::{DoneOnDrop, WaitGroup, lock, wait_group};
 
 /// The caps, and the connections that count against them.
 pub struct ConnectionLimiter {
@@ -27,7 +27,7 @@ struct Connections {
     unnamed: BTreeSet<ConnectionId>,
     per_address: HashMap<IpAddr, usize>,
     /// Each permit holds a copy. `None` once the limiter is closed.
-    token: Option<WaitToken>,
+    done: Option<DoneOnDrop>,
 }
 
 /// A connection that was admitted.
@@ -42,9 +42,9 @@ impl ConnectionLimiter {
     /// Makes an open limiter, and the wait for its end: the limiter is closed and
     /// the last permit dropped.
     pub fn new(limits: &Limits) -> (Arc<ConnectionLimiter>, WaitGroup) {
-        let (token, all_closed) = wait_group();
+        let (done, all_closed) = wait_group();
         let connections = Connections {
-            token: Some(token),
+            done: Some(done),
             ..Connections::default()
         };
         let limiter = ConnectionLimiter {
@@ -66,7 +66,7 @@ impl ConnectionLimiter {
         connection: &Arc<Connection>,
     ) -> Result<Admission, Close> {
         let mut connections = lock(&self.connections);
-        let Some(token) = connections.token.clone() else {
+        let Some(done) = connections.done.clone() else {
             return Err(CloseReason::Shutdown.into());
         };
         if connections.open.len() >= self.max_clients {
@@ -89,7 +89,7 @@ impl ConnectionLimiter {
             limiter: Arc::clone(self),
             id: connection.id,
             host,
-            _token: token,
+            _done: done,
         };
         Ok(Admission { permit, evicted })
     }
@@ -97,7 +97,7 @@ impl ConnectionLimiter {
     /// Admits nothing any more. Returns the connections that are open.
     pub fn close(&self) -> Vec<Arc<Connection>> {
         let mut connections = lock(&self.connections);
-        connections.token = None;
+        connections.done = None;
         connections.open.values().cloned().collect()
     }
 }
@@ -141,7 +141,7 @@ pub struct Permit {
     limiter: Arc<ConnectionLimiter>,
     id: ConnectionId,
     host: IpAddr,
-    _token: WaitToken,
+    _done: DoneOnDrop,
 }
 
 impl Permit {

@@ -1,8 +1,15 @@
-//! Paced writer: writes to unframed peers, one text at a time with a pause after it.
+//! Unframed: the paced writer, which writes to the peers that end no lines, one text
+//! at a time with a pause after it.
 //!
 //! Thread: `paced writer`, one for all such peers, because it never waits for a
 //! socket. The write halves queue lines, and each peer has its turn when its pause
 //! is over.
+//!
+//! Writes: to unframed peers, in its own thread.
+//! Locks: nothing.
+//! Blocks: its thread on its queue; a write half never.
+
+mod queue;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
-use super::paced_peer::{ITEM_OVERHEAD, PacedPeer};
 use super::{Connection, ConnectionId};
-use crate::sync::WaitToken;
+use crate::sync::DoneOnDrop;
+use queue::{ITEM_OVERHEAD, UnframedQueue};
 
 /// The items that are taken from the queue before peers are written to again.
 const MAX_ITEMS_PER_ROUND: usize = 1000;
@@ -37,19 +44,19 @@ struct PacedItem {
 
 impl PacedWriter {
     /// Starts the thread. It ends after the handle is dropped and all was written;
-    /// until then it holds `token`. A peer that takes nothing for `stall_timeout` is
+    /// until then it holds `done`. A peer that takes nothing for `stall_timeout` is
     /// closed.
     ///
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(stall_timeout: Duration, token: WaitToken) -> io::Result<PacedWriter> {
+    pub fn start(stall_timeout: Duration, done: DoneOnDrop) -> io::Result<PacedWriter> {
         let (items, queue) = unbounded();
         let thread = thread::Builder::new().name("paced writer".to_string());
-        // Not joined: the drop of the token tells when it has ended.
+        // Not joined: the drop of `done` tells when it has ended.
         let _detached = thread.spawn(move || {
             run(&queue, stall_timeout);
-            drop(token);
+            drop(done);
         })?;
         Ok(PacedWriter { items })
     }
@@ -102,9 +109,9 @@ impl PacedWriter {
 
 /// The body of the thread.
 fn run(queue: &Receiver<PacedItem>, stall_timeout: Duration) {
-    let mut peers: BTreeMap<ConnectionId, PacedPeer> = BTreeMap::new();
+    let mut peers: BTreeMap<ConnectionId, UnframedQueue> = BTreeMap::new();
     loop {
-        let due = peers.values().filter_map(PacedPeer::due).min();
+        let due = peers.values().filter_map(UnframedQueue::due).min();
         let first = match due.map(|due| queue.recv_deadline(due)) {
             None => match queue.recv() {
                 Ok(item) => Some(item),
@@ -122,7 +129,7 @@ fn run(queue: &Receiver<PacedItem>, stall_timeout: Duration) {
         for item in first.into_iter().chain(others) {
             let peer = peers
                 .entry(item.connection.id)
-                .or_insert_with(|| PacedPeer::new(item.connection));
+                .or_insert_with(|| UnframedQueue::new(item.connection));
             peer.enqueue(item.lines);
             if item.is_last {
                 peer.close_when_drained();

@@ -1,4 +1,4 @@
-//! Rate: how fast several transfers may be together.
+//! Bandwidth: how fast several transfers may be together.
 //!
 //! One alone is as fast as the machine. Several would take all of its cores, and the
 //! chat would wait: with four of them on two cores its delay rose to five times
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use crate::sync::lock;
 
-/// A rate that all transfers share.
-pub struct TransferRate {
+/// The bandwidth that all transfers share.
+pub struct Bandwidth {
     /// The rate in bytes per second.
     rate: u64,
     running: AtomicUsize,
@@ -20,10 +20,10 @@ pub struct TransferRate {
     paid_until: Mutex<Instant>,
 }
 
-impl TransferRate {
+impl Bandwidth {
     /// Makes a rate of at most `rate` bytes per second.
-    pub fn new(rate: u64) -> TransferRate {
-        TransferRate {
+    pub fn new(rate: u64) -> Bandwidth {
+        Bandwidth {
             rate: rate.max(1),
             running: AtomicUsize::new(0),
             paid_until: Mutex::new(Instant::now()),
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn one_alone_never_pauses_and_several_share_the_rate() {
-        let pace = TransferRate::new(1000);
+        let pace = Bandwidth::new(1000);
         let now = Instant::now() + Duration::from_secs(1);
         pace.begin();
         assert_eq!(pace.pause(5000, now), Duration::ZERO);

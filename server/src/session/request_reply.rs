@@ -1,5 +1,7 @@
-//! Reply mode: whether an unframed peer reads all the time, or only one reply to
-//! each text that it sends.
+//! Request and reply: a program that waits for one reply to each text that it sends.
+//!
+//! Some programs of unframed peers do; others read all the time. What a program sends
+//! shows its kind.
 
 use common::command::find;
 use common::request;
@@ -15,17 +17,17 @@ const COMMANDS_WITHOUT_REPLY: [&str; 3] = ["me", "msg", "reply"];
 /// The reply to a text that has no other.
 const SENT: &str = "Sent.";
 
-/// How an unframed peer has read so far.
-pub struct ReplyMode {
+/// The requests and replies of one unframed peer.
+pub struct RequestReply {
     /// Something that the peer will take for its next reply is on its way already.
     has_unread: bool,
 }
 
-impl ReplyMode {
-    /// Makes the mode of a new member. A peer that was prompted for its name reads
+impl RequestReply {
+    /// Makes those of a new member. A peer that was prompted for its name reads
     /// the prompt after it has sent one.
-    pub fn new(was_prompted: bool) -> ReplyMode {
-        ReplyMode {
+    pub fn new(was_prompted: bool) -> RequestReply {
+        RequestReply {
             has_unread: was_prompted,
         }
     }

@@ -1,4 +1,4 @@
-//! Paced peer: the lines that wait for one unframed peer, and its next write.
+//! Queue: the lines that wait for one unframed peer, and its next write.
 //!
 //! The program of such a peer takes what one `recv` brings for one message. So a
 //! write carries one line without its newline, or several if many wait.
@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::Connection;
-use super::close::CloseReason;
-use super::fold::fold;
+use crate::connection::Connection;
+use crate::connection::close::CloseReason;
+use crate::connection::fold::fold;
 use crate::limits;
 
 /// The pause after each write. A script that prints what it received, and reads on,
@@ -37,7 +37,7 @@ const MAX_TEXT_BYTES: usize = 1000;
 pub(super) const ITEM_OVERHEAD: usize = 64;
 
 /// The queue of one unframed peer.
-pub(super) struct PacedPeer {
+pub(super) struct UnframedQueue {
     connection: Arc<Connection>,
     /// Lines that other peers share, and the offset up to which they are taken.
     batches: VecDeque<(Arc<[u8]>, usize)>,
@@ -54,10 +54,10 @@ pub(super) struct PacedPeer {
     closing: Option<Instant>,
 }
 
-impl PacedPeer {
-    pub(super) fn new(connection: Arc<Connection>) -> PacedPeer {
+impl UnframedQueue {
+    pub(super) fn new(connection: Arc<Connection>) -> UnframedQueue {
         let now = Instant::now();
-        PacedPeer {
+        UnframedQueue {
             connection,
             batches: VecDeque::new(),
             folded: VecDeque::new(),
