@@ -18,14 +18,19 @@
 )]
 
 pub mod address;
+pub mod capability;
 pub mod command;
 pub mod event;
 pub mod line;
 pub mod name;
 pub mod notice;
+pub mod numbering;
 pub mod options;
 pub mod request;
+pub mod resume;
+pub mod tags;
 pub mod text;
+pub mod timestamp;
 pub mod token;
 pub mod transfer;
 pub mod udp;
@@ -33,11 +38,15 @@ pub mod udp;
 use std::time::Duration;
 
 pub use address::Address;
+pub use capability::{CapReply, Capabilities, Capability};
 pub use command::Command;
 pub use event::Event;
 pub use line::{LineSplitter, NextLine};
 pub use name::{Name, NameError};
 pub use request::Request;
+pub use resume::ResumeRequest;
+pub use tags::{LineId, Tags};
+pub use timestamp::Timestamp;
 pub use token::Token;
 pub use udp::cookie::Cookie;
 

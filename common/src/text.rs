@@ -42,6 +42,12 @@ pub fn is_unsafe(c: char) -> bool {
     }
 }
 
+/// Parses digits and nothing else: no sign, no blank.
+pub(crate) fn parse_number(digits: &str) -> Option<u64> {
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits.then(|| digits.parse().ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,11 @@ impl Token {
         let number = all_digits.then(|| u128::from_str_radix(digits, 16).ok());
         number.flatten().map(Token)
     }
+
+    /// Compares two tokens in a time that does not depend on where they differ.
+    pub fn matches(self, other: Token) -> bool {
+        (self.0 ^ other.0) == 0
+    }
 }
 
 impl fmt::Display for Token {

@@ -14,9 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use common::{LOBBY, Name};
+use common::{LOBBY, Name, Timestamp};
 
-use super::timestamp::Timestamp;
 use crate::limits;
 use crate::report::ReportInterval;
 use crate::room::id::Lines;

@@ -8,7 +8,6 @@
 //! Blocks: the log's and the transcript's own threads, on their outputs.
 
 pub mod log;
-pub mod timestamp;
 pub mod transcript;
 
 use common::Name;

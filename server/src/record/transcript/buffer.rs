@@ -5,9 +5,7 @@
 use std::io::Write;
 use std::time::SystemTime;
 
-use common::Name;
-
-use crate::record::timestamp::Timestamp;
+use common::{Name, Timestamp};
 
 /// The text of one write.
 #[derive(Default)]
