@@ -97,6 +97,14 @@ impl Capabilities {
         }
     }
 
+    /// Returns those that are in this set and in `other`.
+    #[must_use]
+    pub fn intersection(self, other: Capabilities) -> Capabilities {
+        Capabilities {
+            bits: self.bits & other.bits,
+        }
+    }
+
     /// Returns those that are not in `other`.
     #[must_use]
     pub fn without(self, other: Capabilities) -> Capabilities {

@@ -81,6 +81,11 @@ impl LineSplitter {
         }
     }
 
+    /// Changes the maximum length of a line, in bytes, newline included.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// Reads once from `source` and returns the number of bytes; 0 is the end.
     ///
     /// Call it after [`next`](Self::next) returned [`NextLine::Incomplete`], because

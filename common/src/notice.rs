@@ -110,6 +110,12 @@ pub struct Occupants {
 }
 
 impl Occupants {
+    /// Removes the member that receives the sentence.
+    pub fn remove(&mut self, name: &Name) {
+        self.count = self.count.saturating_sub(1);
+        self.listed.retain(|other| other != name);
+    }
+
     fn to_sentence(&self) -> String {
         match self.listed.as_slice() {
             [] if self.count == 0 => "You are the first here.".to_string(),
@@ -130,6 +136,10 @@ pub enum Excerpt {
     Last,
     /// The lines that a returning member missed.
     Missed,
+    /// The lines that a member missed which resumes.
+    Resumed,
+    /// The same, if earlier lines may be missing.
+    ResumedPart,
     /// The lines that contain the searched text.
     Matching,
 }
@@ -142,8 +152,16 @@ pub fn excerpt_header(which: Excerpt, count: usize, oldest: Duration) -> String 
         Excerpt::Last => format!("the last {count} {lines}"),
         Excerpt::Missed => format!("{count} {lines} since you left"),
         Excerpt::Matching => format!("{count} {lines} found"),
+        Excerpt::Resumed if count == 0 => return "nothing missed".to_string(),
+        Excerpt::ResumedPart if count == 0 => return "some lines may be missing".to_string(),
+        Excerpt::Resumed | Excerpt::ResumedPart => format!("{count} missed {lines}"),
     };
-    format!("{excerpt}, the oldest from {} ago", format_duration(oldest))
+    let may_be_missing = match which {
+        Excerpt::ResumedPart => ", earlier ones may be missing",
+        _ => "",
+    };
+    let oldest = format_duration(oldest);
+    format!("{excerpt}, the oldest from {oldest} ago{may_be_missing}")
 }
 
 /// The text for `--- ... ---` after previous lines.
@@ -249,6 +267,22 @@ mod tests {
         check(
             excerpt_header(Excerpt::Matching, 2, ago(7200)),
             "2 lines found, the oldest from 2 h ago",
+        );
+        check(
+            excerpt_header(Excerpt::Resumed, 1, ago(40)),
+            "1 missed line, the oldest from 40 s ago",
+        );
+        check(
+            excerpt_header(Excerpt::Resumed, 0, ago(0)),
+            "nothing missed",
+        );
+        check(
+            excerpt_header(Excerpt::ResumedPart, 2, ago(40)),
+            "2 missed lines, the oldest from 40 s ago, earlier ones may be missing",
+        );
+        check(
+            excerpt_header(Excerpt::ResumedPart, 0, ago(0)),
+            "some lines may be missing",
         );
     }
 

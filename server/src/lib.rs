@@ -24,6 +24,8 @@ mod connection;
 
 mod session;
 
+mod resume;
+
 mod moderation;
 
 mod registry;

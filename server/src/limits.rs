@@ -62,6 +62,14 @@ pub const JOIN_COUNT_INTERVAL: Duration = Duration::from_secs(10);
 /// answers in a tenth of that.
 pub const RECLAIM_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The time in which the previous session of a member that resumes must end. It may have
+/// to post what it has read, into a full queue.
+pub const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The most bytes of private messages that are kept for a member that may resume: some
+/// hundred messages.
+pub const MAX_PRIVATE_BYTES: usize = 64 * 1024;
+
 /// The most messages in the log's queue. Past it messages are dropped.
 pub const LOG_MESSAGE_QUEUE: usize = 4096;
 
@@ -139,6 +147,12 @@ pub struct Limits {
     /// The most members to which a room announces each join and leave. In a larger room
     /// the notices would drown the talk.
     pub join_notice_limit: usize,
+    /// The time after which others are told that the connection of a member broke which
+    /// may resume. A short break is over by then, and nobody notices it.
+    pub leave_delay: Duration,
+    /// The time for which a member may resume after its connection broke: a walk from one
+    /// network to another.
+    pub token_lifetime: Duration,
     /// The most rooms. Each keeps at most [`MAX_HISTORY_BYTES`]; an empty one is removed.
     pub max_rooms: usize,
 }
@@ -160,6 +174,8 @@ impl Default for Limits {
             heartbeat: common::HEARTBEAT,
             history_lines: 1000,
             join_notice_limit: 50,
+            leave_delay: Duration::from_secs(10),
+            token_lifetime: Duration::from_secs(600),
             max_rooms: 1000,
         }
     }

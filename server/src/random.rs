@@ -16,6 +16,18 @@ pub fn random_bytes() -> [u8; 16] {
     bytes
 }
 
+/// Returns four random letters and digits: enough to tell the lives of a room apart.
+pub fn word() -> String {
+    const ALPHABET: [char; 32] = [
+        'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r',
+        's', 't', 'u', 'v', 'w', 'x', 'y', 'z', '2', '3', '4', '5', '6', '7',
+    ];
+    let letters = random_bytes().into_iter().take(4);
+    letters
+        .filter_map(|byte| ALPHABET.get(usize::from(byte) % ALPHABET.len()))
+        .collect()
+}
+
 fn fallback() -> u64 {
     RandomState::new().hash_one(())
 }

@@ -32,7 +32,7 @@ impl Broadcaster {
         let mut entries = room.map(Room::snapshot).unwrap_or_default();
         entries.retain(|entry| {
             let from = entry.from;
-            !from.is_some_and(|sender_id| is_ignoring(&self.ignored_by, id, sender_id))
+            !from.is_some_and(|from| is_ignoring(&self.ignored_by, id, from.id))
         });
         entries
     }

@@ -8,22 +8,18 @@ use crossbeam_channel::Sender;
 use super::filters::{is_ignoring, stop_ignoring};
 use super::post::{Departure, RoomChange};
 use super::{Broadcaster, MemberState};
-use crate::connection::{BlockingWriter, ConnectionId, WriteHalf};
-use crate::room::Change;
+use crate::connection::{BlockingWriter, ConnectionId, MemberId, WriteHalf};
 use crate::room::id::{LOBBY_ROOM, RoomId, SenderId, UNNAMED_ROOM};
+use crate::room::rendering::Rendering;
+use crate::room::{Change, Room};
 
 impl Broadcaster {
     /// Adds a connection that has no name yet.
     pub(super) fn open(&mut self, write_half: WriteHalf) {
-        let member = MemberState {
-            room: UNNAMED_ROOM,
-            sender_id: None,
-            hides_join_leave: false,
-            ignored: Vec::new(),
-        };
-        self.members.insert(write_half.id(), member);
+        let id = write_half.id();
+        self.members.insert(id, MemberState::default());
         let unnamed_room = self.rooms.get_or_create(&RoomId::unnamed_room());
-        unnamed_room.add(write_half);
+        unnamed_room.add(id, write_half, Rendering::Plain);
     }
 
     pub(super) fn set_unframed(&mut self, id: ConnectionId) {
@@ -32,36 +28,63 @@ impl Broadcaster {
         }
     }
 
+    pub(super) fn set_tagged(&mut self, id: ConnectionId) {
+        if let Some(member) = self.members.get_mut(&id) {
+            member.rendering = Rendering::Tagged;
+        }
+        if let Some(room) = self.room_of(id) {
+            room.set_tagged(id);
+        }
+    }
+
     /// Makes a connection a member.
     pub(super) fn join(&mut self, change: RoomChange, sender_id: SenderId) {
         if let Some(member) = self.members.get_mut(&change.id) {
             member.sender_id = Some(sender_id);
         }
-        self.change_room(change);
+        let (id, welcome) = (change.id, change.own_notice.clone());
+        if let Some(room) = self.go_to_room(change) {
+            room.notify(id, &welcome);
+        }
+        self.send_history(id);
     }
 
     /// Moves a member to another room, where it receives the history.
     pub(super) fn change_room(&mut self, change: RoomChange) {
+        let (id, own_notice) = (change.id, change.own_notice.clone());
+        if let Some(room) = self.go_to_room(change) {
+            room.send_to(id, &own_notice);
+        }
+        self.send_history(id);
+    }
+
+    /// Takes a member to another room. Returns the room.
+    fn go_to_room(&mut self, change: RoomChange) -> Option<&mut Room> {
         let (id, to) = (change.id, &change.to);
         self.recorder.log.push(change.log_entry);
-        let Some(write_half) = self.leave_room(id, &change.departure_notice, None) else {
-            return;
-        };
-        let Some(member) = self.members.get_mut(&id) else {
-            return;
-        };
+        let write_half = self.leave_room(id, &change.departure_notice, None)?;
+        let member = self.members.get_mut(&id)?;
         member.room = to.number;
-        let (sender_id, hides_join_leave) = (member.sender_id, member.hides_join_leave);
+        let (rendering, hides_join_leave) = (member.rendering, member.hides_join_leave);
+        // The room must exist for the notice, which the member itself does not receive.
         self.rooms.get_or_create(to);
         self.record_change(to.number, Change::Joined, &change.arrival_notice);
         let room = self.rooms.get_or_create(to);
-        room.add(write_half);
+        room.add(id, write_half, rendering);
         if hides_join_leave {
             room.hide_join_leave(id);
         }
-        room.send_to(id, &change.own_notice);
-        if let Some(sender_id) = sender_id {
-            let ignored_by = &self.ignored_by;
+        Some(room)
+    }
+
+    /// Sends a newcomer the topic and the history of its room.
+    fn send_history(&mut self, id: MemberId) {
+        let member = self.members.get(&id);
+        let Some((number, Some(sender_id))) = member.map(|it| (it.room, it.sender_id)) else {
+            return;
+        };
+        let ignored_by = &self.ignored_by;
+        if let Some(room) = self.rooms.touch(number) {
             room.send_history(id, sender_id, |other| is_ignoring(ignored_by, id, other));
         }
     }
@@ -71,14 +94,14 @@ impl Broadcaster {
         &mut self,
         id: ConnectionId,
         notice: &[u8],
-        last_received: Option<Instant>,
+        missed_since: Option<Instant>,
     ) -> Option<WriteHalf> {
         let member = self.members.get(&id)?;
         let (number, sender_id) = (member.room, member.sender_id);
-        let room = self.rooms.touch(number)?;
-        let write_half = room.remove(id)?;
+        let room = self.rooms.touch(number).filter(|room| room.contains(id))?;
+        let write_half = room.remove(id);
         if let Some(sender_id) = sender_id.filter(|_| number != UNNAMED_ROOM) {
-            room.record_departure(sender_id, last_received);
+            room.record_departure(sender_id, missed_since);
         }
         // The lobby stays, with its history; so does the room without names.
         if room.is_empty() && number > LOBBY_ROOM {
@@ -86,11 +109,11 @@ impl Broadcaster {
         } else {
             self.record_change(number, Change::Left, notice);
         }
-        Some(write_half)
+        write_half
     }
 
     /// Notifies a room of a member that joined or left, and records it.
-    fn record_change(&mut self, number: u64, change: Change, notice: &[u8]) {
+    pub(super) fn record_change(&mut self, number: u64, change: Change, notice: &[u8]) {
         if notice.is_empty() {
             return;
         }
@@ -103,21 +126,32 @@ impl Broadcaster {
     /// Sends a leaving connection what it still has to receive, then closes it.
     pub(super) fn leave(&mut self, departure: Departure) {
         let id = departure.id;
-        self.recorder.log.push(departure.log_entry);
+        if let Some(entry) = departure.log_entry {
+            self.recorder.log.push(entry);
+        }
         if self.shutting_down {
             // All leave one after the other, and each must receive what those after
             // it have said last.
             return self.final_bytes.push((id, departure.final_bytes));
         }
-        if let Some(mut write_half) =
-            self.leave_room(id, &departure.notice, departure.last_received)
+        if let Some(mut write_half) = self.leave_room(id, &departure.notice, departure.missed_since)
         {
             write_half.close(&departure.final_bytes);
         }
-        let member = self.members.remove(&id);
-        for sender_id in member.map(|member| member.ignored).unwrap_or_default() {
+        let Some(member) = self.members.remove(&id) else {
+            return;
+        };
+        for &sender_id in &member.ignored {
             stop_ignoring(&mut self.ignored_by, id, sender_id);
         }
+        if departure.may_resume {
+            self.departed.insert(id, member);
+        }
+    }
+
+    /// Forgets a member that can no longer resume.
+    pub(super) fn forget(&mut self, id: MemberId) {
+        self.departed.remove(&id);
     }
 
     /// Gives the write half of a connection to its session.

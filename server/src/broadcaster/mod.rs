@@ -13,6 +13,8 @@
 mod filters;
 mod membership;
 pub mod post;
+mod private_log;
+mod resumption;
 pub mod room_set;
 
 use std::collections::HashMap;
@@ -20,18 +22,23 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::connection::ConnectionId;
+use crate::connection::{ConnectionId, MemberId};
 use crate::limits;
 use crate::record::Recorder;
 use crate::room::Room;
+use crate::room::history::Sender;
 use crate::room::id::{LOBBY_ROOM, Lines, RoomId, SenderId};
+use crate::room::rendering::{Rendering, now};
 use post::{Audience, ChangeNotices, ConnectionPost, MemberPost, Post, QueryPost, ShutdownPost};
+use private_log::PrivateLog;
 use room_set::{RoomConfig, RoomSet};
 
 /// The owner of all rooms, and in them of every connection's write half.
 pub struct Broadcaster {
     rooms: RoomSet,
-    members: HashMap<ConnectionId, MemberState>,
+    members: HashMap<MemberId, MemberState>,
+    /// The members whose leave was told, and which may still resume.
+    departed: HashMap<MemberId, MemberState>,
     /// The members that ignore a sender, by that sender. The map is mostly empty, so it
     /// costs a message nothing.
     ignored_by: HashMap<SenderId, Vec<ConnectionId>>,
@@ -43,12 +50,17 @@ pub struct Broadcaster {
 }
 
 /// The state of a connection beside its write half.
+#[derive(Default)]
 struct MemberState {
+    /// The number of its room, at first that of connections without a name.
     room: u64,
     /// `None` before the connection is a member.
     sender_id: Option<SenderId>,
+    /// How its lines are rendered.
+    rendering: Rendering,
     hides_join_leave: bool,
     ignored: Vec<SenderId>,
+    private_log: PrivateLog,
 }
 
 impl Broadcaster {
@@ -60,6 +72,7 @@ impl Broadcaster {
         Broadcaster {
             rooms,
             members: HashMap::new(),
+            departed: HashMap::new(),
             ignored_by: HashMap::new(),
             shutting_down: false,
             final_bytes: Vec::new(),
@@ -117,9 +130,7 @@ impl Broadcaster {
                 line,
                 if_departed,
             } => {
-                if self.members.contains_key(&to) {
-                    self.send_to(to, &line);
-                } else {
+                if !self.send_private(to, &line) {
                     self.send_to(from, &if_departed);
                 }
             }
@@ -137,8 +148,11 @@ impl Broadcaster {
         match post {
             ConnectionPost::Open(write_half) => self.open(write_half),
             ConnectionPost::SetUnframed(id) => self.set_unframed(id),
+            ConnectionPost::SetTagged(id) => self.set_tagged(id),
             ConnectionPost::TakeWriter { id, to } => self.take_writer(id, &to),
             ConnectionPost::Disconnect { id, final_bytes } => self.disconnect(id, &final_bytes),
+            ConnectionPost::Leave(departure) => self.leave(departure),
+            ConnectionPost::Forget(id) => self.forget(id),
         }
     }
 
@@ -153,7 +167,9 @@ impl Broadcaster {
             }
             MemberPost::SetTopic(id, line) => self.set_topic(id, &line),
             MemberPost::SetFilter(id, change) => self.set_filter(id, change),
-            MemberPost::Leave(departure) => self.leave(departure),
+            MemberPost::SetResumable(id) => self.set_resumable(id),
+            MemberPost::Detach(detachment) => self.detach(detachment),
+            MemberPost::Resume(resumption) => self.resume(*resumption),
         }
     }
 
@@ -201,8 +217,22 @@ impl Broadcaster {
         };
         let ignored_by = self.ignored_by.get(&sender_id);
         let ignored_by = ignored_by.map_or(&[][..], Vec::as_slice);
-        room.broadcast(from, sender_id, &lines, count, ignored_by);
+        let sender = Sender {
+            member: from,
+            id: sender_id,
+        };
+        room.broadcast(sender, &lines, count, ignored_by);
         self.recorder.record_messages(&room.name, lines);
+    }
+
+    /// Sends a member a private message. Returns `false` if it has left.
+    fn send_private(&mut self, to: MemberId, line: &Lines) -> bool {
+        let Some(member) = self.members.get_mut(&to) else {
+            return false;
+        };
+        let line = member.private_log.record(line, now(), member.rendering);
+        self.send_to(to, &line);
+        true
     }
 
     fn send_to(&mut self, to: ConnectionId, lines: &[u8]) {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::connection::{BlockingWriter, ConnectionId, WriteHalf};
+use crate::connection::{BlockingWriter, ConnectionId, MemberId, WriteHalf};
 use crate::limits;
 use crate::record::log::LogEntry;
 use crate::room::history::HistoryEntry;
@@ -77,6 +77,8 @@ pub enum ConnectionPost {
     Open(WriteHalf),
     /// Its peer ends no lines, and must not receive a newline.
     SetUnframed(ConnectionId),
+    /// Its peer has asked for tags.
+    SetTagged(ConnectionId),
     /// It carries a file. Its session writes to it from now on.
     TakeWriter {
         /// The connection.
@@ -91,6 +93,10 @@ pub enum ConnectionPost {
         /// The last bytes for it.
         final_bytes: Vec<u8>,
     },
+    /// It ends, whether it is a member's or not.
+    Leave(Departure),
+    /// Its member cannot resume any more.
+    Forget(MemberId),
 }
 
 /// A change of one member.
@@ -108,8 +114,12 @@ pub enum MemberPost {
     SetTopic(ConnectionId, Lines),
     /// A member wants to receive less, or more again.
     SetFilter(ConnectionId, FilterChange),
-    /// A connection ends, whether it is a member's or not.
-    Leave(Departure),
+    /// A member has a token, and may resume.
+    SetResumable(MemberId),
+    /// The connection of a member that may resume is broken.
+    Detach(Detachment),
+    /// A member resumes on a new connection.
+    Resume(Box<Resumption>),
 }
 
 /// A change of a member, in one post: no message comes between its two notices.
@@ -146,10 +156,44 @@ pub struct Departure {
     pub notice: Vec<u8>,
     /// The last bytes for itself.
     pub final_bytes: Vec<u8>,
+    /// For the log; `None` if the connection was closed before.
+    pub log_entry: Option<LogEntry>,
+    /// The member may have missed lines that were said after this moment.
+    pub missed_since: Option<Instant>,
+    /// The member may still resume.
+    pub may_resume: bool,
+}
+
+/// The broken connection of a member that may resume.
+pub struct Detachment {
+    /// The member.
+    pub id: MemberId,
+    /// The last bytes for its peer.
+    pub final_bytes: Vec<u8>,
     /// For the log.
     pub log_entry: LogEntry,
-    /// When it last received, if it may have missed what came after.
-    pub last_received: Option<Instant>,
+}
+
+/// The new connection of a member.
+pub struct Resumption {
+    /// The member.
+    pub id: MemberId,
+    /// The new connection, which has no name so far.
+    pub connection: ConnectionId,
+    /// The present number of its name.
+    pub sender_id: SenderId,
+    /// The room that it is in.
+    pub to: RoomId,
+    /// For the others there; empty if they were not told that it had left.
+    pub arrival_notice: Vec<u8>,
+    /// The first notices for itself.
+    pub welcome: Vec<u8>,
+    /// More lines for itself, which are not tagged.
+    pub replies: Vec<u8>,
+    /// The stream and the number of the last line that it has shown.
+    pub last_shown: Option<(String, u64)>,
+    /// For the log.
+    pub log_entry: LogEntry,
 }
 
 /// A change of what a member wants to receive beside messages, and from whom.

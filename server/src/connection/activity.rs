@@ -24,6 +24,16 @@ impl Activity {
         }
     }
 
+    /// Returns a copy of the times so far.
+    pub fn snapshot(&self) -> Activity {
+        let copy = |time: &AtomicU64| AtomicU64::new(time.load(Ordering::Relaxed));
+        Activity {
+            opened: self.opened,
+            last_message: copy(&self.last_message),
+            last_received: copy(&self.last_received),
+        }
+    }
+
     /// Returns when the connection was opened.
     pub fn opened(&self) -> Instant {
         self.opened

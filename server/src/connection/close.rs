@@ -33,6 +33,14 @@ pub enum CloseReason {
     Panic,
 }
 
+impl CloseReason {
+    /// Returns `true` if the connection broke, so that its member may want to come back.
+    pub fn is_break(self) -> bool {
+        use CloseReason::{Eof, Line, Reset, Slow, Timeout};
+        matches!(self, Eof | Line | Reset | Slow | Timeout)
+    }
+}
+
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

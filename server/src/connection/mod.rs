@@ -32,8 +32,8 @@ mod writer;
 mod writer_threads;
 
 use std::net::{Shutdown, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 pub use blocking_writer::BlockingWriter;
@@ -49,6 +49,10 @@ use transport::Transport;
 /// The number of a connection. Numbers grow with time and are never used again.
 pub type ConnectionId = u64;
 
+/// The number of a member: that of the connection with which it joined. A member that
+/// resumes keeps it on its new connection.
+pub type MemberId = ConnectionId;
+
 /// The shared part of one connection, grouped by who writes each field.
 pub struct Connection {
     /// The number of the connection.
@@ -56,6 +60,8 @@ pub struct Connection {
     /// The address that `accept` gave. A peer that is gone by then has no
     /// `peer_addr()` any more.
     pub address: SocketAddr,
+    /// Set by the session that resumes an earlier member.
+    resumed: OnceLock<MemberId>,
     transport: Transport,
     /// Written by the session.
     pub activity: Activity,
@@ -98,6 +104,7 @@ impl Connection {
         Arc::new(Connection {
             id,
             address,
+            resumed: OnceLock::new(),
             transport,
             activity: Activity::new(),
             lifecycle: Lifecycle::default(),
@@ -105,6 +112,37 @@ impl Connection {
             flags: MemberFlags::default(),
             outbound: OutboundState::default(),
         })
+    }
+
+    /// Returns a stand-in for this broken connection: its socket can close while the
+    /// member keeps its name. No session reads from it.
+    pub fn detached(&self) -> Arc<Connection> {
+        Arc::new(Connection {
+            id: self.id,
+            address: self.address,
+            resumed: self.resumed.clone(),
+            transport: Transport::Closed,
+            activity: self.activity.snapshot(),
+            lifecycle: Lifecycle::default(),
+            replies: ReplyState::default(),
+            flags: MemberFlags::with_muted(self.flags.is_muted()),
+            outbound: OutboundState::default(),
+        })
+    }
+
+    /// Returns `true` if the connection is broken, and its member may come back.
+    pub fn is_detached(&self) -> bool {
+        matches!(self.transport, Transport::Closed)
+    }
+
+    /// Returns the number of the member that uses the connection.
+    pub fn member_id(&self) -> MemberId {
+        self.resumed.get().copied().unwrap_or(self.id)
+    }
+
+    /// Makes this the connection of an earlier member.
+    pub fn resume(&self, member: MemberId) {
+        let _once = self.resumed.set(member);
     }
 
     /// Returns `true` if the peer uses UDP, which does not report its leaving.
@@ -116,7 +154,7 @@ impl Connection {
     pub fn last_received(&self) -> Instant {
         match &self.transport {
             Transport::Udp(udp) => udp.peer.last_received(),
-            Transport::Tcp(_) => self.activity.last_received(),
+            Transport::Tcp(_) | Transport::Closed => self.activity.last_received(),
         }
     }
 
@@ -173,6 +211,13 @@ impl ReplyState {
 }
 
 impl MemberFlags {
+    fn with_muted(muted: bool) -> MemberFlags {
+        MemberFlags {
+            muted: AtomicBool::new(muted),
+            ..MemberFlags::default()
+        }
+    }
+
     /// Records that the peer has opted in to answer an empty line with one.
     pub fn set_answers_probes(&self) {
         self.answers_probes.store(true, Ordering::Relaxed);

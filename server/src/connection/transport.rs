@@ -11,6 +11,8 @@ pub enum Transport {
     Tcp(TcpStream),
     /// Datagrams: each arrives, or is lost.
     Udp(UdpTransport),
+    /// The socket is closed. Its member may still come back.
+    Closed,
 }
 
 impl Transport {
@@ -18,11 +20,12 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] for UDP.
+    /// [`ErrorKind::Unsupported`] for UDP, [`ErrorKind::NotConnected`] if it is closed.
     pub fn tcp_stream(&self) -> io::Result<&TcpStream> {
         match self {
             Transport::Tcp(stream) => Ok(stream),
             Transport::Udp(_) => Err(ErrorKind::Unsupported.into()),
+            Transport::Closed => Err(ErrorKind::NotConnected.into()),
         }
     }
 
@@ -63,6 +66,7 @@ impl Transport {
                 udp.peer.interrupt();
                 Ok(())
             }
+            Transport::Closed => Ok(()),
         }
     }
 }

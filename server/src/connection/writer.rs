@@ -63,6 +63,7 @@ impl WriteHalf {
         WriteHalf {
             state: match &connection.transport {
                 Transport::Tcp(_) => State::Direct,
+                Transport::Closed => State::Dead,
                 Transport::Udp(udp) => State::Udp(udp.clone()),
             },
             connection,

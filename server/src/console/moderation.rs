@@ -204,7 +204,7 @@ impl Console {
 
     fn notify(&self, connection: &Connection, text: &str) {
         self.posts
-            .send_to(connection.id, Event::Notice(text).to_line());
+            .send_to(connection.member_id(), Event::Notice(text).to_line());
     }
 }
 

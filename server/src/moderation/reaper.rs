@@ -47,7 +47,7 @@ impl Reaper {
     pub fn disconnect(&self, connection: &Arc<Connection>, close: Close) {
         let final_bytes = close.final_bytes();
         if connection.lifecycle.set_close(close) {
-            let id = connection.id;
+            let id = connection.member_id();
             let post = ConnectionPost::Disconnect { id, final_bytes };
             self.posts.send(Post::Connection(post));
             let due = Instant::now() + limits::LINGER;

@@ -22,7 +22,7 @@ use common::notice::Occupants;
 use rooms::RoomDirectory;
 pub use rooms::{RoomChangeError, RoomChanged};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, MemberId};
 use crate::limits;
 use crate::room::id::{RoomId, SenderId};
 use crate::sync::lock;
@@ -45,6 +45,12 @@ struct Tables {
 
 struct Member {
     connection: Arc<Connection>,
+    profile: Profile,
+}
+
+/// What a member has set, and where it is.
+#[derive(Clone)]
+pub struct Profile {
     room: Name,
     /// The reason for being away, which may be empty.
     away: Option<String>,
@@ -114,31 +120,72 @@ impl Registry {
     ///
     /// When another member holds the name, in whatever case.
     pub fn claim(&self, name: &Name, connection: &Arc<Connection>) -> Result<Occupants, NameTaken> {
-        let mut tables = self.lock();
-        tables.check_free(name)?;
-        let room = RoomId::lobby().name;
-        let occupants = tables.occupants(&room);
-        tables.rooms.add(&room, connection.id, name);
-        tables.departed.remove(name);
-        let member = Member {
-            connection: Arc::clone(connection),
-            room,
+        let profile = Profile {
+            room: RoomId::lobby().name,
             away: None,
             ignored: Vec::new(),
             last_private_from: None,
         };
-        tables.members.insert(name.clone(), member);
+        let (_lobby, occupants) = self.restore(name, connection, connection.id, profile)?;
         Ok(occupants)
     }
 
-    /// Releases `name`, when its holder leaves.
-    pub fn release(&self, name: &Name) {
+    /// Gives `name` to `connection` as the member `id`, with what that had set. Returns the
+    /// room, and the other members there. It is the lobby if the previous room is gone
+    /// and there may be no more rooms.
+    ///
+    /// # Errors
+    ///
+    /// When another member holds the name, in whatever case.
+    pub fn restore(
+        &self,
+        name: &Name,
+        connection: &Arc<Connection>,
+        id: MemberId,
+        mut profile: Profile,
+    ) -> Result<(RoomId, Occupants), NameTaken> {
+        let mut tables = self.lock();
+        tables.check_free(name)?;
+        connection.resume(id);
+        let room = tables.rooms.get_or_create(&profile.room);
+        let room = room.unwrap_or_else(|_too_many| RoomId::lobby());
+        profile.room = room.name.clone();
+        let occupants = tables.occupants(&room.name);
+        tables.rooms.add(&room.name, id, name);
+        tables.departed.remove(name);
+        let member = Member {
+            connection: Arc::clone(connection),
+            profile,
+        };
+        tables.members.insert(name.clone(), member);
+        Ok((room, occupants))
+    }
+
+    /// Replaces the connection of a member. Returns the room, and the other members
+    /// there.
+    pub fn set_connection(
+        &self,
+        name: &Name,
+        connection: &Arc<Connection>,
+    ) -> Option<(RoomId, Occupants)> {
+        let mut tables = self.lock();
+        let member = tables.members.get_mut(name)?;
+        member.connection = Arc::clone(connection);
+        let room = member.profile.room.clone();
+        let mut others = tables.occupants(&room);
+        others.remove(name);
+        Some((tables.rooms.room_id(&room)?, others))
+    }
+
+    /// Releases `name`, when its holder leaves. Returns what the member had set.
+    pub fn release(&self, name: &Name) -> Option<Profile> {
         let mut tables = self.lock();
         tables.leaving.remove(name);
-        if let Some(member) = tables.members.remove(name) {
-            tables.rooms.remove(&member.room, member.connection.id);
-            tables.record_departure(name);
-        }
+        let member = tables.members.remove(name)?;
+        let id = member.connection.member_id();
+        tables.rooms.remove(&member.profile.room, id);
+        tables.record_departure(name);
+        Some(member.profile)
     }
 
     /// Gives the holder of `old` the name `new`. No other connection can have the old
@@ -154,13 +201,15 @@ impl Registry {
             tables.leaving.insert(old.clone());
         }
         if let Some(member) = tables.members.remove(old) {
-            tables.rooms.add(&member.room, member.connection.id, new);
+            tables
+                .rooms
+                .add(&member.profile.room, member.connection.member_id(), new);
             tables.members.insert(new.clone(), member);
         }
         // A member that ignores somebody ignores them under the new name as well.
         for member in tables.members.values_mut() {
-            if member.ignored.contains(old) && !member.ignored.contains(new) {
-                member.ignored.push(new.clone());
+            if member.profile.ignored.contains(old) && !member.profile.ignored.contains(new) {
+                member.profile.ignored.push(new.clone());
             }
         }
         Ok(())
@@ -182,13 +231,12 @@ impl Registry {
             .members
             .get(name)
             .ok_or(RoomChangeError::AlreadyThere)?;
-        let (from, id) = (member.room.clone(), member.connection.id);
+        let (from, id) = (member.profile.room.clone(), member.connection.member_id());
         let (from, to) = tables.rooms.change_room(id, name, &from, room)?;
         let mut others = tables.occupants(&to.name);
-        others.count = others.count.saturating_sub(1);
-        others.listed.retain(|other| other != name);
+        others.remove(name);
         if let Some(member) = tables.members.get_mut(name) {
-            member.room = to.name.clone();
+            member.profile.room = to.name.clone();
         }
         Ok(RoomChanged { from, to, others })
     }
@@ -220,7 +268,7 @@ impl Registry {
         let tables = self.lock();
         let own = name
             .and_then(|name| tables.members.get(name))
-            .map(|member| &member.room);
+            .map(|member| &member.profile.room);
         let names = tables.rooms.members(own).take(max);
         let info = names.filter_map(|name| Some(tables.members.get(name)?.info(name)));
         (info.collect(), tables.members.len())
@@ -289,8 +337,8 @@ impl Member {
         MemberInfo {
             name: name.clone(),
             connection: Arc::clone(&self.connection),
-            room: self.room.clone(),
-            away: self.away.clone(),
+            room: self.profile.room.clone(),
+            away: self.profile.away.clone(),
         }
     }
 }

@@ -16,10 +16,10 @@ impl Registry {
                 Recipient::Missing
             }
             None => Recipient::Missing,
-            Some(member) if member.ignored.contains(from) => Recipient::Ignoring,
+            Some(member) if member.profile.ignored.contains(from) => Recipient::Ignoring,
             Some(member) => {
-                member.last_private_from = Some(from.clone());
-                Recipient::Reachable(Arc::clone(&member.connection), member.away.clone())
+                member.profile.last_private_from = Some(from.clone());
+                Recipient::Reachable(Arc::clone(&member.connection), member.profile.away.clone())
             }
         };
         to.iter().map(reach).collect()
@@ -27,14 +27,19 @@ impl Registry {
 
     /// Returns the member that sent the last private message to `name`.
     pub fn last_private_from(&self, name: &Name) -> Option<Name> {
-        self.lock().members.get(name)?.last_private_from.clone()
+        self.lock()
+            .members
+            .get(name)?
+            .profile
+            .last_private_from
+            .clone()
     }
 
     /// Sets a member away, or back with `None`. Returns `true` if it was away before.
     pub fn set_away(&self, name: &Name, away: Option<String>) -> bool {
         let mut tables = self.lock();
         let member = tables.members.get_mut(name);
-        member.is_some_and(|member| std::mem::replace(&mut member.away, away).is_some())
+        member.is_some_and(|member| std::mem::replace(&mut member.profile.away, away).is_some())
     }
 
     /// Returns the names that a member ignores.
@@ -43,7 +48,7 @@ impl Registry {
         tables
             .members
             .get(name)
-            .map(|member| member.ignored.clone())
+            .map(|member| member.profile.ignored.clone())
             .unwrap_or_default()
     }
 
@@ -53,9 +58,9 @@ impl Registry {
         let Some(member) = tables.members.get_mut(name) else {
             return false;
         };
-        let has_room = member.ignored.len() < limits::MAX_IGNORED;
-        if has_room && !member.ignored.contains(other) {
-            member.ignored.push(other.clone());
+        let has_room = member.profile.ignored.len() < limits::MAX_IGNORED;
+        if has_room && !member.profile.ignored.contains(other) {
+            member.profile.ignored.push(other.clone());
         }
         has_room
     }
@@ -66,8 +71,8 @@ impl Registry {
         let Some(member) = tables.members.get_mut(name) else {
             return false;
         };
-        let before = member.ignored.len();
-        member.ignored.retain(|ignored| ignored != other);
-        member.ignored.len() < before
+        let before = member.profile.ignored.len();
+        member.profile.ignored.retain(|ignored| ignored != other);
+        member.profile.ignored.len() < before
     }
 }

@@ -85,28 +85,44 @@ impl RoomDirectory {
             return Err(RoomChangeError::AlreadyThere);
         }
         let from_place = self.room_id(from).ok_or(RoomChangeError::AlreadyThere)?;
-        if self.room_id(to).is_none() {
-            // A member that is alone in a room makes place for the next by leaving it.
-            let alone = self
-                .rooms
-                .get(&key(from))
-                .is_some_and(|room| room.members.len() == 1);
-            let freed = usize::from(alone && from_place.number != LOBBY_ROOM);
-            if self.rooms.len() - freed >= self.max_rooms {
-                return Err(RoomChangeError::TooManyRooms(self.max_rooms));
-            }
-            let id = RoomId {
-                number: self.next_number,
-                name: to.clone(),
-            };
-            self.next_number += 1;
-            let members = BTreeMap::new();
-            self.rooms.insert(key(to), Room { id, members });
-        }
+        // A member that is alone in a room makes place for the next by leaving it.
+        let room = self.rooms.get(&key(from));
+        let alone = room.is_some_and(|room| room.members.len() == 1);
+        let freed = usize::from(alone && from_place.number != LOBBY_ROOM);
+        let to_place = self.get_or_create_beside(to, freed)?;
         self.remove(from, id);
         self.add(to, id, name);
-        let to = self.room_id(to).ok_or(RoomChangeError::AlreadyThere)?;
-        Ok((from_place, to))
+        Ok((from_place, to_place))
+    }
+
+    /// Returns the room of that name, which is made if there is none.
+    pub fn get_or_create(&mut self, name: &Name) -> Result<RoomId, RoomChangeError> {
+        self.get_or_create_beside(name, 0)
+    }
+
+    /// The same, where `freed` rooms are about to end.
+    fn get_or_create_beside(
+        &mut self,
+        name: &Name,
+        freed: usize,
+    ) -> Result<RoomId, RoomChangeError> {
+        if let Some(id) = self.room_id(name) {
+            return Ok(id);
+        }
+        if self.rooms.len() - freed >= self.max_rooms {
+            return Err(RoomChangeError::TooManyRooms(self.max_rooms));
+        }
+        let id = RoomId {
+            number: self.next_number,
+            name: name.clone(),
+        };
+        self.next_number += 1;
+        let room = Room {
+            id: id.clone(),
+            members: BTreeMap::new(),
+        };
+        self.rooms.insert(key(name), room);
+        Ok(id)
     }
 
     /// Returns the room of that name.

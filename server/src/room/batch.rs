@@ -25,6 +25,8 @@ const KEPT_CAPACITY: usize = 32 * 1024;
 pub struct Batch {
     shared: Vec<u8>,
     private: Vec<u8>,
+    /// The number of shared bytes that were added last.
+    last_length: usize,
     /// A copy of the shared bytes, for all members that lag.
     shared_copy: OnceCell<Arc<[u8]>>,
 }
@@ -49,11 +51,19 @@ struct Edit {
 impl Batch {
     /// Adds lines for all members of the room.
     pub fn push_shared(&mut self, lines: &[u8]) {
-        self.shared.extend_from_slice(lines);
+        self.push_with(|shared| shared.extend_from_slice(lines));
     }
 
-    /// Leaves the last `length` shared bytes out of this view.
-    pub fn exclude(&self, view: &mut View, length: usize) {
+    /// Adds what `write` appends for all members of the room.
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.shared.len();
+        write(&mut self.shared);
+        self.last_length = self.shared.len() - before;
+    }
+
+    /// Leaves the shared lines that were added last out of this view.
+    pub fn exclude(&self, view: &mut View) {
+        let length = self.last_length;
         let at = self.shared.len().saturating_sub(length);
         match view.edits.last_mut() {
             Some(last) if last.skip > 0 && last.at + last.skip == at => last.skip += length,
@@ -115,7 +125,7 @@ impl Batch {
     /// Returns a copy of what the member with this view receives. However many
     /// members lag, the shared bytes are copied once.
     pub fn copy_for(&self, view: &View) -> Arc<[u8]> {
-        if view.from == 0 && view.edits.is_empty() {
+        if view.is_shared() {
             let kept = self
                 .shared_copy
                 .get_or_init(|| self.shared.as_slice().into());
@@ -144,6 +154,11 @@ impl Batch {
 }
 
 impl View {
+    /// Returns `true` if the view is simply the shared lines.
+    pub fn is_shared(&self) -> bool {
+        self.from == 0 && self.edits.is_empty()
+    }
+
     /// Makes this the view of the next, still empty batch.
     pub fn clear(&mut self) {
         self.edits.clear();
@@ -166,7 +181,7 @@ mod tests {
 
     fn push_for_others(batch: &mut Batch, view: &mut View, lines: &[u8]) {
         batch.push_shared(lines);
-        batch.exclude(view, lines.len());
+        batch.exclude(view);
     }
 
     #[test]

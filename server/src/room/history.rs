@@ -7,19 +7,34 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use common::Event;
 use common::notice::{self, Excerpt};
+use common::tags::TagWriter;
+use common::{Event, LineId, Name, Timestamp};
 
 use super::id::{Lines, SenderId};
+use super::rendering::Rendering;
+use crate::connection::ConnectionId;
 use crate::limits;
+use crate::random;
+
+/// The sender of a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The member.
+    pub member: ConnectionId,
+    /// The name that it had.
+    pub id: SenderId,
+}
 
 /// One post, as it was said.
 #[derive(Clone)]
 pub struct HistoryEntry {
     /// When it was said.
     pub at: Instant,
+    /// The same, for the tags of its lines.
+    time: Timestamp,
     /// The sender; `None` for the operator.
-    pub from: Option<SenderId>,
+    pub from: Option<Sender>,
     /// The lines, each with its newline.
     pub lines: Lines,
     /// The number of lines.
@@ -30,6 +45,9 @@ pub struct HistoryEntry {
 
 /// The last lines of one room.
 pub struct History {
+    /// The stream of the ids of the lines: the room's name, and a random word for this
+    /// life of the room.
+    stream: String,
     entries: VecDeque<HistoryEntry>,
     max_lines: usize,
     lines: usize,
@@ -54,9 +72,10 @@ impl LastRead {
 }
 
 impl History {
-    /// Makes an empty history of at most `max_lines`.
-    pub fn new(max_lines: usize) -> History {
+    /// Makes an empty history of at most `max_lines`, for the room called `room`.
+    pub fn new(room: &Name, max_lines: usize) -> History {
         History {
+            stream: format!("{room}-{}", random::word()),
             entries: VecDeque::new(),
             max_lines,
             lines: 0,
@@ -66,21 +85,45 @@ impl History {
         }
     }
 
-    /// Records that `count` lines were said just now.
-    pub fn record(&mut self, from: Option<SenderId>, lines: &Lines, count: usize) {
-        if self.max_lines == 0 {
-            return;
+    /// Returns the writer of tags for lines of the time `time`, and the number of the
+    /// first; `None` for lines that the history does not keep.
+    pub fn tag_writer(&self, time: Timestamp, first: Option<u64>) -> (TagWriter, u64) {
+        match first {
+            Some(first) => (TagWriter::with_ids(time, &self.stream), first),
+            None => (TagWriter::time(time), 0),
         }
+    }
+
+    /// Records that `count` lines were said just now. Returns the number of the first,
+    /// unless nothing is kept.
+    pub fn record(
+        &mut self,
+        from: Option<Sender>,
+        lines: &Lines,
+        count: usize,
+        time: Timestamp,
+    ) -> Option<u64> {
+        if self.max_lines == 0 {
+            return None;
+        }
+        let lines_before = self.total;
         self.lines += count;
         self.bytes += lines.capacity();
         self.entries.push_back(HistoryEntry {
             at: Instant::now(),
+            time,
             from,
             lines: Lines::clone(lines),
             count,
-            lines_before: self.total,
+            lines_before,
         });
         self.total += count as u64;
+        self.remove_spare();
+        Some(lines_before + 1)
+    }
+
+    /// Removes the oldest posts that are too many.
+    fn remove_spare(&mut self) {
         while let Some(first) = self.entries.front() {
             // A post stays as long as one of its lines is among the last.
             let spare = self.lines - first.count >= self.max_lines;
@@ -93,9 +136,9 @@ impl History {
         }
     }
 
-    /// Records that a member leaves, which has received all until `last_received`;
-    /// `None` is all until now.
-    pub fn record_departure(&mut self, sender_id: SenderId, last_received: Option<Instant>) {
+    /// Records that a member leaves, which may have missed what was said after
+    /// `missed_since`; `None` is nothing.
+    pub fn record_departure(&mut self, sender_id: SenderId, missed_since: Option<Instant>) {
         if self.max_lines == 0 {
             return;
         }
@@ -103,11 +146,18 @@ impl History {
             self.departed.retain(|_, last_read| last_read.is_recent());
         }
         if self.departed.len() < limits::MAX_DEPARTED {
-            let line = last_received.map_or(self.total, |moment| self.lines_before(moment));
+            let line = missed_since.map_or(self.total, |moment| self.lines_before(moment));
             let departed_at = Instant::now();
             let last_read = LastRead { departed_at, line };
             self.departed.insert(sender_id, last_read);
         }
+    }
+
+    /// Returns how many lines had been said up to a moment, and at that moment.
+    fn lines_until(&self, moment: Instant) -> u64 {
+        let later = self.entries.partition_point(|entry| entry.at <= moment);
+        let first_later = self.entries.get(later);
+        first_later.map_or(self.total, |entry| entry.lines_before)
     }
 
     /// Returns how many lines had been said at a moment.
@@ -123,24 +173,77 @@ impl History {
     pub fn excerpt_for(
         &mut self,
         sender_id: SenderId,
+        rendering: Rendering,
         is_ignored: impl Fn(SenderId) -> bool,
     ) -> Option<Vec<u8>> {
         let last_read = self.departed.remove(&sender_id);
         let entries = self.entries.iter().rev();
-        let entries = entries.filter(|entry| !entry.from.is_some_and(&is_ignored));
+        let entries = entries.filter(|entry| !entry.from.is_some_and(|from| is_ignored(from.id)));
+        let stream = (rendering == Rendering::Tagged).then_some(self.stream.as_str());
         match last_read.filter(LastRead::is_recent) {
             None => {
                 let max = limits::HISTORY_ON_JOIN.min(self.max_lines);
-                excerpt(entries, Excerpt::Last, max, |_| true)
+                excerpt(entries, stream, Excerpt::Last, max, |_| true)
             }
             Some(LastRead { line, .. }) => {
                 let missed =
                     entries.take_while(|entry| entry.lines_before + entry.count as u64 > line);
                 // The member has not missed what it said itself last.
-                let missed = missed.filter(|entry| entry.from != Some(sender_id));
-                excerpt(missed, Excerpt::Missed, limits::HISTORY_ON_RETURN, |_| true)
+                let missed =
+                    missed.filter(|entry| entry.from.is_none_or(|from| from.id != sender_id));
+                let max = limits::HISTORY_ON_RETURN;
+                excerpt(missed, stream, Excerpt::Missed, max, |_| true)
             }
         }
+    }
+
+    /// Returns when a line was said; `None` if it is not kept, or in another stream.
+    pub fn time_of(&self, id: LineId<'_>) -> Option<Instant> {
+        if id.stream != self.stream {
+            return None;
+        }
+        let later = |entry: &HistoryEntry| entry.lines_before < id.number;
+        let index = self.entries.partition_point(later).checked_sub(1)?;
+        let entry = self.entries.get(index)?;
+        (id.number <= entry.lines_before + entry.count as u64).then_some(entry.at)
+    }
+
+    /// Returns the lines after the one that was shown last, the oldest first; and `true`
+    /// if none before them is missing. If that line is not of this stream, they begin
+    /// after the moment `shown_at`; if that is not known either, they are the last lines.
+    pub fn missed_since(
+        &self,
+        last_shown: Option<LineId<'_>>,
+        shown_at: Option<Instant>,
+        is_wanted: impl Fn(Sender) -> bool,
+    ) -> (Vec<MissedLine>, bool) {
+        let known = last_shown.filter(|id| id.stream == self.stream);
+        let known = known.map(|id| id.number);
+        let known = known.or_else(|| shown_at.map(|at| self.lines_until(at)));
+        let last_lines = self.total.saturating_sub(limits::HISTORY_ON_RETURN as u64);
+        let last = known.unwrap_or(last_lines);
+        let oldest = self.entries.front();
+        let first_kept = oldest.map_or(self.total, |entry| entry.lines_before);
+        let mut missed = Vec::new();
+        for entry in self
+            .entries
+            .iter()
+            .filter(|entry| entry.from.is_none_or(&is_wanted))
+        {
+            let numbers = entry.lines_before + 1..;
+            for (number, line) in numbers.zip(entry.lines.split_inclusive(|&byte| byte == b'\n')) {
+                if number > last {
+                    let mut bytes = Vec::new();
+                    let (writer, _) = self.tag_writer(entry.time, Some(number));
+                    writer.push_lines(line, number, &mut bytes);
+                    missed.push(MissedLine {
+                        at: entry.at,
+                        bytes,
+                    });
+                }
+            }
+        }
+        (missed, known.is_some() && last >= first_kept)
     }
 
     /// Returns all entries, the oldest first.
@@ -149,21 +252,34 @@ impl History {
     }
 }
 
+/// One line that a member has missed.
+pub struct MissedLine {
+    /// When it was said.
+    pub at: Instant,
+    /// The line with its tags.
+    pub bytes: Vec<u8>,
+}
+
 /// Returns the newest `max` lines that match, between two markers that say how many
-/// and how old they are. Returns `None` if no line matches.
+/// and how old they are. Returns `None` if no line matches. With a `stream` the lines
+/// have their tags.
 pub fn excerpt<'a>(
     newest_first: impl Iterator<Item = &'a HistoryEntry>,
+    stream: Option<&str>,
     which: Excerpt,
     max: usize,
     matches: impl Fn(&str) -> bool,
 ) -> Option<Vec<u8>> {
-    let mut lines: Vec<&str> = Vec::new();
+    let mut lines: Vec<(&HistoryEntry, u64, &str)> = Vec::new();
     let mut oldest = Duration::ZERO;
     for entry in newest_first {
         // Every line was checked to be valid UTF-8 when it came.
         let text = str::from_utf8(&entry.lines).unwrap_or_default();
         let count_before = lines.len();
-        let matching = text.lines().rev().filter(|line| matches(line));
+        let numbers = (entry.lines_before + 1..=entry.lines_before + entry.count as u64).rev();
+        let matching = numbers.zip(text.split_inclusive('\n').rev());
+        let matching = matching.filter(|(_, line)| matches(line));
+        let matching = matching.map(|(number, line)| (entry, number, line));
         lines.extend(matching.take(max - count_before));
         if lines.len() > count_before {
             oldest = entry.at.elapsed();
@@ -177,9 +293,14 @@ pub fn excerpt<'a>(
     }
     let header = notice::excerpt_header(which, lines.len(), oldest);
     let mut out = Event::HistoryMarker(&header).to_line();
-    for line in lines.iter().rev() {
-        out.extend_from_slice(line.as_bytes());
-        out.push(b'\n');
+    for &(entry, number, line) in lines.iter().rev() {
+        match stream {
+            None => out.extend_from_slice(line.as_bytes()),
+            Some(stream) => {
+                let writer = TagWriter::with_ids(entry.time, stream);
+                writer.push_lines(line.as_bytes(), number, &mut out);
+            }
+        }
     }
     Event::HistoryMarker(notice::EXCERPT_END).encode(&mut out);
     Some(out)

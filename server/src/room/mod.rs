@@ -11,19 +11,21 @@ mod batch;
 pub mod history;
 pub mod id;
 mod join_leave;
+pub mod rendering;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IoSlice;
 use std::time::Instant;
 
-use common::{Event, Name};
+use common::{Event, Name, Timestamp};
 
 use crate::connection::{ConnectionId, WriteHalf};
-use batch::{Batch, View};
-use history::{History, HistoryEntry};
+use batch::View;
+use history::{History, HistoryEntry, Sender};
 use id::{Lines, SenderId};
 pub use join_leave::Change;
 use join_leave::JoinLeaveCounter;
+use rendering::{Rendering, RoomBatch, now, tag_notices};
 
 /// The members of one room and what is said there.
 pub struct Room {
@@ -32,13 +34,15 @@ pub struct Room {
     /// The members in the order of joining, in which their sockets lie in memory. At a
     /// thousand members that saves a tenth of the time (measured).
     members: BTreeMap<ConnectionId, RoomMember>,
-    batch: Batch,
+    /// The members whose connection is broken, and may still come back.
+    detached: BTreeSet<ConnectionId>,
+    batch: RoomBatch,
     /// The members whose view of this batch is not simply the shared lines.
     customized: Vec<ConnectionId>,
     /// The members that want no join and leave notices.
     join_leave_hidden_for: BTreeSet<ConnectionId>,
-    /// The line that set the topic, with the name of the member who did.
-    topic: Option<Lines>,
+    /// The line that set the topic, with the name of the member who did, and when.
+    topic: Option<(Lines, Timestamp)>,
     history: History,
     /// Above so many members joins and leaves are only counted.
     join_notice_limit: usize,
@@ -47,6 +51,7 @@ pub struct Room {
 
 struct RoomMember {
     write_half: WriteHalf,
+    rendering: Rendering,
     view: View,
 }
 
@@ -55,13 +60,14 @@ impl Room {
     /// leave while it has at most `join_notice_limit` members.
     pub fn new(name: Name, history_lines: usize, join_notice_limit: usize) -> Room {
         Room {
-            name,
             members: BTreeMap::new(),
-            batch: Batch::default(),
+            detached: BTreeSet::new(),
+            batch: RoomBatch::default(),
             customized: Vec::new(),
             join_leave_hidden_for: BTreeSet::new(),
             topic: None,
-            history: History::new(history_lines),
+            history: History::new(&name, history_lines),
+            name,
             join_notice_limit,
             join_leave_counter: JoinLeaveCounter::default(),
         }
@@ -69,7 +75,12 @@ impl Room {
 
     /// Returns `true` if the room has no member.
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.members.is_empty() && self.detached.is_empty()
+    }
+
+    /// Returns `true` if the member `id` is in the room, connected or not.
+    pub fn contains(&self, id: ConnectionId) -> bool {
+        self.members.contains_key(&id) || self.detached.contains(&id)
     }
 
     /// Returns `true` if the room has nothing to write.
@@ -77,12 +88,34 @@ impl Room {
         self.batch.is_empty() && self.customized.is_empty()
     }
 
-    /// Adds a connection, which receives what is said from now on.
-    pub fn add(&mut self, write_half: WriteHalf) {
-        let view = self.batch.newcomer_view();
-        let id = write_half.id();
-        self.customized.push(id);
-        self.members.insert(id, RoomMember { write_half, view });
+    /// Adds a member with its connection, or the new connection of a detached one. It
+    /// receives what is said from now on.
+    pub fn add(&mut self, id: ConnectionId, write_half: WriteHalf, rendering: Rendering) {
+        self.detached.remove(&id);
+        let view = self.batch.add_member(rendering);
+        if !view.is_shared() {
+            self.customized.push(id);
+        }
+        let member = RoomMember {
+            write_half,
+            rendering,
+            view,
+        };
+        self.members.insert(id, member);
+    }
+
+    /// Sends a connection tags from now on.
+    pub fn set_tagged(&mut self, id: ConnectionId) {
+        if let Some(write_half) = self.take_write_half(id) {
+            self.add(id, write_half, Rendering::Tagged);
+        }
+    }
+
+    /// Takes the broken connection of a member, which stays in the room.
+    pub fn detach(&mut self, id: ConnectionId) -> Option<WriteHalf> {
+        let write_half = self.take_write_half(id)?;
+        self.detached.insert(id);
+        Some(write_half)
     }
 
     /// Sends a connection lines without newlines from now on.
@@ -100,75 +133,106 @@ impl Room {
         sender_id: SenderId,
         is_ignored: impl Fn(SenderId) -> bool,
     ) {
-        if let Some(topic) = self.topic.clone() {
-            self.send_to(id, &topic);
+        let rendering = self.rendering_of(id);
+        if let Some((topic, time)) = self.topic.clone() {
+            self.send_to(id, &rendering.of_notice(&topic, time));
         }
-        if let Some(excerpt) = self.history.excerpt_for(sender_id, is_ignored) {
+        let excerpt = self.history.excerpt_for(sender_id, rendering, is_ignored);
+        if let Some(excerpt) = excerpt {
             self.send_to(id, &excerpt);
         }
     }
 
-    /// Removes a connection, after it has been sent what it still has to receive.
+    /// Removes a member. Returns its connection, unless that is broken, after it has
+    /// been sent what it still has to receive.
     pub fn remove(&mut self, id: ConnectionId) -> Option<WriteHalf> {
-        let mut member = self.members.remove(&id)?;
         self.join_leave_hidden_for.remove(&id);
+        self.detached.remove(&id);
+        self.take_write_half(id)
+    }
+
+    /// Takes a connection out, after it has been sent what it still has to receive.
+    fn take_write_half(&mut self, id: ConnectionId) -> Option<WriteHalf> {
+        let mut member = self.members.remove(&id)?;
         write_member(&mut member, &self.batch, &mut Vec::new());
+        self.batch.remove_member(member.rendering);
         Some(member.write_half)
     }
 
-    /// Remembers up to where a departed member has received the history.
-    pub fn record_departure(&mut self, sender_id: SenderId, last_received: Option<Instant>) {
-        self.history.record_departure(sender_id, last_received);
+    /// Returns how the lines of a member are rendered.
+    pub fn rendering_of(&self, id: ConnectionId) -> Rendering {
+        let member = self.members.get(&id);
+        member.map_or(Rendering::Plain, |member| member.rendering)
+    }
+
+    /// Remembers up to where a departed member has received the history; `None` is all.
+    pub fn record_departure(&mut self, sender_id: SenderId, missed_since: Option<Instant>) {
+        self.history.record_departure(sender_id, missed_since);
     }
 
     /// Adds messages for all members but their sender `from` and those in
     /// `ignored_by`.
     pub fn broadcast(
         &mut self,
-        from: ConnectionId,
-        sender_id: SenderId,
+        from: Sender,
         lines: &Lines,
         count: usize,
         ignored_by: &[ConnectionId],
     ) {
-        self.batch.push_shared(lines);
-        self.history.record(Some(sender_id), lines, count);
-        self.exclude(from, lines.len());
+        self.say(Some(from), lines, count);
+        self.exclude(from.member);
         for &id in ignored_by {
-            self.exclude(id, lines.len());
+            self.exclude(id);
         }
     }
 
-    /// Leaves the last `length` bytes out of what a member receives.
-    fn exclude(&mut self, id: ConnectionId, length: usize) {
+    /// Adds lines that the history keeps, for all members.
+    fn say(&mut self, from: Option<Sender>, lines: &Lines, count: usize) {
+        let time = now();
+        let first_id = self.history.record(from, lines, count, time);
+        let tags = || self.history.tag_writer(time, first_id);
+        self.batch.push_shared(lines, tags);
+    }
+
+    /// Leaves the lines that were added last out of what a member receives.
+    fn exclude(&mut self, id: ConnectionId) {
         if let Some(member) = self.members.get_mut(&id) {
-            self.customized.push(id);
-            self.batch.exclude(&mut member.view, length);
+            customize(&mut self.customized, id, &member.view);
+            self.batch.exclude(member.rendering, &mut member.view);
         }
     }
 
     /// Adds a notice for all members.
     pub fn announce(&mut self, lines: &[u8]) {
-        self.batch.push_shared(lines);
+        self.batch.push_notice(lines);
     }
 
     /// Adds a message of the operator, which the history keeps like any message.
     pub fn announce_operator(&mut self, line: &Lines) {
-        self.batch.push_shared(line);
-        self.history.record(None, line, 1);
+        self.say(None, line, 1);
     }
 
     /// Adds a notice for all members but `id`.
     pub fn send_to_others(&mut self, id: ConnectionId, lines: &[u8]) {
-        self.batch.push_shared(lines);
-        self.exclude(id, lines.len());
+        self.batch.push_notice(lines);
+        self.exclude(id);
     }
 
     /// Adds lines for one member alone.
     pub fn send_to(&mut self, id: ConnectionId, lines: &[u8]) {
         if let Some(member) = self.members.get_mut(&id) {
-            self.customized.push(id);
-            self.batch.push_private(&mut member.view, lines);
+            customize(&mut self.customized, id, &member.view);
+            let rendering = member.rendering;
+            self.batch.push_private(rendering, &mut member.view, lines);
+        }
+    }
+
+    /// Adds notices for one member alone. Unlike an answer to a command, they are
+    /// tagged for a member that receives tags.
+    pub fn notify(&mut self, id: ConnectionId, lines: &[u8]) {
+        match self.rendering_of(id) {
+            Rendering::Plain => self.send_to(id, lines),
+            Rendering::Tagged => self.send_to(id, &tag_notices(lines, now())),
         }
     }
 
@@ -185,12 +249,9 @@ impl Room {
     }
 
     fn send_join_leave(&mut self, notice: &[u8]) {
-        self.batch.push_shared(notice);
-        for id in &self.join_leave_hidden_for {
-            if let Some(member) = self.members.get_mut(id) {
-                self.customized.push(*id);
-                self.batch.exclude(&mut member.view, notice.len());
-            }
+        self.batch.push_notice(notice);
+        for id in self.join_leave_hidden_for.clone() {
+            self.exclude(id);
         }
     }
 
@@ -217,19 +278,24 @@ impl Room {
 
     /// Sets the topic, and adds the line for all members.
     pub fn set_topic(&mut self, line: &Lines) {
-        self.batch.push_shared(line);
-        self.topic = Some(Lines::clone(line));
+        self.batch.push_notice(line);
+        self.topic = Some((Lines::clone(line), now()));
     }
 
     /// Sends a member the topic, or `none` if there is none.
     pub fn send_topic(&mut self, id: ConnectionId, none: &[u8]) {
         match self.topic.clone() {
-            Some(topic) => self.send_to(id, &topic),
+            Some((topic, _)) => self.send_to(id, &topic),
             None => self.send_to(id, none),
         }
     }
 
-    /// Returns the history, the oldest entry first.
+    /// Returns the history.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Returns the entries of the history, the oldest first.
     pub fn snapshot(&self) -> Vec<HistoryEntry> {
         self.history.snapshot()
     }
@@ -258,30 +324,37 @@ impl Room {
             for id in &self.customized {
                 if let Some(member) = members.get_mut(id) {
                     write_member(member, batch, &mut slices);
-                    // A member that is listed twice has an empty view the second time.
-                    member.view.clear();
                 }
             }
         } else {
             for member in members.values_mut() {
                 write_member(member, batch, &mut slices);
             }
-            for id in &self.customized {
-                if let Some(member) = members.get_mut(id) {
-                    member.view.clear();
-                }
-            }
         }
         drop(slices);
-        self.customized.clear();
+        for id in self.customized.drain(..) {
+            if let Some(member) = members.get_mut(&id) {
+                member.view.clear();
+            }
+        }
         self.batch.clear();
     }
 }
 
-fn write_member<'a>(member: &mut RoomMember, batch: &'a Batch, slices: &mut Vec<IoSlice<'a>>) {
+/// Notes that the view of member `id` is about to differ, unless it does already.
+fn customize(customized: &mut Vec<ConnectionId>, id: ConnectionId, view: &View) {
+    if view.is_shared() {
+        customized.push(id);
+    }
+}
+
+fn write_member<'a>(member: &mut RoomMember, batch: &'a RoomBatch, slices: &mut Vec<IoSlice<'a>>) {
+    let batch = batch.rendered(member.rendering);
     batch.slices(&member.view, slices);
     if !slices.is_empty() {
-        let RoomMember { write_half, view } = member;
+        let RoomMember {
+            write_half, view, ..
+        } = member;
         write_half.send(slices, || batch.copy_for(view));
     }
 }

@@ -28,6 +28,7 @@ use crate::record::Recorder;
 use crate::record::log::{self, Log};
 use crate::record::transcript::{Transcript, TranscriptConfig};
 use crate::registry::Registry;
+use crate::resume::{Departures, ResumeTable};
 use crate::session::context::ServerContext;
 use crate::shutdown::{self, Shutdown, ShutdownHandle};
 use crate::sync::{DoneOnDrop, WaitGroup};
@@ -47,7 +48,8 @@ pub(super) struct ListenerThreads {
 /// A server's threads, and the handles that stop them.
 pub(super) struct Server {
     pub(super) listeners: ListenerThreads,
-    pub(super) janitor: Option<JoinHandle<()>>,
+    /// The janitor and the departures.
+    pub(super) helpers: Vec<JoinHandle<()>>,
     pub(super) limiter: Arc<ConnectionLimiter>,
     /// Done when the limiter is closed and no session is left.
     pub(super) sessions: WaitGroup,
@@ -82,6 +84,8 @@ impl Server {
         let (session_shutdown, for_sessions) = shutdown::channel();
         let core = (posts.clone(), Arc::clone(&limits));
         let context = context(core, config.motd, files, for_sessions);
+        let departures = departures(&context, shutdown);
+        let departures = spawn("departures", move || departures.run())?;
         let reaper = Reaper::start(posts.clone())?;
         start_console(config.console, console(&context, &reaper, handle, &log))?;
         let starter = ListenerStarter {
@@ -100,7 +104,7 @@ impl Server {
         };
         Ok(Server {
             listeners: starter.start(listeners)?,
-            janitor,
+            helpers: janitor.into_iter().chain([departures]).collect(),
             limiter,
             sessions,
             session_shutdown,
@@ -124,6 +128,7 @@ fn context(
     ServerContext {
         posts,
         registry: Arc::new(Registry::new(limits.max_rooms)),
+        resume: Arc::new(ResumeTable::new()),
         moderation: Arc::new(Moderation::new(motd)),
         files,
         started: Instant::now(),
@@ -177,6 +182,17 @@ fn start_files(
         }
     })?;
     Ok(Some((files, janitor)))
+}
+
+fn departures(context: &ServerContext, shutdown: &Shutdown) -> Departures {
+    Departures {
+        resume: Arc::clone(&context.resume),
+        registry: Arc::clone(&context.registry),
+        files: context.files.clone(),
+        limits: Arc::clone(&context.limits),
+        posts: context.posts.clone(),
+        shutdown: shutdown.clone(),
+    }
 }
 
 fn console(context: &ServerContext, reaper: &Reaper, handle: ShutdownHandle, log: &Log) -> Console {

@@ -21,8 +21,8 @@ impl Server {
     pub(super) fn stop(self) {
         let deadline = Instant::now() + limits::SHUTDOWN_TIMEOUT;
         self.listeners.stop(deadline);
-        if let Some(janitor) = &self.janitor {
-            await_thread(janitor, Instant::now() + limits::LOG_FLUSH_TIMEOUT);
+        for helper in &self.helpers {
+            await_thread(helper, Instant::now() + limits::LOG_FLUSH_TIMEOUT);
         }
         let line = Event::Notice(notice::STOPPING).to_line();
         self.posts.send(Post::Shutdown(ShutdownPost::Begin(line)));

@@ -4,7 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-use common::{Event, HEARTBEAT_OPT_IN, Name, NextLine, Request, text};
+use common::capability::CAP;
+use common::{
+    Capabilities, Capability, Event, HEARTBEAT_OPT_IN, MAX_LINE, Name, NextLine, Request,
+    numbering, text,
+};
 
 use super::command;
 use super::context::UntilClosed;
@@ -32,61 +36,68 @@ const TIMED_OUT: &str = "Connection timed out.";
 ///
 /// The reason why it closes.
 pub fn run(guard: &mut SessionGuard<'_>, reader: &mut LineReader, me: Name) -> UntilClosed {
-    let mut chat = ChatSession::new(guard, me);
-    if reader.is_unframed() {
-        let mut replies = RequestReply::new(chat.member.guard.was_prompted);
-        chat.run(reader, |chat, line| {
-            chat.handle_unframed(line, &mut replies)
-        })
-    } else {
-        chat.run(reader, ChatSession::handle_line)
-    }
+    ChatSession::new(guard, me, reader.is_unframed()).run(reader)
 }
+
+/// A handler of one line. It depends on the kind of the peer, and is replaced when the
+/// peer shows another kind, so that no line is tested for it.
+type LineHandler<'a, 'b> = fn(&mut ChatSession<'a, 'b>, &str) -> Result<(), Close>;
 
 /// One member's lines, and what decides when they are read.
 struct ChatSession<'a, 'b> {
     member: MemberSession<'a, 'b>,
     heartbeat: HeartbeatMonitor,
+    handler: LineHandler<'a, 'b>,
+    /// For an unframed peer.
+    replies: RequestReply,
     /// The member was warned that nothing has come from it for long.
     idle_warned: bool,
 }
 
 impl<'a, 'b> ChatSession<'a, 'b> {
-    fn new(guard: &'a mut SessionGuard<'b>, me: Name) -> ChatSession<'a, 'b> {
+    fn new(guard: &'a mut SessionGuard<'b>, me: Name, is_unframed: bool) -> ChatSession<'a, 'b> {
         let limits = &guard.context.limits;
         let mut heartbeat = HeartbeatMonitor::new(limits.heartbeat);
         if guard.connection.is_udp() {
             heartbeat.require();
         }
+        let replies = RequestReply::new(guard.was_prompted);
+        let granted = guard.capabilities;
         let member = MemberSession {
             rate_limit: TokenBucket::new(limits.rate, Instant::now()),
             post_buffer: PostBuffer::new(),
-            hides_join_leave: false,
             has_replied: false,
             guard,
             me,
         };
-        ChatSession {
+        let mut chat = ChatSession {
             member,
             heartbeat,
+            handler: if is_unframed {
+                ChatSession::handle_unframed
+            } else {
+                ChatSession::handle_line
+            },
+            replies,
             idle_warned: false,
-        }
+        };
+        chat.use_capabilities(granted);
+        chat
     }
 
-    /// Reads lines and gives each to `handle`, which depends on the kind of peer and
-    /// is chosen once.
-    fn run(
-        &mut self,
-        reader: &mut LineReader,
-        mut handle: impl FnMut(&mut Self, &str) -> Result<(), Close>,
-    ) -> UntilClosed {
+    /// Reads lines and gives each to the handler.
+    fn run(&mut self, reader: &mut LineReader) -> UntilClosed {
+        reader.set_numbered(self.is_numbered());
         loop {
             match reader.next() {
-                NextLine::Line(line) => handle(self, line)?,
-                NextLine::TooLong => self.refuse_line(TOO_LONG)?,
-                NextLine::NotUtf8 => self.refuse_line(NOT_UTF8)?,
+                NextLine::Line(line) => (self.handler)(self, line)?,
+                NextLine::TooLong => self.refuse_unreadable(TOO_LONG)?,
+                NextLine::NotUtf8 => self.refuse_unreadable(NOT_UTF8)?,
                 NextLine::Incomplete => {
+                    // No complete line is left, so what was said is posted before the
+                    // thread blocks.
                     self.member.flush();
+                    reader.set_numbered(self.is_numbered());
                     match reader.fill(&self.member.guard.connection, self.read_timeout())? {
                         // A peer becomes unframed only before it has a name.
                         FillOutcome::Received | FillOutcome::BecameUnframed => {
@@ -122,7 +133,7 @@ impl<'a, 'b> ChatSession<'a, 'b> {
 
     /// Does what one text of an unframed peer asks for. Its program may wait for
     /// one reply before it sends the next text.
-    fn handle_unframed(&mut self, text: &str, replies: &mut RequestReply) -> Result<(), Close> {
+    fn handle_unframed(&mut self, text: &str) -> Result<(), Close> {
         self.throttle()?;
         let text = text::sanitize(text);
         let expects_reply = RequestReply::observe(&text, &self.member);
@@ -133,14 +144,14 @@ impl<'a, 'b> ChatSession<'a, 'b> {
             }
             Request::Say(text) => {
                 self.say(text);
-                replies.acknowledge(&mut self.member, expects_reply);
+                self.replies.acknowledge(&mut self.member, expects_reply);
             }
             Request::Heartbeat => self.member.refuse(BLANK),
             Request::Quit => return Err(self.flush_and_close(CloseReason::Quit)),
             Request::Command { word, rest } => {
                 self.run_command(word, rest)?;
-                let silent = RequestReply::has_no_reply(word);
-                replies.acknowledge(&mut self.member, expects_reply && silent);
+                let expects_reply = expects_reply && RequestReply::has_no_reply(word);
+                self.replies.acknowledge(&mut self.member, expects_reply);
             }
         }
         Ok(())
@@ -162,12 +173,69 @@ impl<'a, 'b> ChatSession<'a, 'b> {
             self.heartbeat.opt_in();
         }
         self.heartbeat.record_blank(Instant::now());
-        self.member.reply(&Event::Heartbeat);
+        if self.is_numbered() {
+            self.member.acknowledge();
+        } else {
+            self.member.reply(&Event::Heartbeat);
+        }
     }
 
     fn run_command(&mut self, word: &str, rest: &str) -> Result<(), Close> {
         self.member.flush();
+        // It is in no list of commands, because no person needs it.
+        if word.eq_ignore_ascii_case(CAP) {
+            let new = self.member.guard.grant(Capabilities::parse(rest));
+            self.use_capabilities(new);
+            return Ok(());
+        }
         command::run(&mut self.member, word, rest)
+    }
+
+    /// Does what newly granted capabilities mean for the lines that follow.
+    fn use_capabilities(&mut self, new: Capabilities) {
+        if new.contains(Capability::Heartbeat) {
+            self.heartbeat.opt_in();
+        }
+        if new.contains(Capability::Id) {
+            self.handler = ChatSession::handle_numbered;
+        }
+    }
+
+    fn is_numbered(&self) -> bool {
+        let capabilities = self.member.guard.capabilities;
+        capabilities.contains(Capability::Id)
+    }
+
+    /// Does what a line of a client asks for that numbers its lines. A number that was
+    /// dealt with is dropped; after a gap nothing is said.
+    fn handle_numbered(&mut self, line: &str) -> Result<(), Close> {
+        let Some((number, line)) = numbering::split(line) else {
+            return self.handle_line(line);
+        };
+        let expected = self.member.last_number() + 1;
+        if number > expected {
+            return self.refuse_line(&format!("Line {expected} is missing."));
+        }
+        if number < expected {
+            return self.throttle();
+        }
+        if line.len() >= MAX_LINE {
+            self.refuse_line(TOO_LONG)?;
+        } else {
+            self.handle_line(line)?;
+        }
+        self.member.set_last_number(number);
+        Ok(())
+    }
+
+    /// Refuses a line of which not even the number can be read. A client that numbers
+    /// its lines has numbered it.
+    fn refuse_unreadable(&mut self, why: &str) -> Result<(), Close> {
+        self.refuse_line(why)?;
+        if self.is_numbered() {
+            self.member.set_last_number(self.member.last_number() + 1);
+        }
+        Ok(())
     }
 
     fn flush_and_close(&mut self, reason: CloseReason) -> Close {

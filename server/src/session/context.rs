@@ -10,6 +10,7 @@ use crate::files::Files;
 use crate::limits::Limits;
 use crate::moderation::rules::Moderation;
 use crate::registry::Registry;
+use crate::resume::ResumeTable;
 use crate::shutdown::Shutdown;
 
 /// The parts of the server that every session uses.
@@ -19,6 +20,8 @@ pub struct ServerContext {
     pub posts: PostSender,
     /// The members by name.
     pub registry: Arc<Registry>,
+    /// The tokens with which members resume.
+    pub resume: Arc<ResumeTable>,
     /// The decisions of the operator.
     pub moderation: Arc<Moderation>,
     /// The shared files; `None` if sharing is off.
@@ -31,5 +34,6 @@ pub struct ServerContext {
     pub shutdown: Shutdown,
 }
 
-/// The result of a loop that runs until the connection closes.
+/// The result of a loop that runs until the connection closes. It is always `Err`,
+/// because [`Infallible`] has no value. So `let Err(close) = ...` needs no other arm.
 pub type UntilClosed = Result<Infallible, Close>;

@@ -4,17 +4,15 @@
 //! posted, the name released and the close logged.
 
 use std::sync::Arc;
-use std::thread;
+use std::sync::atomic::AtomicU64;
 
-use common::{Event, Name, notice};
+use common::{CapReply, Capabilities, Capability, Event, Name, Token, notice};
 
 use super::context::ServerContext;
-use crate::broadcaster::post::{
-    ChangeNotices, Departure, MemberPost, Post, PostSender, RoomChange,
-};
+use crate::broadcaster::post::{ChangeNotices, ConnectionPost, MemberPost, Post, RoomChange};
 use crate::connection::Connection;
 use crate::connection::admission::{self, Permit};
-use crate::connection::close::{Close, CloseReason};
+use crate::connection::close::Close;
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
 use crate::room::id::RoomId;
@@ -27,11 +25,19 @@ pub struct SessionGuard<'a> {
     pub context: ServerContext,
     permit: &'a Permit,
     /// `None` before the connection is a member.
-    name: Option<Name>,
+    pub(super) name: Option<Name>,
     /// The reason that the member gives for leaving; may be empty.
     pub quit_message: String,
     /// The peer was prompted for its name.
     pub was_prompted: bool,
+    /// The member does not want join and leave notices.
+    pub hides_join_leave: bool,
+    /// What the client has asked for, and was granted.
+    pub capabilities: Capabilities,
+    /// The number of the client's last line that was dealt with.
+    pub last_number: Arc<AtomicU64>,
+    /// The member's token; `None` if it did not ask for one.
+    pub token: Option<Token>,
 }
 
 /// The reason why a connection cannot join.
@@ -56,6 +62,10 @@ impl<'a> SessionGuard<'a> {
             name: None,
             quit_message: String::new(),
             was_prompted: false,
+            hides_join_leave: false,
+            capabilities: Capabilities::default(),
+            last_number: Arc::default(),
+            token: None,
         }
     }
 
@@ -75,25 +85,43 @@ impl<'a> SessionGuard<'a> {
         self.connection
             .flags
             .set_muted(self.context.moderation.is_muted(name));
+        if self.capabilities.contains(Capability::Resume) {
+            self.issue_token();
+        }
+        let change = RoomChange {
+            id: self.connection.member_id(),
+            to: RoomId::lobby(),
+            departure_notice: Vec::new(),
+            arrival_notice: Event::Notice(&notice::joined(name)).to_line(),
+            own_notice: self.welcome(&notice::welcome(name, &others)),
+            log_entry: self.connected_entry(name),
+        };
+        let sender_id = self.context.registry.sender_id(name);
+        let post = MemberPost::Join(change, sender_id);
+        self.context.posts.send(Post::Member(post));
+        if self.token.is_some() {
+            let post = MemberPost::SetResumable(self.connection.member_id());
+            self.context.posts.send(Post::Member(post));
+        }
+        Ok(())
+    }
+
+    fn issue_token(&mut self) {
+        let last_number = Arc::clone(&self.last_number);
+        let token = self.context.resume.issue(&self.connection, last_number);
+        self.token = Some(token);
+    }
+
+    pub(super) fn connected_entry(&self, name: &Name) -> LogEntry {
         let address = self.connection.address;
         let over = if self.connection.is_udp() {
             " over UDP"
         } else {
             ""
         };
-        let entry = format!("[NEW CONNECTION] {name} connected from {address}{over}.");
-        let change = RoomChange {
-            id: self.connection.id,
-            to: RoomId::lobby(),
-            departure_notice: Vec::new(),
-            arrival_notice: Event::Notice(&notice::joined(name)).to_line(),
-            own_notice: self.welcome(&notice::welcome(name, &others)),
-            log_entry: LogEntry::Line(entry),
-        };
-        let sender_id = self.context.registry.sender_id(name);
-        let post = MemberPost::Join(change, sender_id);
-        self.context.posts.send(Post::Member(post));
-        Ok(())
+        LogEntry::Line(format!(
+            "[NEW CONNECTION] {name} connected from {address}{over}."
+        ))
     }
 
     /// Marks that the connection needs no name. Returns `false` if it has been
@@ -102,9 +130,11 @@ impl<'a> SessionGuard<'a> {
         self.permit.mark_named()
     }
 
-    /// Returns the first lines for a member: the welcome, and the message of the day.
-    fn welcome(&self, welcome: &str) -> Vec<u8> {
+    /// Returns the first lines for a member: the welcome, its token if it has one, and
+    /// the message of the day.
+    pub(super) fn welcome(&self, welcome: &str) -> Vec<u8> {
         let mut lines = Event::Notice(welcome).to_line();
+        lines.extend(self.token_line());
         for line in self.context.moderation.motd() {
             Event::Operator(&line).encode(&mut lines);
         }
@@ -122,7 +152,7 @@ impl<'a> SessionGuard<'a> {
         } = &self.context;
         registry.rename(old, new)?;
         self.name = Some(new.clone());
-        let id = self.connection.id;
+        let id = self.connection.member_id();
         let line = |text: &str| Event::Notice(text).to_line();
         let notice = ChangeNotices {
             id,
@@ -135,66 +165,51 @@ impl<'a> SessionGuard<'a> {
         Ok(())
     }
 
+    /// Returns the line with the member's token, if it has one.
+    fn token_line(&self) -> Vec<u8> {
+        let line = self
+            .token
+            .map(|token| format!("{}\n", CapReply::ResumeToken(token)));
+        line.unwrap_or_default().into_bytes()
+    }
+
+    /// Grants the client what it asks for, if it is known. Returns all that is new.
+    pub fn grant(&mut self, asked: Capabilities) -> Capabilities {
+        let over_udp = [Capability::Time, Capability::Heartbeat];
+        let new = match self.connection.is_udp() {
+            true => asked.intersection(Capabilities::of(&over_udp)),
+            false => asked,
+        }
+        .without(self.capabilities);
+        self.capabilities = self.capabilities.union(new);
+        let id = self.connection.member_id();
+        let mut lines = format!("{}\n", self.capabilities).into_bytes();
+        if new.contains(Capability::Resume) && self.name.is_some() {
+            self.issue_token();
+            let post = MemberPost::SetResumable(id);
+            self.context.posts.send(Post::Member(post));
+            lines.extend(self.token_line());
+        }
+        self.context.posts.send_to(id, lines);
+        if new.contains(Capability::Time) || new.contains(Capability::Id) {
+            let post = ConnectionPost::SetTagged(id);
+            self.context.posts.send(Post::Connection(post));
+        }
+        if new.contains(Capability::Heartbeat) {
+            self.connection.flags.set_answers_probes();
+        }
+        new
+    }
+
     /// Sends `event` to the client.
     pub fn send(&self, event: &Event<'_>) {
         self.context
             .posts
-            .send_to(self.connection.id, event.to_line());
+            .send_to(self.connection.member_id(), event.to_line());
     }
 
     /// Closes the connection, unless a cause is set already.
     pub fn close(self, close: Close) {
         let _first_cause_counts = self.connection.lifecycle.set_close(close);
     }
-}
-
-impl Drop for SessionGuard<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            let message = "Something went wrong in the server, sorry.";
-            let _first_cause_counts = self
-                .connection
-                .lifecycle
-                .set_close(Close::with_message(CloseReason::Panic, message));
-        }
-        // First the post, then the name: so the next holder can only join after this
-        // one has left.
-        post_leave(
-            &self.connection,
-            &self.context.posts,
-            self.name.as_ref(),
-            &self.quit_message,
-        );
-        if let Some(name) = &self.name {
-            self.context.registry.release(name);
-            if let Some(files) = &self.context.files {
-                files.remove_member(self.connection.id);
-            }
-        }
-        self.connection.lifecycle.mark_done();
-    }
-}
-
-/// Posts the end of a connection, with its last bytes and its log entry.
-pub fn post_leave(
-    connection: &Connection,
-    posts: &PostSender,
-    name: Option<&Name>,
-    quit_message: &str,
-) {
-    let close = connection.lifecycle.close_cause().cloned();
-    let close = close.unwrap_or_else(|| Close::from(CloseReason::Eof));
-    let who = name.map_or_else(|| connection.address.to_string(), Name::to_string);
-    let reason = close.reason;
-    let entry = format!("[CONNECTION CLOSED] {who} disconnected ({reason}).");
-    let left = |name| Event::Notice(&notice::left(name, quit_message)).to_line();
-    let departure = Departure {
-        id: connection.id,
-        notice: name.map(left).unwrap_or_default(),
-        final_bytes: close.final_bytes(),
-        log_entry: LogEntry::Line(entry),
-        // A peer that vanished has not seen what was said since.
-        last_received: (reason == CloseReason::Timeout).then(|| connection.last_received()),
-    };
-    posts.send(Post::Member(MemberPost::Leave(departure)));
 }

@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use common::transfer::TransferRequest;
-use common::{Event, Name, NextLine, QUIT, notice};
+use common::{Capabilities, Event, Name, NextLine, QUIT, ResumeRequest, notice};
 
 use super::foreign_protocol;
 use super::guard::{JoinError, SessionGuard};
 use super::line_reader::{FillOutcome, LineReader, unterminated_line};
 use super::name_reclaim;
+use super::resuming::{self, ResumeError};
 use crate::broadcaster::post::{ConnectionPost, Post};
+use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
 
@@ -23,11 +25,12 @@ pub enum HandshakeOutcome {
 
 /// Reads names until one can join, or a request for a file.
 ///
-/// The time for all of this is absolute: a byte now and then gains nothing.
+/// One deadline holds for all of this; a peer that sends a byte now and then does not
+/// extend it.
 ///
 /// # Errors
 ///
-/// How the connection closes, if it has no name in time.
+/// How the connection closes, if it becomes neither a member nor a transfer.
 pub fn run(
     guard: &mut SessionGuard<'_>,
     reader: &mut LineReader,
@@ -38,20 +41,10 @@ pub fn run(
         if let Some(close) = foreign_protocol::detect(reader.pending()) {
             return Err(close);
         }
-        let refused = match reader.next() {
-            NextLine::Line(line) if line.trim().is_empty() => continue,
-            NextLine::Line(line) if line.trim() == QUIT => return Err(CloseReason::Quit.into()),
-            NextLine::Line(line) => {
-                if let Some(request) = TransferRequest::parse(line) {
-                    return Ok(HandshakeOutcome::Transfer(request));
-                }
-                match try_name(guard, line)? {
-                    NameOutcome::Joined(name) => return Ok(HandshakeOutcome::Member(name)),
-                    NameOutcome::Refused(why) => why,
-                }
-            }
-            NextLine::TooLong => "Name is too long.".to_string(),
-            NextLine::NotUtf8 => "Name is not valid UTF-8.".to_string(),
+        let line = match reader.next() {
+            NextLine::Line(line) => handle_line(guard, line)?,
+            NextLine::TooLong => refused_name("Name is too long."),
+            NextLine::NotUtf8 => refused_name("Name is not valid UTF-8."),
             NextLine::Incomplete => {
                 timer.fill(guard, reader)?;
                 continue;
@@ -59,36 +52,71 @@ pub fn run(
             NextLine::End => return Err(CloseReason::Eof.into()),
             NextLine::Overrun => return Err(unterminated_line()),
         };
+        let (why, hint) = match line {
+            LineOutcome::Done(outcome) => return Ok(outcome),
+            LineOutcome::NoAttempt => continue,
+            LineOutcome::Refused { why, hint } => (why, hint),
+        };
         tries += 1;
         if tries == limits::MAX_NAME_TRIES {
-            let message = format!("{refused} That was the last of {tries} tries.");
+            let message = format!("{why} That was the last of {tries} tries.");
             return Err(Close::with_message(CloseReason::Name, message));
         }
-        guard.send(&Event::Refusal(&format!("{refused} Try another.")));
+        guard.send(&Event::Refusal(&format!("{why}{hint}")));
     }
 }
 
-/// The outcome of one line as a name.
-enum NameOutcome {
-    Joined(Name),
-    Refused(String),
+/// The outcome of one line of the handshake.
+enum LineOutcome {
+    /// It was the last.
+    Done(HandshakeOutcome),
+    /// It was no attempt to join.
+    NoAttempt,
+    /// It was an attempt, and failed.
+    Refused { why: String, hint: &'static str },
 }
 
-fn try_name(guard: &mut SessionGuard<'_>, line: &str) -> Result<NameOutcome, Close> {
+fn refused_name(why: impl Into<String>) -> LineOutcome {
+    LineOutcome::Refused {
+        why: why.into(),
+        hint: " Try another.",
+    }
+}
+
+fn handle_line(guard: &mut SessionGuard<'_>, line: &str) -> Result<LineOutcome, Close> {
+    match line.trim() {
+        "" => return Ok(LineOutcome::NoAttempt),
+        QUIT => return Err(CloseReason::Quit.into()),
+        _ => {}
+    }
+    if let Some(request) = TransferRequest::parse(line) {
+        return Ok(LineOutcome::Done(HandshakeOutcome::Transfer(request)));
+    }
+    if let Some(asked) = Capabilities::parse_request(line) {
+        guard.grant(asked);
+        return Ok(LineOutcome::NoAttempt);
+    }
+    let Some(request) = ResumeRequest::parse(line) else {
+        return try_name(guard, line);
+    };
+    match resuming::resume(guard, &request) {
+        Ok(name) => Ok(LineOutcome::Done(HandshakeOutcome::Member(name))),
+        Err(ResumeError::Refused(why)) => Ok(LineOutcome::Refused { why, hint: "" }),
+        Err(ResumeError::Closed(close)) => Err(close),
+    }
+}
+
+fn try_name(guard: &mut SessionGuard<'_>, line: &str) -> Result<LineOutcome, Close> {
     let name: Name = match line.parse() {
         Ok(name) => name,
-        Err(why) => {
-            return Ok(NameOutcome::Refused(format!("Invalid name, {why}.")));
-        }
+        Err(why) => return Ok(refused_name(format!("Invalid name, {why}."))),
     };
     if let Err(why) = guard.context.moderation.admit_name(&name) {
-        return Ok(NameOutcome::Refused(why));
+        return Ok(refused_name(why));
     }
     match claim_name(guard, &name) {
-        Ok(()) => Ok(NameOutcome::Joined(name)),
-        Err(JoinError::NameTaken(_)) => {
-            Ok(NameOutcome::Refused(format!("{name} is already in use.")))
-        }
+        Ok(()) => Ok(LineOutcome::Done(HandshakeOutcome::Member(name))),
+        Err(JoinError::NameTaken(_)) => Ok(refused_name(format!("{name} is already in use."))),
         Err(JoinError::Closed(close)) => Err(close),
     }
 }
@@ -99,19 +127,29 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         Err(JoinError::NameTaken(Some(holder))) => holder,
         done => return done,
     };
-    if !name_reclaim::probe_holder(&holder, &guard.context) {
+    if !name_reclaim::reclaim_from(&holder, &guard.context) {
         return Err(JoinError::NameTaken(Some(holder)));
     }
-    // The session of the holder is about to leave, and releases the name last.
-    let deadline = Instant::now() + limits::LINGER;
+    // The session of the holder is about to leave, and releases the name last. A holder
+    // that may resume has some time for that.
+    let deadline = Instant::now() + guard.context.limits.leave_delay + limits::LINGER;
     loop {
         match guard.join(name) {
-            Err(JoinError::NameTaken(_)) if Instant::now() < deadline => {
-                guard.context.shutdown.sleep(Duration::from_millis(1));
+            Err(JoinError::NameTaken(holder))
+                if Instant::now() < deadline && holder.as_deref().is_none_or(is_leaving) =>
+            {
+                if guard.context.shutdown.sleep(Duration::from_millis(5)) {
+                    return Err(JoinError::Closed(CloseReason::Shutdown.into()));
+                }
             }
             done => return done,
         }
     }
+}
+
+/// Returns `true` if a holder is about to release its name, unless it resumes.
+fn is_leaving(holder: &Connection) -> bool {
+    holder.is_detached() || holder.lifecycle.close_cause().is_some()
 }
 
 /// The two times of the handshake: when to prompt, and when to close.
@@ -143,7 +181,7 @@ impl HandshakeTimer {
             FillOutcome::Received => self.prompt_at = None, // no need to prompt
             FillOutcome::TooLong => {}                      // no name is that long
             FillOutcome::BecameUnframed => {
-                let post = ConnectionPost::SetUnframed(guard.connection.id);
+                let post = ConnectionPost::SetUnframed(guard.connection.member_id());
                 guard.context.posts.send(Post::Connection(post));
             }
             FillOutcome::TimedOut => {

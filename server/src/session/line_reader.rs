@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use common::numbering::MAX_NUMBER;
 use common::{LineSplitter, MAX_LINE, NextLine};
 
 use crate::connection::close::{Close, CloseReason};
@@ -53,6 +54,12 @@ impl LineReader {
     /// Returns `true` if the peer ends no lines.
     pub fn is_unframed(&self) -> bool {
         self.framing == Framing::Unframed
+    }
+
+    /// Allows for the numbers before the lines of a client that numbers them.
+    pub fn set_numbered(&mut self, is_numbered: bool) {
+        let number = if is_numbered { MAX_NUMBER } else { 0 };
+        self.lines.set_limit(MAX_LINE + number);
     }
 
     /// Returns the next line of what has come so far.

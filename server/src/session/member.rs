@@ -2,8 +2,10 @@
 //!
 //! Invariant: every reply comes after what the member has said before it.
 
+use std::sync::atomic::Ordering;
+
 use common::notice::without_colons;
-use common::{Event, Name};
+use common::{Event, Name, numbering};
 
 use super::guard::SessionGuard;
 use super::post_buffer::PostBuffer;
@@ -29,8 +31,6 @@ pub struct MemberSession<'a, 'b> {
     pub rate_limit: TokenBucket,
     /// The messages that are not posted yet.
     pub post_buffer: PostBuffer,
-    /// The member does not want join and leave notices.
-    pub hides_join_leave: bool,
     /// The present line was replied to.
     pub has_replied: bool,
 }
@@ -43,7 +43,7 @@ impl MemberSession<'_, '_> {
 
     /// Returns the number of the connection.
     pub fn id(&self) -> ConnectionId {
-        self.guard.connection.id
+        self.guard.connection.member_id()
     }
 
     /// Returns the handle to the broadcaster.
@@ -61,6 +61,24 @@ impl MemberSession<'_, '_> {
         self.has_replied = true;
         self.flush();
         self.guard.send(event);
+    }
+
+    /// Returns the number of the last line that was dealt with.
+    pub fn last_number(&self) -> u64 {
+        self.guard.last_number.load(Ordering::Relaxed)
+    }
+
+    /// Records that the line of this number was dealt with.
+    pub fn set_last_number(&mut self, number: u64) {
+        self.guard.last_number.store(number, Ordering::Relaxed);
+    }
+
+    /// Replies which lines were dealt with, in answer to a heartbeat.
+    pub fn acknowledge(&mut self) {
+        self.has_replied = true;
+        self.flush();
+        let line = format!("{}\n", numbering::ack(self.last_number()));
+        self.posts().send_to(self.id(), line.into_bytes());
     }
 
     /// Replies with a notice.

@@ -20,6 +20,7 @@ mod foreign_protocol;
 mod guard;
 mod handshake;
 mod heartbeat;
+mod leaving;
 mod line_reader;
 pub mod linger;
 mod member;
@@ -27,6 +28,7 @@ mod name_reclaim;
 mod post_buffer;
 mod rate_limit;
 mod request_reply;
+mod resuming;
 #[cfg(test)]
 mod test_panic;
 
@@ -66,7 +68,7 @@ pub fn run(
 /// Closes a connection that was not admitted.
 pub fn reject(connection: &Connection, posts: &PostSender, close: Close) {
     connection.lifecycle.set_close(close);
-    guard::post_leave(connection, posts, None, "");
+    leaving::post_leave(connection, posts, None, "");
     connection.lifecycle.mark_done();
 }
 

@@ -19,15 +19,17 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Returns `true` if `holder` is gone or about to go. Closes it if it does not
 /// answer. Blocks for at most [`RECLAIM_TIMEOUT`](limits::RECLAIM_TIMEOUT).
-pub fn probe_holder(holder: &Arc<Connection>, context: &ServerContext) -> bool {
-    if holder.lifecycle.close_cause().is_some() {
+pub fn reclaim_from(holder: &Arc<Connection>, context: &ServerContext) -> bool {
+    if holder.is_detached() || holder.lifecycle.close_cause().is_some() {
         return true;
     }
     if !holder.flags.answers_probes() || shows_life(holder) {
         return false;
     }
     let before = holder.last_received();
-    context.posts.send_to(holder.id, Event::Heartbeat.to_line());
+    context
+        .posts
+        .send_to(holder.member_id(), Event::Heartbeat.to_line());
     let deadline = Instant::now() + limits::RECLAIM_TIMEOUT;
     while Instant::now() < deadline {
         if context.shutdown.sleep(POLL_INTERVAL)

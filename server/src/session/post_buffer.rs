@@ -61,7 +61,7 @@ impl PostBuffer {
             lines.shrink_to_fit(); // the history keeps it
         }
         guard.context.posts.send(Post::Say {
-            from: guard.connection.id,
+            from: guard.connection.member_id(),
             lines: Lines::new(lines),
             count: std::mem::take(&mut self.count),
         });

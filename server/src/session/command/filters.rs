@@ -39,8 +39,8 @@ pub fn list_ignored(session: &mut MemberSession<'_, '_>) {
 }
 
 pub fn toggle_join_leave(session: &mut MemberSession<'_, '_>) {
-    session.hides_join_leave = !session.hides_join_leave;
-    if session.hides_join_leave {
+    session.guard.hides_join_leave = !session.guard.hides_join_leave;
+    if session.guard.hides_join_leave {
         send(session, FilterChange::HideJoinLeave);
         session.notify("Join and leave notices are off. /quiet to undo.");
     } else {

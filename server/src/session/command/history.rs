@@ -38,5 +38,5 @@ fn find(
     session.rate_limit.charge(SEARCH_COST);
     let entries = session.posts().read_history(session.id());
     let max = max.min(session.guard.context.limits.history_lines);
-    excerpt(entries.iter().rev(), which, max, matches)
+    excerpt(entries.iter().rev(), None, which, max, matches)
 }

@@ -44,7 +44,7 @@ pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str
                 session.connection().activity.record_message();
                 session.posts().send(Post::Private {
                     from: session.id(),
-                    to: connection.id,
+                    to: connection.member_id(),
                     line: Lines::clone(&line),
                     if_departed: Event::Refusal(&format!("{name} has just left.")).to_line(),
                 });

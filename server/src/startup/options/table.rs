@@ -50,6 +50,11 @@ pub(super) const TABLE: &[Spec] = &[
     Spec::new("--heartbeat", Value(|draft, name, value| { draft.limits.heartbeat = seconds(name, value)?; Ok(()) }),
         "how often clients that keep a heartbeat send one; they are disconnected when three are \
          missing").value("SECONDS").default("30"),
+    Spec::new("--leave-delay", Value(|draft, name, value| { draft.limits.leave_delay = seconds(name, value)?; Ok(()) }),
+        "when others are told that the connection of a member broke whose client can resume")
+        .value("SECONDS").default("10"),
+    Spec::new("--resume", Value(|draft, name, value| { draft.limits.token_lifetime = seconds(name, value)?; Ok(()) }),
+        "how long such a member can resume").value("SECONDS").default("600"),
     Spec::new("--history", Value(|draft, name, value| { draft.limits.history_lines = at_least(0, name, value)?; Ok(()) }),
         "how many lines, and at most 1 MiB, each room keeps for members that come later; 0 \
          keeps none").value("N").default("1000"),
