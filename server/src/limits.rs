@@ -5,7 +5,7 @@
 //! transfers.
 //!
 //! An operator can change those of [`Limits`]. The constants are not worth a flag.
-//! Constants of one file alone are in that file.
+//! Constants that only one file needs are in that file.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use common::MAX_EVENT;
 /// Past it the posting session waits.
 pub const POST_QUEUE: usize = 4096;
 
-/// The bytes after which a session posts what its client says, even if more has come:
-/// as many as one read brings, so all that waits is bounded.
+/// The bytes of messages after which a session posts them, even if it has more lines to
+/// handle. One read brings as many, so the bytes in the queue are bounded.
 pub const MAX_POST_BYTES: usize = 16 * 1024;
 
 /// The bytes of waiting posts after which they are written; one more post may come on
@@ -105,6 +105,10 @@ pub const DRAIN_INPUT: Duration = Duration::from_secs(10);
 /// need its writer.
 pub const DRAIN_OUTPUT: Duration = Duration::from_secs(10);
 
+/// The time for which a session reads on after its last line, so that its peer receives
+/// that line.
+pub const MAX_LINGER: Duration = Duration::from_secs(5);
+
 /// The longest time of a shutdown, with all that must still be sent.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -118,7 +122,7 @@ pub const SESSION_STACK: usize = 256 * 1024;
 /// The limits that an operator can change.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The most connections.
+    /// The maximum number of connections.
     pub max_clients: usize,
     /// The most connections without a name. Past it the oldest is closed, so that idle ones
     /// cannot keep people out.

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::sync::{DoneOnDrop, WaitGroup, lock, wait_group};
+use crate::sync::{WaitGroup, WaitGroupGuard, lock, wait_group};
 
 /// Makes the two ends of a shutdown signal.
 pub fn channel() -> (ShutdownHandle, Shutdown) {
@@ -16,7 +16,7 @@ pub fn channel() -> (ShutdownHandle, Shutdown) {
 
 /// The end that triggers the signal, from any thread.
 #[derive(Clone)]
-pub struct ShutdownHandle(Arc<Mutex<Option<DoneOnDrop>>>);
+pub struct ShutdownHandle(Arc<Mutex<Option<WaitGroupGuard>>>);
 
 impl ShutdownHandle {
     /// Triggers the signal. Returns `true` if this was the first time.

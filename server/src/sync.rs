@@ -19,7 +19,7 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A guard of something that still runs. Dropping the last copy ends the wait: all is
 /// done.
 #[derive(Clone)]
-pub struct DoneOnDrop {
+pub struct WaitGroupGuard {
     _sender: Sender<Infallible>,
 }
 
@@ -32,9 +32,9 @@ pub struct DoneOnDrop {
 pub struct WaitGroup(Receiver<Infallible>);
 
 /// Makes a guard and the wait for its drop.
-pub fn wait_group() -> (DoneOnDrop, WaitGroup) {
+pub fn wait_group() -> (WaitGroupGuard, WaitGroup) {
     let (sender, receiver) = bounded(1);
-    (DoneOnDrop { _sender: sender }, WaitGroup(receiver))
+    (WaitGroupGuard { _sender: sender }, WaitGroup(receiver))
 }
 
 impl WaitGroup {

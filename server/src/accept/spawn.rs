@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use crate::broadcaster::post::{ConnectionPost, Post};
-use crate::connection::admission::{self, Admission, ConnectionLimiter};
+use crate::connection::admission::{self, Admission, AdmissionControl};
 use crate::connection::open::{Opener, Parts};
 use crate::connection::udp::{Mailbox, UdpTransport};
 use crate::connection::{ConnectionId, ReadHalf};
@@ -23,7 +23,7 @@ use crate::session::linger::linger;
 /// The way from a new connection to its session.
 pub struct SessionSpawner {
     /// Decides which connections are admitted.
-    limiter: Arc<ConnectionLimiter>,
+    limiter: Arc<AdmissionControl>,
     /// Closes the connections that must make room.
     reaper: Reaper,
     /// Shared by all sessions.
@@ -38,7 +38,7 @@ pub struct SessionSpawner {
 impl SessionSpawner {
     /// Makes a spawner of sessions that share `context`.
     pub fn new(
-        limiter: Arc<ConnectionLimiter>,
+        limiter: Arc<AdmissionControl>,
         reaper: Reaper,
         context: ServerContext,
         opener: Opener,
@@ -123,12 +123,12 @@ impl SessionSpawner {
 /// Starts a thread that is not joined: an ended thread that waits to be joined
 /// keeps its stack, and there may be many. The permits tell when all have ended.
 fn spawn_detached(
-    transfer: &str,
+    role: &str,
     address: SocketAddr,
     body: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
     thread::Builder::new()
-        .name(format!("{transfer} {address}"))
+        .name(format!("{role} {address}"))
         .stack_size(limits::SESSION_STACK)
         .spawn(body)
         .map(drop)

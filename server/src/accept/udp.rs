@@ -39,7 +39,7 @@ const HEADERS_V6: usize = 40 + 8;
 const SHORT_REFUSAL: &str = "! Refused.\n";
 
 /// The lowest port of a client (RFC 6335, 6). Below are services, of which some reply
-/// to every datagram (echo, RFC 862). An attacker could make such a one a member.
+/// to every datagram (echo, RFC 862). An attacker could make such a service a member.
 const FIRST_CLIENT_PORT: u16 = 1024;
 
 const BAD_COOKIE: &str = "! Invalid or expired cookie, send your name again.\n";

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::Broadcaster;
 use super::post::FilterChange;
 use crate::connection::ConnectionId;
-use crate::room::Room;
 use crate::room::history::HistoryEntry;
 use crate::room::id::SenderId;
 
@@ -15,7 +14,7 @@ impl Broadcaster {
     /// Gives a member a new id as a sender. Members that ignore the previous id
     /// ignore the new one as well.
     pub(super) fn rename(&mut self, id: ConnectionId, sender_id: SenderId) {
-        let Some(member) = self.members.get_mut(&id) else {
+        let Some(member) = self.connections.get_mut(&id) else {
             return;
         };
         let previous = member.sender_id.replace(sender_id);
@@ -27,9 +26,9 @@ impl Broadcaster {
 
     /// Returns the history of a member's room, without the senders that it ignores.
     pub(super) fn history_for(&self, id: ConnectionId) -> Vec<HistoryEntry> {
-        let room = self.members.get(&id);
+        let room = self.connections.get(&id);
         let room = room.and_then(|member| self.rooms.get(member.room));
-        let mut entries = room.map(Room::snapshot).unwrap_or_default();
+        let mut entries = room.map(|room| room.history.snapshot()).unwrap_or_default();
         entries.retain(|entry| {
             let from = entry.from;
             !from.is_some_and(|from| is_ignoring(&self.ignored_by, id, from.id))
@@ -39,7 +38,7 @@ impl Broadcaster {
 
     /// Changes what a member receives.
     pub(super) fn set_filter(&mut self, id: ConnectionId, change: FilterChange) {
-        let Some(member) = self.members.get_mut(&id) else {
+        let Some(member) = self.connections.get_mut(&id) else {
             return;
         };
         match change {

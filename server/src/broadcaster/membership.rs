@@ -7,44 +7,46 @@ use crossbeam_channel::Sender;
 
 use super::filters::{is_ignoring, stop_ignoring};
 use super::post::{Departure, RoomChange};
-use super::{Broadcaster, MemberState};
+use super::{Broadcaster, ConnectionState};
 use crate::connection::{BlockingWriter, ConnectionId, MemberId, WriteHalf};
 use crate::room::id::{LOBBY_ROOM, RoomId, SenderId, UNNAMED_ROOM};
 use crate::room::rendering::Rendering;
-use crate::room::{Change, Room};
+use crate::room::{JoinLeave, Room};
 
 impl Broadcaster {
     /// Adds a connection that has no name yet.
     pub(super) fn open(&mut self, write_half: WriteHalf) {
         let id = write_half.id();
-        self.members.insert(id, MemberState::default());
+        self.connections.insert(id, ConnectionState::default());
         let unnamed_room = self.rooms.get_or_create(&RoomId::unnamed_room());
-        unnamed_room.add(id, write_half, Rendering::Plain);
+        unnamed_room
+            .connections
+            .add(id, write_half, Rendering::Plain);
     }
 
     pub(super) fn set_unframed(&mut self, id: ConnectionId) {
         if let Some(room) = self.room_of(id) {
-            room.set_unframed(id);
+            room.connections.set_unframed(id);
         }
     }
 
     pub(super) fn set_tagged(&mut self, id: ConnectionId) {
-        if let Some(member) = self.members.get_mut(&id) {
+        if let Some(member) = self.connections.get_mut(&id) {
             member.rendering = Rendering::Tagged;
         }
         if let Some(room) = self.room_of(id) {
-            room.set_tagged(id);
+            room.connections.set_tagged(id);
         }
     }
 
     /// Makes a connection a member.
     pub(super) fn join(&mut self, change: RoomChange, sender_id: SenderId) {
-        if let Some(member) = self.members.get_mut(&change.id) {
+        if let Some(member) = self.connections.get_mut(&change.id) {
             member.sender_id = Some(sender_id);
         }
         let (id, welcome) = (change.id, change.own_notice.clone());
         if let Some(room) = self.go_to_room(change) {
-            room.notify(id, &welcome);
+            room.connections.notify(id, &welcome);
         }
         self.send_history(id);
     }
@@ -53,7 +55,7 @@ impl Broadcaster {
     pub(super) fn change_room(&mut self, change: RoomChange) {
         let (id, own_notice) = (change.id, change.own_notice.clone());
         if let Some(room) = self.go_to_room(change) {
-            room.send_to(id, &own_notice);
+            room.connections.send_to(id, &own_notice);
         }
         self.send_history(id);
     }
@@ -63,14 +65,14 @@ impl Broadcaster {
         let (id, to) = (change.id, &change.to);
         self.recorder.log.push(change.log_entry);
         let write_half = self.leave_room(id, &change.departure_notice, None)?;
-        let member = self.members.get_mut(&id)?;
+        let member = self.connections.get_mut(&id)?;
         member.room = to.number;
         let (rendering, hides_join_leave) = (member.rendering, member.hides_join_leave);
         // The room must exist for the notice, which the member itself does not receive.
         self.rooms.get_or_create(to);
-        self.record_change(to.number, Change::Joined, &change.arrival_notice);
+        self.announce_join_leave(to.number, JoinLeave::Joined, &change.arrival_notice);
         let room = self.rooms.get_or_create(to);
-        room.add(id, write_half, rendering);
+        room.connections.add(id, write_half, rendering);
         if hides_join_leave {
             room.hide_join_leave(id);
         }
@@ -79,7 +81,7 @@ impl Broadcaster {
 
     /// Sends a newcomer the topic and the history of its room.
     fn send_history(&mut self, id: MemberId) {
-        let member = self.members.get(&id);
+        let member = self.connections.get(&id);
         let Some((number, Some(sender_id))) = member.map(|it| (it.room, it.sender_id)) else {
             return;
         };
@@ -96,30 +98,31 @@ impl Broadcaster {
         notice: &[u8],
         missed_since: Option<Instant>,
     ) -> Option<WriteHalf> {
-        let member = self.members.get(&id)?;
+        let member = self.connections.get(&id)?;
         let (number, sender_id) = (member.room, member.sender_id);
-        let room = self.rooms.touch(number).filter(|room| room.contains(id))?;
-        let write_half = room.remove(id);
-        if let Some(sender_id) = sender_id.filter(|_| number != UNNAMED_ROOM) {
-            room.record_departure(sender_id, missed_since);
-        }
+        let room = self
+            .rooms
+            .touch(number)
+            .filter(|room| room.connections.contains(id))?;
+        let sender_id = sender_id.filter(|_| number != UNNAMED_ROOM);
+        let write_half = room.remove(id, sender_id, missed_since);
         // The lobby stays, with its history; so does the room without names.
-        if room.is_empty() && number > LOBBY_ROOM {
+        if room.connections.count() == 0 && number > LOBBY_ROOM {
             self.rooms.remove(number);
         } else {
-            self.record_change(number, Change::Left, notice);
+            self.announce_join_leave(number, JoinLeave::Left, notice);
         }
         write_half
     }
 
     /// Notifies a room of a member that joined or left, and records it.
-    pub(super) fn record_change(&mut self, number: u64, change: Change, notice: &[u8]) {
+    pub(super) fn announce_join_leave(&mut self, number: u64, change: JoinLeave, notice: &[u8]) {
         if notice.is_empty() {
             return;
         }
         if let Some(room) = self.rooms.get(number) {
             self.recorder.record_notice(&room.name, notice);
-            self.rooms.record_change(number, change, notice);
+            self.rooms.announce_join_leave(number, change, notice);
         }
     }
 
@@ -138,7 +141,7 @@ impl Broadcaster {
         {
             write_half.close(&departure.final_bytes);
         }
-        let Some(member) = self.members.remove(&id) else {
+        let Some(member) = self.connections.remove(&id) else {
             return;
         };
         for &sender_id in &member.ignored {
@@ -157,7 +160,7 @@ impl Broadcaster {
     /// Gives the write half of a connection to its session.
     pub(super) fn take_writer(&mut self, id: ConnectionId, to: &Sender<BlockingWriter>) {
         if let Some(write_half) = self.leave_room(id, &[], None) {
-            self.members.remove(&id);
+            self.connections.remove(&id);
             // The session waits for it.
             let _ = to.send(write_half.into_blocking_writer());
         }
@@ -165,7 +168,7 @@ impl Broadcaster {
 
     pub(super) fn disconnect(&mut self, id: ConnectionId, final_bytes: &[u8]) {
         if let Some(room) = self.room_of(id) {
-            room.disconnect(id, final_bytes);
+            room.connections.disconnect(id, final_bytes);
         }
     }
 
@@ -176,7 +179,7 @@ impl Broadcaster {
             self.disconnect(id, &own);
         }
         for room in self.rooms.take_all() {
-            room.disconnect_all(final_bytes);
+            room.connections.disconnect_all(final_bytes);
         }
     }
 }

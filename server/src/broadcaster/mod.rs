@@ -1,4 +1,5 @@
-//! Broadcaster: the one thread that writes. Posts in, one write per member out.
+//! Broadcaster: the thread that writes to all members that keep up. Posts in, one
+//! write per member out.
 //!
 //! It takes all waiting posts, up to [`MAX_BATCH_BYTES`](limits::MAX_BATCH_BYTES),
 //! and only then writes. Under load a single system call carries hundreds of lines
@@ -29,16 +30,16 @@ use crate::room::Room;
 use crate::room::history::Sender;
 use crate::room::id::{LOBBY_ROOM, Lines, RoomId, SenderId};
 use crate::room::rendering::{Rendering, now};
-use post::{Audience, ChangeNotices, ConnectionPost, MemberPost, Post, QueryPost, ShutdownPost};
+use post::{Audience, ConnectionPost, MemberChange, MemberPost, Post, QueryPost, ShutdownPost};
 use private_log::PrivateLog;
 use room_set::{RoomConfig, RoomSet};
 
 /// The owner of all rooms, and in them of every connection's write half.
 pub struct Broadcaster {
     rooms: RoomSet,
-    members: HashMap<MemberId, MemberState>,
+    connections: HashMap<MemberId, ConnectionState>,
     /// The members whose leave was told, and which may still resume.
-    departed: HashMap<MemberId, MemberState>,
+    departed: HashMap<MemberId, ConnectionState>,
     /// The members that ignore a sender, by that sender. The map is mostly empty, so it
     /// costs a message nothing.
     ignored_by: HashMap<SenderId, Vec<ConnectionId>>,
@@ -51,7 +52,7 @@ pub struct Broadcaster {
 
 /// The state of a connection beside its write half.
 #[derive(Default)]
-struct MemberState {
+struct ConnectionState {
     /// The number of its room, at first that of connections without a name.
     room: u64,
     /// `None` before the connection is a member.
@@ -71,7 +72,7 @@ impl Broadcaster {
         rooms.get_or_create(&RoomId::lobby());
         Broadcaster {
             rooms,
-            members: HashMap::new(),
+            connections: HashMap::new(),
             departed: HashMap::new(),
             ignored_by: HashMap::new(),
             shutting_down: false,
@@ -101,10 +102,11 @@ impl Broadcaster {
         }
     }
 
-    /// Waits for the next post, and meanwhile announces the counts that are due.
+    /// Waits for the next post. Meanwhile it announces how many members joined and left,
+    /// where that is due.
     fn next(&mut self, posts: &Receiver<Post>) -> Option<Post> {
         loop {
-            let Some(due) = self.rooms.next_count() else {
+            let Some(due) = self.rooms.next_count_due() else {
                 return posts.recv().ok();
             };
             if Instant::now() < due {
@@ -191,7 +193,7 @@ impl Broadcaster {
         match step {
             ShutdownPost::Begin(line) => {
                 for room in self.rooms.select_mut(None) {
-                    room.announce(&line);
+                    room.connections.push_notice(&line);
                 }
                 self.shutting_down = true;
             }
@@ -202,13 +204,13 @@ impl Broadcaster {
 
     /// Returns the room in which a connection is.
     fn room_of(&mut self, id: ConnectionId) -> Option<&mut Room> {
-        let number = self.members.get(&id)?.room;
+        let number = self.connections.get(&id)?.room;
         self.rooms.touch(number)
     }
 
     /// Adds messages to the batch of the sender's room.
     fn say(&mut self, from: ConnectionId, lines: Lines, count: usize) {
-        let Some(member) = self.members.get(&from) else {
+        let Some(member) = self.connections.get(&from) else {
             return;
         };
         let (Some(sender_id), Some(room)) = (member.sender_id, self.rooms.touch(member.room))
@@ -227,7 +229,7 @@ impl Broadcaster {
 
     /// Sends a member a private message. Returns `false` if it has left.
     fn send_private(&mut self, to: MemberId, line: &Lines) -> bool {
-        let Some(member) = self.members.get_mut(&to) else {
+        let Some(member) = self.connections.get_mut(&to) else {
             return false;
         };
         let line = member.private_log.record(line, now(), member.rendering);
@@ -237,13 +239,13 @@ impl Broadcaster {
 
     fn send_to(&mut self, to: ConnectionId, lines: &[u8]) {
         if let Some(room) = self.room_of(to) {
-            room.send_to(to, lines);
+            room.connections.send_to(to, lines);
         }
     }
 
     /// Delivers notices to an audience. A reply to one connection is not recorded.
     fn deliver(&mut self, audience: &Audience, lines: &[u8]) {
-        let number_of = |id| self.members.get(id).map(|member| member.room);
+        let number_of = |id| self.connections.get(id).map(|member| member.room);
         match audience {
             Audience::One(id) => self.send_to(*id, lines),
             Audience::OthersInRoomOf(id) => {
@@ -257,14 +259,14 @@ impl Broadcaster {
                 let number = number_of(id).unwrap_or(LOBBY_ROOM);
                 if let Some(room) = self.rooms.touch(number) {
                     self.recorder.record_notice(&room.name, lines);
-                    room.announce(lines);
+                    room.connections.push_notice(lines);
                 }
             }
         }
     }
 
     /// Delivers the two notices of a change of a member.
-    fn notify(&mut self, notice: &ChangeNotices) {
+    fn notify(&mut self, notice: &MemberChange) {
         self.deliver(&Audience::OthersInRoomOf(notice.id), &notice.others);
         self.send_to(notice.id, &notice.own);
     }
@@ -281,7 +283,7 @@ impl Broadcaster {
     }
 
     fn set_topic(&mut self, id: ConnectionId, line: &Lines) {
-        let number = self.members.get(&id).map(|member| member.room);
+        let number = self.connections.get(&id).map(|member| member.room);
         if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
             self.recorder
                 .record_messages(&room.name, Lines::clone(line));

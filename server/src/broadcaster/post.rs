@@ -106,10 +106,10 @@ pub enum MemberPost {
     /// A member goes to another room.
     Move(RoomChange),
     /// Something about a member has changed.
-    Notify(ChangeNotices),
+    Notify(MemberChange),
     /// A member has a new name, and with it a new id as a sender. Members that ignore
     /// the previous id ignore the new one as well.
-    Rename(ChangeNotices, SenderId),
+    Rename(MemberChange, SenderId),
     /// A member sets the topic of its room to this line.
     SetTopic(ConnectionId, Lines),
     /// A member wants to receive less, or more again.
@@ -123,7 +123,7 @@ pub enum MemberPost {
 }
 
 /// A change of a member, in one post: no message comes between its two notices.
-pub struct ChangeNotices {
+pub struct MemberChange {
     /// The member.
     pub id: ConnectionId,
     /// For all others in its room.

@@ -8,8 +8,8 @@ use common::tags::{PRIVATE_STREAM, TagWriter};
 use common::{LineId, Timestamp};
 
 use crate::limits;
-use crate::room::history::MissedLine;
 use crate::room::id::Lines;
+use crate::room::missed::MissedLine;
 use crate::room::rendering::Rendering;
 
 /// The private messages of one member.

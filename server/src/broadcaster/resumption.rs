@@ -1,22 +1,21 @@
 //! Resumption: a member whose connection broke, and its new connection.
 
-use std::time::Instant;
-
-use common::notice::{self, Excerpt};
-use common::{Event, LineId};
+use common::LineId;
+use common::notice::Excerpt;
 
 use super::filters::is_ignoring;
 use super::post::{Detachment, Resumption};
-use super::{Broadcaster, MemberState};
+use super::{Broadcaster, ConnectionState};
 use crate::connection::MemberId;
-use crate::room::Change;
-use crate::room::history::{MissedLine, Sender};
+use crate::room::JoinLeave;
+use crate::room::history::Sender;
 use crate::room::id::UNNAMED_ROOM;
+use crate::room::missed::between_markers;
 
 impl Broadcaster {
     /// Keeps what a member would miss, from now on.
     pub(super) fn set_resumable(&mut self, id: MemberId) {
-        if let Some(member) = self.members.get_mut(&id) {
+        if let Some(member) = self.connections.get_mut(&id) {
             member.private_log.keep();
         }
     }
@@ -26,7 +25,7 @@ impl Broadcaster {
         self.recorder.log.push(detachment.log_entry);
         let write_half = self
             .room_of(detachment.id)
-            .and_then(|room| room.detach(detachment.id));
+            .and_then(|room| room.connections.detach(detachment.id));
         if let Some(mut write_half) = write_half {
             write_half.close(&detachment.final_bytes);
         }
@@ -36,14 +35,15 @@ impl Broadcaster {
     pub(super) fn resume(&mut self, resumption: Resumption) {
         self.recorder.log.push(resumption.log_entry);
         let (id, connection) = (resumption.id, resumption.connection);
-        let Some(new) = self.members.remove(&connection) else {
+        let Some(new) = self.connections.remove(&connection) else {
             return;
         };
         let unnamed_room = self.rooms.touch(UNNAMED_ROOM);
-        let Some(write_half) = unnamed_room.and_then(|room| room.remove(connection)) else {
+        let Some(write_half) = unnamed_room.and_then(|room| room.connections.remove(connection))
+        else {
             return;
         };
-        let mut member = match self.members.remove(&id) {
+        let mut member = match self.connections.remove(&id) {
             Some(member) => member,
             None => self.restore_departed(id),
         };
@@ -52,16 +52,16 @@ impl Broadcaster {
         member.rendering = new.rendering;
         member.sender_id = Some(resumption.sender_id);
         let hides_join_leave = member.hides_join_leave;
-        self.members.insert(id, member);
+        self.connections.insert(id, member);
         self.rooms.get_or_create(&resumption.to);
-        self.record_change(number, Change::Joined, &resumption.arrival_notice);
+        self.announce_join_leave(number, JoinLeave::Joined, &resumption.arrival_notice);
         let room = self.rooms.get_or_create(&resumption.to);
-        room.add(id, write_half, new.rendering);
+        room.connections.add(id, write_half, new.rendering);
         if hides_join_leave {
             room.hide_join_leave(id);
         }
-        room.notify(id, &resumption.welcome);
-        room.send_to(id, &resumption.replies);
+        room.connections.notify(id, &resumption.welcome);
+        room.connections.send_to(id, &resumption.replies);
         let last_shown = resumption.last_shown.as_ref();
         let last_shown = last_shown.map(|(stream, number)| LineId {
             stream,
@@ -72,7 +72,7 @@ impl Broadcaster {
     }
 
     /// Returns the state of a member whose leave was told.
-    fn restore_departed(&mut self, id: MemberId) -> MemberState {
+    fn restore_departed(&mut self, id: MemberId) -> ConnectionState {
         let member = self.departed.remove(&id).unwrap_or_default();
         for &sender_id in &member.ignored {
             self.ignored_by.entry(sender_id).or_default().push(id);
@@ -83,7 +83,7 @@ impl Broadcaster {
     /// Returns the lines that a member has missed since the one that it has shown last,
     /// in their order and between two markers.
     fn missed_lines(&self, id: MemberId, last_shown: Option<LineId<'_>>) -> Vec<u8> {
-        let Some(member) = self.members.get(&id) else {
+        let Some(member) = self.connections.get(&id) else {
             return Vec::new();
         };
         let Some(room) = self.rooms.get(member.room) else {
@@ -91,12 +91,11 @@ impl Broadcaster {
         };
         let shown_at = last_shown.and_then(|line| {
             let private = member.private_log.time_of(line);
-            private.or_else(|| room.history().time_of(line))
+            private.or_else(|| room.history.time_of(line))
         });
         let is_wanted =
             |from: Sender| from.member != id && !is_ignoring(&self.ignored_by, id, from.id);
-        let (mut missed, is_complete) =
-            room.history().missed_since(last_shown, shown_at, is_wanted);
+        let (mut missed, is_complete) = room.history.missed_since(last_shown, shown_at, is_wanted);
         missed.extend(member.private_log.missed_since(shown_at));
         missed.sort_by_key(|line| line.at);
         let which = if is_complete {
@@ -106,16 +105,4 @@ impl Broadcaster {
         };
         between_markers(&missed, which)
     }
-}
-
-fn between_markers(missed: &[MissedLine], which: Excerpt) -> Vec<u8> {
-    let oldest = missed.first().map(|line| line.at);
-    let age = oldest.map(|oldest: Instant| oldest.elapsed());
-    let header = notice::excerpt_header(which, missed.len(), age.unwrap_or_default());
-    let mut lines = Event::HistoryMarker(&header).to_line();
-    for line in missed {
-        lines.extend_from_slice(&line.bytes);
-    }
-    Event::HistoryMarker(notice::EXCERPT_END).encode(&mut lines);
-    lines
 }

@@ -7,7 +7,7 @@ use std::mem;
 use std::time::Instant;
 
 use crate::room::id::{RoomId, UNNAMED_ROOM};
-use crate::room::{Change, Room};
+use crate::room::{JoinLeave, Room};
 
 /// The configuration of every room.
 #[derive(Clone, Copy, Debug)]
@@ -88,10 +88,10 @@ impl RoomSet {
     }
 
     /// Notifies a room of a member that joined or left.
-    pub fn record_change(&mut self, number: u64, change: Change, notice: &[u8]) {
+    pub fn announce_join_leave(&mut self, number: u64, change: JoinLeave, notice: &[u8]) {
         if let Some(room) = self.touch(number) {
             let counted = room.count_due().is_some();
-            room.record_change(change, notice);
+            room.announce_join_leave(change, notice);
             if !counted && room.count_due().is_some() {
                 self.counting.push(number);
             }
@@ -99,7 +99,7 @@ impl RoomSet {
     }
 
     /// Returns when the next count of joins and leaves is due.
-    pub fn next_count(&self) -> Option<Instant> {
+    pub fn next_count_due(&self) -> Option<Instant> {
         let rooms = self.counting.iter();
         rooms
             .filter_map(|number| self.get(*number)?.count_due())
@@ -126,7 +126,7 @@ impl RoomSet {
     pub fn flush(&mut self) {
         for number in self.dirty.drain(..) {
             if let Some(room) = self.rooms.get_mut(&number) {
-                room.flush();
+                room.connections.flush();
             }
         }
     }
@@ -134,7 +134,7 @@ impl RoomSet {
 
 /// Marks a room dirty, unless it has something to write and so is marked already.
 fn mark_dirty(dirty: &mut Vec<u64>, number: u64, room: &Room) {
-    if room.is_clean() {
+    if room.connections.is_clean() {
         dirty.push(number);
     }
 }

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex};
 use super::close::{Close, CloseReason};
 use super::{Connection, ConnectionId};
 use crate::limits::Limits;
-use crate::sync::{DoneOnDrop, WaitGroup, lock, wait_group};
+use crate::sync::{WaitGroup, WaitGroupGuard, lock, wait_group};
 
 /// The caps, and the connections that count against them.
-pub struct ConnectionLimiter {
+pub struct AdmissionControl {
     connections: Mutex<Connections>,
     max_clients: usize,
     max_unnamed: usize,
@@ -27,7 +27,7 @@ struct Connections {
     unnamed: BTreeSet<ConnectionId>,
     per_address: HashMap<IpAddr, usize>,
     /// Each permit holds a copy. `None` once the limiter is closed.
-    done: Option<DoneOnDrop>,
+    done: Option<WaitGroupGuard>,
 }
 
 /// A connection that was admitted.
@@ -38,16 +38,16 @@ pub struct Admission {
     pub evicted: Option<Arc<Connection>>,
 }
 
-impl ConnectionLimiter {
+impl AdmissionControl {
     /// Makes an open limiter, and the wait for its end: the limiter is closed and
     /// the last permit dropped.
-    pub fn new(limits: &Limits) -> (Arc<ConnectionLimiter>, WaitGroup) {
+    pub fn new(limits: &Limits) -> (Arc<AdmissionControl>, WaitGroup) {
         let (done, all_closed) = wait_group();
         let connections = Connections {
             done: Some(done),
             ..Connections::default()
         };
-        let limiter = ConnectionLimiter {
+        let limiter = AdmissionControl {
             connections: Mutex::new(connections),
             max_clients: limits.max_clients,
             max_unnamed: limits.max_unnamed,
@@ -62,7 +62,7 @@ impl ConnectionLimiter {
     ///
     /// How to close the connection when a cap is reached or the limiter is closed.
     pub fn admit(
-        self: &Arc<ConnectionLimiter>,
+        self: &Arc<AdmissionControl>,
         connection: &Arc<Connection>,
     ) -> Result<Admission, Close> {
         let mut connections = lock(&self.connections);
@@ -113,12 +113,12 @@ impl Connections {
     }
 }
 
-/// Returns how to close a connection for which no thread or place is left.
+/// Returns the close of a connection for which no thread or place is left.
 pub fn server_full() -> Close {
     Close::with_message(CloseReason::Full, "Server is full.")
 }
 
-/// Returns how to close the oldest unnamed connection when there are too many.
+/// Returns the close of the oldest unnamed connection when there are too many.
 pub fn evicted() -> Close {
     let message = "You have no name yet, and others are waiting to join.";
     Close::with_message(CloseReason::Full, message)
@@ -138,16 +138,16 @@ fn network_host(address: IpAddr) -> IpAddr {
 
 /// The place of one connection. Dropping it gives the place back.
 pub struct Permit {
-    limiter: Arc<ConnectionLimiter>,
+    limiter: Arc<AdmissionControl>,
     id: ConnectionId,
     host: IpAddr,
-    _done: DoneOnDrop,
+    _done: WaitGroupGuard,
 }
 
 impl Permit {
     /// Marks the connection as named, so that it cannot be evicted. Returns `false`
     /// if it has been [`evicted`] already.
-    pub fn mark_named(&self) -> bool {
+    pub fn protect_from_eviction(&self) -> bool {
         lock(&self.limiter.connections).unnamed.remove(&self.id)
     }
 }
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn too_many_from_one_address_are_refused_and_others_are_admitted() {
         let per_address = 2;
-        let (limiter, _) = ConnectionLimiter::new(&Limits {
+        let (limiter, _) = AdmissionControl::new(&Limits {
             max_per_address: per_address,
             ..Limits::default()
         });
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn the_oldest_without_a_name_makes_room() {
         let unnamed = 2;
-        let (limiter, _) = ConnectionLimiter::new(&Limits {
+        let (limiter, _) = AdmissionControl::new(&Limits {
             max_unnamed: unnamed,
             ..Limits::default()
         });
@@ -227,8 +227,8 @@ mod tests {
         };
         assert_eq!([admit(0), admit(1)], [None, None]);
         assert_eq!([admit(2), admit(3)], [Some(0), Some(1)]);
-        assert!(!permits[0].mark_named(), "it came too late");
-        assert!(permits[2].mark_named() && permits[3].mark_named());
+        assert!(!permits[0].protect_from_eviction(), "it came too late");
+        assert!(permits[2].protect_from_eviction() && permits[3].protect_from_eviction());
         assert!(
             limiter
                 .admit(&connections[4])
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_closed_limiter_lists_the_open_connections_and_ends_with_the_last_permit() {
-        let (limiter, all_closed) = ConnectionLimiter::new(&Limits::default());
+        let (limiter, all_closed) = AdmissionControl::new(&Limits::default());
         let open = connection(1, "::1");
         let admission = limiter.admit(&open).ok().unwrap();
         let ids: Vec<ConnectionId> = limiter

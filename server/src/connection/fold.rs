@@ -1,33 +1,33 @@
 //! Fold: a line too long for a datagram, or for one `recv` of a script, becomes
 //! several.
 
-/// The longest stamp before a text, with its `: `, in bytes: a sender and twenty
-/// recipients. A line with its first `: ` later has no stamp.
-const MAX_STAMP: usize = 600;
+/// The longest prefix before a text, with its `: `, in bytes: a sender and twenty
+/// recipients. A line with its first `: ` later has no prefix.
+const MAX_PREFIX: usize = 600;
 
-/// The beginning of a continued piece without a stamp. The piece must not read as an
+/// The beginning of a continued piece without a prefix. The piece must not read as an
 /// event of its own, whatever text stands there.
 const CONTINUATION: &[u8] = b"... ";
 
 /// Splits `line`, without its newline, into pieces of at most `max` bytes. Each begins
-/// with the stamp of the line, which names the sender. No character is cut.
+/// with the prefix of the line, which names the sender. No character is cut.
 pub fn fold(line: &[u8], max: usize) -> Vec<Vec<u8>> {
     if line.len() <= max {
         return vec![line.to_vec()];
     }
-    let searched = line.get(..MAX_STAMP.min(max / 2)).unwrap_or(line);
-    let stamp = searched.windows(2).position(|two| two == b": ");
-    let (stamp, mut text) = line.split_at(stamp.map_or(0, |at| at + 2));
-    let again = if stamp.is_empty() {
+    let searched = line.get(..MAX_PREFIX.min(max / 2)).unwrap_or(line);
+    let prefix = searched.windows(2).position(|two| two == b": ");
+    let (prefix, mut text) = line.split_at(prefix.map_or(0, |at| at + 2));
+    let again = if prefix.is_empty() {
         CONTINUATION
     } else {
-        stamp
+        prefix
     };
     let mut pieces: Vec<Vec<u8>> = Vec::new();
     while !text.is_empty() {
-        let stamp = if pieces.is_empty() { stamp } else { again };
-        let (piece, rest) = text.split_at(cut(text, max - stamp.len()));
-        pieces.push([stamp, piece].concat());
+        let prefix = if pieces.is_empty() { prefix } else { again };
+        let (piece, rest) = text.split_at(cut(text, max - prefix.len()));
+        pieces.push([prefix, piece].concat());
         text = rest;
     }
     pieces

@@ -14,7 +14,7 @@
 //! 4     sees the cause, or ...            ... sees that the session is at work
 //! ```
 //!
-//! At least one of the two reads in step 4 sees the other side's write (C++20 memory
+//! At least one of the two reads in step 3 sees the other side's write (C++20 memory
 //! model, [atomics.fences]). A waiting session posts nothing but its leave. A session
 //! that moves a file counts as waiting as well: a shutdown does not wait for it.
 
@@ -65,7 +65,7 @@ impl Lifecycle {
     }
 
     /// Returns `true` if the session posts nothing more, once a cause is set.
-    pub fn is_waiting(&self) -> bool {
+    pub fn has_nothing_to_post(&self) -> bool {
         fence(Ordering::SeqCst);
         self.waiting.load(Ordering::Relaxed)
     }
@@ -125,12 +125,12 @@ mod tests {
     #[test]
     fn a_session_waits_until_its_guard_is_dropped_and_for_ever_when_done() {
         let lifecycle = Lifecycle::default();
-        assert!(!lifecycle.is_waiting());
+        assert!(!lifecycle.has_nothing_to_post());
         let guard = lifecycle.begin_wait();
-        assert!(lifecycle.is_waiting());
+        assert!(lifecycle.has_nothing_to_post());
         drop(guard);
-        assert!(!lifecycle.is_waiting() && !lifecycle.is_done());
+        assert!(!lifecycle.has_nothing_to_post() && !lifecycle.is_done());
         lifecycle.mark_done();
-        assert!(lifecycle.is_waiting() && lifecycle.is_done());
+        assert!(lifecycle.has_nothing_to_post() && lifecycle.is_done());
     }
 }

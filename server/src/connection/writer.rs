@@ -3,13 +3,14 @@
 //! The broadcaster owns every write half and serves all members from one thread, so
 //! a member that does not read must not hold it up.
 //!
-//! ```text
-//! Direct --- a write takes less than all ---> Lagging --- too much waits ---> Dead
-//!    ^  |                                        |                             ^
-//!    |  |      its writer has sent everything    |                             |
-//!    +--|----------------------------------------+                             |
-//!       +--- its peer is unframed -----> Paced -------- too much waits --------+
-//! ```
+//! | state   | who writes          | it ends when                               |
+//! |---------|---------------------|--------------------------------------------|
+//! | Direct  | the broadcaster     | a write takes less than all: Lagging       |
+//! |         |                     | the peer turns out to be unframed: Paced   |
+//! | Lagging | its writer thread   | all is written: Direct                     |
+//! | Paced   | the paced writer    | the connection closes                      |
+//! | Udp     | the UDP sender      | the connection closes                      |
+//! | Dead    | nobody              | never: too much waited, or a write failed  |
 
 use std::io::IoSlice;
 use std::mem;
@@ -78,8 +79,8 @@ impl WriteHalf {
         self.connection.id
     }
 
-    /// Sends `slices` one after the other, now or through the backlog; for that
-    /// `copy` gives a copy of them.
+    /// Sends `slices` one after the other, now or through the backlog; in that case
+    /// `copy` makes the bytes that wait.
     pub fn send(&mut self, slices: &[IoSlice<'_>], copy: impl Fn() -> Arc<[u8]>) {
         if let State::Lagging(backlog) = &self.state {
             match backlog.push(copy()) {

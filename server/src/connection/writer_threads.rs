@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::unframed::PacedWriter;
-use crate::sync::{DoneOnDrop, WaitGroup, wait_group};
+use crate::sync::{WaitGroup, WaitGroupGuard, wait_group};
 
 /// The count of writer threads of all lagging members, and the paced writer.
 ///
@@ -18,7 +18,7 @@ pub struct WriterThreads {
     /// Writes to unframed members.
     pub(super) paced_writer: PacedWriter,
     /// Dropped with the last write half and the last thread that writes.
-    done: DoneOnDrop,
+    done: WaitGroupGuard,
 }
 
 impl WriterThreads {
@@ -44,7 +44,7 @@ impl WriterThreads {
     }
 
     /// Returns a guard for a thread that still has something to write.
-    pub fn done_on_drop(&self) -> DoneOnDrop {
+    pub fn done_on_drop(&self) -> WaitGroupGuard {
         self.done.clone()
     }
 

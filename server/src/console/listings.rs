@@ -74,7 +74,7 @@ impl Console {
             let left = ban
                 .until
                 .map(|until| until.saturating_duration_since(Instant::now()));
-            let left = left.map_or_else(|| "for ever".to_string(), format_duration);
+            let left = left.map_or_else(|| "forever".to_string(), format_duration);
             let target = ban.target.to_string();
             table.push_str(&format!("\n{target:<40}  {left:>8}"));
         }

@@ -30,11 +30,11 @@ const HELP: &str = "  TEXT                  say TEXT to everybody, as Server
   /who                  list the members with room, address and idle time
   /rooms                list the rooms with their number of members
   /kick NAME [REASON]   disconnect a member
-  /ban NAME|ADDRESS [TIME]   disconnect and keep out, for ever or for a TIME as
+  /ban NAME|ADDRESS [TIME]   disconnect and keep out, forever or for a TIME as
                         in 30s, 10m, 2h or 1d; /bans, /unban NAME|ADDRESS
-  /mute NAME|all        let a member, or all, not speak; /unmute NAME|all
-  /private off|on       switch private messages
-  /lock                 let nobody new join; /unlock
+  /mute NAME|all        stop a member, or all, from speaking; /unmute NAME|all
+  /private off|on       turn private messages off or on
+  /lock                 admit no new members; /unlock
   /files                list the shared files; /forget ID removes one
   /motd [TEXT]          show or set the message of the day; /motd off
   /stop                 stop the server; Ctrl-C does the same

@@ -16,7 +16,7 @@ impl Console {
     pub(super) fn kick(&self, rest: &str) -> String {
         let (name, why) = rest.split_once(' ').unwrap_or((rest, ""));
         if name.is_empty() {
-            return "Usage, /kick NAME [REASON]".to_string();
+            return "Usage: /kick NAME [REASON]".to_string();
         }
         let Some((_, connection)) = self.find_member(name) else {
             return no_such_user(name);
@@ -34,7 +34,7 @@ impl Console {
 
     pub(super) fn ban(&self, rest: &str) -> String {
         let (target, time) = rest.split_once(' ').unwrap_or((rest, ""));
-        let usage = "Usage, /ban NAME|ADDRESS [TIME], with TIME as in 30s, 10m, 2h or 1d";
+        let usage = "Usage: /ban NAME|ADDRESS [TIME], with TIME as in 30s, 10m, 2h or 1d";
         let Some(target) = parse_ban_target(target) else {
             return usage.to_string();
         };
@@ -51,7 +51,7 @@ impl Console {
             self.reaper.disconnect(connection, rules::ban_close());
         }
         let time = time.map_or_else(
-            || "for ever".to_string(),
+            || "forever".to_string(),
             |time| format!("for {}", format_duration(time)),
         );
         format!("Banned {target} {time}, disconnected {}.", present.len())
@@ -78,7 +78,7 @@ impl Console {
         match rest.parse().map(|id| files.remove_file(None, id)) {
             Ok(Ok(metadata)) => format!("{} is removed.", metadata.name),
             Ok(Err(why)) => why,
-            Err(_) => "Usage, /forget ID; /files lists them".to_string(),
+            Err(_) => "Usage: /forget ID; /files lists them".to_string(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Console {
                 format!("Unbanned {target}.")
             }
             Some(target) => format!("{target} is not banned. /bans lists all bans."),
-            None => "Usage, /unban NAME|ADDRESS".to_string(),
+            None => "Usage: /unban NAME|ADDRESS".to_string(),
         }
     }
 
@@ -143,7 +143,7 @@ impl Console {
         let (off, message) = match rest {
             "off" => (true, "Private messages are off."),
             "on" => (false, "Private messages are on."),
-            _ => return "Usage, /private off|on".to_string(),
+            _ => return "Usage: /private off|on".to_string(),
         };
         self.moderation.set(Switch::NoPrivate, off);
         self.announce_all(message);
@@ -165,7 +165,7 @@ impl Console {
         let text = text.trim();
         let name = common::command::parse_room(room).ok();
         match name.and_then(|room| self.registry.room_id(&room)) {
-            _ if text.is_empty() => "Usage, /say ROOM TEXT".to_string(),
+            _ if text.is_empty() => "Usage: /say ROOM TEXT".to_string(),
             None => format!("No such room, {room}. /rooms lists them."),
             Some(id) => {
                 let message = format!("Said in {}.", id.name);

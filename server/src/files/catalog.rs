@@ -40,7 +40,7 @@ enum UploadState {
     Broken(Instant),
 }
 
-/// The begin of an upload.
+/// The beginning of an upload.
 pub enum UploadStart {
     /// A new file under this number.
     New(u64),

@@ -108,8 +108,8 @@ impl Moderation {
             return Err(lock_close());
         }
         let address = address.to_canonical();
-        let metadata = |ban: &Ban| ban.target == BanTarget::Address(address);
-        if lock(&self.lists).bans().iter().any(metadata) {
+        let is_target = |ban: &Ban| ban.target == BanTarget::Address(address);
+        if lock(&self.lists).bans().iter().any(is_target) {
             return Err(ban_close());
         }
         Ok(())
@@ -132,8 +132,8 @@ impl Moderation {
 
     /// Returns `true` if `name` is banned.
     pub fn is_banned(&self, name: &Name) -> bool {
-        let metadata = |ban: &Ban| ban.target == BanTarget::Name(name.clone());
-        lock(&self.lists).bans().iter().any(metadata)
+        let is_target = |ban: &Ban| ban.target == BanTarget::Name(name.clone());
+        lock(&self.lists).bans().iter().any(is_target)
     }
 
     /// Bans a name or an address, for `time` or forever.
@@ -205,7 +205,7 @@ impl Lists {
     }
 }
 
-/// Returns how to close the connection of a banned member.
+/// Returns the close of the connection of a banned member.
 pub fn ban_close() -> Close {
     Close::with_message(CloseReason::Kicked, "You are banned.")
 }

@@ -136,7 +136,7 @@ impl Logger {
             }
             match self.dropped.swap(0, Ordering::Relaxed) {
                 0 => {}
-                count => text.push_str(&format!("[SERVER] {count} lines were left out lately.\n")),
+                count => text.push_str(&format!("[SERVER] {count} lines were dropped.\n")),
             }
             self.write(&text);
             text.clear();

@@ -7,6 +7,7 @@
 //! Locks: its tables, in this folder only. No guard leaves it.
 //! Blocks: on the lock; nothing is written, read or posted while it is held.
 
+mod names;
 mod profiles;
 mod rooms;
 
@@ -22,9 +23,9 @@ use common::notice::Occupants;
 use rooms::RoomDirectory;
 pub use rooms::{RoomChangeError, RoomChanged};
 
-use crate::connection::{Connection, MemberId};
+use crate::connection::Connection;
 use crate::limits;
-use crate::room::id::{RoomId, SenderId};
+use crate::room::id::SenderId;
 use crate::sync::lock;
 
 /// The members. A name has one holder at a time, even if several claim it at once.
@@ -45,12 +46,12 @@ struct Tables {
 
 struct Member {
     connection: Arc<Connection>,
-    profile: Profile,
+    profile: MemberProfile,
 }
 
-/// What a member has set, and where it is.
+/// The room and the choices of a member.
 #[derive(Clone)]
-pub struct Profile {
+pub struct MemberProfile {
     room: Name,
     /// The reason for being away, which may be empty.
     away: Option<String>,
@@ -79,7 +80,7 @@ pub struct MemberInfo {
 pub enum Whois {
     /// A member has the name.
     Present(MemberInfo),
-    /// A member had the name, and left so long ago.
+    /// A member had the name, and left this long ago.
     Departed(Duration),
     /// No member had the name lately.
     Unknown,
@@ -112,112 +113,6 @@ impl Registry {
     /// Returns the number that stands for a name where names are not known.
     pub fn sender_id(&self, name: &Name) -> SenderId {
         SenderId(self.hasher.hash_one(name))
-    }
-
-    /// Gives `name` to `connection`, in the lobby. Returns the other members there.
-    ///
-    /// # Errors
-    ///
-    /// When another member holds the name, in whatever case.
-    pub fn claim(&self, name: &Name, connection: &Arc<Connection>) -> Result<Occupants, NameTaken> {
-        let profile = Profile {
-            room: RoomId::lobby().name,
-            away: None,
-            ignored: Vec::new(),
-            last_private_from: None,
-        };
-        let (_lobby, occupants) = self.restore(name, connection, connection.id, profile)?;
-        Ok(occupants)
-    }
-
-    /// Gives `name` to `connection` as the member `id`, with what that had set. Returns the
-    /// room, and the other members there. It is the lobby if the previous room is gone
-    /// and there may be no more rooms.
-    ///
-    /// # Errors
-    ///
-    /// When another member holds the name, in whatever case.
-    pub fn restore(
-        &self,
-        name: &Name,
-        connection: &Arc<Connection>,
-        id: MemberId,
-        mut profile: Profile,
-    ) -> Result<(RoomId, Occupants), NameTaken> {
-        let mut tables = self.lock();
-        tables.check_free(name)?;
-        connection.resume(id);
-        let room = tables.rooms.get_or_create(&profile.room);
-        let room = room.unwrap_or_else(|_too_many| RoomId::lobby());
-        profile.room = room.name.clone();
-        let occupants = tables.occupants(&room.name);
-        tables.rooms.add(&room.name, id, name);
-        tables.departed.remove(name);
-        let member = Member {
-            connection: Arc::clone(connection),
-            profile,
-        };
-        tables.members.insert(name.clone(), member);
-        Ok((room, occupants))
-    }
-
-    /// Replaces the connection of a member. Returns the room, and the other members
-    /// there.
-    pub fn set_connection(
-        &self,
-        name: &Name,
-        connection: &Arc<Connection>,
-    ) -> Option<(RoomId, Occupants)> {
-        let mut tables = self.lock();
-        let member = tables.members.get_mut(name)?;
-        member.connection = Arc::clone(connection);
-        let room = member.profile.room.clone();
-        let mut others = tables.occupants(&room);
-        others.remove(name);
-        Some((tables.rooms.room_id(&room)?, others))
-    }
-
-    /// Releases `name`, when its holder leaves. Returns what the member had set.
-    pub fn release(&self, name: &Name) -> Option<Profile> {
-        let mut tables = self.lock();
-        tables.leaving.remove(name);
-        let member = tables.members.remove(name)?;
-        let id = member.connection.member_id();
-        tables.rooms.remove(&member.profile.room, id);
-        tables.record_departure(name);
-        Some(member.profile)
-    }
-
-    /// Gives the holder of `old` the name `new`. No other connection can have the old
-    /// name before [`Registry::release_old_name`].
-    ///
-    /// # Errors
-    ///
-    /// When another member holds the new name.
-    pub fn rename(&self, old: &Name, new: &Name) -> Result<(), NameTaken> {
-        let mut tables = self.lock();
-        if old != new {
-            tables.check_free(new)?;
-            tables.leaving.insert(old.clone());
-        }
-        if let Some(member) = tables.members.remove(old) {
-            tables
-                .rooms
-                .add(&member.profile.room, member.connection.member_id(), new);
-            tables.members.insert(new.clone(), member);
-        }
-        // A member that ignores somebody ignores them under the new name as well.
-        for member in tables.members.values_mut() {
-            if member.profile.ignored.contains(old) && !member.profile.ignored.contains(new) {
-                member.profile.ignored.push(new.clone());
-            }
-        }
-        Ok(())
-    }
-
-    /// Releases a name that was given up.
-    pub fn release_old_name(&self, old: &Name) {
-        self.lock().leaving.remove(old);
     }
 
     /// Moves a member to another room.

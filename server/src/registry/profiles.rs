@@ -65,7 +65,7 @@ impl Registry {
         has_room
     }
 
-    /// Ends that. Returns `false` if it did not ignore the other.
+    /// Makes a member stop ignoring another. Returns `false` if it did not ignore the other.
     pub fn unignore(&self, name: &Name, other: &Name) -> bool {
         let mut tables = self.lock();
         let Some(member) = tables.members.get_mut(name) else {

@@ -32,7 +32,7 @@ use crate::connection::close::CloseReason;
 use crate::connection::{Connection, MemberId};
 use crate::limits;
 use crate::random::random_bytes;
-use crate::registry::Profile;
+use crate::registry::MemberProfile;
 use crate::sync::lock;
 
 /// The tokens of all members that have asked for one.
@@ -47,13 +47,13 @@ pub struct ResumeTable {
 
 #[derive(Default)]
 struct Tokens {
-    members: HashMap<MemberId, Entry>,
+    members: HashMap<MemberId, TokenState>,
     by_hash: HashMap<u64, MemberId>,
     /// The members whose connection is broken.
     broken: BTreeSet<MemberId>,
 }
 
-struct Entry {
+struct TokenState {
     token: Token,
     state: State,
     last_number: Arc<AtomicU64>,
@@ -88,17 +88,17 @@ pub struct Detached {
 /// A member whose leave was told.
 struct Departed {
     detached: Detached,
-    profile: Profile,
+    profile: MemberProfile,
 }
 
 /// A member that is about to resume.
 pub struct Resumed {
     /// Its number.
     pub member: MemberId,
-    /// What it was when its connection broke.
+    /// Its state when its connection broke.
     pub detached: Detached,
-    /// Its name and room are given up already, and this is what it was.
-    pub profile: Option<Profile>,
+    /// Its choices, if its leave was told: name and room are given up already.
+    pub profile: Option<MemberProfile>,
     /// Its token.
     pub token: Token,
     /// The number of its last line that was dealt with.
@@ -122,7 +122,7 @@ impl ResumeTable {
         let member = connection.member_id();
         let mut tokens = self.lock();
         tokens.by_hash.insert(self.hasher.hash_one(token), member);
-        let entry = Entry {
+        let entry = TokenState {
             token,
             state: State::Attached(Arc::clone(connection)),
             last_number,
@@ -264,7 +264,7 @@ impl ResumeTable {
     }
 
     /// Records that the leave of a member was told.
-    fn set_departed(&self, member: MemberId, detached: Detached, profile: Profile) {
+    fn set_departed(&self, member: MemberId, detached: Detached, profile: MemberProfile) {
         if let Some(entry) = self.lock().members.get_mut(&member) {
             entry.state = State::Departed(Departed { detached, profile });
         }

@@ -4,7 +4,8 @@
 //! Every line stands once, one after the other, in the shared bytes. Most members
 //! receive exactly these. A [`View`] has the exceptions: a member's own lines are
 //! left out, its replies are put in, and a newcomer's view begins where it joined.
-//! Nothing is copied for any of it; a write takes the slices as they lie.
+//! Nothing is copied for that; a write takes the slices as they lie. Only a lagging
+//! member needs a copy.
 //!
 //! ```text
 //! shared   | ann: hi | bob: hello | carl: hey |
@@ -37,12 +38,12 @@ pub struct View {
     /// The member receives the shared bytes from this offset on.
     from: usize,
     /// In order of `at`.
-    edits: Vec<Edit>,
+    splices: Vec<Splice>,
 }
 
-/// A change at the offset `at` of the shared bytes: `insert` is put in, and `skip`
+/// A splice at the offset `at` of the shared bytes: `insert` is put in, and `skip`
 /// bytes are left out.
-struct Edit {
+struct Splice {
     at: usize,
     skip: usize,
     insert: Range<usize>,
@@ -65,9 +66,9 @@ impl Batch {
     pub fn exclude(&self, view: &mut View) {
         let length = self.last_length;
         let at = self.shared.len().saturating_sub(length);
-        match view.edits.last_mut() {
+        match view.splices.last_mut() {
             Some(last) if last.skip > 0 && last.at + last.skip == at => last.skip += length,
-            _ => view.edits.push(Edit {
+            _ => view.splices.push(Splice {
                 at,
                 skip: length,
                 insert: 0..0,
@@ -81,7 +82,7 @@ impl Batch {
         let begin = self.private.len();
         self.private.extend_from_slice(lines);
         let insert = begin..self.private.len();
-        view.edits.push(Edit {
+        view.splices.push(Splice {
             at,
             skip: 0,
             insert,
@@ -92,7 +93,7 @@ impl Batch {
     pub fn newcomer_view(&self) -> View {
         View {
             from: self.shared.len(),
-            edits: Vec::new(),
+            splices: Vec::new(),
         }
     }
 
@@ -114,10 +115,10 @@ impl Batch {
             Some(slice) => slices.push(IoSlice::new(slice)),
         };
         let mut next = view.from;
-        for edit in &view.edits {
-            push(&self.shared, next..edit.at.max(next));
-            push(&self.private, edit.insert.clone());
-            next = next.max(edit.at + edit.skip);
+        for splice in &view.splices {
+            push(&self.shared, next..splice.at.max(next));
+            push(&self.private, splice.insert.clone());
+            next = next.max(splice.at + splice.skip);
         }
         push(&self.shared, next..self.shared.len());
     }
@@ -156,12 +157,12 @@ impl Batch {
 impl View {
     /// Returns `true` if the view is simply the shared lines.
     pub fn is_shared(&self) -> bool {
-        self.from == 0 && self.edits.is_empty()
+        self.from == 0 && self.splices.is_empty()
     }
 
     /// Makes this the view of the next, still empty batch.
     pub fn clear(&mut self) {
-        self.edits.clear();
+        self.splices.clear();
         self.from = 0;
     }
 }

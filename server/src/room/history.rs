@@ -12,6 +12,7 @@ use common::tags::TagWriter;
 use common::{Event, LineId, Name, Timestamp};
 
 use super::id::{Lines, SenderId};
+use super::missed::MissedLine;
 use super::rendering::Rendering;
 use crate::connection::ConnectionId;
 use crate::limits;
@@ -250,14 +251,6 @@ impl History {
     pub fn snapshot(&self) -> Vec<HistoryEntry> {
         self.entries.iter().cloned().collect()
     }
-}
-
-/// One line that a member has missed.
-pub struct MissedLine {
-    /// When it was said.
-    pub at: Instant,
-    /// The line with its tags.
-    pub bytes: Vec<u8>,
 }
 
 /// Returns the newest `max` lines that match, between two markers that say how many

@@ -9,7 +9,7 @@ use crate::limits;
 
 /// How the membership of a room changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum JoinLeave {
     /// A member came into the room.
     Joined,
     /// A member left the room.
@@ -27,10 +27,10 @@ pub struct JoinLeaveCounter {
 
 impl JoinLeaveCounter {
     /// Counts one change.
-    pub fn count(&mut self, change: Change) {
+    pub fn count(&mut self, change: JoinLeave) {
         match change {
-            Change::Joined => self.joined += 1,
-            Change::Left => self.left += 1,
+            JoinLeave::Joined => self.joined += 1,
+            JoinLeave::Left => self.left += 1,
         }
         self.due
             .get_or_insert_with(|| Instant::now() + limits::JOIN_COUNT_INTERVAL);

@@ -15,7 +15,7 @@ use crate::broadcaster::Broadcaster;
 use crate::broadcaster::post::{self, PostSender};
 use crate::broadcaster::room_set::RoomConfig;
 use crate::connection::WriterThreads;
-use crate::connection::admission::ConnectionLimiter;
+use crate::connection::admission::AdmissionControl;
 use crate::connection::open::Opener;
 use crate::connection::udp::UdpSender;
 use crate::console::Console;
@@ -31,7 +31,7 @@ use crate::registry::Registry;
 use crate::resume::{Departures, ResumeTable};
 use crate::session::context::ServerContext;
 use crate::shutdown::{self, Shutdown, ShutdownHandle};
-use crate::sync::{DoneOnDrop, WaitGroup};
+use crate::sync::{WaitGroup, WaitGroupGuard};
 
 /// How often the janitor looks for expired files: a tenth of the shortest time for
 /// which anything is kept.
@@ -50,15 +50,15 @@ pub(super) struct Server {
     pub(super) listeners: ListenerThreads,
     /// The janitor and the departures.
     pub(super) helpers: Vec<JoinHandle<()>>,
-    pub(super) limiter: Arc<ConnectionLimiter>,
+    pub(super) limiter: Arc<AdmissionControl>,
     /// Done when the limiter is closed and no session is left.
-    pub(super) sessions: WaitGroup,
+    pub(super) all_closed: WaitGroup,
     /// Ends the sleeps of sessions, after all members were notified of the shutdown.
     pub(super) session_shutdown: ShutdownHandle,
     pub(super) posts: PostSender,
     pub(super) broadcaster: JoinHandle<()>,
     /// Done when no write half and no thread that writes is left.
-    pub(super) writers: WaitGroup,
+    pub(super) all_written: WaitGroup,
     pub(super) transcript: Option<(Transcript, JoinHandle<()>)>,
     pub(super) log: Log,
     pub(super) logger: JoinHandle<()>,
@@ -73,8 +73,9 @@ impl Server {
     ) -> io::Result<Server> {
         let limits = Arc::new(config.limits);
         let max_writers = limits::max_writers(limits.max_clients);
-        let (writer_threads, writers) = WriterThreads::start(max_writers, limits.stall_timeout)?;
-        let (limiter, sessions) = ConnectionLimiter::new(&limits);
+        let (writer_threads, all_written) =
+            WriterThreads::start(max_writers, limits.stall_timeout)?;
+        let (limiter, all_closed) = AdmissionControl::new(&limits);
         let (log, logger) = log::new(config.log_scope, config.output, config.log_file);
         log.line(config.banner);
         let logger = spawn("logger", move || logger.run())?;
@@ -84,21 +85,16 @@ impl Server {
         let (session_shutdown, for_sessions) = shutdown::channel();
         let core = (posts.clone(), Arc::clone(&limits));
         let context = context(core, config.motd, files, for_sessions);
-        let departures = departures(&context, shutdown);
-        let departures = spawn("departures", move || departures.run())?;
+        let departures = start_departures(&context, shutdown)?;
         let reaper = Reaper::start(posts.clone())?;
         start_console(config.console, console(&context, &reaper, handle, &log))?;
+        let done = writer_threads.done_on_drop();
+        let writers = writer_threads;
+        let opener = Opener { limits, writers };
+        let spawner = SessionSpawner::new(Arc::clone(&limiter), reaper, context, opener);
         let starter = ListenerStarter {
-            done: writer_threads.done_on_drop(),
-            spawner: Arc::new(SessionSpawner::new(
-                Arc::clone(&limiter),
-                reaper,
-                context,
-                Opener {
-                    limits,
-                    writers: writer_threads,
-                },
-            )),
+            done,
+            spawner: Arc::new(spawner),
             shutdown,
             log: &log,
         };
@@ -106,11 +102,11 @@ impl Server {
             listeners: starter.start(listeners)?,
             helpers: janitor.into_iter().chain([departures]).collect(),
             limiter,
-            sessions,
+            all_closed,
             session_shutdown,
             posts,
             broadcaster,
-            writers,
+            all_written,
             transcript,
             log,
             logger,
@@ -184,15 +180,16 @@ fn start_files(
     Ok(Some((files, janitor)))
 }
 
-fn departures(context: &ServerContext, shutdown: &Shutdown) -> Departures {
-    Departures {
+fn start_departures(context: &ServerContext, shutdown: &Shutdown) -> io::Result<JoinHandle<()>> {
+    let departures = Departures {
         resume: Arc::clone(&context.resume),
         registry: Arc::clone(&context.registry),
         files: context.files.clone(),
         limits: Arc::clone(&context.limits),
         posts: context.posts.clone(),
         shutdown: shutdown.clone(),
-    }
+    };
+    spawn("departures", move || departures.run())
 }
 
 fn console(context: &ServerContext, reaper: &Reaper, handle: ShutdownHandle, log: &Log) -> Console {
@@ -220,7 +217,7 @@ fn start_console(input: Option<Box<dyn Read + Send>>, console: Console) -> io::R
 struct ListenerStarter<'a> {
     spawner: Arc<SessionSpawner>,
     /// Held by every thread that sends over UDP.
-    done: DoneOnDrop,
+    done: WaitGroupGuard,
     shutdown: &'a Shutdown,
     log: &'a Log,
 }

@@ -33,7 +33,10 @@ impl Server {
         }
         // Every session now waits for bytes that it will not use, or is about to
         // post its last. When none is at work any more, all has been posted.
-        while !connections.iter().all(|one| one.lifecycle.is_waiting()) && Instant::now() < deadline
+        while !connections
+            .iter()
+            .all(|one| one.lifecycle.has_nothing_to_post())
+            && Instant::now() < deadline
         {
             thread::sleep(Duration::from_millis(1));
         }
@@ -47,8 +50,8 @@ impl Server {
         for sender in &self.listeners.udp_senders {
             sender.finish(deadline);
         }
-        if !all_left || !self.writers.wait_until(deadline) {
-            let line = "[SERVER] some members did not take in their last lines in time.";
+        if !all_left || !self.all_written.wait_until(deadline) {
+            let line = "[SERVER] some members did not receive their last lines in time.";
             self.log.line(line);
         }
         let deadline = Instant::now() + limits::LOG_FLUSH_TIMEOUT;
@@ -67,7 +70,7 @@ impl Server {
     /// Returns `false` if some have not in time.
     fn await_sessions(&self, connections: &[Arc<Connection>], deadline: Instant) -> bool {
         let soon = Instant::now() + limits::LINGER;
-        if self.sessions.wait_until(soon) {
+        if self.all_closed.wait_until(soon) {
             return true;
         }
         // A silent peer that does not close is not waited for, unless it lags. The
@@ -77,11 +80,11 @@ impl Server {
                 connection.interrupt_read();
             }
         }
-        if self.sessions.wait_until(deadline - LAST_LEAVES) {
+        if self.all_closed.wait_until(deadline - LAST_LEAVES) {
             return true;
         }
         connections.iter().for_each(|one| one.interrupt_read());
-        self.sessions.wait_until(deadline);
+        self.all_closed.wait_until(deadline);
         false
     }
 }

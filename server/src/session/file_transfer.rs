@@ -27,7 +27,7 @@ const CHUNK: usize = 256 * 1024;
 /// Carries the file that `request` has a ticket for. Returns how to close.
 pub fn run(guard: &SessionGuard<'_>, reader: &mut LineReader, request: TransferRequest) -> Close {
     // It needs no name to stay.
-    if !guard.claim_slot() {
+    if !guard.protect_from_eviction() {
         return admission::evicted();
     }
     if reader.is_unframed() {
@@ -59,7 +59,7 @@ pub fn run(guard: &SessionGuard<'_>, reader: &mut LineReader, request: TransferR
     result.err().unwrap_or(CloseReason::Quit).into()
 }
 
-/// Returns how to close a transfer that does not begin.
+/// Returns the close of a transfer that does not begin.
 fn refusal(why: &str) -> Close {
     let reply = TransferReply::Refused(why.to_string());
     Close::with_raw_reply(CloseReason::Protocol, reply.to_line().into())

@@ -1,12 +1,12 @@
 //! Foreign protocol: a peer that speaks another protocol gets an answer in it.
 //!
-//! Its first bytes cannot be a name: a name contains no blank and no control
+//! Its first bytes cannot be a name: a name contains no space and no control
 //! character, and a name like an SSH banner is not worth the confusion. The bytes
 //! that follow, such as the body of a request, are never read as lines.
 
 use crate::connection::close::{Close, CloseReason};
 
-/// The methods of HTTP, each with the blank after it (RFC 9110, section 9; RFC 5789;
+/// The methods of HTTP, each with the space after it (RFC 9110, section 9; RFC 5789;
 /// and the first word of HTTP/2, RFC 9113).
 const HTTP_METHODS: [&[u8]; 10] = [
     b"GET ",
@@ -36,12 +36,12 @@ const TLS: &[u8] = &[22, 3];
 /// A fatal alert: "unexpected message" (RFC 8446, section 6).
 const TLS_ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 10];
 
-/// The begin of the version line of SSH (RFC 4253, 4.2 and 5.1).
+/// The beginning of the version line of SSH (RFC 4253, 4.2 and 5.1).
 const SSH: [&[u8]; 2] = [b"SSH-2.", b"SSH-1."];
 
 const HOW_TO_JOIN: &str = "Join it with chat-client, or with nc.";
 
-/// Returns how to close a connection whose `first` bytes are another protocol's.
+/// Returns the close of a connection whose `first` bytes are another protocol's.
 pub fn detect(first: &[u8]) -> Option<Close> {
     let begins = |with: &[u8]| first.starts_with(with);
     let line = first.split(|&byte| byte == b'\n').next().unwrap_or(first);

@@ -1,5 +1,7 @@
 //! Guard: a connection's presence in the chat, from joining to leaving.
 //!
+//! A guard is a value whose drop does the last step, whatever ends the thread.
+//!
 //! Invariant: however the session's thread ends, by `?` or by a panic, the leave is
 //! posted, the name released and the close logged.
 
@@ -9,7 +11,7 @@ use std::sync::atomic::AtomicU64;
 use common::{CapReply, Capabilities, Capability, Event, Name, Token, notice};
 
 use super::context::ServerContext;
-use crate::broadcaster::post::{ChangeNotices, ConnectionPost, MemberPost, Post, RoomChange};
+use crate::broadcaster::post::{ConnectionPost, MemberChange, MemberPost, Post, RoomChange};
 use crate::connection::Connection;
 use crate::connection::admission::{self, Permit};
 use crate::connection::close::Close;
@@ -32,7 +34,7 @@ pub struct SessionGuard<'a> {
     pub was_prompted: bool,
     /// The member does not want join and leave notices.
     pub hides_join_leave: bool,
-    /// What the client has asked for, and was granted.
+    /// The capabilities that were granted.
     pub capabilities: Capabilities,
     /// The number of the client's last line that was dealt with.
     pub last_number: Arc<AtomicU64>,
@@ -77,7 +79,7 @@ impl<'a> SessionGuard<'a> {
     pub fn join(&mut self, name: &Name) -> Result<(), JoinError> {
         let claimed = self.context.registry.claim(name, &self.connection);
         let others = claimed.map_err(|NameTaken(holder)| JoinError::NameTaken(holder))?;
-        if !self.permit.mark_named() {
+        if !self.permit.protect_from_eviction() {
             self.context.registry.release(name);
             return Err(JoinError::Closed(admission::evicted()));
         }
@@ -126,8 +128,8 @@ impl<'a> SessionGuard<'a> {
 
     /// Marks that the connection needs no name. Returns `false` if it has been
     /// [evicted](admission::evicted) already.
-    pub fn claim_slot(&self) -> bool {
-        self.permit.mark_named()
+    pub fn protect_from_eviction(&self) -> bool {
+        self.permit.protect_from_eviction()
     }
 
     /// Returns the first lines for a member: the welcome, its token if it has one, and
@@ -154,7 +156,7 @@ impl<'a> SessionGuard<'a> {
         self.name = Some(new.clone());
         let id = self.connection.member_id();
         let line = |text: &str| Event::Notice(text).to_line();
-        let notice = ChangeNotices {
+        let notice = MemberChange {
             id,
             others: line(&notice::renamed(old, new)),
             own: line(&notice::own_new_name(new)),
@@ -208,8 +210,8 @@ impl<'a> SessionGuard<'a> {
             .send_to(self.connection.member_id(), event.to_line());
     }
 
-    /// Closes the connection, unless a cause is set already.
-    pub fn close(self, close: Close) {
+    /// Leaves, for this reason unless another is set already.
+    pub fn leave_with(self, close: Close) {
         let _first_cause_counts = self.connection.lifecycle.set_close(close);
     }
 }

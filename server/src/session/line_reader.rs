@@ -21,8 +21,8 @@ pub struct LineReader {
 enum Framing {
     /// By a newline.
     Newline,
-    /// The way is not known yet. It is a newline, unless the first bytes contain none and nothing
-    /// follows for this time.
+    /// By a newline, as far as is known. The peer is unframed if its first bytes contain
+    /// none, and nothing follows for this time.
     Undecided(Duration),
     /// By nothing: what one read brings is a line, or several.
     Unframed,
@@ -129,7 +129,7 @@ impl LineReader {
         }
     }
 
-    /// Returns what it reads from, for the time after the last line.
+    /// Returns the read half, which is drained after the last line.
     pub fn read_half(&mut self) -> &mut ReadHalf {
         &mut self.read_half
     }
@@ -142,7 +142,7 @@ fn check_open(connection: &Connection) -> Result<(), Close> {
         .map_or(Ok(()), |close| Err(close.clone()))
 }
 
-/// Returns how to close a connection whose line has no end.
+/// Returns the close of a connection whose line has no end.
 pub fn unterminated_line() -> Close {
     Close::with_message(CloseReason::Line, "That line has no newline at its end.")
 }

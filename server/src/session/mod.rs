@@ -10,7 +10,8 @@
 //!
 //! Writes: nothing to a socket, but for the bytes of a file.
 //! Locks: the registry, the moderation and the file catalog, inside their methods.
-//! Blocks: on its socket, on the broadcaster's full queue, on its rate limit.
+//! Blocks: on its socket, the broadcaster's full queue and answers, its rate limit, and
+//! the disk of a file; for a moment on a holder whose name another peer wants.
 
 mod chat;
 mod command;
@@ -21,16 +22,18 @@ mod guard;
 mod handshake;
 mod heartbeat;
 mod leaving;
+mod line_handler;
 mod line_reader;
 pub mod linger;
 mod member;
 mod name_reclaim;
 mod post_buffer;
 mod rate_limit;
-mod request_reply;
+mod reply_tracker;
 mod resuming;
 #[cfg(test)]
 mod test_panic;
+mod unframed;
 
 use std::sync::Arc;
 
@@ -55,13 +58,14 @@ pub fn run(
 ) {
     let mut reader = LineReader::new(read_half, context.limits.unframed_delay);
     let mut guard = SessionGuard::new(connection, context, &permit);
+    // It returns only when the connection closes.
     let Err(close) = serve(&mut guard, &mut reader);
     let max_linger = if close.reason == CloseReason::Protocol {
         limits::FOREIGN_LINGER
     } else {
-        limits::SHUTDOWN_TIMEOUT
+        limits::MAX_LINGER
     };
-    guard.close(close);
+    guard.leave_with(close);
     linger(reader.read_half(), max_linger);
 }
 

@@ -51,8 +51,8 @@ pub fn reclaim_from(holder: &Arc<Connection>, context: &ServerContext) -> bool {
 }
 
 /// Returns `true` if the holder shows life. Either it has not received all that was
-/// sent, so that it may not have seen the probe. Or its lines are throttled, and the
-/// answer with them.
+/// sent, so that it may not have seen the probe. Or its session is throttled, and has
+/// not read the answer yet.
 fn shows_life(holder: &Connection) -> bool {
-    holder.is_lagging() || !holder.lifecycle.is_waiting()
+    holder.is_lagging() || !holder.lifecycle.has_nothing_to_post()
 }

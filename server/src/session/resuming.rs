@@ -47,7 +47,7 @@ pub fn resume(
         context.resume.undo_resume(resumed);
         return Err(ResumeError::Refused(why));
     }
-    if !guard.claim_slot() {
+    if !guard.protect_from_eviction() {
         context.resume.undo_resume(resumed);
         return Err(ResumeError::Closed(admission::evicted()));
     }

@@ -44,9 +44,9 @@ fn a_banned_address_and_a_locked_server_admit_nobody() {
     fixture.server.type_line("/ban 127.0.0.2");
     fixture
         .server
-        .wait_for("Banned 127.0.0.2 for ever, disconnected 0.");
+        .wait_for("Banned 127.0.0.2 forever, disconnected 0.");
     fixture.server.type_line("/bans");
-    fixture.server.wait_for("for ever");
+    fixture.server.wait_for("forever");
     drop(ann);
     fixture.check();
 }

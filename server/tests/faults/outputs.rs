@@ -335,7 +335,7 @@ fn the_operator_kicks_a_member() {
     fixture.server.type_line("/kick bob");
     fixture.server.wait_for("No such user, bob.");
     fixture.server.type_line("/kick");
-    fixture.server.wait_for("Usage, /kick NAME [REASON]");
+    fixture.server.wait_for("Usage: /kick NAME [REASON]");
     fixture.server.type_line("/kick ann");
     ann.expect("! You were kicked.");
     ann.expect_quit();

@@ -93,7 +93,7 @@ fn a_stalled_member_cannot_delay_the_end() {
     bob.expect_sometime("The server is stopping.");
     bob.expect_quit();
     expect_end(&mut server, begin, 0);
-    let notices = "some members did not take in their last lines in time.";
+    let notices = "some members did not receive their last lines in time.";
     server.wait_for(notices);
     drop(stalled);
 }

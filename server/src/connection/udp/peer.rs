@@ -23,7 +23,7 @@ pub enum Datagram {
     Lines(Vec<u8>),
     /// More bytes than a datagram may have.
     TooLong,
-    /// No bytes: the session must look why its connection closes.
+    /// No bytes: the session must check why its connection closes.
     Interrupt,
 }
 

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::super::fold::fold;
 use super::peer::UdpPeer;
-use crate::sync::DoneOnDrop;
+use crate::sync::WaitGroupGuard;
 
 /// The most batches that wait for the thread: one for each of ten thousand members.
 /// A batch that finds no place is dropped, as the network might have.
@@ -65,7 +65,7 @@ impl UdpSender {
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(socket: Arc<UdpSocket>, done: DoneOnDrop) -> io::Result<UdpSender> {
+    pub fn start(socket: Arc<UdpSocket>, done: WaitGroupGuard) -> io::Result<UdpSender> {
         let (items, queue) = bounded(SEND_QUEUE);
         let thread = thread::Builder::new().name("udp sender".to_string());
         // Not joined: the drop of `done` tells when it has ended.

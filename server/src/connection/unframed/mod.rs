@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
 use super::{Connection, ConnectionId};
-use crate::sync::DoneOnDrop;
+use crate::sync::WaitGroupGuard;
 use queue::{ITEM_OVERHEAD, UnframedQueue};
 
 /// The items that are taken from the queue before peers are written to again.
@@ -50,7 +50,7 @@ impl PacedWriter {
     /// # Errors
     ///
     /// When the machine has no thread left.
-    pub fn start(stall_timeout: Duration, done: DoneOnDrop) -> io::Result<PacedWriter> {
+    pub fn start(stall_timeout: Duration, done: WaitGroupGuard) -> io::Result<PacedWriter> {
         let (items, queue) = unbounded();
         let thread = thread::Builder::new().name("paced writer".to_string());
         // Not joined: the drop of `done` tells when it has ended.

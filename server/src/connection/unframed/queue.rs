@@ -153,8 +153,9 @@ impl UnframedQueue {
     fn next_text(&mut self) -> Vec<u8> {
         let replies = &self.connection.replies;
         let is_joined = self.is_behind() || replies.has_request();
-        // A peer that reads only after a request finds this text behind an earlier
-        // one. Both must stay apart. So must a text that continues a full one.
+        // A peer that reads only after it has sent finds this text joined to an unread
+        // one in its socket, so a newline separates them. One also separates a text
+        // from the full one that it continues.
         let is_unrequested = replies.is_half_duplex() && !replies.take_request();
         let is_apart = is_unrequested || self.last_was_full;
         self.last_was_full = false;

@@ -6,7 +6,7 @@ use common::notice::{self, format_duration, without_colons};
 use common::{Event, Name};
 
 use super::super::member::MemberSession;
-use crate::broadcaster::post::{ChangeNotices, MemberPost, Post};
+use crate::broadcaster::post::{MemberChange, MemberPost, Post};
 use crate::limits;
 use crate::registry::{MemberInfo, Whois};
 
@@ -97,7 +97,7 @@ pub fn back(session: &mut MemberSession<'_, '_>) {
 
 /// Notifies all others in the room of a change of this member, and replies to it.
 fn notify_room(session: &MemberSession<'_, '_>, others: Vec<u8>, reply: &str) {
-    let notice = ChangeNotices {
+    let notice = MemberChange {
         id: session.id(),
         others,
         own: Event::Notice(reply).to_line(),

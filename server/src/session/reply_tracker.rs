@@ -1,7 +1,7 @@
-//! Request and reply: a program that waits for one reply to each text that it sends.
+//! Reply tracker: whether an unframed peer still waits for a reply.
 //!
-//! Some programs of unframed peers do; others read all the time. What a program sends
-//! shows its kind.
+//! Some unframed programs wait for one reply to each text that they send; others read
+//! all the time. What a program sends shows its kind.
 
 use common::command::find;
 use common::request;
@@ -17,17 +17,17 @@ const COMMANDS_WITHOUT_REPLY: [&str; 3] = ["me", "msg", "reply"];
 /// The reply to a text that has no other.
 const SENT: &str = "Sent.";
 
-/// The requests and replies of one unframed peer.
-pub struct RequestReply {
+/// The replies that one unframed peer waits for.
+pub struct ReplyTracker {
     /// Something that the peer will take for its next reply is on its way already.
     has_unread: bool,
 }
 
-impl RequestReply {
-    /// Makes those of a new member. A peer that was prompted for its name reads
+impl ReplyTracker {
+    /// Makes the tracker of a new member. A peer that was prompted for its name reads
     /// the prompt after it has sent one.
-    pub fn new(was_prompted: bool) -> RequestReply {
-        RequestReply {
+    pub fn new(was_prompted: bool) -> ReplyTracker {
+        ReplyTracker {
             has_unread: was_prompted,
         }
     }

@@ -1,0 +1,229 @@
+//! Line handler: does what each line of a member asks for.
+
+use std::time::Instant;
+
+use common::capability::CAP;
+use common::{
+    Capabilities, Capability, Event, HEARTBEAT_OPT_IN, MAX_LINE, Name, Request, numbering, text,
+};
+
+use super::command;
+use super::guard::SessionGuard;
+use super::heartbeat::HeartbeatMonitor;
+use super::member::MemberSession;
+use super::post_buffer::PostBuffer;
+use super::rate_limit::TokenBucket;
+use super::reply_tracker::ReplyTracker;
+use crate::connection::close::{Close, CloseReason};
+use crate::limits;
+
+// The figure is MAX_LINE, see the test.
+pub const TOO_LONG: &str = "Not sent, line is longer than 4096 bytes.";
+const TIMED_OUT: &str = "Connection timed out.";
+
+/// A function that handles one line. It depends on the kind of the peer, and is
+/// replaced when the peer shows another kind. So no line is tested for its kind.
+pub type Handle<'a, 'b> = fn(&mut LineHandler<'a, 'b>, &str) -> Result<(), Close>;
+
+/// The handler of one member's lines.
+pub struct LineHandler<'a, 'b> {
+    /// The member's session, as commands see it.
+    pub member: MemberSession<'a, 'b>,
+    /// Tells how long the member may be silent.
+    pub heartbeat: HeartbeatMonitor,
+    /// The replies to an unframed peer.
+    pub replies: ReplyTracker,
+    handle: Handle<'a, 'b>,
+}
+
+impl<'a, 'b> LineHandler<'a, 'b> {
+    /// Makes the handler of the member `me`, which gives each line to `handle`.
+    pub fn new(
+        guard: &'a mut SessionGuard<'b>,
+        me: Name,
+        handle: Handle<'a, 'b>,
+    ) -> LineHandler<'a, 'b> {
+        let limits = &guard.context.limits;
+        let mut heartbeat = HeartbeatMonitor::new(limits.heartbeat);
+        if guard.connection.is_udp() {
+            heartbeat.require();
+        }
+        let replies = ReplyTracker::new(guard.was_prompted);
+        let granted = guard.capabilities;
+        let member = MemberSession {
+            rate_limit: TokenBucket::new(limits.rate, Instant::now()),
+            post_buffer: PostBuffer::new(),
+            has_replied: false,
+            guard,
+            me,
+        };
+        let mut handler = LineHandler {
+            member,
+            heartbeat,
+            replies,
+            handle,
+        };
+        handler.use_capabilities(granted);
+        handler
+    }
+
+    /// Does what one line asks for.
+    ///
+    /// # Errors
+    ///
+    /// How the connection closes, if the line or something meanwhile asks for that.
+    pub fn handle(&mut self, line: &str) -> Result<(), Close> {
+        (self.handle)(self, line)
+    }
+
+    /// Does what one line of a framed peer asks for.
+    pub fn handle_framed(&mut self, line: &str) -> Result<(), Close> {
+        self.throttle()?;
+        let line = text::sanitize(line);
+        #[cfg(test)]
+        super::test_panic::check(&line, self.member.registry());
+        match Request::parse(&line, &self.member.me) {
+            Request::Say(text) => self.say(text),
+            Request::Heartbeat => self.heartbeat(&line),
+            Request::Quit => return Err(self.flush_and_close(CloseReason::Quit)),
+            Request::Command { word, rest } => self.run_command(word, rest)?,
+        }
+        Ok(())
+    }
+
+    pub fn say(&mut self, text: &str) {
+        let member = &mut self.member;
+        if member.may_speak_or_refuse() {
+            member.post_buffer.push_message(&member.me, text);
+        }
+        if member.post_buffer.is_large() {
+            member.flush();
+        }
+    }
+
+    pub fn heartbeat(&mut self, line: &str) {
+        if line == HEARTBEAT_OPT_IN {
+            self.member.connection().flags.set_answers_probes();
+            self.heartbeat.opt_in();
+        }
+        self.heartbeat.record_blank(Instant::now());
+        if self.is_numbered() {
+            self.member.acknowledge();
+        } else {
+            self.member.reply(&Event::Heartbeat);
+        }
+    }
+
+    pub fn run_command(&mut self, word: &str, rest: &str) -> Result<(), Close> {
+        self.member.flush();
+        // It is in no list of commands, because no person needs it.
+        if word.eq_ignore_ascii_case(CAP) {
+            let new = self.member.guard.grant(Capabilities::parse(rest));
+            self.use_capabilities(new);
+            return Ok(());
+        }
+        command::run(&mut self.member, word, rest)
+    }
+
+    /// Does what newly granted capabilities mean for the lines that follow.
+    pub fn use_capabilities(&mut self, new: Capabilities) {
+        if new.contains(Capability::Heartbeat) {
+            self.heartbeat.opt_in();
+        }
+        if new.contains(Capability::Id) {
+            self.handle = LineHandler::handle_numbered;
+        }
+    }
+
+    pub fn is_numbered(&self) -> bool {
+        let capabilities = self.member.guard.capabilities;
+        capabilities.contains(Capability::Id)
+    }
+
+    /// Does what a line of a client asks for that numbers its lines. A number that was
+    /// dealt with is dropped; after a gap nothing is said.
+    pub fn handle_numbered(&mut self, line: &str) -> Result<(), Close> {
+        let Some((number, line)) = numbering::split(line) else {
+            return self.handle_framed(line);
+        };
+        let expected = self.member.last_number() + 1;
+        if number > expected {
+            return self.refuse_line(&format!("Line {expected} is missing."));
+        }
+        if number < expected {
+            return self.throttle();
+        }
+        if line.len() >= MAX_LINE {
+            self.refuse_line(TOO_LONG)?;
+        } else {
+            self.handle_framed(line)?;
+        }
+        self.member.set_last_number(number);
+        Ok(())
+    }
+
+    /// Refuses a line of which not even the number can be read. A client that numbers
+    /// its lines has numbered it.
+    pub fn refuse_unreadable(&mut self, why: &str) -> Result<(), Close> {
+        self.refuse_line(why)?;
+        if self.is_numbered() {
+            self.member.set_last_number(self.member.last_number() + 1);
+        }
+        Ok(())
+    }
+
+    pub fn flush_and_close(&mut self, reason: CloseReason) -> Close {
+        self.member.flush();
+        reason.into()
+    }
+
+    /// Replies that a line was not sent. The line counts against the rate.
+    pub fn refuse_line(&mut self, why: &str) -> Result<(), Close> {
+        self.throttle()?;
+        self.member.refuse(why);
+        Ok(())
+    }
+
+    /// Holds the member back if it is too fast. Its next lines wait in its own
+    /// socket, and none is lost.
+    pub fn throttle(&mut self) -> Result<(), Close> {
+        let wait = self.member.rate_limit.take();
+        if wait.is_zero() {
+            return Ok(());
+        }
+        self.member.flush();
+        if self.member.guard.context.shutdown.sleep(wait) {
+            return Err(CloseReason::Shutdown.into());
+        }
+        let connection = self.member.connection();
+        // The last lines of a peer that has closed are still said, for a while.
+        if connection.lifecycle.peer_gone_for() > limits::DRAIN_INPUT {
+            return Err(CloseReason::Reset.into());
+        }
+        // UDP does not report that a peer is gone, so a silent one counts as gone.
+        let silent = connection.last_received().elapsed();
+        let timeout = self.heartbeat.timeout();
+        if connection.is_udp() && timeout.is_some_and(|timeout| silent > timeout) {
+            return Err(timed_out());
+        }
+        match connection.lifecycle.close_cause() {
+            Some(close) => Err(close.clone()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Returns the close of the connection of a member that was silent for too long.
+pub fn timed_out() -> Close {
+    Close::with_message(CloseReason::Timeout, TIMED_OUT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refusal_of_a_long_line_names_the_limit() {
+        assert!(TOO_LONG.contains(&MAX_LINE.to_string()));
+    }
+}
