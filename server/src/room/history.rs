@@ -14,7 +14,7 @@ use common::{Event, LineId, Name, Timestamp};
 use super::id::{Lines, SenderId};
 use super::missed::MissedLine;
 use super::rendering::Rendering;
-use crate::connection::ConnectionId;
+use crate::connection::MemberId;
 use crate::limits;
 use crate::random;
 
@@ -22,7 +22,7 @@ use crate::random;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sender {
     /// The member.
-    pub member: ConnectionId,
+    pub member: MemberId,
     /// The name that it had.
     pub id: SenderId,
 }
@@ -175,11 +175,12 @@ impl History {
         &mut self,
         sender_id: SenderId,
         rendering: Rendering,
-        is_ignored: impl Fn(SenderId) -> bool,
+        is_ignored: impl Fn(MemberId) -> bool,
     ) -> Option<Vec<u8>> {
         let last_read = self.departed.remove(&sender_id);
         let entries = self.entries.iter().rev();
-        let entries = entries.filter(|entry| !entry.from.is_some_and(|from| is_ignored(from.id)));
+        let entries =
+            entries.filter(|entry| !entry.from.is_some_and(|from| is_ignored(from.member)));
         let stream = (rendering == Rendering::Tagged).then_some(self.stream.as_str());
         match last_read.filter(LastRead::is_recent) {
             None => {

@@ -42,7 +42,9 @@ pub fn resume(
         return Err(refused(NO_TOKEN));
     };
     let name = resumed.detached.name.clone();
-    let admitted = context.moderation.admit_name(&name);
+    let admitted = context
+        .moderation
+        .admit_name(&name, guard.connection.address.ip());
     if let Err(why) = admitted {
         context.resume.undo_resume(resumed);
         return Err(ResumeError::Refused(why));
