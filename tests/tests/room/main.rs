@@ -13,9 +13,12 @@
 mod files;
 mod test_server;
 
+mod capabilities;
 mod commands;
 mod conversation;
 mod netcat;
+mod numbering;
 mod order;
 mod presence;
+mod tags;
 mod unframed;
