@@ -20,5 +20,6 @@ mod netcat;
 mod numbering;
 mod order;
 mod presence;
+mod resume;
 mod tags;
 mod unframed;

@@ -81,9 +81,14 @@ impl TestServer {
         keyboard.write_all(line.as_bytes()).expect("a console");
     }
 
-    /// Waits for a line of the log that contains `part`.
+    /// Waits until the log contains `part`.
     pub fn wait_for_log(&self, part: &str) {
-        let found = || self.log.text().lines().any(|line| line.contains(part));
+        self.wait_for_log_count(part, 1);
+    }
+
+    /// Waits until the log contains `part` so many times.
+    pub fn wait_for_log_count(&self, part: &str, count: usize) {
+        let found = || self.log.text().matches(part).count() >= count;
         eventually(part, || found().then_some(()));
     }
 
