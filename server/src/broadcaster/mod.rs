@@ -429,6 +429,23 @@ mod tests {
         }
     }
 
+    /// The member is taken out of its room and added again, which must not repeat what it
+    /// receives.
+    #[test]
+    fn a_reply_is_sent_once_around_a_request_for_tags() {
+        let mut fixture = Fixture::new();
+        fixture.join(1, &RoomId::lobby());
+        let reply = |line: &[u8]| Post::Deliver {
+            audience: Audience::One(1),
+            lines: line.to_vec(),
+        };
+        fixture.broadcaster.handle(reply(b"before\n"));
+        let post = ConnectionPost::SetTagged(1);
+        fixture.broadcaster.handle(Post::Connection(post));
+        fixture.broadcaster.handle(reply(b"after\n"));
+        assert_eq!(fixture.received(), ["before\nafter\n"]);
+    }
+
     #[test]
     fn the_operator_reaches_one_room_or_all_members() {
         let games = RoomId {

@@ -92,12 +92,15 @@ impl Broadcaster {
         };
         let shown_at = last_shown.and_then(|line| {
             let private = member.private_log.time_of(line);
-            private.or_else(|| room.history.time_of(line))
+            private.or_else(|| self.rooms.time_of(line))
         });
         let is_wanted =
             |from: Sender| from.member != id && !is_ignoring(&self.ignored_by, id, from.member);
-        let (mut missed, is_complete) = room.history.missed_since(last_shown, shown_at, is_wanted);
-        missed.extend(member.private_log.missed_since(shown_at));
+        let rendering = member.rendering;
+        let (mut missed, is_complete) = room
+            .history
+            .missed_since(last_shown, shown_at, rendering, is_wanted);
+        missed.extend(member.private_log.missed_since(shown_at, rendering));
         missed.sort_by_key(|line| line.at);
         let which = if is_complete {
             Excerpt::Resumed

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::time::{Duration, Instant};
 
+use common::LineId;
+
 use crate::room::id::{RoomId, UNNAMED_ROOM};
 use crate::room::{JoinLeaveNotice, Room};
 
@@ -48,6 +50,12 @@ impl RoomSet {
     /// Returns a room for reading.
     pub fn get(&self, number: u64) -> Option<&Room> {
         self.rooms.get(&number)
+    }
+
+    /// Returns when a line was said, in whatever room; `None` if it is not kept.
+    pub fn time_of(&self, line: LineId<'_>) -> Option<Instant> {
+        let mut rooms = self.rooms.values();
+        rooms.find_map(|room| room.history.time_of(line))
     }
 
     /// Marks a room dirty and returns it for a change.

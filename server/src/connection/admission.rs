@@ -138,6 +138,11 @@ impl Permit {
     pub fn protect_from_eviction(&self) -> bool {
         lock(&self.limiter.connections).unnamed.remove(&self.id)
     }
+
+    /// Takes back [`protect_from_eviction`](Self::protect_from_eviction).
+    pub fn allow_eviction(&self) {
+        lock(&self.limiter.connections).unnamed.insert(self.id);
+    }
 }
 
 impl Drop for Permit {

@@ -217,11 +217,12 @@ impl History {
         &self,
         last_shown: Option<LineId<'_>>,
         shown_at: Option<Instant>,
+        rendering: Rendering,
         is_wanted: impl Fn(Sender) -> bool,
     ) -> (Vec<MissedLine>, bool) {
-        let known = last_shown.filter(|id| id.stream == self.stream);
-        let known = known.map(|id| id.number);
-        let known = known.or_else(|| shown_at.map(|at| self.lines_until(at)));
+        let number = last_shown.filter(|id| id.stream == self.stream);
+        let number = number.map(|id| id.number);
+        let known = number.or_else(|| shown_at.map(|at| self.lines_until(at)));
         let last_lines = self.total.saturating_sub(limits::HISTORY_ON_RETURN as u64);
         let last = known.unwrap_or(last_lines);
         let oldest = self.entries.front();
@@ -236,8 +237,13 @@ impl History {
             for (number, line) in numbers.zip(entry.lines.split_inclusive(|&byte| byte == b'\n')) {
                 if number > last {
                     let mut bytes = Vec::new();
-                    let (writer, _) = self.tag_writer(entry.time, Some(number));
-                    writer.push_lines(line, number, &mut bytes);
+                    match rendering {
+                        Rendering::Plain => bytes.extend_from_slice(line),
+                        Rendering::Tagged => {
+                            let (writer, _) = self.tag_writer(entry.time, Some(number));
+                            writer.push_lines(line, number, &mut bytes);
+                        }
+                    }
                     missed.push(MissedLine {
                         at: entry.at,
                         bytes,
@@ -245,7 +251,13 @@ impl History {
                 }
             }
         }
-        (missed, known.is_some() && last >= first_kept)
+        let is_complete = match (number, shown_at) {
+            (Some(_), _) => last >= first_kept,
+            (None, Some(at)) => first_kept == 0 || oldest.is_some_and(|entry| entry.at <= at),
+            // Without any id nothing was said when the member came.
+            (None, None) => last_shown.is_none() && last == 0 && self.max_lines > 0,
+        };
+        (missed, is_complete)
     }
 
     /// Returns all entries, the oldest first.
