@@ -133,7 +133,7 @@ impl Terminal {
     fn join(&self, server: &FakeServer, options: &str) -> FakePeer {
         let program = env!("CARGO_BIN_EXE_chat-client");
         self.types(&format!(
-            "clear; {program} {} -n ann {options}",
+            "clear; {program} {} -n ann --time off {options}",
             server.port
         ));
         self.press("Enter");
@@ -406,7 +406,7 @@ fn the_terminal_is_restored_however_it_ends() {
     terminal.wait_for("reason", |screen| has(screen, "has ended the session"));
     terminal.check_restored(&before);
 
-    let peer = terminal.join(&server, "");
+    let peer = terminal.join(&server, "--no-reconnect");
     peer.close();
     terminal.wait_for("reason", |screen| has(screen, "connection lost"));
     terminal.check_restored(&before);
