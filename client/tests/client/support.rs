@@ -222,6 +222,31 @@ impl FakePeer {
         }
     }
 
+    /// Expects our line of this number, and confirms those before it if a heartbeat asks.
+    #[track_caller]
+    pub fn expect_numbered(&mut self, number: u64, line: &str) {
+        let expected = common::numbering::encode(number, line);
+        self.expect_confirming(&expected, number - 1);
+    }
+
+    /// Expects the line that leaves, and answers it.
+    #[track_caller]
+    pub fn expect_last(&mut self, line: &str) {
+        self.expect_confirming(line, u64::MAX);
+        self.say("q:quit");
+    }
+
+    #[track_caller]
+    fn expect_confirming(&mut self, expected: &str, confirmed: u64) {
+        loop {
+            match self.receive() {
+                Some(line) if line.is_empty() => self.say(&common::numbering::ack(confirmed)),
+                Some(line) if line == expected => return,
+                _ => self.fail(&format!("expected {expected:?}")),
+            }
+        }
+    }
+
     /// Expects `q:quit`, and answers it.
     #[track_caller]
     pub fn expect_quit(&mut self) {
