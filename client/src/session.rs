@@ -129,7 +129,6 @@ fn converse(
     let screen = conversation.screen.clone();
     let status_line = status_line(&joined.name, options);
     screen.show(ScreenUpdate::Joined(status_line));
-    conversation.begin(joined.granted);
     if let Some(task) = &options.task {
         conversation.transfers.add(task.clone());
     }
@@ -155,7 +154,6 @@ fn converse(
                 break exit;
             }
         }
-        continue_conversation(&mut conversation, &joined);
     };
     conversation.report_end();
     Ok(match (&exit, conversation.transfers.exit()) {
@@ -165,21 +163,17 @@ fn converse(
     })
 }
 
-/// Continues as the same member, if the server has resumed it.
-fn continue_conversation(conversation: &mut Conversation, joined: &Joined) {
-    let is_numbered = joined.granted.contains(Capability::Id);
-    if joined.resumed && is_numbered == conversation.queue.is_numbered() {
-        conversation.resume();
-    } else {
-        conversation.rejoin(joined.granted);
-    }
-}
-
 /// Runs one connection, from the welcome to its end.
 fn run_connection(
     joined: Joined,
     mut conversation: Conversation,
 ) -> Result<(ConnectionEnd, Conversation), Exit> {
+    let is_numbered = joined.granted.contains(Capability::Id);
+    let beginning = if joined.resumed && is_numbered == conversation.queue.is_numbered() {
+        conversation.resume()
+    } else {
+        conversation.begin(joined.granted)
+    };
     if joined.first_line.is_none() {
         let name = &joined.name;
         let why = format!("joined as {name}, without a welcome");
@@ -193,6 +187,7 @@ fn run_connection(
         memory: std::mem::take(&mut conversation.memory),
     };
     let (updates, receiver) = receiver::start(joined.lines, config).map_err(no_thread)?;
+    conversation.after_welcome(&beginning);
     let connection = SenderConnection {
         writer: joined.writer,
         info: joined.info,

@@ -59,36 +59,46 @@ pub struct Conversation {
     pub screen: Screen,
 }
 
+/// The differences between a member and the previous one of this conversation.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Beginning {
+    /// The lines of the previous member that were never confirmed. They are not sent again.
+    perhaps_said: Vec<String>,
+    /// `true` if the previous member was in another room.
+    is_elsewhere: bool,
+}
+
 impl Conversation {
-    /// Begins as a new member.
-    pub fn begin(&mut self, granted: Capabilities) {
-        self.queue.restart(granted.contains(Capability::Id));
+    /// Begins as a new member. Returns what the user should know after the welcome.
+    pub fn begin(&mut self, granted: Capabilities) -> Beginning {
+        let restarted = self.queue.restart(granted.contains(Capability::Id));
+        self.waiting.put_back(restarted.unsent);
+        self.transfers.tickets.on_rejoined();
+        let previous = std::mem::take(&mut self.memory);
+        self.screen.show(ScreenUpdate::Online);
+        let lobby = LOBBY.to_string();
+        self.screen.show(ScreenUpdate::RoomChanged(lobby));
+        Beginning {
+            perhaps_said: restarted.said,
+            is_elsewhere: previous.room != LOBBY,
+        }
     }
 
     /// Continues as the previous member: what is unconfirmed is sent again, and what
     /// waits is sent after it.
-    pub fn resume(&mut self) {
+    pub fn resume(&mut self) -> Beginning {
         self.queue.resend();
-        self.send_waiting();
         self.transfers.tickets.on_resumed();
         self.screen.show(ScreenUpdate::Online);
+        Beginning::default()
     }
 
-    /// Continues as a new member of the same name, in the lobby. Nothing that was perhaps
-    /// said is said again, and what waits is not said in another room.
-    pub fn rejoin(&mut self, granted: Capabilities) {
-        let restarted = self.queue.restart(granted.contains(Capability::Id));
-        self.waiting.put_back(restarted.unsent);
-        let was_in_lobby = self.memory.room == LOBBY;
-        self.memory = Memory::default();
-        self.transfers.tickets.on_rejoined();
-        self.screen.show(ScreenUpdate::Online);
-        let lobby = LOBBY.to_string();
-        self.screen.show(ScreenUpdate::RoomChanged(lobby));
-        self.report_unconfirmed(&restarted.said);
+    /// Reports what was lost, and sends what waits, unless it was typed for another room.
+    pub fn after_welcome(&mut self, beginning: &Beginning) {
+        self.report_unconfirmed(&beginning.perhaps_said);
         match self.waiting.len() {
             0 => {}
-            _ if was_in_lobby => self.send_waiting(),
+            _ if !beginning.is_elsewhere => self.send_waiting(),
             count => self.screen.warn(format!(
                 "{} waiting. Type /send-waiting to send here, /drop-waiting to discard",
                 lines_are(count)
@@ -211,6 +221,7 @@ mod tests {
         let source = InputSource::Terminal;
         let mut conversation = Conversation::for_tests(source, never(), never(), screen);
         conversation.begin(Capabilities::of(&[Capability::Id]));
+        shown.try_iter().for_each(drop);
         (conversation, shown)
     }
 
@@ -243,7 +254,8 @@ mod tests {
         send(&mut conversation, &["one", "two"]);
         conversation.wait(said("three"));
         assert_eq!(reports(&shown), ["waiting: three"]);
-        conversation.resume();
+        let beginning = conversation.resume();
+        conversation.after_welcome(&beginning);
         conversation.queue.confirm(1);
         for expected in ["/seq 2 two", "/seq 3 three"] {
             let next = conversation.queue.next_line();
@@ -258,7 +270,8 @@ mod tests {
         let (mut conversation, shown) = conversation();
         send(&mut conversation, &["one"]);
         conversation.wait(said("two"));
-        conversation.rejoin(Capabilities::of(&[Capability::Id]));
+        let beginning = conversation.begin(Capabilities::of(&[Capability::Id]));
+        conversation.after_welcome(&beginning);
         let next = conversation.queue.next_line();
         assert_eq!(next.as_deref(), Some("/seq 1 two"));
         let expected = ["waiting: two", "perhaps not said: 1 line", "  one"];
@@ -272,7 +285,8 @@ mod tests {
         conversation.wait(said("one"));
         conversation.wait(said("two"));
         reports(&shown);
-        conversation.rejoin(Capabilities::default());
+        let beginning = conversation.begin(Capabilities::default());
+        conversation.after_welcome(&beginning);
         let question =
             "2 lines are waiting. Type /send-waiting to send here, /drop-waiting to discard";
         assert_eq!(reports(&shown), [question]);

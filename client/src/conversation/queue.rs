@@ -32,6 +32,8 @@ pub struct OutgoingLine {
     pub echo: Option<LocalEcho>,
     /// `true` if the screen shows the line as said.
     is_said: bool,
+    /// `true` if the user typed it, and the client did not make it.
+    is_typed: bool,
     /// `true` if it was typed while there was no connection.
     pub(super) has_waited: bool,
     /// The number, if it was sent with one.
@@ -39,14 +41,23 @@ pub struct OutgoingLine {
 }
 
 impl OutgoingLine {
-    /// Makes a line that was not sent yet.
+    /// Makes a line that the user typed.
     pub fn new(line: String, echo: Option<LocalEcho>) -> OutgoingLine {
         OutgoingLine {
             line,
             is_said: echo.is_some(),
+            is_typed: true,
             echo,
             has_waited: false,
             number: None,
+        }
+    }
+
+    /// Makes a line of the client's own, which it can make again for a new member.
+    pub fn request(line: String) -> OutgoingLine {
+        OutgoingLine {
+            is_typed: false,
+            ..OutgoingLine::new(line, None)
         }
     }
 }
@@ -82,7 +93,7 @@ impl LineQueue {
         let said = self.unconfirmed_said();
         let mut unsent = std::mem::take(&mut self.unsent);
         // What was perhaps said already is not sent again by itself.
-        unsent.retain(|line| line.number.is_none());
+        unsent.retain(|line| line.number.is_none() && line.is_typed);
         *self = LineQueue {
             numbered,
             ..LineQueue::default()
@@ -298,6 +309,7 @@ mod tests {
         queue.push(OutgoingLine::new("/who".to_string(), None));
         send_all(&mut queue);
         queue.push(said("three"));
+        queue.push(OutgoingLine::request("/get 3".to_string()));
         queue.confirm(1);
         // Also if the connection broke again while they were sent again.
         queue.resend();

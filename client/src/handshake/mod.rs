@@ -13,6 +13,7 @@
 //! Locks: nothing.
 //! Blocks: in reads and writes, for at most 250 ms, and while the user types a name.
 
+mod negotiation;
 mod pending;
 mod rejoin;
 

@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use common::{Address, CapReply, Capabilities, Capability, Event, Name, Tags, notice};
+use common::{Address, Capabilities, Capability, Event, Name, Tags, notice};
 use crossbeam_channel::Receiver;
 
+use super::negotiation::Negotiation;
 use crate::connection::{
     Connection, ConnectionInfo, ReadHalf, Transport, WriteHalf, refused_message,
 };
@@ -55,20 +56,6 @@ pub(super) enum NameReply {
     Disconnected(Disconnect),
 }
 
-/// The progress of the request for capabilities.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum CapRequest {
-    /// It was not sent.
-    NotSent,
-    /// It was sent, and there is no answer yet.
-    Unanswered,
-    /// The server has granted what it knows, or has answered a name since.
-    Answered,
-    /// The server has refused something with this reason: the request, which it takes for
-    /// a name, or us, if it closes the connection next.
-    Refused(String),
-}
-
 /// A connection that has not joined yet.
 pub(super) struct PendingConnection<'a> {
     address: &'a Address,
@@ -77,8 +64,7 @@ pub(super) struct PendingConnection<'a> {
     writer: WriteHalf,
     info: ConnectionInfo,
     since: Instant,
-    request: CapRequest,
-    granted: Capabilities,
+    negotiation: Negotiation,
     /// An outcome that did not answer the request, for the next reader.
     put_back: Option<ReadOutcome>,
 }
@@ -96,15 +82,14 @@ impl<'a> PendingConnection<'a> {
             writer: connection.writer,
             info: connection.info,
             since: Instant::now(),
-            request: CapRequest::NotSent,
-            granted: Capabilities::default(),
+            negotiation: Negotiation::default(),
             put_back: None,
         }
     }
 
     /// Returns `true` if the server has granted `one`.
     pub(super) fn is_granted(&self, one: Capability) -> bool {
-        self.granted.contains(one)
+        self.negotiation.granted().contains(one)
     }
 
     pub(super) fn joined(self, name: Name, resumed: bool, first_line: Option<String>) -> Joined {
@@ -114,7 +99,7 @@ impl<'a> PendingConnection<'a> {
             lines: self.lines,
             writer: self.writer,
             info: self.info,
-            granted: self.granted,
+            granted: self.negotiation.granted(),
             first_line,
         }
     }
@@ -122,13 +107,12 @@ impl<'a> PendingConnection<'a> {
     /// Asks for capabilities, once, and waits for the answer. A server that does not know
     /// the request refuses it as a name.
     pub(super) fn negotiate(&mut self, wanted: Capabilities) -> Result<(), Exit> {
-        if wanted.is_empty() || self.request != CapRequest::NotSent {
+        if wanted.is_empty() || !self.negotiation.record_sent() {
             return Ok(());
         }
-        self.request = CapRequest::Unanswered;
         self.write(&wanted.to_string());
         let deadline = Instant::now() + CAP_TIMEOUT;
-        while self.request == CapRequest::Unanswered && Instant::now() < deadline {
+        while self.negotiation.is_unanswered() && Instant::now() < deadline {
             self.check_quit()?;
             match self.lines.read_line() {
                 ReadOutcome::Line(line) if self.handle_answer(&line) => {}
@@ -145,34 +129,12 @@ impl<'a> PendingConnection<'a> {
 
     /// Handles a line before the name. Returns `false` if it answers something else.
     fn handle_answer(&mut self, line: &str) -> bool {
-        if self.handle_grant(line) {
-            return true;
-        }
         match Event::parse(line) {
-            Event::Refusal(why) => self.request = CapRequest::Refused(why.to_string()),
-            Event::Heartbeat | Event::Notice(notice::ASK_NAME) => {}
-            _ => return false,
+            _ if self.negotiation.handle_grant(line) => true,
+            Event::Refusal(why) => self.negotiation.handle_refusal(why),
+            Event::Heartbeat | Event::Notice(notice::ASK_NAME) => true,
+            _ => false,
         }
-        true
-    }
-
-    /// Handles the server's answer to the request, early or late.
-    fn handle_grant(&mut self, line: &str) -> bool {
-        if self.request == CapRequest::NotSent {
-            return false;
-        }
-        match CapReply::parse(line) {
-            Some(CapReply::Granted(all)) => {
-                self.granted = self.granted.union(all);
-                if self.request == CapRequest::Unanswered {
-                    self.request = CapRequest::Answered;
-                }
-            }
-            // It comes after the welcome, and then the receiver reads it.
-            Some(CapReply::ResumeToken(_)) => {}
-            None => return false,
-        }
-        true
     }
 
     /// Sends `offer`, a name or what stands in its place, and waits for the reply. Each
@@ -184,7 +146,7 @@ impl<'a> PendingConnection<'a> {
     ) -> Result<NameReply, Exit> {
         self.write(offer);
         let deadline = Instant::now() + REPLY_TIMEOUT;
-        let was_answered = self.request != CapRequest::Unanswered;
+        let was_unanswered = self.negotiation.is_unanswered();
         let mut refusal = None;
         // The clock and the quit requests are checked after every read. Otherwise a
         // server could block us by repeating its question forever.
@@ -220,24 +182,25 @@ impl<'a> PendingConnection<'a> {
             }
         }
         // A server that ignores the request has refused the name.
-        let late = || (!was_answered).then(|| self.early_refusal(&on_refusal));
-        match refusal.or_else(|| late().flatten()) {
-            Some(why) => Ok(NameReply::Refused(why)),
-            None => Err(Exit::Unreachable(format!(
-                "the server at {} does not answer",
-                self.address
-            ))),
+        if refusal.is_none() && was_unanswered {
+            refusal = self.early_refusal(&on_refusal);
         }
+        refusal
+            .map(NameReply::Refused)
+            .ok_or_else(|| self.no_answer())
+    }
+
+    fn no_answer(&self) -> Exit {
+        let address = self.address;
+        Exit::Unreachable(format!("the server at {address} does not answer"))
     }
 
     /// Returns the reply that `line` is, or a part of it.
     fn reply(&mut self, line: String) -> Option<NameReply> {
-        if self.handle_grant(&line) {
+        if self.negotiation.handle_grant(&line) {
             return None;
         }
-        // The answer to the request may be late, or lost over UDP.
-        let asked = self.request != CapRequest::NotSent;
-        let (tags, text) = if asked {
+        let (tags, text) = if self.negotiation.expects_tags() {
             Tags::split(&line)
         } else {
             (Tags::default(), line.as_str())
@@ -250,33 +213,22 @@ impl<'a> PendingConnection<'a> {
             Event::Heartbeat | Event::Notice(notice::ASK_NAME) => None,
             Event::Quit => Some(NameReply::Ended(None)),
             // A late answer to the request, unless nothing else comes.
-            Event::Refusal(why) if self.request == CapRequest::Unanswered => {
-                self.request = CapRequest::Refused(why.to_string());
-                None
-            }
-            Event::Refusal(why) => {
-                if matches!(self.request, CapRequest::Refused(_)) {
-                    self.request = CapRequest::Answered;
-                }
-                Some(NameReply::Refused(why.to_string()))
-            }
+            Event::Refusal(why) if self.negotiation.handle_refusal(why) => None,
+            Event::Refusal(why) => Some(NameReply::Refused(why.to_string())),
             _ => {
                 if tags.time.is_some() {
-                    self.granted.insert(Capability::Time);
+                    self.negotiation.record_time();
                 }
                 Some(NameReply::Welcome(Some(line)))
             }
         }
     }
 
-    /// Shows and returns the refusal that seemed to be about the request. If nothing else explains
-    /// what the server does, it was about us: the server is full, for example.
+    /// Shows and returns the refusal that seemed to be about the request.
     fn early_refusal(&self, on_refusal: impl Fn(String)) -> Option<String> {
-        let CapRequest::Refused(why) = &self.request else {
-            return None;
-        };
+        let why = self.negotiation.early_refusal()?;
         on_refusal(format!("! {why}"));
-        Some(why.clone())
+        Some(why.to_string())
     }
 
     /// Returns `true` if the server has closed the connection while the user was typing.

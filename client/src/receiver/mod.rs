@@ -43,8 +43,8 @@ pub struct ReceiverConfig {
     pub memory: Memory,
 }
 
-/// Starts the receiver thread, which returns its memory. Its updates end with
-/// [`ServerUpdate::Ended`].
+/// Shows the first line, and starts the receiver thread, which returns its memory. Its
+/// updates end with [`ServerUpdate::Ended`].
 ///
 /// # Errors
 ///
@@ -54,10 +54,12 @@ pub fn start(
     config: ReceiverConfig,
 ) -> io::Result<(Receiver<ServerUpdate>, JoinHandle<Memory>)> {
     let (sender, updates) = bounded(MAX_UPDATES);
+    let timeout = config.timeout;
+    let state = initial_state(config, sender.clone());
     let thread = thread::Builder::new()
         .name("receiver".to_string())
         .spawn(move || {
-            let (end, memory) = receive(lines, config, &sender);
+            let (end, memory) = receive(lines, state, timeout);
             // The sender may have ended before.
             let _ = sender.send(ServerUpdate::Ended(end));
             memory
@@ -65,25 +67,27 @@ pub fn start(
     Ok((updates, thread))
 }
 
+/// Returns the state after the first line. It is shown at once, so that it comes before
+/// all that the sender shows.
+fn initial_state(config: ReceiverConfig, updates: Sender<ServerUpdate>) -> ReceiverState {
+    let mut state = ReceiverState::new(config.memory, config.screen, updates, config.granted);
+    if let Some(line) = config.first_line {
+        // A welcome ends no session.
+        let _ = state.handle_line(&line);
+    }
+    state
+}
+
 /// Shows all lines until the session ends, and returns how it ended.
-pub fn receive(
+fn receive(
     mut lines: ServerLines<impl Read>,
-    config: ReceiverConfig,
-    updates: &Sender<ServerUpdate>,
+    mut state: ReceiverState,
+    timeout: Duration,
 ) -> (SessionEnd, Memory) {
-    let ReceiverConfig {
-        screen,
-        timeout,
-        granted,
-        first_line,
-        memory,
-    } = config;
-    let mut state = ReceiverState::new(memory, screen, updates.clone(), granted);
     let mut last_line = Instant::now();
-    let mut next = first_line.map(ReadOutcome::Line);
     let end = loop {
         state.send_new_name();
-        match next.take().unwrap_or_else(|| lines.read_line()) {
+        match lines.read_line() {
             ReadOutcome::TimedOut | ReadOutcome::Incomplete if last_line.elapsed() < timeout => {
                 continue;
             }
@@ -125,7 +129,8 @@ mod tests {
             first_line: None,
             memory: Memory::default(),
         };
-        receive(ServerLines::new(source), config, updates).0
+        let state = initial_state(config, updates.clone());
+        receive(ServerLines::new(source), state, timeout).0
     }
 
     /// Returns the end, and the updates of the screen, when the server sends `bytes`.

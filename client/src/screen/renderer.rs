@@ -115,7 +115,9 @@ impl<O: Write, E: Write> Renderer<O, E> {
                 self.highlighter.end_history();
                 self.update_status(|status| status.offline = false)
             }
-            ScreenUpdate::Progress(progress) => self.progress(progress),
+            ScreenUpdate::Progress(progress) => {
+                self.update_status(|status| status.progress = progress)
+            }
             ScreenUpdate::ProgressLine(text) => match self.split {
                 Some(_) => Ok(()),
                 None => self.line(Line::Info(text), None),
@@ -208,25 +210,18 @@ impl<O: Write, E: Write> Renderer<O, E> {
         self.timed_line(Line::Own(line), None)
     }
 
-    /// Draws the progress bar if it has changed.
-    fn progress(&mut self, progress: Vec<String>) -> io::Result<()> {
-        match &self.status_line {
-            Some(status) if status.progress != progress => {
-                self.update_status(|status| status.progress = progress)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Changes the status line.
+    /// Changes the status line, and redraws it if it differs then.
     fn update_status(&mut self, change: impl FnOnce(&mut StatusLine)) -> io::Result<()> {
         let Some(status) = &mut self.status_line else {
             return Ok(());
         };
+        let previous = status.clone();
         change(status);
         match &mut self.split {
-            Some(split) => write_at_once(&mut self.out, &split.redraw_status(status)),
-            None => Ok(()),
+            Some(split) if *status != previous => {
+                write_at_once(&mut self.out, &split.redraw_status(status))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -156,6 +156,7 @@ mod tests {
         let granted = Capabilities::parse(words);
         let mut conversation = Conversation::for_tests(source, input, quit_requests, screen);
         conversation.begin(granted);
+        channels.screen.try_iter().for_each(drop);
         let connection = SenderConnection {
             writer,
             info: ConnectionInfo::default(),

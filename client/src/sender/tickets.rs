@@ -24,13 +24,13 @@ impl<W: Write> Sender<W> {
     ///
     /// Call it when no line waits to be sent, because the numbers of lines only grow.
     pub(super) fn request_ticket(&mut self, request: TicketRequest) -> Result<(), SenderEnd> {
-        let line = OutgoingLine::new(request.purpose.line(), None);
+        let line = OutgoingLine::request(request.purpose.line());
         self.conversation.queue.push(line);
-        self.send_next()?;
-        self.send_heartbeat()?;
+        let sent = self.send_next().and_then(|()| self.send_heartbeat());
+        // Also if the connection has broken, because the next one continues with it.
         let fence = self.window.unanswered();
         self.conversation.transfers.tickets.push(request, fence);
-        Ok(())
+        sent
     }
 
     /// Gives a ticket to its worker. A ticket that was requested by hand is shown.
