@@ -23,6 +23,10 @@ pub const MAX_UNCONFIRMED: usize = 1000;
 /// The bytes that may be unconfirmed, as the protocol sets it.
 pub const MAX_UNCONFIRMED_BYTES: usize = 256 * 1024;
 
+/// The confirmations after resuming: the server's reply, and the answer to our first
+/// heartbeat, which comes after the lines that we have missed.
+const RESUMING: u8 = 2;
+
 /// A line of ours.
 #[derive(Debug, PartialEq, Eq)]
 pub struct OutgoingLine {
@@ -83,8 +87,8 @@ pub struct LineQueue {
     /// The lines that must be sent.
     unsent: VecDeque<OutgoingLine>,
     last_number: u64,
-    /// `true` after resuming, until the server has said which lines it has.
-    awaits_ack: bool,
+    /// The confirmations that must come before anything is sent.
+    awaited: u8,
 }
 
 impl LineQueue {
@@ -101,13 +105,14 @@ impl LineQueue {
         Restarted { said, unsent }
     }
 
-    /// Prepares all unconfirmed lines to be sent again, under their numbers. It waits
-    /// for a confirmation, because the server has some of them.
+    /// Prepares all unconfirmed lines to be sent again, under their numbers. The first
+    /// confirmation says which of them the server has. The second shows that all missed
+    /// lines are on the screen, so that ours come after them.
     pub fn resend(&mut self) {
         self.unconfirmed.append(&mut self.unsent);
         self.unsent = std::mem::take(&mut self.unconfirmed);
         self.unconfirmed_bytes = 0;
-        self.awaits_ack = self.numbered;
+        self.awaited = if self.numbered { RESUMING } else { 0 };
     }
 
     /// Adds a line that must be sent.
@@ -132,7 +137,7 @@ impl LineQueue {
 
     /// Returns `true` if the next line may be sent, as far as confirmations are concerned.
     pub fn is_open(&self) -> bool {
-        !self.awaits_ack
+        self.awaited == 0
             && self.unconfirmed.len() < MAX_UNCONFIRMED
             && self.unconfirmed_bytes < MAX_UNCONFIRMED_BYTES
     }
@@ -177,7 +182,9 @@ impl LineQueue {
             self.unconfirmed_bytes -= line.line.len();
         }
         while pop_up_to(&mut self.unsent, number).is_some() {}
-        std::mem::take(&mut self.awaits_ack)
+        let awaited = self.awaited;
+        self.awaited = awaited.saturating_sub(1);
+        awaited == RESUMING
     }
 
     /// Records that the server has dealt with all that was sent on this connection.
@@ -294,12 +301,15 @@ mod tests {
         queue.push(said("four"));
         queue.resend();
         assert!(send_all(&mut queue).is_empty(), "the server has not said");
-        assert!(queue.confirm(1));
+        assert!(queue.confirm(1), "this answers no heartbeat");
+        assert!(send_all(&mut queue).is_empty(), "missed lines may follow");
+        assert!(!queue.confirm(1));
         let expected = ["/seq 2 two", "/seq 3 three", "/seq 4 four"];
         assert_eq!(send_all(&mut queue), expected);
         // A second break in the middle changes nothing.
         queue.resend();
-        assert!(queue.confirm(3));
+        queue.confirm(3);
+        queue.confirm(3);
         assert_eq!(send_all(&mut queue), ["/seq 4 four"]);
     }
 

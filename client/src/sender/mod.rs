@@ -333,6 +333,44 @@ mod tests {
     }
 
     #[test]
+    fn a_confirmation_answers_a_heartbeat_but_not_that_of_resuming() {
+        let (mut sender, _channels) = granted("id", Vec::new(), InputSource::Terminal);
+        assert!(sender.handle_input(line("hi")).is_ok());
+        sender.conversation.resume();
+        sender.window.record_heartbeat();
+        assert!(!sender.answers_heartbeat(&ServerUpdate::Ack(0)));
+        assert!(sender.answers_heartbeat(&ServerUpdate::Ack(0)));
+        assert!(!sender.answers_heartbeat(&ServerUpdate::Ack(1)));
+        assert!(sender.conversation.queue.unconfirmed_said().is_empty());
+        assert!(
+            !sender.answers_heartbeat(&ServerUpdate::Heartbeat),
+            "a probe"
+        );
+    }
+
+    #[test]
+    fn a_heartbeat_is_due_after_the_first_line_that_is_not_confirmed() {
+        let (mut sender, _channels) = granted("id", Vec::new(), InputSource::Terminal);
+        assert!(sender.confirmation_due.is_none());
+        assert!(sender.handle_input(line("one")).is_ok());
+        let timer = sender.confirmation_due.clone().unwrap();
+        assert!(sender.handle_input(line("two")).is_ok());
+        assert!(timer.same_channel(sender.confirmation_due.as_ref().unwrap()));
+        assert!(sender.send_heartbeat().is_ok());
+        assert!(sender.confirmation_due.is_none());
+        assert_eq!(sender.connection.writer, b"/seq 1 one\n/seq 2 two\n\n");
+    }
+
+    #[test]
+    fn a_promise_that_was_granted_is_not_given_again() {
+        let words = "id heartbeat";
+        let (mut sender, _channels) = granted(words, Vec::new(), InputSource::Terminal);
+        sender.conversation.heartbeat = HEARTBEAT;
+        assert!(sender.send_first_heartbeat().is_ok());
+        assert_eq!(sender.connection.writer, b"\n");
+    }
+
+    #[test]
     fn the_first_heartbeat_opts_in_only_if_others_follow() {
         let more = HEARTBEAT + Duration::from_millis(1);
         for (heartbeat, expected) in [(HEARTBEAT, HEARTBEAT_OPT_IN), (more, "")] {

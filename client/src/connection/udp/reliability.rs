@@ -369,6 +369,32 @@ mod tests {
     }
 
     #[test]
+    fn capabilities_are_asked_for_before_the_name_with_a_cookie_or_without() {
+        let request = "/cap time heartbeat";
+        let mut fixture = Fixture::new();
+        fixture.sends(request, &format!("{request}\n"));
+        fixture.repeats(RETRY_INTERVAL, &format!("{request}\n"));
+        fixture.drops("\n");
+        fixture.replies(&format!("/cookie 1 {request}\n"));
+        // The answer to a repeated cookie is no welcome.
+        fixture.drops("\n");
+        fixture.receives("/cap time heartbeat\n", "/cap time heartbeat");
+        fixture.repeats_nothing();
+        fixture.sends("ann", "ann\n");
+        fixture.receives("/cap time heartbeat\n", "/cap time heartbeat");
+        fixture.repeats(RETRY_INTERVAL, "\n");
+        fixture.repeats(RETRY_INTERVAL, "ann\n");
+        fixture.receives("Welcome, ann.\n", "Welcome, ann.");
+        assert_eq!(fixture.reliability.phase(), Phase::Joined);
+
+        let mut refused = Fixture::new();
+        refused.sends(request, &format!("{request}\n"));
+        refused.receives("! Invalid name.\n", "! Invalid name.");
+        refused.sends("ann", "ann\n");
+        refused.replies("/cookie 1 ann\n");
+    }
+
+    #[test]
     fn a_lost_welcome_shows_in_the_answer_to_the_cookie() {
         let mut fixture = Fixture::new();
         fixture.sends("ann", "ann\n");
