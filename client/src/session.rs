@@ -155,7 +155,10 @@ fn converse(
             }
         }
     };
-    conversation.report_end();
+    // The same terminal must not block a report either.
+    if exit != Exit::Interrupted || screen.has_room() {
+        conversation.report_end();
+    }
     Ok(match (&exit, conversation.transfers.exit()) {
         // The client was started for that file alone.
         (Exit::Left | Exit::Interrupted, Some(failure)) if options.task.is_some() => failure,
@@ -198,7 +201,7 @@ fn run_connection(
     let (end, mut conversation) = Sender::new(connection, conversation).run();
     // The receiver's last lines are shown, unless a signal asked to hurry: a terminal
     // that was stopped may block it for as long as it likes.
-    if !matches!(&end, ConnectionEnd::Left(exit) | ConnectionEnd::Ended(exit) if *exit == Exit::Interrupted)
+    if *end.exit() != Exit::Interrupted
         && let Ok(memory) = receiver.join()
     {
         conversation.memory = memory;

@@ -49,6 +49,11 @@ impl Screen {
         let _ = self.queue.send(update);
     }
 
+    /// Returns `true` if a few more updates do not block.
+    pub fn has_room(&self) -> bool {
+        self.queue.len() < MAX_WAITING / 2
+    }
+
     /// Shows a line from the server.
     pub fn show_received(&self, line: String) {
         self.show(ScreenUpdate::Line(Line::Received(line)));

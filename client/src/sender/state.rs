@@ -52,6 +52,15 @@ pub enum ConnectionEnd {
     Ended(Exit),
 }
 
+impl ConnectionEnd {
+    /// Returns the exit, if nobody connects again.
+    pub fn exit(&self) -> &Exit {
+        match self {
+            ConnectionEnd::Left(exit) | ConnectionEnd::Ended(exit) => exit,
+        }
+    }
+}
+
 /// The reason why the sender's loop has ended.
 pub(super) enum SenderEnd {
     /// The user typed it, or the input ended.
