@@ -19,6 +19,9 @@ pub fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_chat-client"))
 }
 
+/// The request for capabilities of a client with the default options.
+pub const CAP_REQUEST: &str = "/cap time id resume heartbeat";
+
 /// A listener whose connections the test answers.
 pub struct FakeServer {
     pub port: String,
@@ -67,6 +70,9 @@ pub struct FakePeer {
     stream: TcpStream,
     splitter: LineSplitter,
     transcript: Vec<String>,
+    /// The answer to a request for capabilities. By default it grants none, and the test
+    /// need not mention it.
+    cap_answer: Option<&'static str>,
 }
 
 impl FakePeer {
@@ -77,7 +83,18 @@ impl FakePeer {
             stream,
             splitter: LineSplitter::new(common::MAX_LINE),
             transcript: Vec::new(),
+            cap_answer: Some("/cap"),
         }
+    }
+
+    /// Answers a request for capabilities with this line.
+    pub fn grants(&mut self, answer: &'static str) {
+        self.cap_answer = Some(answer);
+    }
+
+    /// Leaves a request for capabilities to the test.
+    pub fn leaves_requests(&mut self) {
+        self.cap_answer = None;
     }
 
     /// Expects this name, and welcomes the client.
@@ -129,7 +146,12 @@ impl FakePeer {
                 other => panic!("the client sends {other:?}"),
             };
             self.transcript.push(format!("client sends {line:?}"));
-            return line;
+            match self.cap_answer {
+                Some(answer) if line.as_deref().is_some_and(|it| it.starts_with("/cap ")) => {
+                    self.say(answer);
+                }
+                _ => return line,
+            }
         }
     }
 
@@ -197,6 +219,31 @@ impl FakePeer {
                 self.fail("expected a blank line");
             }
             self.send(b"\n");
+        }
+    }
+
+    /// Expects our line of this number, and confirms those before it if a heartbeat asks.
+    #[track_caller]
+    pub fn expect_numbered(&mut self, number: u64, line: &str) {
+        let expected = common::numbering::encode(number, line);
+        self.expect_confirming(&expected, number - 1);
+    }
+
+    /// Expects the line that leaves, and answers it.
+    #[track_caller]
+    pub fn expect_last(&mut self, line: &str) {
+        self.expect_confirming(line, u64::MAX);
+        self.say("q:quit");
+    }
+
+    #[track_caller]
+    fn expect_confirming(&mut self, expected: &str, confirmed: u64) {
+        loop {
+            match self.receive() {
+                Some(line) if line.is_empty() => self.say(&common::numbering::ack(confirmed)),
+                Some(line) if line == expected => return,
+                _ => self.fail(&format!("expected {expected:?}")),
+            }
         }
     }
 
@@ -429,8 +476,20 @@ impl FakeUdpServer {
         (server, client)
     }
 
-    /// Returns the next datagram, without its newline.
+    /// Returns the next datagram, without its newline. A request for capabilities is
+    /// answered, and none is granted.
     pub fn receive(&mut self) -> String {
+        loop {
+            let text = self.receive_raw();
+            if !text.starts_with("/cap ") {
+                return text;
+            }
+            self.say("/cap");
+        }
+    }
+
+    /// Returns the next datagram, without its newline.
+    pub fn receive_raw(&mut self) -> String {
         let mut buffer = [0; 2048];
         match self.socket.recv_from(&mut buffer) {
             Ok((count, client)) => {

@@ -13,7 +13,7 @@
 use std::time::{Duration, Instant};
 
 use common::udp::sequence::{Numbered, ReceiveTracker};
-use common::{Event, QUIT, notice};
+use common::{CapReply, Capabilities, Event, QUIT, notice};
 
 use super::retransmit::{HeartbeatTracker, Pending, RetransmitStep};
 use super::stats::UdpStats;
@@ -162,9 +162,14 @@ impl Reliability {
             }
             return Received::Reply(self.keep(RetransmitStep::Cookie, datagram.to_string(), now));
         }
+        if CapReply::parse(line).is_some() {
+            return self.capabilities_answered(line);
+        }
         match Event::parse(line) {
             Event::Refusal(_) => self.refusal(line),
             Event::Notice(notice::ASK_NAME) => Received::Nothing,
+            // To the request for capabilities it is no welcome.
+            Event::Heartbeat if asks_capabilities(&self.offered_name) => Received::Nothing,
             // A blank line shows that the welcome was lost, because a server answers
             // retransmissions of a member as heartbeats. Before the cookie it means
             // nothing.
@@ -181,6 +186,17 @@ impl Reliability {
                 self.receive_joined(line, now)
             }
         }
+    }
+
+    /// Handles the answer to a request for capabilities, which was offered like a name. A
+    /// late one changes nothing for the name after it.
+    fn capabilities_answered(&mut self, line: &str) -> Received {
+        if asks_capabilities(&self.offered_name)
+            && let Some(pending) = self.pending.take()
+        {
+            self.address_proven |= pending.step == RetransmitStep::Cookie;
+        }
+        Received::Lines(line.to_string())
     }
 
     /// Returns the step that waits for its answer.
@@ -247,6 +263,11 @@ impl Reliability {
 fn cookie(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("/cookie ")?;
     rest.split_once(' ').map(|(_, name)| name)
+}
+
+/// Returns `true` if `offer` is a request for capabilities and not a name.
+fn asks_capabilities(offer: &str) -> bool {
+    Capabilities::parse_request(offer).is_some()
 }
 
 /// Returns `true` if the server ends the session when it receives `line`.
@@ -345,6 +366,32 @@ mod tests {
         fixture.receives("Welcome, ann.", "Welcome, ann.");
         fixture.drops("/cookie 2 ann");
         fixture.sends("hi", "/seq 1 0 hi\n");
+    }
+
+    #[test]
+    fn capabilities_are_asked_for_before_the_name_with_a_cookie_or_without() {
+        let request = "/cap time heartbeat";
+        let mut fixture = Fixture::new();
+        fixture.sends(request, &format!("{request}\n"));
+        fixture.repeats(RETRY_INTERVAL, &format!("{request}\n"));
+        fixture.drops("\n");
+        fixture.replies(&format!("/cookie 1 {request}\n"));
+        // The answer to a repeated cookie is no welcome.
+        fixture.drops("\n");
+        fixture.receives("/cap time heartbeat\n", "/cap time heartbeat");
+        fixture.repeats_nothing();
+        fixture.sends("ann", "ann\n");
+        fixture.receives("/cap time heartbeat\n", "/cap time heartbeat");
+        fixture.repeats(RETRY_INTERVAL, "\n");
+        fixture.repeats(RETRY_INTERVAL, "ann\n");
+        fixture.receives("Welcome, ann.\n", "Welcome, ann.");
+        assert_eq!(fixture.reliability.phase(), Phase::Joined);
+
+        let mut refused = Fixture::new();
+        refused.sends(request, &format!("{request}\n"));
+        refused.receives("! Invalid name.\n", "! Invalid name.");
+        refused.sends("ann", "ann\n");
+        refused.replies("/cookie 1 ann\n");
     }
 
     #[test]
