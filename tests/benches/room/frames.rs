@@ -77,9 +77,10 @@ impl Frames {
     #[inline]
     fn message<'a>(&self, frame: &'a [u8]) -> Option<&'a [u8]> {
         let (tags, message) = frame.split_at_checked(frame.len().checked_sub(self.bytes)?)?;
-        let fits = match self.is_tagged {
-            true => tags.starts_with(b"@") && tags.ends_with(b" "),
-            false => tags.is_empty(),
+        let fits = if self.is_tagged {
+            tags.starts_with(b"@") && tags.ends_with(b" ")
+        } else {
+            tags.is_empty()
         };
         (fits && is_message(message, self.bytes)).then_some(message)
     }
