@@ -260,12 +260,11 @@ fn ask(connection: &mut Connection, request: &str) -> io::Result<()> {
     let mut answer = vec![0; line.len()];
     connection.set_read_timeout(Some(CONNECT))?;
     connection.write_all(line.as_bytes())?;
-    connection.read_exact(&mut answer)?;
-    if answer != line.as_bytes() {
-        let answer = String::from_utf8_lossy(&answer);
-        return Err(Error::other(format!("{line:?} is answered by {answer:?}")));
+    let granted = connection.read_exact(&mut answer).map(|()| answer);
+    match granted {
+        Ok(answer) if answer == line.as_bytes() => Ok(()),
+        _ => Err(Error::other(format!("not granted: {}", line.trim_end()))),
     }
-    Ok(())
 }
 
 fn ended(member: usize, why: &str) -> Error {
