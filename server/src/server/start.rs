@@ -195,6 +195,7 @@ fn start_departures(context: &ServerContext, shutdown: &Shutdown) -> io::Result<
 fn console(context: &ServerContext, reaper: &Reaper, handle: ShutdownHandle, log: &Log) -> Console {
     Console {
         posts: context.posts.clone(),
+        resume: Arc::clone(&context.resume),
         registry: Arc::clone(&context.registry),
         moderation: Arc::clone(&context.moderation),
         files: context.files.clone(),

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use common::{CapReply, Capabilities, Capability, Event, Name, Token, notice};
 
@@ -15,6 +16,7 @@ use crate::broadcaster::post::{ConnectionPost, MemberChange, MemberPost, Post, R
 use crate::connection::Connection;
 use crate::connection::admission::{self, Permit};
 use crate::connection::close::Close;
+use crate::rate_limit::TokenBucket;
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
 use crate::room::id::RoomId;
@@ -34,6 +36,10 @@ pub struct SessionGuard<'a> {
     pub was_prompted: bool,
     /// The member does not want join and leave notices.
     pub hides_join_leave: bool,
+    /// The allowance of lines.
+    pub rate_limit: TokenBucket,
+    /// The end of the time in which the peer must give a name.
+    pub name_deadline: Instant,
     /// The capabilities that were granted.
     pub capabilities: Capabilities,
     /// The number of the client's last line that was dealt with.
@@ -57,7 +63,10 @@ impl<'a> SessionGuard<'a> {
         context: ServerContext,
         permit: &'a Permit,
     ) -> SessionGuard<'a> {
+        let now = Instant::now();
         SessionGuard {
+            rate_limit: TokenBucket::new(context.limits.rate, now),
+            name_deadline: now + context.limits.name_timeout,
             connection,
             context,
             permit,
@@ -191,7 +200,7 @@ impl<'a> SessionGuard<'a> {
         self.capabilities = self.capabilities.union(new);
         let id = self.connection.member_id();
         let mut lines = format!("{}\n", self.capabilities).into_bytes();
-        if new.contains(Capability::Resume) && self.name.is_some() {
+        if new.contains(Capability::Resume) && self.name.is_some() && self.token.is_none() {
             self.issue_token();
             let post = MemberPost::SetResumable(id);
             self.context.posts.send(Post::Member(post));
@@ -206,6 +215,11 @@ impl<'a> SessionGuard<'a> {
             self.connection.flags.set_answers_probes();
         }
         new
+    }
+
+    /// Returns `true` if the client numbers its lines.
+    pub fn is_numbered(&self) -> bool {
+        self.capabilities.contains(Capability::Id)
     }
 
     /// Sends `event` to the client.

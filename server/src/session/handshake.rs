@@ -8,11 +8,14 @@ use common::{Capabilities, Event, Name, NextLine, QUIT, ResumeRequest, notice};
 use super::foreign_protocol;
 use super::guard::{JoinError, SessionGuard};
 use super::line_reader::{FillOutcome, LineReader, unterminated_line};
-use super::name_reclaim;
+use super::name_reclaim::{self, ReclaimOutcome};
 use super::resuming::{self, ResumeError};
 use crate::broadcaster::post::{ConnectionPost, Post};
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
+
+/// How often to try for a name whose holder is about to leave.
+const CLAIM_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The kind of a connection, as its first line shows it.
 pub enum HandshakeOutcome {
@@ -34,7 +37,7 @@ pub fn run(
     guard: &mut SessionGuard<'_>,
     reader: &mut LineReader,
 ) -> Result<HandshakeOutcome, Close> {
-    let mut timer = HandshakeTimer::start(guard.context.limits.name_timeout);
+    let mut timer = HandshakeTimer::start(guard);
     let mut tries = 0;
     loop {
         if let Some(close) = foreign_protocol::detect(reader.pending()) {
@@ -51,9 +54,15 @@ pub fn run(
             NextLine::End => return Err(CloseReason::Eof.into()),
             NextLine::Overrun => return Err(unterminated_line()),
         };
+        reader.set_numbered(guard.is_numbered());
         let (why, hint) = match line {
             LineOutcome::Done(outcome) => return Ok(outcome),
-            LineOutcome::NoAttempt => continue,
+            LineOutcome::NoAttempt => {
+                // Lines without a name come no faster than others.
+                let wait = guard.rate_limit.take();
+                let _shut_down = guard.context.shutdown.sleep(wait);
+                continue;
+            }
             LineOutcome::Refused { why, hint } => (why, hint),
         };
         tries += 1;
@@ -127,26 +136,36 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         Err(JoinError::NameTaken(Some(holder))) => holder,
         done => return done,
     };
-    if !name_reclaim::reclaim_from(&holder, &guard.context) {
-        // The refusal of a name comes later and later.
-        let delay = holder.activity.record_name_request();
-        let _shut_down = guard.context.shutdown.sleep(delay);
-        return Err(JoinError::NameTaken(Some(holder)));
-    }
+    let wait = match name_reclaim::reclaim_from(&holder, &guard.context) {
+        ReclaimOutcome::Leaving(wait) => wait,
+        ReclaimOutcome::Alive => {
+            // The refusal of a name comes later and later.
+            let delay = holder.activity.record_name_request();
+            let _shut_down = guard.context.shutdown.sleep(delay);
+            return Err(JoinError::NameTaken(Some(holder)));
+        }
+    };
     // The session of the holder is about to leave, and releases the name last. A holder
     // that may resume has some time for that.
-    let deadline = Instant::now() + guard.context.limits.leave_delay + limits::LINGER;
+    let latest = Instant::now() + guard.context.limits.leave_delay + limits::LINGER;
+    let deadline = latest.min(guard.name_deadline);
     loop {
-        match guard.join(name) {
-            Err(JoinError::NameTaken(holder))
-                if Instant::now() < deadline
-                    && holder.as_deref().is_none_or(name_reclaim::is_leaving) =>
-            {
-                if guard.context.shutdown.sleep(Duration::from_millis(5)) {
-                    return Err(JoinError::Closed(CloseReason::Shutdown.into()));
-                }
-            }
+        let holder = match guard.join(name) {
+            Err(JoinError::NameTaken(holder)) => holder,
             done => return done,
+        };
+        let is_leaving = holder.as_deref().is_none_or(name_reclaim::is_leaving);
+        if let Some(holder) = holder.as_ref().filter(|_| wait.holder_is_silent) {
+            guard.context.resume.hasten_leave(holder.member_id());
+        }
+        if let Some(close) = guard.connection.lifecycle.close_cause() {
+            return Err(JoinError::Closed(close.clone()));
+        }
+        if !is_leaving || Instant::now() >= deadline {
+            return Err(JoinError::NameTaken(holder));
+        }
+        if guard.context.shutdown.sleep(CLAIM_INTERVAL) {
+            return Err(JoinError::Closed(CloseReason::Shutdown.into()));
         }
     }
 }
@@ -159,12 +178,11 @@ struct HandshakeTimer {
 }
 
 impl HandshakeTimer {
-    fn start(name_timeout: Duration) -> HandshakeTimer {
-        let now = Instant::now();
+    fn start(guard: &SessionGuard<'_>) -> HandshakeTimer {
         HandshakeTimer {
-            prompt_at: Some(now + limits::NAME_PROMPT_DELAY),
-            name_timeout,
-            deadline: now + name_timeout,
+            prompt_at: Some(Instant::now() + limits::NAME_PROMPT_DELAY),
+            name_timeout: guard.context.limits.name_timeout,
+            deadline: guard.name_deadline,
         }
     }
 

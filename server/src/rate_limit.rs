@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::limits::Rate;
 
 /// The allowance of one client.
+#[derive(Clone, Copy)]
 pub struct TokenBucket {
     /// The time one token takes to come back, and how far ahead a burst may run.
     pace: Option<(Duration, Duration)>,
@@ -40,6 +41,14 @@ impl TokenBucket {
     pub fn charge(&mut self, tokens: u32) {
         if let Some((token, _)) = self.pace {
             self.full_at += token * tokens;
+        }
+    }
+
+    /// Returns the bucket with what this one and `other` have used.
+    pub fn union(self, other: TokenBucket) -> TokenBucket {
+        TokenBucket {
+            pace: self.pace,
+            full_at: self.full_at.max(other.full_at),
         }
     }
 
