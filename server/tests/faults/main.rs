@@ -12,6 +12,7 @@
 )]
 
 mod fixture;
+mod sharing;
 
 // Faults of one connection.
 mod connections;
