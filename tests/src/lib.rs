@@ -14,6 +14,7 @@
 mod bystanders;
 mod capable_client;
 mod commands;
+mod delay_proxy;
 mod process;
 mod test_client;
 mod udp_test_client;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 
 pub use bystanders::Bystanders;
 pub use commands::type_every_command;
+pub use delay_proxy::start_delay_proxy;
 pub use process::{Running, Usage};
 pub use test_client::TestClient;
 pub use udp_test_client::UdpTestClient;

@@ -15,12 +15,17 @@ mod fixture;
 mod sharing;
 
 // Faults of one connection.
+mod bans;
 mod connections;
 mod datagrams;
 mod entry_points;
 mod files;
+mod identity;
+mod ignoring;
 mod lines;
+mod moderated_words;
 mod moderation;
+mod name_holders;
 mod names;
 mod texts;
 mod transcripts;
