@@ -412,9 +412,11 @@ fn a_full_disk_stores_nothing_and_the_chat_continues() {
     let mut ann = fixture.join("ann");
     let ticket = request_ticket(&mut ann, "/put a 200000").ticket;
     let mut transfer = Transfer::connect(fixture.address, &format!("/put {ticket}"));
+    let uploader = transfer.0.local_addr().unwrap().to_string();
     transfer.expect("ok 0");
     let _cut = transfer.0.write_all(&noise(200_000));
     transfer.expect("! Upload failed, the server's disk is full.");
+    fixture.expect_reason(&uploader, "full");
     fixture.server.wait_for("[FILES] cannot write: ");
     assert!(names(Path::new(&seen)).is_empty());
     // A small file fits.

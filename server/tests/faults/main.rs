@@ -27,6 +27,7 @@ mod moderated_words;
 mod moderation;
 mod name_holders;
 mod names;
+mod rooms;
 mod texts;
 mod transcripts;
 
