@@ -98,20 +98,26 @@ impl FileTransfer<'_, '_> {
             .set_timeout(timeout)
             .map_err(|_| CloseReason::Reset)?;
         let mut peer = TrackedReader::new(early.chain(read_half));
-        let mut disk = BufWriter::with_capacity(CHUNK, upload.file());
+        let mut disk = upload.file();
+        let mut buffer = vec![0; CHUNK];
         while upload.remaining() > 0 {
+            let space = upload.remaining().min(CHUNK as u64);
+            let chunk = buffer.get_mut(..space as usize).unwrap_or_default();
+            // One read, because a slow peer must not delay the check that follows.
+            let count = match peer.read(chunk) {
+                Ok(0) => return Err(CloseReason::Eof),
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return Err(peer.error.unwrap_or(CloseReason::Reset)),
+            };
             if !upload.is_wanted() || self.is_closing() {
                 return Err(CloseReason::Kicked);
             }
-            let mut chunk = (&mut peer).take(upload.remaining().min(CHUNK as u64));
-            let copied = io::copy(&mut chunk, &mut disk);
-            let copied = copied.and_then(|count| disk.flush().map(|()| count));
-            match (copied, peer.error) {
-                (Ok(0), _) => return Err(CloseReason::Eof),
-                (Ok(count), _) => upload.received += self.pause(count),
-                (Err(_), Some(reason)) => return Err(reason),
-                (Err(error), None) => return self.refuse(&upload.fail(&error)),
+            let read = chunk.get(..count).unwrap_or_default();
+            if let Err(error) = disk.write_all(read) {
+                return self.refuse(&upload.fail(&error));
             }
+            upload.received += self.pause(count as u64);
         }
         self.finish_upload(upload)
     }

@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use common::HEARTBEAT_OPT_IN;
-use tests::{Running, TestClient};
+use tests::{Running, TestClient, eventually};
 
 use super::fixture::{FaultFixture, program};
 
@@ -37,10 +37,14 @@ impl ThreeListeners {
         }
     }
 
-    /// Types a command, and waits for its reply.
+    /// Types a command, and waits for its reply, which may have come before.
     fn order(&mut self, command: &str, reply: &str) {
-        self.fixture.server.type_line(command);
-        self.fixture.server.wait_for(reply);
+        let server = &mut self.fixture.server;
+        let before = server.lines_with(reply).len();
+        server.type_line(command);
+        eventually(reply, || {
+            (server.lines_with(reply).len() > before).then_some(())
+        });
     }
 }
 

@@ -394,6 +394,26 @@ fn a_transfer_survives_the_leaving_of_its_member() {
     shared.check();
 }
 
+/// Fault 57: an upload counts with its whole size, so it must not outlast its member.
+#[test]
+fn an_upload_ends_with_the_first_byte_after_its_member_left() {
+    let shared = SharedFolder::open(&[]);
+    let [mut ann, mut bob] = shared.fixture.join_all(["ann", "bob"]);
+    let ticket = request_ticket(&mut bob, "/put a 5000000").ticket;
+    let mut transfer = shared.connect(&format!("/put {ticket}"));
+    transfer.expect("ok 0");
+    transfer.send(b"hello");
+    bob.say("q:quit");
+    ann.expect("bob has left the chat room.");
+    shared.fixture.expect_reason("bob", "quit");
+    transfer.send(b"h");
+    let begin = Instant::now();
+    assert!(transfer.rest().is_empty());
+    assert!(begin.elapsed() < Duration::from_secs(15), "it went on");
+    drop((ann, bob));
+    shared.check();
+}
+
 /// Fault 38.
 #[test]
 fn a_full_disk_stores_nothing_and_the_chat_continues() {

@@ -25,6 +25,8 @@ fn ignoring_follows_the_member_and_not_its_name() {
     ann.expect("bob is now called rob.");
     bob.say("unseen");
     bob.say("/msg ann unseen");
+    bob.say("/ping");
+    bob.expect("pong");
     let mut carl = fixture.join("carl");
     ann.expect("carl has joined the chat room.");
     bob.expect("carl has joined the chat room.");
