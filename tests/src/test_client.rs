@@ -166,6 +166,8 @@ impl TestClient {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) if error.kind() == ErrorKind::TimedOut => {}
+            // The whole test was stopped and continued.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             // A reset is an end too. The log of the server shows which of the two it
             // was.
             Err(_reset) => drop(self.lines.fill(&mut std::io::empty())),
