@@ -1,7 +1,7 @@
 //! Limits: the values of every limit of the server, each with its reason.
 //!
 //! It enforces nothing. `connection/admission.rs` caps connections,
-//! `rate_limit.rs` the lines of a member, `files/bandwidth.rs` the bytes of
+//! `rate_limit/` the lines of a member, `files/bandwidth.rs` the bytes of
 //! transfers.
 //!
 //! An operator can change those of [`Limits`]. The constants are not worth a flag.

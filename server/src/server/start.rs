@@ -125,6 +125,7 @@ fn context(
         posts,
         registry: Arc::new(Registry::new(limits.max_rooms)),
         resume: Arc::new(ResumeTable::new()),
+        allowances: Arc::default(),
         moderation: Arc::new(Moderation::new(motd)),
         files,
         started: Instant::now(),

@@ -9,6 +9,7 @@ use crate::connection::close::Close;
 use crate::files::Files;
 use crate::limits::Limits;
 use crate::moderation::rules::Moderation;
+use crate::rate_limit::hosts::HostAllowances;
 use crate::registry::Registry;
 use crate::resume::ResumeTable;
 use crate::shutdown::Shutdown;
@@ -22,6 +23,8 @@ pub struct ServerContext {
     pub registry: Arc<Registry>,
     /// The tokens with which members resume.
     pub resume: Arc<ResumeTable>,
+    /// The allowances of connections that have left.
+    pub allowances: Arc<HostAllowances>,
     /// The decisions of the operator.
     pub moderation: Arc<Moderation>,
     /// The shared files; `None` if sharing is off.

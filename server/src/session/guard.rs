@@ -16,6 +16,7 @@ use crate::broadcaster::post::{ConnectionPost, MemberChange, MemberPost, Post, R
 use crate::connection::Connection;
 use crate::connection::admission::{self, Permit};
 use crate::connection::close::Close;
+use crate::connection::host::Host;
 use crate::rate_limit::TokenBucket;
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
@@ -64,8 +65,9 @@ impl<'a> SessionGuard<'a> {
         permit: &'a Permit,
     ) -> SessionGuard<'a> {
         let now = Instant::now();
+        let host = Host::of(connection.address.ip());
         SessionGuard {
-            rate_limit: TokenBucket::new(context.limits.rate, now),
+            rate_limit: context.allowances.take(host, context.limits.rate, now),
             name_deadline: now + context.limits.name_timeout,
             connection,
             context,

@@ -44,7 +44,14 @@ pub fn run(
             return Err(close);
         }
         let line = match reader.next() {
-            NextLine::Line(line) => handle_line(guard, line)?,
+            NextLine::Line(line) => {
+                // Lines before a name come no faster than others.
+                let wait = guard.rate_limit.take();
+                if !wait.is_zero() && guard.context.shutdown.sleep(wait) {
+                    return Err(CloseReason::Shutdown.into());
+                }
+                handle_line(guard, line)?
+            }
             NextLine::TooLong => refused_name("Name is too long."),
             NextLine::NotUtf8 => refused_name("Name is not valid UTF-8."),
             NextLine::Incomplete => {
@@ -57,12 +64,7 @@ pub fn run(
         reader.set_numbered(guard.is_numbered());
         let (why, hint) = match line {
             LineOutcome::Done(outcome) => return Ok(outcome),
-            LineOutcome::NoAttempt => {
-                // Lines without a name come no faster than others.
-                let wait = guard.rate_limit.take();
-                let _shut_down = guard.context.shutdown.sleep(wait);
-                continue;
-            }
+            LineOutcome::NoAttempt => continue,
             LineOutcome::Refused { why, hint } => (why, hint),
         };
         tries += 1;

@@ -72,6 +72,11 @@ impl SessionGuard<'_> {
 
     fn leave(&self) {
         let id = self.connection.member_id();
+        let host = Host::of(self.connection.address.ip());
+        let now = Instant::now();
+        self.context
+            .allowances
+            .give_back(host, self.rate_limit, now);
         // First the post, then the name: so the next holder can only join after this
         // one has left.
         post_leave(
