@@ -121,6 +121,7 @@ impl<'a> SessionGuard<'a> {
         let last_number = Arc::clone(&self.last_number);
         let token = self.context.resume.issue(&self.connection, last_number);
         self.token = Some(token);
+        self.connection.flags.set_may_resume();
     }
 
     pub(super) fn connected_entry(&self, name: &Name) -> LogEntry {
