@@ -25,7 +25,7 @@ const AT_ONCE: usize = 10;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// The lines that one member has said and shown.
-struct Talk {
+struct Transcript {
     public: usize,
     private: usize,
     view: Vec<String>,
@@ -35,7 +35,7 @@ struct Talk {
 fn no_line_is_lost_or_doubled_when_connections_break_at_random_bytes() {
     let server = TestServer::with_limits(|limits| limits.history_lines = 100_000);
     let seed = seed();
-    println!("CHAT_SEED={seed} makes the same cuts");
+    eprintln!("CHAT_SEED={seed} makes the same cuts");
     let proxy = CuttingProxy::start(server.address, seed, CUTS);
     let mut plain = server.join("plain");
     let [ann, bob] = ["ann", "bob"].map(|name| {
@@ -71,7 +71,7 @@ fn seed() -> u64 {
 }
 
 /// Talks until there are no more cuts, and listens until all have said their last line.
-fn talk(mut client: ResumingClient, other: &str, proxy: &CuttingProxy) -> Talk {
+fn talk(mut client: ResumingClient, other: &str, proxy: &CuttingProxy) -> Transcript {
     let (mut public, mut private) = (0, 0);
     let end = Instant::now() + MAX_TIME;
     while !proxy.is_done() && Instant::now() < end {
@@ -92,7 +92,7 @@ fn talk(mut client: ResumingClient, other: &str, proxy: &CuttingProxy) -> Talk {
     for name in [other, "plain"] {
         client.expect_shown(&format!("{name}: last"));
     }
-    Talk {
+    Transcript {
         public: public + 1,
         private,
         view: client.shown,
@@ -100,7 +100,7 @@ fn talk(mut client: ResumingClient, other: &str, proxy: &CuttingProxy) -> Talk {
 }
 
 /// The same for a member whose connection is not cut.
-fn talk_plainly(mut client: TestClient, proxy: &CuttingProxy) -> Talk {
+fn talk_plainly(mut client: TestClient, proxy: &CuttingProxy) -> Transcript {
     let (mut public, mut view) = (0, Vec::new());
     let end = Instant::now() + MAX_TIME;
     while !proxy.is_done() && Instant::now() < end {
@@ -116,7 +116,7 @@ fn talk_plainly(mut client: TestClient, proxy: &CuttingProxy) -> Talk {
     while view.iter().filter(is_last).count() < 2 {
         view.push(client.receive().expect("no end"));
     }
-    Talk {
+    Transcript {
         public: public + 1,
         private: 0,
         view,
@@ -124,8 +124,8 @@ fn talk_plainly(mut client: TestClient, proxy: &CuttingProxy) -> Talk {
 }
 
 /// Checks that the lines with `prefix` are the numbers from 1, the last public one "last".
-fn check(talk: &Talk, prefix: &str, count: usize) {
-    let texts = talk
+fn check(transcript: &Transcript, prefix: &str, count: usize) {
+    let texts = transcript
         .view
         .iter()
         .filter_map(|line| line.strip_prefix(prefix));
