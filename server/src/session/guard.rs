@@ -123,6 +123,7 @@ impl<'a> SessionGuard<'a> {
         let last_number = Arc::clone(&self.last_number);
         let token = self.context.resume.issue(&self.connection, last_number);
         self.token = Some(token);
+        self.connection.flags.set_may_resume();
     }
 
     pub(super) fn connected_entry(&self, name: &Name) -> LogEntry {
@@ -194,11 +195,12 @@ impl<'a> SessionGuard<'a> {
     /// Grants the client what it asks for, if it is known. Returns all that is new.
     pub fn grant(&mut self, asked: Capabilities) -> Capabilities {
         let over_udp = [Capability::Time, Capability::Heartbeat];
-        let new = match self.connection.is_udp() {
-            true => asked.intersection(Capabilities::of(&over_udp)),
-            false => asked,
-        }
-        .without(self.capabilities);
+        let known = if self.connection.is_udp() {
+            asked.intersection(Capabilities::of(&over_udp))
+        } else {
+            asked
+        };
+        let new = known.without(self.capabilities);
         self.capabilities = self.capabilities.union(new);
         let id = self.connection.member_id();
         let mut lines = format!("{}\n", self.capabilities).into_bytes();

@@ -71,6 +71,7 @@ pub fn resume(
     guard.hides_join_leave = resumed.detached.hides_join_leave;
     guard.name = Some(name.clone());
     guard.token = Some(resumed.token);
+    guard.connection.flags.set_may_resume();
     guard.last_number = Arc::clone(&resumed.last_number);
     post_resumption(guard, &name, &resumed, (room, others), request.last_shown);
     // A kick that found the broken connection a moment ago counts for this one.

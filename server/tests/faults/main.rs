@@ -28,4 +28,5 @@ mod transcripts;
 mod load;
 mod outputs;
 mod resources;
+mod stopped;
 mod stopping;
