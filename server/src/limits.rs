@@ -95,6 +95,10 @@ pub const MAX_NAME_TRIES: u32 = 5;
 /// one by then, and a person needs the hint.
 pub const NAME_PROMPT_DELAY: Duration = Duration::from_secs(1);
 
+/// The time after which a connection without a name counts toward the most of these. A
+/// storm of programs that all send their names at once is not counted.
+pub const UNNAMED_DELAY: Duration = Duration::from_secs(1);
+
 /// The time to read on after the last line was sent. A close with unread input sends a
 /// reset, which may overtake that line.
 pub const LINGER: Duration = Duration::from_secs(1);

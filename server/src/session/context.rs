@@ -8,6 +8,7 @@ use crate::broadcaster::post::PostSender;
 use crate::connection::close::Close;
 use crate::files::Files;
 use crate::limits::Limits;
+use crate::moderation::reaper::Reaper;
 use crate::moderation::rules::Moderation;
 use crate::rate_limit::hosts::HostAllowances;
 use crate::registry::Registry;
@@ -25,6 +26,8 @@ pub struct ServerContext {
     pub resume: Arc<ResumeTable>,
     /// The allowances of connections that have left.
     pub allowances: Arc<HostAllowances>,
+    /// Closes connections that must make room for others.
+    pub reaper: Reaper,
     /// The decisions of the operator.
     pub moderation: Arc<Moderation>,
     /// The shared files; `None` if sharing is off.

@@ -144,9 +144,14 @@ impl<'a> SessionGuard<'a> {
         self.permit.protect_from_eviction()
     }
 
-    /// Marks that the connection still needs a name.
-    pub fn allow_eviction(&self) {
-        self.permit.allow_eviction();
+    /// Counts the connection as one that has sent no name for a while. The oldest of
+    /// these is closed if there are too many.
+    pub fn count_unnamed(&self) {
+        if let Some(oldest) = self.permit.count_unnamed() {
+            self.context
+                .reaper
+                .disconnect(&oldest, admission::evicted());
+        }
     }
 
     /// Returns the first lines for a member: the welcome, its token if it has one, and

@@ -172,17 +172,22 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
     }
 }
 
-/// The two times of the handshake: when to prompt, and when to close.
+/// The times of the handshake: when to prompt, when to count the connection as one
+/// without a name, and when to close.
 struct HandshakeTimer {
     prompt_at: Option<Instant>,
+    /// When the connection counts as one without a name.
+    count_at: Option<Instant>,
     name_timeout: Duration,
     deadline: Instant,
 }
 
 impl HandshakeTimer {
     fn start(guard: &SessionGuard<'_>) -> HandshakeTimer {
+        let now = Instant::now();
         HandshakeTimer {
-            prompt_at: Some(Instant::now() + limits::NAME_PROMPT_DELAY),
+            prompt_at: Some(now + limits::NAME_PROMPT_DELAY),
+            count_at: Some(now + limits::UNNAMED_DELAY),
             name_timeout: guard.context.limits.name_timeout,
             deadline: guard.name_deadline,
         }
@@ -194,7 +199,12 @@ impl HandshakeTimer {
         if now >= self.deadline {
             return Err(self.timed_out());
         }
-        let next = self.prompt_at.unwrap_or(self.deadline).min(self.deadline);
+        if self.count_at.is_some_and(|count_at| now >= count_at) {
+            self.count_at = None;
+            guard.count_unnamed();
+        }
+        let times = [self.prompt_at, self.count_at, Some(self.deadline)];
+        let next = times.into_iter().flatten().min().unwrap_or(self.deadline);
         let timeout = next.saturating_duration_since(now);
         match reader.fill(&guard.connection, Some(timeout))? {
             FillOutcome::Received => self.prompt_at = None, // no need to prompt
@@ -204,7 +214,9 @@ impl HandshakeTimer {
                 guard.context.posts.send(Post::Connection(post));
             }
             FillOutcome::TimedOut => {
-                if self.prompt_at.take().is_some() {
+                let is_due = self.prompt_at.is_some_and(|at| Instant::now() >= at);
+                if is_due {
+                    self.prompt_at = None;
                     guard.was_prompted = true;
                     guard.send(&Event::Notice(notice::ASK_NAME));
                 }

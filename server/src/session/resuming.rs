@@ -59,7 +59,7 @@ pub fn resume(
         return Err(ResumeError::Closed(admission::evicted()));
     }
     let Ok((room, others)) = reclaim(guard, &resumed) else {
-        guard.allow_eviction();
+        guard.count_unnamed();
         context.resume.undo_resume(resumed);
         return Err(ResumeError::Refused(format!("{name} is already in use.")));
     };
