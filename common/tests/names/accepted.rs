@@ -30,6 +30,8 @@ const NAMES: [(&str, &[&str]); 27] = [
             "Dvořák",
             "Saoirse",
             "Kŭng",
+            "Ɛkow",
+            "ɔsei",
             "Ƙofar",
             "Ŋuma",
             "Ḥasan",

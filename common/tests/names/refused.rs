@@ -76,16 +76,13 @@ fn what_looks_like_another_letter() {
         refuse(&format!("a{c}b"), Character(c));
     }
     for c in [
-        'ª', 'º', 'ŀ', 'ŉ', 'ſ', 'ǆ', 'ǳ', 'ʰ', 'ϐ', 'ⁿ', '²', '½', 'ℓ', 'K', 'Ⅳ', 'Ⓐ', '①', 'ﬁ',
-        'ｂ', '３', '𝐛', '𝕓', '𝟘', 'ﺍ', 'ﷲ', 'ㄱ', '㊑', '⼀', '豈', 'ﾏ', '㍻', '🄰',
+        'ª', 'º', 'ŀ', 'ŉ', 'ſ', 'ǆ', 'ǳ', 'ʰ', 'ϐ', 'ⁿ', '²', '½', 'ℓ', '\u{212a}', 'Ⅳ', 'Ⓐ', '①',
+        'ﬁ', 'ｂ', '３', '𝐛', '𝕓', '𝟘', 'ﺍ', 'ﷲ', 'ㄱ', '\u{f900}', 'ﾏ', '🄰',
     ] {
-        let sent = format!("a{c}b").parse::<Name>().map(|it| it.to_string());
+        let sent = format!("{c}{c}").parse::<Name>().map(|it| it.to_string());
         let plain = sent.as_ref().is_ok_and(|it| !it.contains(c));
         // Unicode composes some letters, such as the sign for Kelvin, to plain ones.
-        assert!(
-            plain || sent == Err(Variant(c)) || !c.is_alphanumeric(),
-            "{c}: {sent:?}"
-        );
+        assert!(plain || sent == Err(Variant(c)), "{c}: {sent:?}");
     }
 }
 

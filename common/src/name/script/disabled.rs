@@ -68,11 +68,22 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
+/// Returns the characters that `c` looks like, if it is not in the table. No name has
+/// such a character.
+pub fn look(_c: char) -> Option<String> {
+    None
+}
+
 /// Returns `true` if `c` is part of a letter that one character can stand for: an
 /// accent, a voicing mark of kana, or the vowel or the final of a Hangul syllable.
 pub fn is_loose_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{34e}' | '\u{350}'..='\u{36f}' | '\u{653}'..='\u{655}' | '\u{1161}'..='\u{11ff}'
-        | '\u{3099}' | '\u{309a}')
+    match c {
+        // The grapheme joiner among the accents is invisible.
+        '\u{34f}' => false,
+        '\u{300}'..='\u{36f}' | '\u{653}'..='\u{655}' => true,
+        '\u{1161}'..='\u{11ff}' | '\u{3099}' | '\u{309a}' => true,
+        _ => false,
+    }
 }
 
 /// Returns `true` if `c` is another form of plain characters: a styled, wide, raised,
@@ -81,16 +92,16 @@ pub fn is_variant(c: char) -> bool {
     c.is_alphanumeric()
         && match c {
             'ª' | '²' | '³' | '¹' | 'º' | '¼'..='¾' => true,
-            'Ĳ' | 'ĳ' | 'Ŀ' | 'ŀ' | 'ŉ' | 'ſ' | 'Ǆ'..='ǌ' | 'Ǳ'..='ǳ' | 'ẚ' | 'ẛ' => {
-                true
-            }
+            'Ĳ' | 'ĳ' | 'Ŀ' | 'ŀ' | 'ŉ' | 'ſ' | 'ẚ' | 'ẛ' => true,
+            'Ǆ'..='ǌ' | 'Ǳ'..='ǳ' => true,
             // Raised letters, and Greek symbols.
             '\u{2b0}'..='\u{2b8}' | '\u{3d0}'..='\u{3d6}' | '\u{3f0}'..='\u{3f5}' => true,
             '\u{1d2c}'..='\u{1d6a}' | '\u{1d78}' | '\u{1d9b}'..='\u{1dbf}' => true,
             // Superscripts, letter-like symbols, Roman numerals, circled letters.
-            '\u{2070}'..='\u{209c}' | '\u{2100}'..='\u{2188}' | '\u{2460}'..='\u{24ff}' => true,
-            // Radicals, letters of Hangul, circled and squared kana.
-            '\u{2f00}'..='\u{2fd5}' | '\u{3131}'..='\u{318e}' | '\u{3192}'..='\u{33ff}' => true,
+            '\u{2070}'..='\u{209c}' | '\u{2100}'..='\u{2131}' | '\u{2133}'..='\u{214d}' => true,
+            '\u{2150}'..='\u{217f}' | '\u{2460}'..='\u{24ff}' => true,
+            // Letters of Hangul, circled and squared numbers.
+            '\u{3131}'..='\u{318e}' | '\u{3192}'..='\u{319f}' | '\u{3200}'..='\u{33ff}' => true,
             // Compatibility ideographs, presentation forms, wide and narrow forms.
             '\u{f900}'..='\u{faff}' | '\u{fb00}'..='\u{feff}' | '\u{ff00}'..='\u{ffef}' => true,
             '\u{1d400}'..='\u{1d7ff}' | '\u{1ee00}'..='\u{1eeff}' => true,

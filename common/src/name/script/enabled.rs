@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{UnicodeNormalization, is_nfc, is_nfkc};
 use unicode_script::{Script, UnicodeScript};
-use unicode_security::GeneralSecurityProfile;
 use unicode_security::general_security_profile::IdentifierType;
 use unicode_security::mixed_script::AugmentedScriptSet;
+use unicode_security::{GeneralSecurityProfile, skeleton};
 
 use super::{Kind, table};
 
@@ -99,6 +99,15 @@ pub fn plain(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.nfkc().collect())
+}
+
+/// Returns the characters that `c` looks like, if it is not in the table: those of its
+/// capital form, because case does not count (UTS 39, 4).
+pub fn look(c: char) -> Option<String> {
+    let capital: String = c.to_uppercase().collect();
+    let is_everyday = |c: char| c.is_ascii() || table::find(c).is_some();
+    let is_known = is_everyday(c) || capital.chars().all(is_everyday);
+    (!is_known && !is_combining_mark(c)).then(|| skeleton(&capital).collect())
 }
 
 /// Returns `true` if `c` is part of a letter that one character can stand for. There is

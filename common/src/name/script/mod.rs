@@ -17,9 +17,9 @@ mod enabled;
 mod table;
 
 #[cfg(not(feature = "unicode"))]
-pub use disabled::{Systems, compose, is_loose_mark, is_variant, kind, plain, script_name};
+pub use disabled::{Systems, compose, is_loose_mark, is_variant, kind, look, plain, script_name};
 #[cfg(feature = "unicode")]
-pub use enabled::{Systems, compose, is_loose_mark, is_variant, kind, plain, script_name};
+pub use enabled::{Systems, compose, is_loose_mark, is_variant, kind, look, plain, script_name};
 
 /// The kind of a character that may stand in a name, beside `_`, `.` and `-`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
