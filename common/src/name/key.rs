@@ -10,21 +10,25 @@ use super::script::{self, Kind};
 /// look alike, the small ones stand here too, because case does not count. Each string
 /// of the first column has as many characters as the one beside it.
 #[rustfmt::skip]
-const ALIKE: [(&str, &str); 10] = [
+const ALIKE: &[(&str, &str)] = &[
     // Latin: without dots, turned, with a bar, a comma or a hook below or above.
-    ("ɩȷǝðɖȝșțǎěǐǒǔǧ", "ijəđđʒşţăĕĭŏŭğ"),
+    ("ɩȷǝðɖȝșțǎěǐǒǔǧȃȇȋȏȗ", "ijəđđʒşţăĕĭŏŭğâêîôû"),
     // Cyrillic, as `А В Е К М Н О Р С Т У Х`.
-    ("авекмнорстухіӏјѕёїѐӑӓӗӧӱӡәӕҫ", "abekmhopctyxiijsëïèăäĕöÿʒəæç"),
+    ("авекмнорстухіӏјѕёїѐӑӓӗӧӱӯӡәӕҫԑӌ", "abekmhopctyxiijsëïèăäĕöÿȳʒəæçɛҷ"),
     // Greek, as `Α Β Ε Ζ Η Ι Κ Μ Ν Ο Ρ Τ Υ Χ`, and as the Cyrillic `Г П Ф`.
     ("αβεζηικμνορτυχάέίόύϊϋγπφ", "abezhikmnoptyxáéíóýïÿгпф"),
     // Armenian.
-    ("օսհոցտլ", "ouhngsl"),
+    ("օսհոցտլյփ", "ouhngsljф"),
     // Arabic: the letters yeh, kaf and heh of several languages, and the digits.
-    ("\u{64a}\u{649}\u{6a9}\u{6aa}\u{6c1}\u{6be}\u{6d5}\u{6c3}",
-        "\u{6cc}\u{6cc}\u{643}\u{643}\u{647}\u{647}\u{647}\u{629}"),
+    ("\u{64a}\u{649}\u{6a9}\u{6aa}\u{6c1}\u{6be}\u{6d5}\u{6c3}\u{6c2}\u{6a7}",
+        "\u{6cc}\u{6cc}\u{643}\u{643}\u{647}\u{647}\u{647}\u{629}\u{6c0}\u{641}"),
     ("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩"),
     // Digits that are letters as well: Tamil, Malayalam, Oriya, Burmese.
-    ("௧௨௭൦୦၀၇", "கஉஎഠଠဝရ"),
+    ("௧௨௪௭௮൦୦၀၇", "கஉசஎஅഠଠဝရ"),
+    // Kannada as Telugu; Lao as Thai.
+    ("ಅಆಇಐಒಓಔಗಜಝಞಟಣದನಯರಲಳ೧೨೯\u{c82}\u{c83}\u{cbe}\u{cbf}",
+        "అఆఇఐఒఓఔగజఝఞటణదనయరలళ౧౨౯\u{c02}\u{c03}\u{c3e}\u{c3f}"),
+    ("ຈບປຝພຟຍๅ", "จบปฝพฟยา"),
     // Kana as Han, and Katakana as Hiragana.
     ("ニカロタトハエ", "二力口夕卜八工"),
     ("ーヘベペリ", "一へべぺり"),
@@ -133,13 +137,13 @@ mod tests {
 
     #[test]
     fn the_columns_are_equally_long_and_lead_nowhere_else() {
-        for (from, to) in ALIKE {
+        for &(from, to) in ALIKE {
             assert_eq!(from.chars().count(), to.chars().count(), "{from}");
             for c in to.chars() {
                 assert_eq!(alike(c), c, "{c} is a look-alike itself");
             }
         }
-        for (whole, parts) in PARTS {
+        for &(whole, parts) in PARTS {
             assert!(parts.chars().all(|c| parts_of(c).eq([c])), "{whole}");
         }
     }

@@ -60,6 +60,7 @@ fn letters_of_two_scripts_that_look_alike_are_equal() {
     same("ΤΟΜ", "ТОМ");
     same("օս", "ou");
     same("ёж", "ёж");
+    same("ನಯನ", "నయన");
     same("二", "ニ");
     same("ヘ", "へ");
     same("一", "ー");
