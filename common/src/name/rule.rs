@@ -78,6 +78,10 @@ fn check_marks(text: &str) -> Result<(), NameError> {
                 marks.clear();
             }
             Some(Kind::Mark) => {
+                let last = marks.last().copied().or(letter);
+                if !may_join(last, c, chars.peek().copied()) {
+                    return Err(NameError::Character(c));
+                }
                 let base = letter.ok_or(NameError::Mark(c))?;
                 if marks.contains(&c) {
                     return Err(NameError::RepeatedMark(c));
@@ -88,13 +92,12 @@ fn check_marks(text: &str) -> Result<(), NameError> {
                 if is_split_vowel(base, c) {
                     return Err(NameError::decomposed(base, &c.to_string()));
                 }
-                let last = marks.last().copied().unwrap_or(base);
-                if !may_join(last, c, chars.peek().copied()) {
-                    return Err(NameError::Character(c));
-                }
                 marks.push(c);
             }
-            Some(Kind::Digit) | None => letter = None,
+            Some(Kind::Digit) | None => {
+                letter = None;
+                marks.clear();
+            }
         }
     }
     Ok(())
@@ -107,7 +110,7 @@ fn is_split_vowel(letter: char, mark: char) -> bool {
     let block = letter & !0x7f;
     match (letter & 0x7f, mark & 0x7f) {
         _ if block != mark & !0x7f => false,
-        (0x05..=0x16, 0x4f..=0x5f) => block == 0xd80,
+        (0x05..=0x16, 0x4f..=0x5f) if block == 0xd80 => true,
         (0x04..=0x14 | 0x72 | 0x73, 0x3e..=0x4c | 0x55..=0x57) => (0x900..0xd80).contains(&block),
         _ => false,
     }
@@ -115,10 +118,10 @@ fn is_split_vowel(letter: char, mark: char) -> bool {
 
 /// Returns `false` if `mark` is a joiner that has no effect between `last` and `next`
 /// (UAX 31, 2.3).
-fn may_join(last: char, mark: char, next: Option<char>) -> bool {
+fn may_join(last: Option<char>, mark: char, next: Option<char>) -> bool {
     match mark {
-        NON_JOINER => [Some(last), next].into_iter().all(is_arabic_letter),
-        JOINER => last == AL_LAKUNA && matches!(next, Some('\u{dba}' | '\u{dbb}')),
+        NON_JOINER => [last, next].into_iter().all(is_arabic_letter),
+        JOINER => last == Some(AL_LAKUNA) && matches!(next, Some('\u{dba}' | '\u{dbb}')),
         _ => true,
     }
 }

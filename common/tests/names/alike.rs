@@ -88,6 +88,7 @@ fn one_look_has_one_name_in_india() {
     never_both("आशा", "अ\u{93e}शा");
     never_both("ਉਮਾ", "\u{a73}\u{a41}ਮਾ");
     never_both("ආශා", "අ\u{dcf}ශා");
+    never_both("ഔ", "ഒ\u{d57}");
     never_both("௧", "க");
     never_both("୦", "ଠ");
 }
