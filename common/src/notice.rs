@@ -74,11 +74,8 @@ pub fn own_new_name(name: &Name) -> String {
 
 /// Parses the name in a notice of [`own_new_name`]. A client thus knows its own name.
 pub fn parse_own_new_name(notice: &str) -> Option<Name> {
-    notice
-        .strip_prefix(OWN_NAME)?
-        .strip_suffix('.')?
-        .parse()
-        .ok()
+    let name = notice.strip_prefix(OWN_NAME)?.strip_suffix('.')?;
+    Name::from_server(name)
 }
 
 /// Returns the notice for a member that it has moved to `room`, where `others` are.
@@ -89,7 +86,7 @@ pub fn own_new_room(room: &Name, others: &Occupants) -> String {
 /// Parses the room in a notice of [`own_new_room`].
 pub fn parse_own_new_room(notice: &str) -> Option<Name> {
     let (room, _) = notice.strip_prefix(OWN_ROOM)?.split_once(" now. ")?;
-    room.parse().ok()
+    Name::from_server(room)
 }
 
 /// Returns the notice for `name` alone that it has joined under that name.

@@ -223,7 +223,7 @@ impl Console {
     }
 }
 
-/// Parses an address, or else a name: `10.0.0.7` could be either.
+/// Parses an address, or else a name. No name is an address.
 fn parse_ban_target(text: &str) -> Option<BanTarget> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(BanTarget::Host(Host::of(address)));
