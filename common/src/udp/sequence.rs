@@ -82,7 +82,9 @@ pub(super) fn split(line: &str) -> Option<Numbered<'_>> {
 
 /// Returns the number of a datagram, whose line need not be valid UTF-8.
 pub fn number_of(datagram: &[u8]) -> Option<u64> {
-    let (head, _) = datagram.split_at_checked(MAX_PREFIX).unwrap_or((datagram, b""));
+    let (head, _) = datagram
+        .split_at_checked(MAX_PREFIX)
+        .unwrap_or((datagram, b""));
     let end = head.utf8_chunks().next()?.valid();
     Numbered::parse(end).map(|numbered| numbered.number)
 }
