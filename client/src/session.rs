@@ -106,6 +106,9 @@ fn run_joined(
         Some(line) => screen.show_received(line),
         None => screen.warn(format!("joined as {name}, without a welcome")),
     }
+    if let Some(warning) = joined.info.warning() {
+        screen.warn(warning.to_string());
+    }
     let (updates, receiver) =
         receiver::start(joined.lines, screen.clone(), options.heartbeat).map_err(no_thread)?;
     let config = TransferConfig {
