@@ -386,6 +386,9 @@ pub fn script(name: &str, words: &[&str]) -> Option<Client> {
     Some(Client::spawn(command))
 }
 
+/// The number before the first one of both sides.
+pub const START: u64 = 7000;
+
 /// A server over UDP whose datagrams the test chooses.
 pub struct FakeUdpServer {
     pub port: String,
@@ -406,8 +409,8 @@ impl FakeUdpServer {
             socket,
             client: None,
             transcript: Vec::new(),
-            sent: 0,
-            received: 0,
+            sent: START,
+            received: START,
         }
     }
 
@@ -420,13 +423,21 @@ impl FakeUdpServer {
     pub fn welcome(name: &str) -> (FakeUdpServer, Client) {
         let mut server = FakeUdpServer::open();
         let client = server.start(name);
-        server.expect(name);
-        let cookie = format!("/cookie 2f1c {name}");
+        server.expect(&format!("/seq 0 0 {name}"));
+        let cookie = format!("/cookie 2f1c {START} {name}");
         server.say(&cookie);
         server.expect(&cookie);
-        server.say(&greeting(name));
+        server.say_numbered(&greeting(name));
         client.shows(&greeting(name));
         (server, client)
+    }
+
+    /// Refuses the request for a start, as an older server does.
+    #[track_caller]
+    pub fn refuse_start(&mut self, name: &str) {
+        self.expect(&format!("/seq 0 0 {name}"));
+        self.say("! Invalid name, a name contains only letters.");
+        (self.sent, self.received) = (0, 0);
     }
 
     /// Returns the next datagram, without its newline.
@@ -479,8 +490,9 @@ impl FakeUdpServer {
 
     /// Sends a line under the next number.
     pub fn say_numbered(&mut self, line: &str) {
-        let (number, arrived) = (self.sent + 1, self.received);
+        let number = self.sent + 1;
         self.sent = number;
+        let arrived = self.received % START;
         let numbered = Numbered {
             number,
             arrived,
