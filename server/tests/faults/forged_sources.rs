@@ -7,6 +7,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use common::Tags;
 use common::udp::sequence::{MAX_DISTANCE, Numbered};
 use common::udp::uncounted::Uncounted;
 use tests::{TestClient, UdpTestClient};
@@ -71,7 +72,8 @@ impl NumberedClient {
             let datagram = self.client.receive();
             let numbered = Numbered::parse(&datagram).expect(&datagram);
             assert!(numbered.number > self.start, "{datagram}");
-            if !numbered.line.starts_with("bystander") {
+            let (_, text) = Tags::split(numbered.line);
+            if !text.starts_with("bystander") {
                 return numbered.line.to_string();
             }
         }
@@ -88,8 +90,9 @@ impl NumberedClient {
         loop {
             let datagram = self.client.receive();
             let numbered = Numbered::parse(&datagram).expect(&datagram);
-            if !numbered.line.starts_with("bystander") {
-                assert_eq!((numbered.line, numbered.arrived), ("", arrived));
+            let (_, text) = Tags::split(numbered.line);
+            if !text.starts_with("bystander") {
+                assert_eq!((text, numbered.arrived), ("", arrived));
                 return;
             }
         }
