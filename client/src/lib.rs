@@ -14,6 +14,7 @@
 
 pub mod options;
 pub mod session;
+pub mod terminal;
 
 pub mod connection;
 pub mod handshake;
@@ -21,7 +22,9 @@ pub mod handshake;
 pub mod receiver;
 pub mod screen;
 
+pub mod conversation;
 pub mod input;
+pub mod reconnect;
 pub mod sender;
 
 pub mod transfers;

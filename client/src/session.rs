@@ -11,31 +11,34 @@
 //! connection -> RECEIVER --------------------> SCREEN -> stdout
 //! ```
 //!
-//! The sender's transfer manager starts a thread for each file, see `transfers`.
+//! The sender and the receiver live as long as a connection. The [`Conversation`] goes on
+//! with the next one, see `reconnect`. The transfer manager starts a thread for each file,
+//! see `transfers`.
 //!
 //! Invariant: it knows no line of the protocol.
 
-use std::env;
-use std::io::{self, IsTerminal, Stderr, Stdout};
+use std::io;
 use std::time::Duration;
 
-use common::{LOBBY, Name};
+use common::{Capability, LOBBY, MAX_MISSED_HEARTBEATS, Name};
 use crossbeam_channel::{Receiver, bounded};
 
-use crate::connection::{self, describe};
+use crate::connection::{self, Transport, describe};
+use crate::conversation::Conversation;
+use crate::conversation::queue::LineQueue;
+use crate::conversation::waiting::WaitingLines;
 use crate::exit::Exit;
-use crate::handshake::{Handshake, Joined};
+use crate::handshake::{self, Handshake, Joined};
 use crate::input::stdin::{self, InputLine, InputSource};
-use crate::options::{Layout, Options};
+use crate::options::{Options, ReconnectChoice};
 use crate::quit::QuitRequest;
-use crate::receiver;
-use crate::screen::bell::Bell;
-use crate::screen::size::{self, Size};
-use crate::screen::split::Style;
+use crate::receiver::{self, Memory, ReceiverConfig};
+use crate::reconnect::{self, Reconnector};
 use crate::screen::status_line::StatusLine;
 use crate::screen::{self, PromptOutput, Renderer, Screen, ScreenUpdate, watcher};
-use crate::sender::{Sender, SenderConfig, Sources};
+use crate::sender::{ConnectionEnd, Sender, SenderConnection};
 use crate::signals;
+use crate::terminal::{input_source, renderer, split_size};
 use crate::transfers::{TransferConfig, TransferManager};
 
 /// The number of quit requests that can exist: a signal, and a broken output.
@@ -57,10 +60,7 @@ fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
     let (quit_sender, quit_requests) = bounded(MAX_QUIT_REQUESTS);
     let window = split_size(options);
     let started = match options.task {
-        None => screen::start(
-            renderer(window).with_bell(bell(options)),
-            quit_sender.clone(),
-        ),
+        None => screen::start(renderer(options, window), quit_sender.clone()),
         // For one file no messages are shown; standard output may be for the file.
         Some(_) => screen::start(
             Renderer::plain(io::sink(), io::stderr(), PromptOutput::Stderr),
@@ -79,10 +79,12 @@ fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
         source,
         quit_requests: &quit_requests,
         screen: &screen,
+        wanted: handshake::wanted(options.transport, options.heartbeat),
     };
     let joined = handshake.join(connection)?;
     let watcher = window.map(|window| watcher::start(window, screen.clone()));
-    let exit = run_joined(joined, options, &screen, input, quit_requests)?;
+    let conversation = conversation(&joined, options, &screen, input, quit_requests);
+    let exit = converse(joined, options, conversation)?;
     drop(watcher);
     // All messages are shown before the end, however slow the terminal is.
     match exit {
@@ -92,55 +94,135 @@ fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
     Ok(exit)
 }
 
-/// Runs the session from the welcome on.
-fn run_joined(
-    joined: Joined,
+fn conversation(
+    joined: &Joined,
     options: &Options,
     screen: &Screen,
     input: Receiver<InputLine>,
     quit_requests: Receiver<QuitRequest>,
-) -> Result<Exit, Exit> {
-    let name = joined.name;
-    screen.show(ScreenUpdate::Joined(status_line(&name, options)));
-    match joined.first_line {
-        Some(line) => screen.show_received(line),
-        None => screen.warn(format!("joined as {name}, without a welcome")),
-    }
-    if let Some(warning) = joined.info.warning() {
-        screen.warn(warning.to_string());
-    }
-    let (updates, receiver) =
-        receiver::start(joined.lines, screen.clone(), options.heartbeat).map_err(no_thread)?;
+) -> Conversation {
     let config = TransferConfig {
         server: joined.info.server,
         downloads: options.downloads.clone(),
     };
-    let mut transfers = TransferManager::new(config, screen.clone());
-    if let Some(task) = &options.task {
-        transfers.add(task.clone());
-    }
-    let config = SenderConfig {
-        writer: joined.writer,
-        name,
-        source: input_source(options),
+    Conversation {
+        name: joined.name.clone(),
         heartbeat: options.heartbeat,
-        info: joined.info,
-        screen: screen.clone(),
-    };
-    let sources = Sources {
+        memory: Memory::default(),
+        queue: LineQueue::default(),
+        waiting: WaitingLines::default(),
+        source: input_source(options),
         input,
+        input_ended: false,
         quit_requests,
+        transfers: TransferManager::new(config, screen.clone()),
+        screen: screen.clone(),
+    }
+}
+
+/// Runs the conversation from the welcome on, over as many connections as it takes.
+fn converse(
+    mut joined: Joined,
+    options: &Options,
+    mut conversation: Conversation,
+) -> Result<Exit, Exit> {
+    let screen = conversation.screen.clone();
+    let status_line = status_line(&joined.name, options);
+    screen.show(ScreenUpdate::Joined(status_line));
+    if let Some(task) = &options.task {
+        conversation.transfers.add(task.clone());
+    }
+    let wanted = handshake::wanted(options.transport, options.heartbeat);
+    let address = options.address.clone();
+    let mut reconnector = Reconnector::new(address, options.transport, wanted);
+    let exit = loop {
+        let end;
+        (end, conversation) = run_connection(joined, conversation)?;
+        let why = match end {
+            ConnectionEnd::Left(exit) => break exit,
+            ConnectionEnd::Ended(why) => why,
+        };
+        let next = if reconnects(options) && reconnect::is_temporary(&why) {
+            reconnector.reconnect(&mut conversation, why)
+        } else {
+            Err(why)
+        };
+        match next {
+            Ok(next) => joined = next,
+            Err(exit) => {
+                conversation.transfers.close();
+                break exit;
+            }
+        }
+    };
+    // The same terminal must not block a report either.
+    if exit != Exit::Interrupted || screen.has_room() {
+        conversation.report_end();
+    }
+    Ok(match (&exit, conversation.transfers.exit()) {
+        // The client was started for that file alone.
+        (Exit::Left | Exit::Interrupted, Some(failure)) if options.task.is_some() => failure,
+        _ => exit,
+    })
+}
+
+/// Runs one connection, from the welcome to its end.
+fn run_connection(
+    joined: Joined,
+    mut conversation: Conversation,
+) -> Result<(ConnectionEnd, Conversation), Exit> {
+    let is_numbered = joined.granted.contains(Capability::Id);
+    let beginning = if joined.resumed && is_numbered == conversation.queue.is_numbered() {
+        conversation.resume()
+    } else {
+        conversation.begin(joined.granted)
+    };
+    if joined.first_line.is_none() {
+        let name = &joined.name;
+        let why = format!("joined as {name}, without a welcome");
+        conversation.screen.warn(why);
+    }
+    if let Some(warning) = joined.info.warning() {
+        conversation.screen.warn(warning.to_string());
+    }
+    let config = ReceiverConfig {
+        screen: conversation.screen.clone(),
+        timeout: conversation.heartbeat * MAX_MISSED_HEARTBEATS,
+        granted: joined.granted,
+        first_line: joined.first_line,
+        memory: std::mem::take(&mut conversation.memory),
+    };
+    let (updates, receiver) = receiver::start(joined.lines, config).map_err(no_thread)?;
+    conversation.after_welcome(&beginning);
+    let connection = SenderConnection {
+        writer: joined.writer,
+        info: joined.info,
+        granted: joined.granted,
         updates,
-        transfers,
     };
     // The sender drops its half of the connection, which ends the receiver.
-    let exit = Sender::new(config, sources).run();
+    let (end, mut conversation) = Sender::new(connection, conversation).run();
     // The receiver's last lines are shown, unless a signal asked to hurry: a terminal
     // that was stopped may block it for as long as it likes.
-    if exit != Exit::Interrupted {
-        let _ = receiver.join();
+    if *end.exit() != Exit::Interrupted
+        && let Ok(memory) = receiver.join()
+    {
+        conversation.memory = memory;
     }
-    Ok(exit)
+    Ok((end, conversation))
+}
+
+/// Returns `true` if a broken connection is replaced. An unframed server may end a session
+/// by closing the connection, and then would meet us again and again.
+fn reconnects(options: &Options) -> bool {
+    match options.reconnect {
+        ReconnectChoice::Always => true,
+        ReconnectChoice::Never => false,
+        ReconnectChoice::OnTerminal => {
+            input_source(options) == InputSource::Terminal
+                && options.transport != Transport::Unframed
+        }
+    }
 }
 
 fn status_line(name: &Name, options: &Options) -> StatusLine {
@@ -148,57 +230,8 @@ fn status_line(name: &Name, options: &Options) -> StatusLine {
         name: name.to_string(),
         room: LOBBY.to_string(),
         address: options.address.to_string(),
+        offline: false,
         progress: Vec::new(),
-    }
-}
-
-fn input_source(options: &Options) -> InputSource {
-    if options.task.is_some() {
-        InputSource::None
-    } else if io::stdin().is_terminal() {
-        InputSource::Terminal
-    } else {
-        InputSource::Pipe
-    }
-}
-
-/// Returns the window's size if the screen can be divided: it needs a terminal at both
-/// ends, a terminal that knows commands, and a known size.
-fn split_size(options: &Options) -> Option<Size> {
-    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let has_commands = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
-    match options.layout {
-        Layout::Divided if options.task.is_none() && terminal && has_commands => size::query(),
-        _ => None,
-    }
-}
-
-fn renderer(window: Option<Size>) -> Renderer<Stdout, Stderr> {
-    // Any value but the empty one asks for no colours.
-    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let style = if no_color {
-        Style::Plain
-    } else {
-        Style::Colored
-    };
-    // In `chat-client > chat.txt` the user reads standard error.
-    let prompt_output = if io::stdout().is_terminal() {
-        PromptOutput::Stdout
-    } else {
-        PromptOutput::Stderr
-    };
-    match window {
-        Some(size) => Renderer::split(io::stdout(), io::stderr(), size, style),
-        None => Renderer::plain(io::stdout(), io::stderr(), prompt_output),
-    }
-}
-
-/// Returns a bell that rings only on a terminal.
-fn bell(options: &Options) -> Bell {
-    if options.bell && io::stdout().is_terminal() {
-        Bell::ringing()
-    } else {
-        Bell::default()
     }
 }
 

@@ -133,6 +133,12 @@ impl LineSplitter {
         !self.pending().is_empty() || matches!(self.state, State::Skipping(_))
     }
 
+    /// Returns `true` if the source has ended. A line that is returned from then on has
+    /// no newline.
+    pub fn has_ended(&self) -> bool {
+        self.state == State::Ended
+    }
+
     /// Returns the bytes that were read and not returned in a line yet.
     pub fn pending(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()

@@ -26,6 +26,15 @@ impl Timestamp {
         self.millis
     }
 
+    /// Returns year, month, day, hour, minute and second, in UTC.
+    pub fn date_and_time(self) -> [u64; 6] {
+        let seconds = self.millis / 1000;
+        let (days, second) = (seconds / 86_400, seconds % 86_400);
+        let (year, month, day) = date(days);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        [year, month, day, hour, minute, second]
+    }
+
     /// Parses the form with milliseconds, in UTC.
     pub fn parse(text: &str) -> Option<Timestamp> {
         let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
@@ -69,16 +78,13 @@ impl From<SystemTime> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, millis) = (self.millis / 1000, self.millis % 1000);
-        let (days, second) = (seconds / 86_400, seconds % 86_400);
-        let (year, month, day) = date(days);
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let [year, month, day, hour, minute, second] = self.date_and_time();
         write!(
             f,
             "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
         )?;
         if f.precision() == Some(3) {
-            write!(f, ".{millis:03}")?;
+            write!(f, ".{:03}", self.millis % 1000)?;
         }
         f.write_str("Z")
     }

@@ -58,9 +58,12 @@ pub const MAX_IGNORED: usize = 100;
 /// How often a crowded room announces how many members joined and left.
 pub const JOIN_COUNT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The time in which the holder of a wanted name must answer a probe: a slow line
-/// answers in a tenth of that.
-pub const RECLAIM_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time for which the holder of a wanted name may leave probes without an answer: a
+/// slow line answers in a few seconds, and so does a client that was stopped for some.
+pub const RECLAIM_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest delay of a refusal for a name that is requested again and again.
+pub const MAX_NAME_REFUSAL_DELAY: Duration = Duration::from_secs(8);
 
 /// The time in which the previous session of a member that resumes must end. It may have
 /// to post what it has read, into a full queue.

@@ -77,8 +77,12 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
 }
 
 fn open_log(path: &str) -> Result<Box<dyn Write + Send>, (u8, String)> {
-    let file = OpenOptions::new().append(true).create(true).open(path);
-    match file {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    // Others on the machine may not read what members say.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
         Ok(file) => Ok(Box::new(file)),
         Err(error) => Err((FAILURE, format!("cannot write the log {path}: {error}"))),
     }

@@ -9,7 +9,7 @@ use crate::{Running, TestClient};
 const TYPED: [(&str, &str); 27] = [
     ("/help", "/history [N]"),
     ("/who", "2 members are here."),
-    ("/names", "ann bob"),
+    ("/names", "Here, ann, bob"),
     ("/whois bob", "bob has been here for "),
     ("/msg eve hi", "No such user, eve."),
     ("/reply thanks", "No private message to reply to"),

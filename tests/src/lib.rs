@@ -12,6 +12,7 @@
 )]
 
 mod bystanders;
+mod capable_client;
 mod commands;
 mod process;
 mod test_client;

@@ -203,7 +203,7 @@ impl TestClient {
         self.stream.read(buffer)
     }
 
-    fn fail(&self, why: &str) -> ! {
+    pub(crate) fn fail(&self, why: &str) -> ! {
         let from = self.transcript.len().saturating_sub(40);
         let transcript = self.transcript[from..].join("\n  ");
         panic!("{}: {why}\n  {transcript}", self.label);

@@ -11,7 +11,7 @@
 //! * Our own message, if the server sends it back, is left out, because it is on the
 //!   screen already.
 //!
-//! Thread: the reader's and the writer's, which share a [`Conversation`].
+//! Thread: the reader's and the writer's, which share a [`UnframedState`].
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -63,7 +63,7 @@ enum Phase {
 }
 
 /// The state that both halves share.
-struct Conversation {
+struct UnframedState {
     phase: Phase,
     /// The number of blank lines that must be answered.
     blank_lines: usize,
@@ -71,12 +71,12 @@ struct Conversation {
     recent: VecDeque<(Vec<u8>, Instant)>,
 }
 
-type Shared = Arc<Mutex<Conversation>>;
+type Shared = Arc<Mutex<UnframedState>>;
 
 /// A reader of lines from an unframed server.
 pub(super) struct UnframedReader<R> {
     source: R,
-    conversation: Shared,
+    state: Shared,
     /// Lines that were not read yet.
     ready: VecDeque<u8>,
 }
@@ -84,7 +84,7 @@ pub(super) struct UnframedReader<R> {
 /// A writer of lines to an unframed server.
 pub(super) struct UnframedWriter<W> {
     sink: W,
-    conversation: Shared,
+    state: Shared,
     /// The part of the current line that the socket has not taken yet.
     rest: Vec<u8>,
     last_sent: Option<Instant>,
@@ -103,19 +103,19 @@ pub(super) fn connect(
 }
 
 fn halves<R, W>(source: R, sink: W) -> (UnframedReader<R>, UnframedWriter<W>) {
-    let conversation = Arc::new(Mutex::new(Conversation {
+    let state = Arc::new(Mutex::new(UnframedState {
         phase: Phase::Unnamed,
         blank_lines: 0,
         recent: VecDeque::new(),
     }));
     let reader = UnframedReader {
         source,
-        conversation: Arc::clone(&conversation),
+        state: Arc::clone(&state),
         ready: VecDeque::new(),
     };
     let writer = UnframedWriter {
         sink,
-        conversation,
+        state,
         rest: Vec::new(),
         last_sent: None,
     };
@@ -136,24 +136,24 @@ impl<R: Read> UnframedReader<R> {
     fn refill(&mut self) -> io::Result<()> {
         let mut chunk = [0; MAX_EVENT - 1];
         let result = self.source.read(&mut chunk);
-        let mut conversation = lock(&self.conversation);
+        let mut state = lock(&self.state);
         // The error if no line comes of it.
         let error = match result {
             Ok(count @ 1..) => {
                 let chunk = chunk.get(..count).unwrap_or_default();
-                self.ready.extend(conversation.receive(chunk));
+                self.ready.extend(state.receive(chunk));
                 ErrorKind::Interrupted.into()
             }
             Err(error) if is_tick(&error) || error.kind() == ErrorKind::Interrupted => error,
             // A server that closes before it has read everything resets.
-            Ok(_) | Err(_) if conversation.is_leaving() => {
+            Ok(_) | Err(_) if state.is_leaving() => {
                 self.ready.extend(line(QUIT));
                 return Ok(());
             }
             Ok(_) => return Ok(()),
             Err(error) => return Err(error),
         };
-        self.ready.extend(conversation.answers(Instant::now()));
+        self.ready.extend(state.answers(Instant::now()));
         if self.ready.is_empty() {
             Err(error)
         } else {
@@ -168,13 +168,13 @@ impl<W: Write> Write for UnframedWriter<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         if text.trim_ascii().is_empty() {
-            lock(&self.conversation).blank_lines += 1;
+            lock(&self.state).blank_lines += 1;
             return Ok(line.len());
         }
         if self.rest.is_empty() {
             self.wait_for_gap();
             // Before it is sent, because the answer may come at once.
-            lock(&self.conversation).record_sent(text);
+            lock(&self.state).record_sent(text);
             self.rest = text.to_vec();
         }
         while !self.rest.is_empty() {
@@ -201,7 +201,7 @@ impl<W> UnframedWriter<W> {
     }
 }
 
-impl Conversation {
+impl UnframedState {
     /// Records that `text` is sent now.
     fn record_sent(&mut self, text: &[u8]) {
         let now = Instant::now();
@@ -380,28 +380,28 @@ mod tests {
     }
 
     /// Returns the answers after every timeout has passed.
-    fn answered(conversation: &Shared) -> Vec<u8> {
-        lock(conversation).answers(Instant::now() + QUIT_TIMEOUT)
+    fn answered(state: &Shared) -> Vec<u8> {
+        lock(state).answers(Instant::now() + QUIT_TIMEOUT)
     }
 
     #[test]
     fn a_name_that_is_not_refused_is_accepted() {
         let (mut reader, mut writer) = halves(Chunks(vec![b"! taken"]), Vec::new());
         writer.write_all(b"ann\n").unwrap();
-        assert_eq!(lock(&reader.conversation).answers(Instant::now()), b"");
+        assert_eq!(lock(&reader.state).answers(Instant::now()), b"");
         assert_eq!(read_all(&mut reader), "! taken\n");
-        assert_eq!(answered(&reader.conversation), b"");
+        assert_eq!(answered(&reader.state), b"");
         writer.write_all(b"bob\n").unwrap();
-        assert_eq!(answered(&reader.conversation), b"\n");
-        assert_eq!(answered(&reader.conversation), b"");
+        assert_eq!(answered(&reader.state), b"\n");
+        assert_eq!(answered(&reader.state), b"");
     }
 
     #[test]
     fn q_quit_is_answered_by_the_close_or_after_the_timeout() {
         let (reader, mut writer) = halves(Silent, Vec::new());
-        lock(&reader.conversation).phase = Phase::Joined;
+        lock(&reader.state).phase = Phase::Joined;
         writer.write_all(b"q:quit\n").unwrap();
-        assert_eq!(answered(&reader.conversation), b"q:quit\n");
+        assert_eq!(answered(&reader.state), b"q:quit\n");
 
         struct Broken;
         impl Read for Broken {
@@ -411,7 +411,7 @@ mod tests {
         }
         for leaving in [false, true] {
             let (mut reader, mut writer) = halves(Broken, Vec::new());
-            lock(&reader.conversation).phase = Phase::Joined;
+            lock(&reader.state).phase = Phase::Joined;
             if leaving {
                 writer.write_all(b"q:quit\n").unwrap();
             }

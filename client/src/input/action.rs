@@ -13,6 +13,10 @@ const QUIT_WORDS: [&str; 5] = ["/quit", "q", "exit", "bye", QUIT];
 /// The command that shows what UDP has lost. The client runs it itself.
 const STATS_COMMAND: &str = "/stats";
 
+/// The commands about the lines that were typed without a connection.
+const SEND_WAITING_COMMAND: &str = "/send-waiting";
+const DROP_WAITING_COMMAND: &str = "/drop-waiting";
+
 /// The warning about an input line that is not valid UTF-8.
 pub const NOT_UTF8: &str = "not sent, the line is not valid UTF-8";
 
@@ -35,6 +39,10 @@ pub enum UserAction {
     QuitWith(String),
     /// Shows what was lost over UDP.
     ShowStats,
+    /// Sends the lines that were typed without a connection.
+    SendWaiting,
+    /// Discards the lines that were typed without a connection.
+    DropWaiting,
     /// Runs a file command.
     File(FileCommand),
     /// Shows something that concerns nobody else.
@@ -87,8 +95,11 @@ pub fn parse(line: &str, me: &Name, transport: Transport) -> UserAction {
     if QUIT_WORDS.contains(&trimmed) {
         return UserAction::Quit;
     }
-    if trimmed.eq_ignore_ascii_case(STATS_COMMAND) {
-        return UserAction::ShowStats;
+    match trimmed.to_ascii_lowercase().as_str() {
+        STATS_COMMAND => return UserAction::ShowStats,
+        SEND_WAITING_COMMAND => return UserAction::SendWaiting,
+        DROP_WAITING_COMMAND => return UserAction::DropWaiting,
+        _ => {}
     }
     let action = match transport {
         Transport::Unframed => unframed(&line, me),
@@ -293,6 +304,16 @@ mod tests {
             check_over(transport, " /STATS ", UserAction::ShowStats);
         }
         check("//stats", sends("//stats", Some("/stats")));
+    }
+
+    #[test]
+    fn waiting_lines_are_sent_or_discarded() {
+        check("/send-waiting", UserAction::SendWaiting);
+        check(" /Drop-Waiting ", UserAction::DropWaiting);
+        check(
+            "//send-waiting",
+            sends("//send-waiting", Some("/send-waiting")),
+        );
     }
 
     #[test]

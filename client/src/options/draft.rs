@@ -7,8 +7,9 @@ use common::{Address, HEARTBEAT};
 
 use common::options::EarlyExit;
 
-use super::model::{Layout, Options};
+use super::model::{Layout, Options, ReconnectChoice, TimeChoice};
 use crate::connection::Transport;
+use crate::screen::clock::TimeFormat;
 use crate::transfers::command;
 use crate::transfers::{Destination, Task};
 
@@ -20,6 +21,8 @@ pub(super) struct Draft {
     pub(super) downloads: PathBuf,
     pub(super) send: Option<PathBuf>,
     pub(super) to: Option<String>,
+    reconnect: ReconnectChoice,
+    times: TimeChoice,
     heartbeat: Duration,
     transport: Transport,
     get: Option<u64>,
@@ -35,6 +38,8 @@ impl Draft {
             downloads: PathBuf::new(),
             send: None,
             to: None,
+            reconnect: ReconnectChoice::default(),
+            times: TimeChoice::default(),
             heartbeat: HEARTBEAT,
             transport: Transport::Tcp,
             get: None,
@@ -61,6 +66,27 @@ impl Draft {
             return usage("options '--udp' and '--unframed' exclude each other".into());
         }
         self.transport = transport;
+        Ok(())
+    }
+
+    /// Sets the choice of `--reconnect` or `--no-reconnect`. The same may be given twice.
+    pub(super) fn set_reconnect(&mut self, choice: ReconnectChoice) -> Result<(), EarlyExit> {
+        if self.reconnect != ReconnectChoice::default() && self.reconnect != choice {
+            return usage("options '--reconnect' and '--no-reconnect' exclude each other".into());
+        }
+        self.reconnect = choice;
+        Ok(())
+    }
+
+    /// Sets the times before the lines.
+    pub(super) fn set_times(&mut self, text: &str) -> Result<(), EarlyExit> {
+        self.times = match text {
+            "off" => TimeChoice::Off,
+            pattern => match TimeFormat::parse(pattern) {
+                Ok(format) => TimeChoice::Format(format),
+                Err(why) => return usage(format!("the value of option '--time' {why}")),
+            },
+        };
         Ok(())
     }
 
@@ -92,6 +118,8 @@ impl Draft {
             bell: self.bell,
             heartbeat: self.heartbeat,
             transport: self.transport,
+            reconnect: self.reconnect,
+            times: self.times,
             downloads: self.downloads,
             task,
         })

@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use common::options::{self, EarlyExit};
 
 use draft::Draft;
-pub use model::{Layout, Options};
+pub use model::{Layout, Options, ReconnectChoice, TimeChoice};
 use table::TABLE;
 
 const HEAD: &str = "\
@@ -64,6 +64,7 @@ pub fn manual_rows() -> String {
 mod tests {
     use super::*;
     use crate::connection::Transport;
+    use crate::screen::clock::TimeFormat;
     use crate::transfers::{Destination, Task};
     use common::Address;
     use std::time::Duration;
@@ -107,6 +108,25 @@ mod tests {
     }
 
     #[test]
+    fn reconnecting_is_chosen_once() {
+        let choice = |line| read(line).map(|options| options.reconnect);
+        assert_eq!(choice(""), Ok(ReconnectChoice::OnTerminal));
+        assert_eq!(choice("--reconnect"), Ok(ReconnectChoice::Always));
+        let twice = "--no-reconnect --no-reconnect";
+        assert_eq!(choice(twice), Ok(ReconnectChoice::Never));
+        assert!(choice("--reconnect --no-reconnect").is_err());
+    }
+
+    #[test]
+    fn times_have_a_format_or_are_off() {
+        let times = |line| read(line).unwrap().times;
+        assert_eq!(times(""), TimeChoice::OnTerminal);
+        assert_eq!(times("--time off"), TimeChoice::Off);
+        let seconds = TimeFormat::parse("%H:%M:%S").unwrap();
+        assert_eq!(times("--time=%H:%M:%S"), TimeChoice::Format(seconds));
+    }
+
+    #[test]
     fn a_session_may_be_for_one_file() {
         let task = |line: &str| read(&format!("-n bot {line}")).unwrap().task;
         assert_eq!(task("--downloads x"), None);
@@ -139,6 +159,7 @@ mod tests {
         check("--plain=yes", "option '--plain' doesn't allow an argument");
         check("--heartbeat 0", "not '0'");
         check("--heartbeat NaN", "not 'NaN'");
+        check("--time %H.%q", "contains the unknown specifier %q");
         check("0", "1 to 65535");
         check("--send a", "require '--name'");
         check("-n a --unframed --send a", "do not work with '--unframed'");

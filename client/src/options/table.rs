@@ -6,7 +6,7 @@ use common::options::Setter::{Flag, Value};
 use common::options::{EarlyExit, OptionSpec};
 
 use super::draft::Draft;
-use super::model::Layout;
+use super::model::{Layout, ReconnectChoice};
 use crate::connection::Transport;
 
 type Spec = OptionSpec<Draft>;
@@ -20,6 +20,13 @@ pub(super) const TABLE: &[Spec] = &[
         "plain lines instead of a divided screen"),
     Spec::new("--no-bell", Flag(|draft| { draft.bell = false; Ok(()) }),
         "do not ring for private messages and lines with your name"),
+    Spec::new("--time", Value(|draft, _, value| draft.set_times(value)),
+        "put the local time before each line, as in date +FORMAT; 'off' for none; only on a \
+         terminal unless it is given").value("FORMAT").default("%H:%M"),
+    Spec::new("--reconnect", Flag(|draft| draft.set_reconnect(ReconnectChoice::Always)),
+        "connect again when the connection breaks; this is the default on a terminal"),
+    Spec::new("--no-reconnect", Flag(|draft| draft.set_reconnect(ReconnectChoice::Never)),
+        "end when the connection breaks; this is the default in a pipe"),
     Spec::new("--heartbeat", Value(|draft, _, value| draft.set_heartbeat(value)),
         "send a heartbeat every SECONDS, 0.1 to 3600; the connection counts as lost when no \
          line comes for three times as long").value("SECONDS").default("30"),

@@ -8,6 +8,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
+use common::tags::MAX_TAGS;
 use common::{LineSplitter, MAX_EVENT, NextLine, text};
 
 use crate::connection::{describe, is_tick};
@@ -48,9 +49,9 @@ pub struct ServerLines<R> {
 }
 
 impl<R: Read> ServerLines<R> {
-    /// Reads lines of at most [`MAX_EVENT`] bytes from `source`.
+    /// Reads lines of at most [`MAX_EVENT`] bytes, and their tags, from `source`.
     pub fn new(source: R) -> ServerLines<R> {
-        let splitter = LineSplitter::new(MAX_EVENT);
+        let splitter = LineSplitter::new(MAX_EVENT + MAX_TAGS);
         ServerLines { source, splitter }
     }
 
@@ -116,7 +117,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_line_does_not_affect_the_next() {
-        let long = [&[b'x'; MAX_EVENT][..], b"\nb\n"].concat();
+        let long = [&[b'x'; MAX_EVENT + MAX_TAGS][..], b"\nb\n"].concat();
         let too_long = ReadOutcome::Unreadable("a line from the server is too long");
         check(
             &long,

@@ -9,231 +9,135 @@
 //! Blocks: in reads, for at most 250 ms, and while the screen's queue is full.
 
 pub mod lines;
+mod memory;
+mod seen;
+mod state;
+mod update;
 
 use std::io::{self, Read};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use common::transfer::TicketGrant;
-use common::{Event, MAX_MISSED_HEARTBEATS, Name, notice};
+use common::Capabilities;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::screen::{Screen, ScreenUpdate};
-use lines::{Disconnect, ReadOutcome, ServerLines};
+use crate::screen::Screen;
+use lines::{ReadOutcome, ServerLines};
+pub use memory::Memory;
+use state::ReceiverState;
+use update::MAX_UPDATES;
+pub use update::{LastMessage, ServerUpdate, SessionEnd};
 
-/// The number of updates that may wait for the sender. Heartbeats beyond it are
-/// dropped, because only a server that sends unrequested ones gets here. A new name is
-/// never dropped, see [`ReceiverState::send_new_name`].
-const MAX_UPDATES: usize = 64;
-
-/// A message from the receiver to the sender.
-#[derive(Debug, PartialEq, Eq)]
-pub enum ServerUpdate {
-    /// An empty line, which answers our heartbeat or probes us.
-    Heartbeat,
-    /// Our new name.
-    Renamed(Name),
-    /// A ticket for a file, which is not shown.
-    Ticket(TicketGrant),
-    /// The reason of a refusal, which was shown.
-    Refusal(String),
-    /// The end of the session; the last update.
-    Ended(SessionEnd),
+/// The settings of a receiver.
+pub struct ReceiverConfig {
+    /// The screen.
+    pub screen: Screen,
+    /// The time without a line after which the connection counts as lost. Bytes alone do
+    /// not count, because they may never become a line.
+    pub timeout: Duration,
+    /// The capabilities that the server has granted.
+    pub granted: Capabilities,
+    /// A line that was read already, normally the welcome.
+    pub first_line: Option<String>,
+    /// The memory of the previous connection.
+    pub memory: Memory,
 }
 
-/// The way in which a session ended.
-#[derive(Debug, PartialEq, Eq)]
-pub enum SessionEnd {
-    /// The server sent `q:quit`, and this before it.
-    Quit(LastMessage),
-    /// The connection ended without a `q:quit`.
-    Disconnected(Disconnect, LastMessage),
-    /// No line arrived for this time.
-    TimedOut(Duration),
-}
-
-impl SessionEnd {
-    /// Returns `true` if the server ended it in order, after it had read everything.
-    pub fn is_orderly(&self) -> bool {
-        matches!(
-            self,
-            SessionEnd::Quit(_) | SessionEnd::Disconnected(Disconnect::Closed, _)
-        )
-    }
-}
-
-/// The server's last message, if it explains the end.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum LastMessage {
-    /// It explains nothing.
-    #[default]
-    None,
-    /// A refusal.
-    Refusal(String),
-    /// The notice that the server stops.
-    Stopping,
-}
-
-/// Starts the receiver thread. Its updates end with [`ServerUpdate::Ended`].
+/// Shows the first line, and starts the receiver thread, which returns its memory. Its
+/// updates end with [`ServerUpdate::Ended`].
 ///
 /// # Errors
 ///
 /// If the system cannot start a thread.
 pub fn start(
     lines: ServerLines<impl Read + Send + 'static>,
-    screen: Screen,
-    heartbeat: Duration,
-) -> io::Result<(Receiver<ServerUpdate>, JoinHandle<()>)> {
+    config: ReceiverConfig,
+) -> io::Result<(Receiver<ServerUpdate>, JoinHandle<Memory>)> {
     let (sender, updates) = bounded(MAX_UPDATES);
+    let timeout = config.timeout;
+    let state = initial_state(config, sender.clone());
     let thread = thread::Builder::new()
         .name("receiver".to_string())
         .spawn(move || {
-            let end = receive(lines, &screen, &sender, heartbeat * MAX_MISSED_HEARTBEATS);
+            let (end, memory) = receive(lines, state, timeout);
             // The sender may have ended before.
             let _ = sender.send(ServerUpdate::Ended(end));
+            memory
         })?;
     Ok((updates, thread))
 }
 
+/// Returns the state after the first line. It is shown at once, so that it comes before
+/// all that the sender shows.
+fn initial_state(config: ReceiverConfig, updates: Sender<ServerUpdate>) -> ReceiverState {
+    let mut state = ReceiverState::new(config.memory, config.screen, updates, config.granted);
+    if let Some(line) = config.first_line {
+        // A welcome ends no session.
+        let _ = state.handle_line(&line);
+    }
+    state
+}
+
 /// Shows all lines until the session ends, and returns how it ended.
-///
-/// The connection counts as lost after `timeout` without a line. Bytes alone do not
-/// count, because they may never become a line.
-pub fn receive(
+fn receive(
     mut lines: ServerLines<impl Read>,
-    screen: &Screen,
-    updates: &Sender<ServerUpdate>,
+    mut state: ReceiverState,
     timeout: Duration,
-) -> SessionEnd {
-    let mut state = ReceiverState::default();
+) -> (SessionEnd, Memory) {
     let mut last_line = Instant::now();
-    loop {
-        state.send_new_name(updates);
+    let end = loop {
+        state.send_new_name();
         match lines.read_line() {
             ReadOutcome::TimedOut | ReadOutcome::Incomplete if last_line.elapsed() < timeout => {
                 continue;
             }
             ReadOutcome::TimedOut | ReadOutcome::Incomplete => {
-                return SessionEnd::TimedOut(timeout);
+                break SessionEnd::TimedOut(timeout);
             }
             ReadOutcome::Disconnected(how) => {
-                return SessionEnd::Disconnected(how, state.last_message);
+                break SessionEnd::Disconnected(how, state.take_last_message());
             }
-            ReadOutcome::Unreadable(why) => state.report_unreadable(why, screen),
-            ReadOutcome::Line(line) => match Event::parse(&line) {
-                Event::Quit => return SessionEnd::Quit(state.last_message),
-                Event::Heartbeat => {
-                    // The new name has waited longer.
-                    state.send_new_name(updates);
-                    // A full channel gives the sender enough to answer.
-                    let _ = updates.try_send(ServerUpdate::Heartbeat);
+            ReadOutcome::Unreadable(why) => state.report_unreadable(why),
+            ReadOutcome::Line(line) => {
+                if let Some(last_message) = state.handle_line(&line) {
+                    break SessionEnd::Quit(last_message);
                 }
-                _ => state.handle_line(line, screen, updates),
-            },
+            }
         }
         last_line = Instant::now();
-    }
-}
-
-/// Sends a ticket to the sender. Returns `false` if `notice` is no ticket, or if a
-/// flood has filled the channel; then it is shown as any other notice.
-fn forward_ticket(notice: &str, updates: &Sender<ServerUpdate>) -> bool {
-    TicketGrant::parse(notice)
-        .is_some_and(|grant| updates.try_send(ServerUpdate::Ticket(grant)).is_ok())
-}
-
-/// Sends a refusal to the sender, because it may be about a file. Half of the channel
-/// is reserved for updates that must not be lost among a thousand refusals.
-fn forward_refusal(why: String, updates: &Sender<ServerUpdate>) {
-    if updates.len() < MAX_UPDATES / 2 {
-        let _ = updates.try_send(ServerUpdate::Refusal(why));
-    }
-}
-
-/// The receiver's memory from one line to the next.
-#[derive(Default)]
-struct ReceiverState {
-    last_message: LastMessage,
-    /// The reason why the previous line could not be shown.
-    last_unreadable: Option<&'static str>,
-    /// Our new name, until the sender has it.
-    new_name: Option<Name>,
-}
-
-impl ReceiverState {
-    /// Shows a line, and forwards what concerns the sender.
-    fn handle_line(&mut self, line: String, screen: &Screen, updates: &Sender<ServerUpdate>) {
-        let event = Event::parse(&line);
-        self.record(&event);
-        match event {
-            Event::Notice(notice) if forward_ticket(notice, updates) => {}
-            Event::Notice(notice) => {
-                self.handle_own_notice(notice, screen);
-                screen.show_received(line);
-            }
-            Event::Refusal(why) => {
-                let why = why.to_string();
-                screen.show_received(line);
-                forward_refusal(why, updates);
-            }
-            _ => screen.show_received(line),
-        }
-    }
-
-    /// Handles a notice about our name or room.
-    fn handle_own_notice(&mut self, notice: &str, screen: &Screen) {
-        if let Some(name) = notice::parse_own_new_name(notice) {
-            screen.show(ScreenUpdate::Renamed(name.to_string()));
-            self.new_name = Some(name);
-        }
-        if let Some(room) = notice::parse_own_new_room(notice) {
-            screen.show(ScreenUpdate::RoomChanged(room.to_string()));
-        }
-    }
-
-    /// Sends our new name to the sender, now or when the channel has room. A blocking
-    /// send could deadlock: the sender may wait for a server that waits until we have
-    /// read. Only the newest name matters.
-    fn send_new_name(&mut self, updates: &Sender<ServerUpdate>) {
-        if let Some(name) = &self.new_name
-            && updates
-                .try_send(ServerUpdate::Renamed(name.clone()))
-                .is_ok()
-        {
-            self.new_name = None;
-        }
-    }
-
-    fn record(&mut self, event: &Event<'_>) {
-        self.last_unreadable = None;
-        self.last_message = match event {
-            _ if self.last_message == LastMessage::Stopping => return,
-            Event::Notice(notice::STOPPING) => LastMessage::Stopping,
-            Event::Refusal(why) => LastMessage::Refusal(why.to_string()),
-            _ => LastMessage::None,
-        };
-    }
-
-    /// Reports the same reason once in a row, because a server can send junk faster
-    /// than a person reads.
-    fn report_unreadable(&mut self, why: &'static str, screen: &Screen) {
-        if self.last_unreadable.replace(why) != Some(why) {
-            screen.warn(format!("{why}, skipped"));
-        }
-    }
+    };
+    (end, state.memory)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::lines::Disconnect;
     use super::*;
-    use crate::screen::Line;
+    use crate::screen::{Line, ScreenUpdate};
+
+    /// Receives with a timeout, from a server that has granted nothing.
+    fn receive_within(
+        timeout: Duration,
+        source: impl Read,
+        screen: &Screen,
+        updates: &Sender<ServerUpdate>,
+    ) -> SessionEnd {
+        let config = ReceiverConfig {
+            screen: screen.clone(),
+            timeout,
+            granted: Capabilities::default(),
+            first_line: None,
+            memory: Memory::default(),
+        };
+        let state = initial_state(config, updates.clone());
+        receive(ServerLines::new(source), state, timeout).0
+    }
 
     /// Returns the end, and the updates of the screen, when the server sends `bytes`.
     fn receive_all(bytes: &[u8]) -> (SessionEnd, Vec<ScreenUpdate>) {
         let (screen, shown) = Screen::recording();
         let (updates, _keep) = bounded(MAX_UPDATES);
-        let lines = ServerLines::new(bytes);
-        let end = receive(lines, &screen, &updates, Duration::from_secs(9));
+        let end = receive_within(Duration::from_secs(9), bytes, &screen, &updates);
         drop(screen);
         (end, shown.iter().collect())
     }
@@ -289,12 +193,7 @@ mod tests {
         let (screen, _shown) = Screen::recording();
         let (sender, updates) = bounded(MAX_UPDATES);
         let flood = vec![b'\n'; 10_000];
-        receive(
-            ServerLines::new(&flood[..]),
-            &screen,
-            &sender,
-            Duration::from_secs(9),
-        );
+        receive_within(Duration::from_secs(9), &flood[..], &screen, &sender);
         assert_eq!(updates.try_iter().count(), MAX_UPDATES);
     }
 
@@ -317,8 +216,8 @@ mod tests {
         }
         let renamed = b"You are now called bo.\nYou are now called rob.\n";
         let mut flood = Flood(updates, Vec::new());
-        let lines = ServerLines::new(renamed.chain(&mut flood));
-        let end = receive(lines, &screen, &sender, Duration::from_secs(9));
+        let source = renamed.chain(&mut flood);
+        let end = receive_within(Duration::from_secs(9), source, &screen, &sender);
         assert_eq!(
             end,
             SessionEnd::Disconnected(Disconnect::Closed, LastMessage::None)
@@ -343,7 +242,7 @@ mod tests {
         let (sender, _updates) = bounded(MAX_UPDATES);
         let timeout = Duration::from_millis(50);
         let before = Instant::now();
-        let end = receive(ServerLines::new(Pauses), &screen, &sender, timeout);
+        let end = receive_within(timeout, Pauses, &screen, &sender);
         assert_eq!(end, SessionEnd::TimedOut(timeout));
         assert!(before.elapsed() >= timeout);
     }
@@ -361,7 +260,7 @@ mod tests {
         let (screen, _shown) = Screen::recording();
         let (sender, _updates) = bounded(MAX_UPDATES);
         let timeout = Duration::from_millis(50);
-        let end = receive(ServerLines::new(Trickles), &screen, &sender, timeout);
+        let end = receive_within(timeout, Trickles, &screen, &sender);
         assert_eq!(end, SessionEnd::TimedOut(timeout));
     }
 }

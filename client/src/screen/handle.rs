@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use common::Timestamp;
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
 
 use super::update::{Line, ScreenUpdate};
@@ -48,9 +49,23 @@ impl Screen {
         let _ = self.queue.send(update);
     }
 
+    /// Returns `true` if a few more updates do not block.
+    pub fn has_room(&self) -> bool {
+        self.queue.len() < MAX_WAITING / 2
+    }
+
     /// Shows a line from the server.
     pub fn show_received(&self, line: String) {
         self.show(ScreenUpdate::Line(Line::Received(line)));
+    }
+
+    /// Shows a line from the server that was said at `moment`, or else now.
+    pub fn show_received_at(&self, line: String, moment: Option<Timestamp>) {
+        let line = Line::Received(line);
+        self.show(match moment {
+            Some(moment) => ScreenUpdate::TimedLine(line, moment),
+            None => ScreenUpdate::Line(line),
+        });
     }
 
     /// Shows our own message.

@@ -51,6 +51,11 @@ impl Highlighter {
         }
     }
 
+    /// Ends the history, because the connection ended in the middle of it.
+    pub fn end_history(&mut self) {
+        self.in_history = false;
+    }
+
     /// Returns the sender of the last private message, who receives a reply.
     pub fn last_private_from(&self) -> Option<&Name> {
         self.last_private_from.as_ref()
@@ -97,6 +102,17 @@ mod tests {
         check("bob: hi ann", Highlight::Past);
         check("--- now ---", Highlight::Past);
         check("bob: ann?", Highlight::Personal);
+    }
+
+    #[test]
+    fn a_history_that_was_cut_ends() {
+        let mut highlighter = Highlighter::default();
+        let line = |text: &str| Line::Received(text.to_string());
+        highlighter.classify(&line("--- 2 missed lines ---"), "ann");
+        let mention = line("bob: ann?");
+        assert_eq!(highlighter.classify(&mention, "ann"), Highlight::Past);
+        highlighter.end_history();
+        assert_eq!(highlighter.classify(&mention, "ann"), Highlight::Personal);
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! Blocks: the screen thread in writes, the others while its queue is full.
 
 pub mod bell;
+pub mod clock;
 mod handle;
 pub mod highlight;
 mod renderer;

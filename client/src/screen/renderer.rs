@@ -8,10 +8,13 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
+use common::Timestamp;
+
 use super::bell::Bell;
-use super::highlight::{Highlight, Highlighter};
+use super::clock::LineClock;
+use super::highlight::Highlighter;
 use super::size::Size;
-use super::split::{SplitScreen, Style};
+use super::split::{ShownLine, SplitScreen, Style, day_rule};
 use super::status_line::StatusLine;
 use super::update::{Line, ScreenUpdate};
 
@@ -40,9 +43,11 @@ pub struct Renderer<O: Write, E: Write> {
     /// The divided screen, while there is one.
     split: Option<SplitScreen>,
     /// The last lines on the divided screen, the oldest first.
-    recent: VecDeque<(Line, Highlight)>,
+    recent: VecDeque<ShownLine>,
     highlighter: Highlighter,
     bell: Bell,
+    /// Gives each line its time, if times are shown.
+    clock: Option<LineClock>,
 }
 
 impl<O: Write, E: Write> Renderer<O, E> {
@@ -59,6 +64,7 @@ impl<O: Write, E: Write> Renderer<O, E> {
             recent: VecDeque::new(),
             highlighter: Highlighter::default(),
             bell: Bell::default(),
+            clock: None,
         }
     }
 
@@ -76,6 +82,12 @@ impl<O: Write, E: Write> Renderer<O, E> {
         self
     }
 
+    /// Adds a clock, which puts the time before each line.
+    pub fn with_clock(mut self, clock: Option<LineClock>) -> Renderer<O, E> {
+        self.clock = clock;
+        self
+    }
+
     /// Renders an update.
     ///
     /// # Errors
@@ -84,7 +96,8 @@ impl<O: Write, E: Write> Renderer<O, E> {
     /// report them on.
     pub fn render(&mut self, update: ScreenUpdate) -> io::Result<()> {
         match update {
-            ScreenUpdate::Line(line) => self.line(line),
+            ScreenUpdate::Line(line) => self.timed_line(line, None),
+            ScreenUpdate::TimedLine(line, moment) => self.timed_line(line, Some(moment)),
             ScreenUpdate::AskName => self.ask_name(),
             ScreenUpdate::EnterPressed => match &self.split {
                 Some(split) => write_at_once(&mut self.out, &split.enter_pressed()),
@@ -97,10 +110,17 @@ impl<O: Write, E: Write> Renderer<O, E> {
             ScreenUpdate::Reply(text) => self.reply(&text),
             ScreenUpdate::Renamed(name) => self.update_status(|status| status.name = name),
             ScreenUpdate::RoomChanged(room) => self.update_status(|status| status.room = room),
-            ScreenUpdate::Progress(progress) => self.progress(progress),
+            ScreenUpdate::Offline => self.update_status(|status| status.offline = true),
+            ScreenUpdate::Online => {
+                self.highlighter.end_history();
+                self.update_status(|status| status.offline = false)
+            }
+            ScreenUpdate::Progress(progress) => {
+                self.update_status(|status| status.progress = progress)
+            }
             ScreenUpdate::ProgressLine(text) => match self.split {
                 Some(_) => Ok(()),
-                None => self.plain_line(Line::Info(text), ""),
+                None => self.line(Line::Info(text), None),
             },
             ScreenUpdate::Resized(size) => {
                 self.size = self.size.map(|_| size);
@@ -110,29 +130,55 @@ impl<O: Write, E: Write> Renderer<O, E> {
         }
     }
 
+    /// Adds a line with its time, after the date if it has changed. The client's own
+    /// reports have no time.
+    fn timed_line(&mut self, line: Line, moment: Option<Timestamp>) -> io::Result<()> {
+        let is_said = match &line {
+            // An empty one only ends the row of a question.
+            Line::Received(text) => !text.is_empty(),
+            Line::Own(_) => self.split.is_some(),
+            Line::Warning(_) | Line::Info(_) | Line::Day(_) => false,
+        };
+        let Some(clock) = self.clock.as_mut().filter(|_| is_said) else {
+            return self.line(line, None);
+        };
+        let stamp = clock.stamp(moment);
+        if let Some(date) = stamp.new_day {
+            self.line(Line::Day(date), None)?;
+        }
+        self.line(line, Some(stamp.time))
+    }
+
     /// Adds a line. The divided screen also keeps it for a redraw, because terminals
     /// differ in what they do with their rows when the window changes.
-    fn line(&mut self, line: Line) -> io::Result<()> {
+    fn line(&mut self, line: Line, time: Option<String>) -> io::Result<()> {
         let name = self.status_line.as_ref().map_or("", |status| &status.name);
         let highlight = self.highlighter.classify(&line, name);
         let bell = self.bell.ring(highlight);
         let Some(split) = &self.split else {
-            return self.plain_line(line, bell);
+            let time = time.map(|time| time + " ").unwrap_or_default();
+            return self.plain_line(line, &format!("{bell}{time}"));
         };
-        let bytes = format!("{bell}{}", split.line(&line, highlight));
+        let shown = ShownLine {
+            line,
+            highlight,
+            time,
+        };
+        let bytes = format!("{bell}{}", split.line(&shown));
         let written = write_at_once(&mut self.out, &bytes);
         if self.recent.len() == MAX_RECENT {
             self.recent.pop_front();
         }
-        self.recent.push_back((line, highlight));
+        self.recent.push_back(shown);
         written
     }
 
     /// Writes messages to standard output, which may be a script's input, and the
     /// client's own lines to standard error.
-    fn plain_line(&mut self, line: Line, bell: &str) -> io::Result<()> {
+    fn plain_line(&mut self, line: Line, prefix: &str) -> io::Result<()> {
         match line {
-            Line::Received(line) => write_at_once(&mut self.out, &format!("{bell}{line}\n")),
+            Line::Received(line) => write_at_once(&mut self.out, &format!("{prefix}{line}\n")),
+            Line::Day(date) => write_at_once(&mut self.out, &format!("{}\n", day_rule(&date))),
             Line::Own(_) => Ok(()),
             Line::Warning(text) | Line::Info(text) => {
                 let _ = write_at_once(&mut self.err, &format!("! {text}\n"));
@@ -161,28 +207,21 @@ impl<O: Write, E: Write> Renderer<O, E> {
             return Ok(());
         };
         let line = format!("{} -> {to}: {text}", status.name);
-        self.line(Line::Own(line))
+        self.timed_line(Line::Own(line), None)
     }
 
-    /// Draws the progress bar if it has changed.
-    fn progress(&mut self, progress: Vec<String>) -> io::Result<()> {
-        match &self.status_line {
-            Some(status) if status.progress != progress => {
-                self.update_status(|status| status.progress = progress)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Changes the status line.
+    /// Changes the status line, and redraws it if it differs then.
     fn update_status(&mut self, change: impl FnOnce(&mut StatusLine)) -> io::Result<()> {
         let Some(status) = &mut self.status_line else {
             return Ok(());
         };
+        let previous = status.clone();
         change(status);
         match &mut self.split {
-            Some(split) => write_at_once(&mut self.out, &split.redraw_status(status)),
-            None => Ok(()),
+            Some(split) if *status != previous => {
+                write_at_once(&mut self.out, &split.redraw_status(status))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -229,6 +268,7 @@ mod tests {
             name: "ann".to_string(),
             room: "lobby".to_string(),
             address: "host:4000".to_string(),
+            offline: false,
             progress: Vec::new(),
         })
     }
@@ -265,6 +305,30 @@ mod tests {
         ]);
         assert_eq!(out, "bob: hi\n! no\n");
         assert_eq!(err, "Enter your name: ! too long\n");
+    }
+
+    #[test]
+    fn a_clock_dates_what_was_said_and_not_the_clients_reports() {
+        let mut out = Vec::new();
+        let renderer = Renderer::plain(&mut out, Vec::new(), PromptOutput::Stderr);
+        let mut renderer = renderer.with_clock(Some(LineClock::for_tests()));
+        let said = |text: &str, moment: &str| {
+            let moment = Timestamp::parse(moment).unwrap();
+            ScreenUpdate::TimedLine(Line::Received(text.to_string()), moment)
+        };
+        for update in [
+            said("bob: good night", "2026-02-28T21:59:00.000Z"),
+            ScreenUpdate::Line(Line::Warning("no".to_string())),
+            ScreenUpdate::Line(Line::Own("ann: hi".to_string())),
+            said("bob: good morning", "2026-03-01T05:00:00.000Z"),
+        ] {
+            renderer.render(update).unwrap();
+        }
+        let err = String::from_utf8(renderer.err.clone()).unwrap();
+        drop(renderer);
+        let expected = "23:59 bob: good night\n--- 2026-03-01 ---\n07:00 bob: good morning\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        assert_eq!(err, "! no\n");
     }
 
     #[test]

@@ -80,6 +80,17 @@ pub enum Style {
     Plain,
 }
 
+/// A line as it stands on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownLine {
+    /// The line.
+    pub line: Line,
+    /// The way in which it concerns the user.
+    pub highlight: Highlight,
+    /// Its local time, if times are shown.
+    pub time: Option<String>,
+}
+
 /// The divided screen of a window of one size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitScreen {
@@ -125,7 +136,7 @@ impl SplitScreen {
     /// goes to the terminal's history.
     ///
     /// Of a line that fills two rows, only the cursor's row stays on the screen.
-    pub fn resized(&self, recent: &VecDeque<(Line, Highlight)>) -> String {
+    pub fn resized(&self, recent: &VecDeque<ShownLine>) -> String {
         let Size { rows, columns } = self.size;
         let scroll = NEXT_LINE.repeat((rows - 2).into());
         let to_first_input_row = format!("{}\u{1b}[{}L", to_row(2), rows - 3);
@@ -136,8 +147,8 @@ impl SplitScreen {
             self.frame()
         );
         let newest = recent.len().saturating_sub(rows.into());
-        for (line, highlight) in recent.iter().skip(newest) {
-            all += &self.line(line, *highlight);
+        for line in recent.iter().skip(newest) {
+            all += &self.line(line);
         }
         all
     }
@@ -160,17 +171,18 @@ impl SplitScreen {
         format!("{WHOLE_WINDOW}{end}{CLEAR_BELOW}")
     }
 
-    /// Scrolls the region and writes `line` into the free row.
+    /// Scrolls the region and writes `shown` into the free row.
     ///
     /// The region is set each time, because a window that has just changed may have
     /// none.
-    pub fn line(&self, line: &Line, highlight: Highlight) -> String {
-        let (text, style) = match line {
+    pub fn line(&self, shown: &ShownLine) -> String {
+        let (text, style) = match &shown.line {
             Line::Received(text) | Line::Own(text) => (readable(text), line_style(text)),
             Line::Warning(text) => (format!("! {text}"), RED),
             Line::Info(text) => (text.clone(), DIM),
+            Line::Day(date) => (day_rule(date), DIM),
         };
-        let (text, style) = match highlight {
+        let (text, style) = match shown.highlight {
             Highlight::Normal => (text, style),
             Highlight::Personal => (format!("{MARK}{text}"), style),
             Highlight::Past => (text, DIM),
@@ -178,9 +190,12 @@ impl SplitScreen {
         // The terminal driver would split the write at a tab, as at `\n`.
         let text = text.replace('\t', "    ");
         let text = self.styled(style, &text);
+        let time = shown.time.as_ref();
+        let time = time.map(|time| self.styled(DIM, &format!("{time} ")));
+        let time = time.unwrap_or_default();
         let region = self.region();
         let last = to_row(region);
-        format!("{SAVE_CURSOR}\u{1b}[1;{region}r{last}{NEXT_ROW}{text}{RESTORE_CURSOR}")
+        format!("{SAVE_CURSOR}\u{1b}[1;{region}r{last}{NEXT_ROW}{time}{text}{RESTORE_CURSOR}")
     }
 
     fn styled(&self, style: &str, text: &str) -> String {
@@ -201,6 +216,11 @@ impl SplitScreen {
     fn region(&self) -> u16 {
         self.size.rows - RESERVED
     }
+}
+
+/// Returns the line between two days.
+pub fn day_rule(date: &str) -> String {
+    format!("--- {date} ---")
 }
 
 /// Returns a line as people read it: an action needs no colon.
@@ -237,8 +257,17 @@ mod tests {
         SplitScreen::new(Size { rows, columns }, &status("ann"), style)
     }
 
-    fn received(line: &str) -> Line {
-        Line::Received(line.to_string())
+    fn shown(line: Line, highlight: Highlight) -> ShownLine {
+        let time = None;
+        ShownLine {
+            line,
+            highlight,
+            time,
+        }
+    }
+
+    fn received(line: &str) -> ShownLine {
+        shown(Line::Received(line.to_string()), Highlight::Normal)
     }
 
     #[test]
@@ -253,10 +282,7 @@ mod tests {
     fn a_message_is_written_into_the_region_and_the_cursor_restored() {
         let split = split(24, 80, Style::Plain).unwrap();
         let expected = "\u{1b}7\u{1b}[1;21r\u{1b}[21;1H\u{1b}Ebob: hi\u{1b}8";
-        assert_eq!(
-            split.line(&received("bob: hi"), Highlight::Normal),
-            expected
-        );
+        assert_eq!(split.line(&received("bob: hi")), expected);
     }
 
     /// The terminal driver splits a write at these, and lets a key in.
@@ -265,7 +291,7 @@ mod tests {
         for style in [Style::Plain, Style::Colored] {
             let split = split(24, 80, style).unwrap();
             for kind in [Line::Received, Line::Own, Line::Warning, Line::Info] {
-                let bytes = split.line(&kind("a\tb".to_string()), Highlight::Normal);
+                let bytes = split.line(&shown(kind("a\tb".to_string()), Highlight::Normal));
                 assert!(!bytes.contains(['\t', '\n', '\r']), "{bytes:?}");
             }
         }
@@ -275,12 +301,9 @@ mod tests {
     fn kinds_of_lines_differ_in_colour_unless_plain() {
         #[track_caller]
         fn check(line: &str, style: &str) {
-            let colored = split(24, 80, Style::Colored)
-                .unwrap()
-                .line(&received(line), Highlight::Normal);
-            let plain = split(24, 80, Style::Plain)
-                .unwrap()
-                .line(&received(line), Highlight::Normal);
+            let colored = split(24, 80, Style::Colored).unwrap();
+            let colored = colored.line(&received(line));
+            let plain = split(24, 80, Style::Plain).unwrap().line(&received(line));
             assert!(colored.contains(&format!("{style}{line}")), "{colored:?}");
             assert!(!plain.contains('m'), "{plain:?}");
         }
@@ -295,14 +318,29 @@ mod tests {
     #[test]
     fn an_action_reads_as_a_sentence_and_a_personal_line_is_marked() {
         let split = split(24, 80, Style::Colored).unwrap();
-        let action = split.line(&received("* bob: waves"), Highlight::Normal);
+        let action = split.line(&received("* bob: waves"));
         assert!(
             action.contains("\u{1b}[36m* bob waves\u{1b}[0m"),
             "{action:?}"
         );
-        let marked = split.line(&received("bob: ann!"), Highlight::Personal);
+        let line = |highlight| split.line(&shown(received("bob: ann!").line, highlight));
+        let marked = line(Highlight::Personal);
         assert!(marked.contains(">> bob: ann!"), "{marked:?}");
-        let past = split.line(&received("bob: ann!"), Highlight::Past);
+        let past = line(Highlight::Past);
         assert!(past.contains("\u{1b}[2mbob: ann!"), "{past:?}");
+    }
+
+    #[test]
+    fn a_time_is_dim_and_stands_first() {
+        let mut line = received("* bob: waves");
+        line.time = Some("09:05".to_string());
+        let text = |style| split(24, 80, style).unwrap().line(&line);
+        let colored = text(Style::Colored);
+        let expected = "\u{1b}E\u{1b}[2m09:05 \u{1b}[0m\u{1b}[36m* bob waves\u{1b}[0m";
+        assert!(colored.contains(expected), "{colored:?}");
+        assert!(text(Style::Plain).contains("\u{1b}E09:05 * bob waves"));
+        let day = shown(Line::Day("2026-03-01".to_string()), Highlight::Normal);
+        let rule = split(24, 80, Style::Plain).unwrap().line(&day);
+        assert!(rule.contains("--- 2026-03-01 ---"), "{rule:?}");
     }
 }

@@ -10,6 +10,8 @@ pub struct StatusLine {
     pub room: String,
     /// The server's address.
     pub address: String,
+    /// `true` while the connection is broken.
+    pub offline: bool,
     /// Texts about the progress of the transfers, the longest first.
     pub progress: Vec<String>,
 }
@@ -21,8 +23,15 @@ impl StatusLine {
             name,
             room,
             address,
+            offline,
             progress,
         } = self;
+        let broken = [
+            format!("--- {name} in {room} - reconnecting - /quit leaves ---"),
+            "--- reconnecting - /quit leaves ---".to_string(),
+            "--- reconnecting ---".to_string(),
+        ];
+        let broken = broken.into_iter().filter(|_| *offline);
         // During a transfer the progress is of more interest than the name.
         let busy = progress.iter().flat_map(|progress| {
             [
@@ -36,7 +45,7 @@ impl StatusLine {
             format!("--- {name} - /quit leaves ---"),
             format!("--- {name} ---"),
         ];
-        let mut all = busy.chain(idle);
+        let mut all = broken.chain(busy).chain(idle);
         let fitting = all.find(|rule| max_width(rule) <= columns.into());
         fitting.unwrap_or_else(|| "---".to_string())
     }
@@ -57,6 +66,7 @@ pub(super) mod tests {
             name: name.to_string(),
             room: "lobby".to_string(),
             address: "127.0.0.1:4000".to_string(),
+            offline: false,
             progress: Vec::new(),
         }
     }
@@ -75,6 +85,17 @@ pub(super) mod tests {
         check("ann", 20, "--- ann ---");
         check("李雷", 12, "--- 李雷 ---");
         check("李雷", 11, "---");
+    }
+
+    #[test]
+    fn the_rule_says_that_the_connection_is_broken() {
+        let mut status = status("ann");
+        status.offline = true;
+        status.progress = vec!["43 %".to_string()];
+        let check = |columns, expected: &str| assert_eq!(status.render(columns), expected);
+        check(80, "--- ann in lobby - reconnecting - /quit leaves ---");
+        check(40, "--- reconnecting - /quit leaves ---");
+        check(20, "--- reconnecting ---");
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Screen updates: the messages to the screen thread.
 
+use common::Timestamp;
+
 use super::size::Size;
 use super::status_line::StatusLine;
 
 /// A message to the screen thread. All text in it is sanitized already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScreenUpdate {
-    /// Adds a line.
+    /// Adds a line of this moment.
     Line(Line),
+    /// Adds a line that was said at another moment.
+    TimedLine(Line, Timestamp),
     /// Asks for the name.
     AskName,
     /// Clears the input rows, because the user has pressed Enter.
@@ -20,6 +24,10 @@ pub enum ScreenUpdate {
     Renamed(String),
     /// Changes our room in the status line.
     RoomChanged(String),
+    /// Shows in the status line that the connection is broken.
+    Offline,
+    /// Shows in the status line that there is a connection again.
+    Online,
     /// Shows the progress of the transfers in the status line: the texts that may stand
     /// there, the longest first; empty without transfers. Plain lines leave it out.
     Progress(Vec<String>),
@@ -43,4 +51,6 @@ pub enum Line {
     Warning(String),
     /// The client's report of what was done.
     Info(String),
+    /// The date of the lines that follow.
+    Day(String),
 }

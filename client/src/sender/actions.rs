@@ -2,19 +2,22 @@
 
 use std::io::Write;
 
+use crossbeam_channel::after;
+
+use super::heartbeat::CONFIRMATION_DELAY;
 use super::state::{Sender, SenderEnd};
 use crate::connection::NO_STATS;
-use crate::input::action::{self, LocalEcho, UserAction};
+use crate::conversation::queue::OutgoingLine;
+use crate::input::action::{self, UserAction};
 use crate::input::stdin::{InputLine, InputSource};
-use crate::screen::ScreenUpdate;
 
 impl<W: Write> Sender<W> {
     /// Runs an input line. A line that cannot be sent costs a warning and nothing else.
     pub(super) fn handle_input(&mut self, line: InputLine) -> Result<(), SenderEnd> {
-        let transport = self.config.info.transport;
-        let screen = &self.config.screen;
+        let transport = self.connection.info.transport;
+        let screen = &self.conversation.screen;
         let action = match line {
-            InputLine::Line(line) => action::parse(&line, &self.config.name, transport),
+            InputLine::Line(line) => action::parse(&line, &self.conversation.name, transport),
             InputLine::TooLong => UserAction::TooLong,
             InputLine::NotUtf8 => UserAction::NotUtf8,
         };
@@ -28,9 +31,14 @@ impl<W: Write> Sender<W> {
                 self.quit_line = line;
                 return Err(SenderEnd::Done);
             }
-            UserAction::Show(echo) => self.show(echo),
-            UserAction::File(command) => self.sources.transfers.run_command(command),
-            UserAction::Send { line, echo } => return self.send(&line, echo),
+            UserAction::SendWaiting => self.conversation.send_waiting(),
+            UserAction::DropWaiting => self.conversation.drop_waiting(),
+            UserAction::Show(echo) => self.conversation.show(echo),
+            UserAction::File(command) => self.conversation.transfers.run_command(command),
+            UserAction::Send { line, echo } => {
+                self.conversation.queue.push(OutgoingLine::new(line, echo));
+                return self.send_next();
+            }
         }
         Ok(())
     }
@@ -38,17 +46,19 @@ impl<W: Write> Sender<W> {
     /// Handles the end of the input. It means that a person wants to leave. A script
     /// waits for the files that it has requested.
     pub(super) fn on_input_end(&mut self) -> Result<(), SenderEnd> {
-        if self.config.source == InputSource::Terminal || self.sources.transfers.is_idle() {
+        if self.conversation.source == InputSource::Terminal
+            || self.conversation.transfers.is_idle()
+        {
             return Err(SenderEnd::Done);
         }
-        self.input_ended = true;
+        self.conversation.input_ended = true;
         Ok(())
     }
 
     /// Shows what was lost, if the transport may lose something.
     fn show_stats(&self) {
-        let screen = &self.config.screen;
-        match &self.config.info.stats {
+        let screen = &self.conversation.screen;
+        match &self.connection.info.stats {
             Some(stats) => {
                 let lines = stats.snapshot().lines();
                 lines.into_iter().for_each(|line| screen.warn(line));
@@ -57,26 +67,22 @@ impl<W: Write> Sender<W> {
         }
     }
 
-    /// Sends a line, then shows it, so that the system has whatever the screen shows.
-    fn send(&mut self, line: &str, echo: Option<LocalEcho>) -> Result<(), SenderEnd> {
-        self.write_line(line)?;
+    /// Sends the next line of the queue, then shows it, so that the system has whatever
+    /// the screen shows. The server does not send our own messages back.
+    pub(super) fn send_next(&mut self) -> Result<(), SenderEnd> {
+        let Some(line) = self.conversation.queue.next_line() else {
+            return Ok(());
+        };
+        self.write_line(&line)?;
         self.window.record_line();
-        // The server does not send our own messages back.
-        if let Some(echo) = echo {
-            self.show(echo);
+        if let Some(echo) = self.conversation.queue.record_sent() {
+            self.conversation.show(echo);
+        }
+        // The first line starts the timer, and no other restarts it.
+        if self.conversation.queue.has_unconfirmed() {
+            let start = || after(CONFIRMATION_DELAY);
+            self.confirmation_due.get_or_insert_with(start);
         }
         Ok(())
-    }
-
-    fn show(&self, echo: LocalEcho) {
-        let screen = &self.config.screen;
-        match echo {
-            LocalEcho::Line(lines) => {
-                for line in lines.lines() {
-                    screen.show_own(line.to_string());
-                }
-            }
-            LocalEcho::Reply(text) => screen.show(ScreenUpdate::Reply(text)),
-        }
     }
 }

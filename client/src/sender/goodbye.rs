@@ -11,7 +11,7 @@ use crate::connection::QUIT_UNANSWERED;
 use crate::exit::Exit;
 use crate::input::stdin::InputSource;
 use crate::quit::QuitRequest;
-use crate::receiver::ServerUpdate;
+use crate::receiver::{LastMessage, ServerUpdate, SessionEnd};
 
 /// The time to wait for the server's last messages after a failed write. The failure
 /// shows that the session is over; only the messages give the reason.
@@ -19,19 +19,20 @@ pub(super) const LAST_MESSAGES_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl<W: Write> Sender<W> {
     /// Sends `q:quit` and waits for the answer.
-    pub(super) fn say_goodbye(mut self) -> Exit {
-        let line = std::mem::take(&mut self.quit_line);
+    pub(super) fn say_goodbye(&mut self) -> Exit {
+        let line = self.last_line();
         match self.write_line(&line) {
             Err(SenderEnd::QuitRequested(request)) => return request.into(),
             Err(SenderEnd::WriteFailed(why)) => return self.await_last_messages(why),
             // A write stops for no other reason.
             Ok(()) | Err(_) => {}
         }
-        let source = self.config.source;
+        let source = self.conversation.source;
         let stop = match source {
             InputSource::Terminal | InputSource::None => self.wait_for_end(&after(GOODBYE_TIMEOUT)),
             InputSource::Pipe => self.wait_for_delivery(),
         };
+        self.record_delivery(&stop);
         match stop {
             SenderEnd::Ended(end) if end.is_orderly() => Exit::Left,
             // All piped lines must have arrived, and only an orderly end proves it. A
@@ -43,17 +44,38 @@ impl<W: Write> Sender<W> {
         }
     }
 
+    /// Returns the line that leaves, as it must be written. Before lines that were never
+    /// sent it cannot have a number.
+    fn last_line(&mut self) -> String {
+        let queue = &mut self.conversation.queue;
+        if queue.has_unsent() {
+            return QUIT.to_string();
+        }
+        queue.encode_last(&self.quit_line)
+    }
+
     /// Sends `q:quit` if the socket has room, and waits 5 s for the answer.
-    pub(super) fn quit_now(mut self, request: QuitRequest) -> Exit {
+    pub(super) fn quit_now(&mut self, request: QuitRequest) -> Exit {
         // A single write, because a part of the line may be worse than nothing. A full
         // socket takes nothing.
-        let _ = self.config.writer.write(format!("{QUIT}\n").as_bytes());
-        self.wait_for_end(&after(GOODBYE_TIMEOUT));
+        let _ = self.connection.writer.write(format!("{QUIT}\n").as_bytes());
+        let stop = self.wait_for_end(&after(GOODBYE_TIMEOUT));
+        self.record_delivery(&stop);
         request.into()
     }
 
+    /// Confirms all lines if the server has answered `q:quit`, which came after them.
+    fn record_delivery(&mut self, stop: &SenderEnd) {
+        match stop {
+            // It stops by itself, and may not have read them.
+            SenderEnd::Ended(SessionEnd::Quit(LastMessage::Stopping)) => {}
+            SenderEnd::Ended(SessionEnd::Quit(_)) => self.conversation.queue.confirm_sent(),
+            _ => {}
+        }
+    }
+
     /// Waits for the server's last messages, because a write has failed.
-    pub(super) fn await_last_messages(self, why: String) -> Exit {
+    pub(super) fn await_last_messages(&mut self, why: String) -> Exit {
         match self.wait_for_end(&after(LAST_MESSAGES_TIMEOUT)) {
             SenderEnd::Ended(end) => end.into(),
             SenderEnd::QuitRequested(request) => request.into(),
@@ -62,7 +84,7 @@ impl<W: Write> Sender<W> {
     }
 
     /// Waits until the session ends, a quit request comes, or `timeout` ends.
-    pub(super) fn wait_for_end<T>(&self, timeout: &Receiver<T>) -> SenderEnd {
+    pub(super) fn wait_for_end<T>(&mut self, timeout: &Receiver<T>) -> SenderEnd {
         loop {
             if let Err(stop) = self.wait_for_answer(timeout) {
                 return stop;
@@ -78,30 +100,33 @@ impl<W: Write> Sender<W> {
         let mut timeout = after(self.timeout());
         loop {
             match self.wait_for_answer(&timeout) {
-                Ok(()) if self.window.record_answer() => timeout = after(self.timeout()),
-                Ok(()) => {}
+                Ok(true) => timeout = after(self.timeout()),
+                Ok(false) => {}
                 Err(SenderEnd::Done) => return SenderEnd::WriteFailed(QUIT_UNANSWERED.to_string()),
                 Err(stop) => return stop,
             }
         }
     }
 
-    /// Waits until a heartbeat is answered; all else as in `wait_for_end`.
-    pub(super) fn wait_for_answer<T>(&self, timeout: &Receiver<T>) -> Result<(), SenderEnd> {
+    /// Waits for an empty line or a confirmation; all else as in `wait_for_end`. Returns
+    /// `true` if it answers a heartbeat.
+    pub(super) fn wait_for_answer<T>(&mut self, timeout: &Receiver<T>) -> Result<bool, SenderEnd> {
         loop {
             select! {
-                recv(self.sources.updates) -> update => match update {
-                    Ok(ServerUpdate::Heartbeat) => return Ok(()),
+                recv(self.connection.updates) -> update => match update {
+                    Ok(ServerUpdate::Ended(end)) => return Err(SenderEnd::Ended(end)),
+                    Ok(update @ (ServerUpdate::Heartbeat | ServerUpdate::Ack(_))) => {
+                        return Ok(self.answers_heartbeat(&update));
+                    }
                     // They answer nothing, and names and files do not matter any more.
                     Ok(
                         ServerUpdate::Renamed(_)
                         | ServerUpdate::Ticket(_)
                         | ServerUpdate::Refusal(_),
                     ) => {}
-                    Ok(ServerUpdate::Ended(end)) => return Err(SenderEnd::Ended(end)),
                     Err(_) => return Err(SenderEnd::ReceiverGone),
                 },
-                recv(self.sources.quit_requests) -> request => {
+                recv(self.conversation.quit_requests) -> request => {
                     return Err(request.map_or(SenderEnd::Done, SenderEnd::QuitRequested));
                 }
                 recv(timeout) -> _ => return Err(SenderEnd::Done),

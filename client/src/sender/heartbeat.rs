@@ -1,10 +1,10 @@
 //! Heartbeats: empty lines that prove to the server, and by its answers to us, that the
-//! other end is alive.
+//! other end is alive. Their answers also confirm our lines, if the server numbers them.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use common::{HEARTBEAT, HEARTBEAT_OPT_IN};
+use common::{Capability, HEARTBEAT, HEARTBEAT_OPT_IN};
 
 use super::state::{Sender, SenderEnd};
 
@@ -12,12 +12,18 @@ use super::state::{Sender, SenderEnd};
 /// seconds for an answer.
 const PROBE_ANSWER_INTERVAL: Duration = Duration::from_millis(200);
 
+/// The time from a line to the heartbeat that asks for its confirmation.
+pub(super) const CONFIRMATION_DELAY: Duration = Duration::from_secs(1);
+
 impl<W: Write> Sender<W> {
     /// Sends the first heartbeat. It also promises regular heartbeats and answers to
-    /// probes. So the server can free our name at once if the connection is lost.
+    /// probes, unless the server has granted that capability. So the server can free our
+    /// name at once if the connection is lost.
     pub(super) fn send_first_heartbeat(&mut self) -> Result<(), SenderEnd> {
-        if self.config.heartbeat > HEARTBEAT {
-            return self.send_heartbeat(); // the promise would be false
+        let promised = self.connection.granted.contains(Capability::Heartbeat);
+        // With fewer heartbeats the promise would be false.
+        if promised || self.conversation.heartbeat > HEARTBEAT {
+            return self.send_heartbeat();
         }
         self.write_line(HEARTBEAT_OPT_IN)?;
         self.window.record_heartbeat();
@@ -39,6 +45,7 @@ impl<W: Write> Sender<W> {
     pub(super) fn send_heartbeat(&mut self) -> Result<(), SenderEnd> {
         self.write_line("")?;
         self.window.record_heartbeat();
+        self.confirmation_due = None;
         Ok(())
     }
 }

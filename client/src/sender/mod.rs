@@ -22,43 +22,43 @@ use std::io::Write;
 
 use crossbeam_channel::{Receiver, never, select, tick};
 
+use crate::conversation::Conversation;
 use crate::exit::Exit;
-use crate::input::stdin::InputSource;
 use state::SenderEnd;
-pub use state::{Sender, SenderConfig, Sources};
+pub use state::{ConnectionEnd, Sender, SenderConnection};
 
 impl<W: Write> Sender<W> {
     /// Sends the input, with a heartbeat at once and then at regular intervals, until
-    /// the session is over. Returns how it ended.
-    pub fn run(mut self) -> Exit {
+    /// the connection ends. Returns how it ended, and the conversation. The transfers are
+    /// closed if the user has left.
+    pub fn run(mut self) -> (ConnectionEnd, Conversation) {
         // The ticker keeps its rhythm however long a step takes.
-        let heartbeat = tick(self.config.heartbeat);
+        let heartbeat = tick(self.conversation.heartbeat);
         let mut outcome = self.send_first_heartbeat();
         while outcome.is_ok() {
             outcome = self.step(&heartbeat);
         }
-        self.sources.transfers.close();
-        let failure = self
-            .sources
-            .transfers
-            .exit()
-            .filter(|_| self.config.source == InputSource::None);
-        let exit = self.finish(outcome);
-        match (&exit, failure) {
-            // The client was started for that file alone.
-            (Exit::Left | Exit::Interrupted, Some(failure)) => failure,
-            _ => exit,
-        }
+        let end = self.finish(outcome.err().unwrap_or(SenderEnd::Done));
+        (end, self.conversation)
     }
 
     /// Ends the session in the way that suits the reason.
-    fn finish(self, outcome: Result<(), SenderEnd>) -> Exit {
-        match outcome.err().unwrap_or(SenderEnd::Done) {
-            SenderEnd::Done => self.say_goodbye(),
-            SenderEnd::QuitRequested(request) => self.quit_now(request),
-            SenderEnd::Ended(end) => end.into(),
-            SenderEnd::WriteFailed(why) => self.await_last_messages(why),
-            SenderEnd::ReceiverGone => Exit::Failed("the receiver thread has failed".to_string()),
+    fn finish(&mut self, end: SenderEnd) -> ConnectionEnd {
+        match end {
+            SenderEnd::Done => {
+                self.conversation.transfers.close();
+                ConnectionEnd::Left(self.say_goodbye())
+            }
+            SenderEnd::QuitRequested(request) => {
+                self.conversation.transfers.close();
+                ConnectionEnd::Left(self.quit_now(request))
+            }
+            SenderEnd::Ended(end) => ConnectionEnd::Ended(end.into()),
+            SenderEnd::WriteFailed(why) => ConnectionEnd::Ended(self.await_last_messages(why)),
+            SenderEnd::ReceiverGone => {
+                let why = "the receiver thread has failed".to_string();
+                ConnectionEnd::Ended(Exit::Failed(why))
+            }
         }
     }
 
@@ -67,34 +67,48 @@ impl<W: Write> Sender<W> {
         if self.window.needs_heartbeat() {
             self.send_heartbeat()?;
         }
-        if self.input_ended && self.sources.transfers.is_idle() {
+        let is_open = self.window.is_open() && self.conversation.queue.is_open();
+        let has_unsent = self.conversation.queue.has_unsent();
+        if is_open && has_unsent {
+            return self.send_next();
+        }
+        if !has_unsent && let Some(request) = self.conversation.transfers.tickets.next_held() {
+            return self.request_ticket(request);
+        }
+        if self.conversation.is_done() {
             return Err(SenderEnd::Done);
         }
         // While the window is full, input lines wait in their channel: `select!` uses a
-        // channel that carries nothing in its place.
-        let no_input = never();
-        let input = if self.window.is_open() && !self.input_ended {
-            &self.sources.input
+        // channel that carries nothing in its place. Tickets wait for all lines before
+        // them.
+        let (no_input, no_events, no_timer) = (never(), never(), never());
+        let Conversation {
+            input, transfers, ..
+        } = &self.conversation;
+        let takes_input = is_open && !has_unsent && !self.conversation.input_ended;
+        let input = if takes_input { input } else { &no_input };
+        let events = if has_unsent {
+            &no_events
         } else {
-            &no_input
+            &transfers.events
         };
+        let confirmation_due = self.confirmation_due.as_ref().unwrap_or(&no_timer);
         select! {
             recv(input) -> line => match line {
                 Ok(line) => self.handle_input(line),
                 Err(_) => self.on_input_end(),
             },
             recv(heartbeat) -> _ => self.send_heartbeat(),
-            recv(self.sources.transfers.events) -> event => {
-                event.map_or(Ok(()), |event| self.handle_event(event))
-            }
-            recv(self.sources.transfers.redraw) -> _ => {
-                self.sources.transfers.show_progress();
+            recv(confirmation_due) -> _ => self.send_heartbeat(),
+            recv(events) -> event => event.map_or(Ok(()), |event| self.handle_event(event)),
+            recv(transfers.redraw) -> _ => {
+                self.conversation.transfers.show_progress();
                 Ok(())
             }
-            recv(self.sources.quit_requests) -> request => {
+            recv(self.conversation.quit_requests) -> request => {
                 Err(request.map_or(SenderEnd::Done, SenderEnd::QuitRequested))
             }
-            recv(self.sources.updates) -> update => {
+            recv(self.connection.updates) -> update => {
                 self.handle_update(update.map_err(|_| SenderEnd::ReceiverGone)?)
             }
         }
@@ -107,12 +121,11 @@ mod tests {
     use super::state::GOODBYE_TIMEOUT;
     use super::*;
     use crate::connection::{ConnectionInfo, QUIT_UNANSWERED};
-    use crate::input::stdin::InputLine;
+    use crate::input::stdin::{InputLine, InputSource};
     use crate::quit::QuitRequest;
     use crate::receiver::{LastMessage, ServerUpdate, SessionEnd};
     use crate::screen::{Line, Screen, ScreenUpdate};
-    use crate::transfers::{TransferConfig, TransferManager};
-    use common::{HEARTBEAT, HEARTBEAT_OPT_IN};
+    use common::{Capabilities, HEARTBEAT, HEARTBEAT_OPT_IN};
     use crossbeam_channel::{Sender as Channel, unbounded};
     use std::io::{self, ErrorKind};
     use std::thread;
@@ -128,32 +141,41 @@ mod tests {
         screen: Receiver<ScreenUpdate>,
     }
 
-    fn sender<W: Write>(writer: W, source: InputSource) -> (Sender<W>, Channels) {
+    /// Makes the sender of a server that has granted `words`.
+    fn granted<W: Write>(words: &str, writer: W, source: InputSource) -> (Sender<W>, Channels) {
         let (screen, screen_updates) = Screen::recording();
         let (input_sender, input) = unbounded();
         let (quit_sender, quit_requests) = unbounded();
         let (update_sender, updates) = unbounded();
-        let sources = Sources {
-            input,
-            quit_requests,
-            updates,
-            transfers: TransferManager::new(TransferConfig::default(), screen.clone()),
-        };
         let channels = Channels {
             input: input_sender,
             quit_requests: quit_sender,
             updates: update_sender,
             screen: screen_updates,
         };
-        let config = SenderConfig {
+        let granted = Capabilities::parse(words);
+        let mut conversation = Conversation::for_tests(source, input, quit_requests, screen);
+        conversation.begin(granted);
+        channels.screen.try_iter().for_each(drop);
+        let connection = SenderConnection {
             writer,
-            name: "ann".parse().unwrap(),
-            source,
-            heartbeat: LONG,
             info: ConnectionInfo::default(),
-            screen,
+            granted,
+            updates,
         };
-        (Sender::new(config, sources), channels)
+        (Sender::new(connection, conversation), channels)
+    }
+
+    fn sender<W: Write>(writer: W, source: InputSource) -> (Sender<W>, Channels) {
+        granted("", writer, source)
+    }
+
+    fn left(exit: Exit) -> ConnectionEnd {
+        ConnectionEnd::Left(exit)
+    }
+
+    fn ended(exit: Exit) -> ConnectionEnd {
+        ConnectionEnd::Ended(exit)
     }
 
     fn line(text: &str) -> InputLine {
@@ -178,7 +200,7 @@ mod tests {
             updates.send(ServerUpdate::Ended(end)).unwrap();
             channels.screen
         });
-        assert_eq!(sender.run(), Exit::Left);
+        assert_eq!(sender.run().0, left(Exit::Left));
         let shown: Vec<ScreenUpdate> = answer.join().unwrap().iter().collect();
         assert_eq!(out, b"\nhi\n/who\n//x\nq:quit\n");
         let own = |line: &str| ScreenUpdate::Line(Line::Own(line.to_string()));
@@ -206,7 +228,7 @@ mod tests {
     fn a_server_that_does_not_read_cannot_block_a_quit_request() {
         let (sender, channels) = sender(Full(3), InputSource::Terminal);
         channels.input.send(line("hello")).unwrap();
-        let waiting = thread::spawn(move || sender.run());
+        let waiting = thread::spawn(move || sender.run().0);
         while !channels.input.is_empty() {
             thread::yield_now();
         }
@@ -214,7 +236,7 @@ mod tests {
         // Without this end it would wait 5 s for an answer.
         let end = ServerUpdate::Ended(SessionEnd::TimedOut(LONG));
         channels.updates.send(end).unwrap();
-        assert_eq!(waiting.join().unwrap(), Exit::Interrupted);
+        assert_eq!(waiting.join().unwrap(), left(Exit::Interrupted));
     }
 
     #[test]
@@ -231,11 +253,12 @@ mod tests {
         let (stopped, channels) = sender(Broken, InputSource::Terminal);
         let end = SessionEnd::Quit(LastMessage::Stopping);
         channels.updates.send(ServerUpdate::Ended(end)).unwrap();
-        assert_eq!(stopped.run(), Exit::Stopped);
+        assert_eq!(stopped.run().0, ended(Exit::Stopped));
 
         let (silent, _channels) = sender(Broken, InputSource::Terminal);
         let start = Instant::now();
-        assert_eq!(silent.run(), Exit::Lost("broken pipe".to_string()));
+        let lost = Exit::Lost("broken pipe".to_string());
+        assert_eq!(silent.run().0, ended(lost));
         assert!(start.elapsed() >= LAST_MESSAGES_TIMEOUT);
     }
 
@@ -246,7 +269,7 @@ mod tests {
             (InputSource::Terminal, Exit::Left),
             (InputSource::Pipe, lost),
         ] {
-            let (sender, channels) = sender(Vec::new(), source);
+            let (mut sender, channels) = sender(Vec::new(), source);
             drop(channels.input);
             let leaving = thread::spawn(move || sender.say_goodbye());
             let end = ServerUpdate::Ended(SessionEnd::TimedOut(LONG));
@@ -258,7 +281,7 @@ mod tests {
     /// Makes the sender of a pipe with the shortest timeout, [`GOODBYE_TIMEOUT`].
     fn with_short_timeout<W: Write>(writer: W) -> (Sender<W>, Channels) {
         let (mut sender, channels) = sender(writer, InputSource::Pipe);
-        sender.config.heartbeat = Duration::ZERO;
+        sender.conversation.heartbeat = Duration::ZERO;
         (sender, channels)
     }
 
@@ -281,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_server_that_has_stopped_reading_is_lost() {
-        let (sender, _channels) = with_short_timeout(Full(0));
+        let (mut sender, _channels) = with_short_timeout(Full(0));
         let start = Instant::now();
         let lost = Exit::Lost("the server has stopped reading".to_string());
         assert_eq!(sender.say_goodbye(), lost);
@@ -296,7 +319,7 @@ mod tests {
         channels.updates.send(renamed).unwrap();
         let (_keep, timeout) = unbounded::<()>();
         channels.updates.send(ServerUpdate::Heartbeat).unwrap();
-        assert!(sender.wait_for_answer(&timeout).is_ok());
+        assert!(matches!(sender.wait_for_answer(&timeout), Ok(true)));
         assert!(channels.updates.is_empty(), "the answer is still there");
     }
 
@@ -306,7 +329,45 @@ mod tests {
         assert!(sender.handle_input(line("/r yes")).is_ok());
         let shown: Vec<ScreenUpdate> = channels.screen.try_iter().collect();
         assert_eq!(shown, [ScreenUpdate::Reply("yes".to_string())]);
-        assert_eq!(sender.config.writer, b"/r yes\n");
+        assert_eq!(sender.connection.writer, b"/r yes\n");
+    }
+
+    #[test]
+    fn a_confirmation_answers_a_heartbeat_but_not_that_of_resuming() {
+        let (mut sender, _channels) = granted("id", Vec::new(), InputSource::Terminal);
+        assert!(sender.handle_input(line("hi")).is_ok());
+        sender.conversation.resume();
+        sender.window.record_heartbeat();
+        assert!(!sender.answers_heartbeat(&ServerUpdate::Ack(0)));
+        assert!(sender.answers_heartbeat(&ServerUpdate::Ack(0)));
+        assert!(!sender.answers_heartbeat(&ServerUpdate::Ack(1)));
+        assert!(sender.conversation.queue.unconfirmed_said().is_empty());
+        assert!(
+            !sender.answers_heartbeat(&ServerUpdate::Heartbeat),
+            "a probe"
+        );
+    }
+
+    #[test]
+    fn a_heartbeat_is_due_after_the_first_line_that_is_not_confirmed() {
+        let (mut sender, _channels) = granted("id", Vec::new(), InputSource::Terminal);
+        assert!(sender.confirmation_due.is_none());
+        assert!(sender.handle_input(line("one")).is_ok());
+        let timer = sender.confirmation_due.clone().unwrap();
+        assert!(sender.handle_input(line("two")).is_ok());
+        assert!(timer.same_channel(sender.confirmation_due.as_ref().unwrap()));
+        assert!(sender.send_heartbeat().is_ok());
+        assert!(sender.confirmation_due.is_none());
+        assert_eq!(sender.connection.writer, b"/seq 1 one\n/seq 2 two\n\n");
+    }
+
+    #[test]
+    fn a_promise_that_was_granted_is_not_given_again() {
+        let words = "id heartbeat";
+        let (mut sender, _channels) = granted(words, Vec::new(), InputSource::Terminal);
+        sender.conversation.heartbeat = HEARTBEAT;
+        assert!(sender.send_first_heartbeat().is_ok());
+        assert_eq!(sender.connection.writer, b"\n");
     }
 
     #[test]
@@ -314,9 +375,12 @@ mod tests {
         let more = HEARTBEAT + Duration::from_millis(1);
         for (heartbeat, expected) in [(HEARTBEAT, HEARTBEAT_OPT_IN), (more, "")] {
             let (mut sender, _channels) = sender(Vec::new(), InputSource::Pipe);
-            sender.config.heartbeat = heartbeat;
+            sender.conversation.heartbeat = heartbeat;
             assert!(sender.send_first_heartbeat().is_ok());
-            assert_eq!(sender.config.writer, format!("{expected}\n").into_bytes());
+            assert_eq!(
+                sender.connection.writer,
+                format!("{expected}\n").into_bytes()
+            );
         }
     }
 }

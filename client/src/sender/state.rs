@@ -3,60 +3,62 @@
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
 
-use common::{MAX_MISSED_HEARTBEATS, Name, QUIT};
+use common::{Capabilities, MAX_MISSED_HEARTBEATS, QUIT};
 use crossbeam_channel::Receiver;
 
 use super::window::SendWindow;
 use crate::connection::{ConnectionInfo, describe, is_tick};
-use crate::input::stdin::{InputLine, InputSource};
+use crate::conversation::Conversation;
+use crate::exit::Exit;
 use crate::quit::QuitRequest;
 use crate::receiver::{ServerUpdate, SessionEnd};
-use crate::screen::Screen;
-use crate::transfers::TransferManager;
 
 /// The time to wait for the server's `q:quit`. A pipe waits longer, see
 /// [`Sender::wait_for_delivery`], because its lines must have arrived.
 pub(super) const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The channels that the sender waits for.
-pub struct Sources {
-    /// Lines from stdin; closed at the end of the input.
-    pub input: Receiver<InputLine>,
-    /// Requests to quit that were not typed.
-    pub quit_requests: Receiver<QuitRequest>,
-    /// The receiver's updates.
-    pub updates: Receiver<ServerUpdate>,
-    /// The file transfers and their events.
-    pub transfers: TransferManager,
-}
-
-/// The settings of a new sender.
-pub struct SenderConfig<W> {
-    /// The write half of the connection.
+/// The sender's side of a connection that has joined.
+pub struct SenderConnection<W> {
+    /// The write half.
     pub writer: W,
-    /// Our name.
-    pub name: Name,
-    /// The kind of standard input.
-    pub source: InputSource,
-    /// The time from one heartbeat to the next.
-    pub heartbeat: Duration,
     /// The properties of the connection.
     pub info: ConnectionInfo,
-    /// The screen.
-    pub screen: Screen,
+    /// The capabilities that the server has granted.
+    pub granted: Capabilities,
+    /// The receiver's updates.
+    pub updates: Receiver<ServerUpdate>,
 }
 
 /// The sending side of a session.
 pub struct Sender<W> {
-    pub(super) config: SenderConfig<W>,
-    pub(super) sources: Sources,
+    pub(super) conversation: Conversation,
+    pub(super) connection: SenderConnection<W>,
     pub(super) window: SendWindow,
     /// The line that leaves.
     pub(super) quit_line: String,
     /// The time of our last answer to a probe.
     pub(super) last_probe_answer: Option<Instant>,
-    /// `true` if the input has ended.
-    pub(super) input_ended: bool,
+    /// Fires when a heartbeat must ask for the confirmation of our lines, if there are any
+    /// since the last heartbeat.
+    pub(super) confirmation_due: Option<Receiver<Instant>>,
+}
+
+/// The way in which a connection ended for the sender.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ConnectionEnd {
+    /// The user, or the end of the input, has ended it, with this exit.
+    Left(Exit),
+    /// The server or the network has ended it. This is the exit if nobody connects again.
+    Ended(Exit),
+}
+
+impl ConnectionEnd {
+    /// Returns the exit, if nobody connects again.
+    pub fn exit(&self) -> &Exit {
+        match self {
+            ConnectionEnd::Left(exit) | ConnectionEnd::Ended(exit) => exit,
+        }
+    }
 }
 
 /// The reason why the sender's loop has ended.
@@ -74,15 +76,15 @@ pub(super) enum SenderEnd {
 }
 
 impl<W: Write> Sender<W> {
-    /// Makes a sender that has sent nothing yet.
-    pub fn new(config: SenderConfig<W>, sources: Sources) -> Sender<W> {
+    /// Makes a sender that has sent nothing on this connection yet.
+    pub fn new(connection: SenderConnection<W>, conversation: Conversation) -> Sender<W> {
         Sender {
-            window: SendWindow::new(config.info.transport),
-            config,
-            sources,
+            window: SendWindow::new(connection.info.transport),
+            conversation,
+            connection,
             quit_line: QUIT.to_string(),
             last_probe_answer: None,
-            input_ended: false,
+            confirmation_due: None,
         }
     }
 
@@ -95,7 +97,7 @@ impl<W: Write> Sender<W> {
         let mut rest = bytes.as_slice();
         let mut last_progress = Instant::now();
         while !rest.is_empty() {
-            match self.config.writer.write(rest) {
+            match self.connection.writer.write(rest) {
                 Ok(0) => return Err(SenderEnd::WriteFailed("it takes no more".to_string())),
                 // A socket takes what it has room for, which may be half a line.
                 Ok(count) => {
@@ -119,7 +121,7 @@ impl<W: Write> Sender<W> {
 
     /// Checks for a quit request while the socket is full, when `select!` cannot.
     fn check_quit(&self) -> Result<(), SenderEnd> {
-        match self.sources.quit_requests.try_recv() {
+        match self.conversation.quit_requests.try_recv() {
             Ok(request) => Err(SenderEnd::QuitRequested(request)),
             Err(_) => Ok(()),
         }
@@ -129,6 +131,6 @@ impl<W: Write> Sender<W> {
     /// normally 90 s. At ten lines a second the server needs 3 s for the window between
     /// two heartbeats, so a short heartbeat interval does not set less than 5 s.
     pub(super) fn timeout(&self) -> Duration {
-        GOODBYE_TIMEOUT.max(self.config.heartbeat * MAX_MISSED_HEARTBEATS)
+        GOODBYE_TIMEOUT.max(self.conversation.heartbeat * MAX_MISSED_HEARTBEATS)
     }
 }

@@ -19,7 +19,7 @@ use super::messages::{retry_command, success, title};
 use super::path;
 use super::progress::{Progress, Status};
 use super::task::{Destination, Task, TransferConfig};
-use super::ticket_queue::TicketQueue;
+use super::ticket_queue::{TicketQueue, TicketRequest};
 use super::transfer::Transfer;
 use crate::exit::{Exit, FAILURE, LOST, REMOVED};
 use crate::screen::{Screen, ScreenUpdate};
@@ -133,8 +133,18 @@ impl TransferManager {
         self.screen.show(ScreenUpdate::Progress(Vec::new()));
     }
 
+    /// Handles a worker's event. Returns a request for a ticket, which takes a connection.
+    pub fn handle_event(&mut self, event: WorkerEvent) -> Option<TicketRequest> {
+        match event {
+            WorkerEvent::TicketNeeded(request) => return Some(request),
+            WorkerEvent::Retrying(number, why) => self.on_retry(number, &why),
+            WorkerEvent::Ended(number, result) => self.on_end(number, result),
+        }
+        None
+    }
+
     /// Handles the end of a worker.
-    pub fn on_end(&mut self, number: u32, result: TransferResult) {
+    fn on_end(&mut self, number: u32, result: TransferResult) {
         let found = self.running.iter().position(|it| it.number == number);
         if let Some(found) = found {
             let transfer = self.running.remove(found);
@@ -144,7 +154,7 @@ impl TransferManager {
     }
 
     /// Reports a worker's new attempt.
-    pub fn on_retry(&self, number: u32, why: &str) {
+    fn on_retry(&self, number: u32, why: &str) {
         if let Some(transfer) = self.running.iter().find(|it| it.number == number) {
             let title = title(&transfer.task, &transfer.progress);
             self.screen.warn(sanitized(&format!("{title}: {why}")));

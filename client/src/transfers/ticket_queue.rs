@@ -17,6 +17,9 @@
 //! send a blank line in the meantime as a probe, which is taken for the fence. Then, at
 //! worst, the reported reason is an older refusal.
 //!
+//! If the connection breaks, new requests are held until there is another. After resuming,
+//! the server still knows the old ones; a new member requests them again.
+//!
 //! Invariant: no socket, and no clock except for requests that are too old.
 
 use std::collections::VecDeque;
@@ -80,15 +83,19 @@ struct PendingRequest {
 
 /// A queue of the requests that wait for their tickets, the oldest first.
 #[derive(Default)]
-pub struct TicketQueue(VecDeque<PendingRequest>);
+pub struct TicketQueue {
+    pending: VecDeque<PendingRequest>,
+    /// The requests that must be sent on the next connection.
+    held: VecDeque<TicketRequest>,
+}
 
 impl TicketQueue {
     /// Adds a request that was sent with a blank line after it; `fence` blank lines are
     /// unanswered, including this one.
     pub fn push(&mut self, request: TicketRequest, fence: u32) {
-        self.0
+        self.pending
             .retain(|pending| pending.since.elapsed() < TICKET_TIMEOUT);
-        self.0.push_back(PendingRequest {
+        self.pending.push_back(PendingRequest {
             request,
             since: Instant::now(),
             fence,
@@ -96,14 +103,39 @@ impl TicketQueue {
         });
     }
 
+    /// Keeps a request until there is a connection.
+    pub fn hold(&mut self, request: TicketRequest) {
+        self.held.push_back(request);
+    }
+
+    /// Returns the next request that must be sent now.
+    pub fn next_held(&mut self) -> Option<TicketRequest> {
+        self.held.pop_front()
+    }
+
+    /// Continues on a new connection as the same member. The blank lines of the previous
+    /// one are not answered any more.
+    pub fn on_resumed(&mut self) {
+        for pending in &mut self.pending {
+            pending.fence = 0;
+        }
+    }
+
+    /// Continues as another member, whose tickets must be requested again.
+    pub fn on_rejoined(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        let again = pending.into_iter().map(|pending| pending.request);
+        self.held = again.chain(std::mem::take(&mut self.held)).collect();
+    }
+
     /// Gives a ticket to the worker that requested it. Returns the ticket if there is no
     /// such worker.
     pub fn grant(&mut self, grant: TicketGrant) -> Option<TicketGrant> {
         let matching = self
-            .0
+            .pending
             .iter()
             .position(|pending| pending.request.purpose.matches(&grant));
-        let Some(pending) = matching.and_then(|at| self.0.remove(at)) else {
+        let Some(pending) = matching.and_then(|at| self.pending.remove(at)) else {
             return Some(grant);
         };
         // A worker that has given up leaves the ticket to the next with this purpose.
@@ -118,7 +150,7 @@ impl TicketQueue {
         if why.starts_with(SHARING_OFF) {
             return self.end_oldest(why);
         }
-        match self.0.iter_mut().find(|pending| pending.fence > 0) {
+        match self.pending.iter_mut().find(|pending| pending.fence > 0) {
             Some(pending) => pending.refusal = Some(why.to_string()),
             // The server has passed the fence, and needed time for the request.
             None => self.end_oldest(why),
@@ -127,23 +159,24 @@ impl TicketQueue {
 
     /// Handles the answer to a blank line.
     pub fn heartbeat_answered(&mut self) {
-        for pending in &mut self.0 {
+        for pending in &mut self.pending {
             pending.fence = pending.fence.saturating_sub(1);
         }
-        self.0.retain_mut(|pending| match pending.refusal.take() {
-            Some(why) if pending.fence == 0 => {
-                let _ = pending.request.reply.send(Err(why));
-                false
-            }
-            refusal => {
-                pending.refusal = refusal;
-                true
-            }
-        });
+        self.pending
+            .retain_mut(|pending| match pending.refusal.take() {
+                Some(why) if pending.fence == 0 => {
+                    let _ = pending.request.reply.send(Err(why));
+                    false
+                }
+                refusal => {
+                    pending.refusal = refusal;
+                    true
+                }
+            });
     }
 
     fn end_oldest(&mut self, why: &str) {
-        if let Some(pending) = self.0.pop_front() {
+        if let Some(pending) = self.pending.pop_front() {
             let _ = pending.request.reply.send(Err(why.to_string()));
         }
     }
@@ -218,6 +251,37 @@ mod tests {
         queue.heartbeat_answered();
         queue.refuse("slow");
         assert_eq!(second.try_recv().unwrap(), Err("slow".to_string()));
+    }
+
+    #[test]
+    fn after_resuming_the_old_requests_are_answered() {
+        let mut queue = TicketQueue::default();
+        let first = request(&mut queue, put(5), 3);
+        let (reply, second) = bounded(1);
+        let purpose = put(6);
+        queue.hold(TicketRequest { purpose, reply });
+        queue.on_resumed();
+        let held = queue.next_held().unwrap();
+        queue.push(held, 1);
+        assert!(queue.next_held().is_none());
+        assert_eq!(queue.grant(grant(5, None)), None);
+        assert!(first.try_recv().unwrap().is_ok());
+        queue.refuse("full");
+        queue.heartbeat_answered();
+        assert_eq!(second.try_recv().unwrap(), Err("full".to_string()));
+    }
+
+    #[test]
+    fn a_new_member_requests_its_tickets_again() {
+        let mut queue = TicketQueue::default();
+        let _first = request(&mut queue, put(5), 3);
+        let (reply, _second) = bounded(1);
+        let purpose = put(6);
+        queue.hold(TicketRequest { purpose, reply });
+        queue.on_rejoined();
+        let held: Vec<_> = std::iter::from_fn(|| queue.next_held()).collect();
+        let purposes: Vec<_> = held.into_iter().map(|it| it.purpose).collect();
+        assert_eq!(purposes, [put(5), put(6)]);
     }
 
     #[test]

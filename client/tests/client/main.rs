@@ -12,6 +12,7 @@
     clippy::print_stderr
 )]
 
+mod capabilities;
 mod connecting;
 mod entry_points;
 mod exit;
@@ -24,8 +25,10 @@ mod manual;
 mod naming;
 mod output;
 mod real_server;
+mod reconnecting;
 mod support;
 mod terminal;
+mod times;
 mod udp;
 mod unframed;
 mod usage;

@@ -19,6 +19,9 @@ pub fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_chat-client"))
 }
 
+/// The request for capabilities of a client with the default options.
+pub const CAP_REQUEST: &str = "/cap time id resume heartbeat";
+
 /// A listener whose connections the test answers.
 pub struct FakeServer {
     pub port: String,
@@ -67,6 +70,9 @@ pub struct FakePeer {
     stream: TcpStream,
     splitter: LineSplitter,
     transcript: Vec<String>,
+    /// The answer to a request for capabilities. By default it grants none, and the test
+    /// need not mention it.
+    cap_answer: Option<&'static str>,
 }
 
 impl FakePeer {
@@ -77,7 +83,18 @@ impl FakePeer {
             stream,
             splitter: LineSplitter::new(common::MAX_LINE),
             transcript: Vec::new(),
+            cap_answer: Some("/cap"),
         }
+    }
+
+    /// Answers a request for capabilities with this line.
+    pub fn grants(&mut self, answer: &'static str) {
+        self.cap_answer = Some(answer);
+    }
+
+    /// Leaves a request for capabilities to the test.
+    pub fn leaves_requests(&mut self) {
+        self.cap_answer = None;
     }
 
     /// Expects this name, and welcomes the client.
@@ -129,7 +146,12 @@ impl FakePeer {
                 other => panic!("the client sends {other:?}"),
             };
             self.transcript.push(format!("client sends {line:?}"));
-            return line;
+            match self.cap_answer {
+                Some(answer) if line.as_deref().is_some_and(|it| it.starts_with("/cap ")) => {
+                    self.say(answer);
+                }
+                _ => return line,
+            }
         }
     }
 
@@ -197,6 +219,31 @@ impl FakePeer {
                 self.fail("expected a blank line");
             }
             self.send(b"\n");
+        }
+    }
+
+    /// Expects our line of this number, and confirms those before it if a heartbeat asks.
+    #[track_caller]
+    pub fn expect_numbered(&mut self, number: u64, line: &str) {
+        let expected = common::numbering::encode(number, line);
+        self.expect_confirming(&expected, number - 1);
+    }
+
+    /// Expects the line that leaves, and answers it.
+    #[track_caller]
+    pub fn expect_last(&mut self, line: &str) {
+        self.expect_confirming(line, u64::MAX);
+        self.say("q:quit");
+    }
+
+    #[track_caller]
+    fn expect_confirming(&mut self, expected: &str, confirmed: u64) {
+        loop {
+            match self.receive() {
+                Some(line) if line.is_empty() => self.say(&common::numbering::ack(confirmed)),
+                Some(line) if line == expected => return,
+                _ => self.fail(&format!("expected {expected:?}")),
+            }
         }
     }
 
@@ -423,10 +470,7 @@ impl FakeUdpServer {
     pub fn welcome(name: &str) -> (FakeUdpServer, Client) {
         let mut server = FakeUdpServer::open();
         let client = server.start(name);
-        server.expect(&format!("/seq 0 0 {name}"));
-        let cookie = format!("/cookie 2f1c {START} {name}");
-        server.say(&cookie);
-        server.expect(&cookie);
+        server.expect_numbered(name);
         server.say_numbered(&greeting(name));
         client.shows(&greeting(name));
         (server, client)
@@ -434,14 +478,34 @@ impl FakeUdpServer {
 
     /// Refuses the request for a start, as an older server does.
     #[track_caller]
-    pub fn refuse_start(&mut self, name: &str) {
-        self.expect(&format!("/seq 0 0 {name}"));
+    pub fn refuse_start(&mut self) {
+        let text = self.receive_raw();
+        if !text.starts_with("/seq 0 0 ") {
+            self.fail("expected the request for a start");
+        }
         self.say("! Invalid name, a name contains only letters.");
         (self.sent, self.received) = (0, 0);
     }
 
-    /// Returns the next datagram, without its newline.
+    /// Returns the next datagram, without its newline. A request for capabilities is
+    /// answered, and none is granted. If it asks for a start as well, it gets one.
     pub fn receive(&mut self) -> String {
+        loop {
+            let text = self.receive_raw();
+            if let Some(request) = text.strip_prefix("/seq 0 0 /cap ") {
+                self.say(&format!("/cookie 2f1c {START} /cap {request}"));
+            } else if text.starts_with("/cookie ") && text.contains(" /cap ") {
+                self.say_numbered("/cap");
+            } else if text.starts_with("/cap ") {
+                self.say("/cap");
+            } else {
+                return text;
+            }
+        }
+    }
+
+    /// Returns the next datagram, without its newline.
+    pub fn receive_raw(&mut self) -> String {
         let mut buffer = [0; 2048];
         match self.socket.recv_from(&mut buffer) {
             Ok((count, client)) => {
@@ -459,6 +523,14 @@ impl FakeUdpServer {
     pub fn expect(&mut self, expected: &str) {
         if self.receive() != expected {
             self.fail(&format!("expected {expected:?}"));
+        }
+    }
+
+    /// Expects `line` under the next number.
+    #[track_caller]
+    pub fn expect_numbered(&mut self, line: &str) {
+        if self.next_line() != line {
+            self.fail(&format!("expected {line:?} with a number"));
         }
     }
 

@@ -133,7 +133,7 @@ impl Terminal {
     fn join(&self, server: &FakeServer, options: &str) -> FakePeer {
         let program = env!("CARGO_BIN_EXE_chat-client");
         self.types(&format!(
-            "clear; {program} {} -n ann {options}",
+            "clear; {program} {} -n ann --time off {options}",
             server.port
         ));
         self.press("Enter");
@@ -406,7 +406,7 @@ fn the_terminal_is_restored_however_it_ends() {
     terminal.wait_for("reason", |screen| has(screen, "has ended the session"));
     terminal.check_restored(&before);
 
-    let peer = terminal.join(&server, "");
+    let peer = terminal.join(&server, "--no-reconnect");
     peer.close();
     terminal.wait_for("reason", |screen| has(screen, "connection lost"));
     terminal.check_restored(&before);
@@ -645,4 +645,99 @@ fn the_rule_follows_the_name_and_the_room_during_typing() {
     terminal.resize(30, 12);
     let narrow = "--- rob - /quit leaves ---";
     terminal.wait_for("rule", |screen| reserved(screen)[0] == narrow);
+}
+
+#[test]
+fn a_broken_connection_keeps_the_typed_line_and_what_is_typed_waits() {
+    let Some(terminal) = Terminal::open(70, 14) else {
+        return;
+    };
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
+    peer.say("You are in games now. bob is here.");
+    terminal.types("half ty");
+    terminal.wait_for("typed text", |screen| reserved(screen)[1] == "> half ty");
+    peer.close();
+    let broken = "--- ann in games - reconnecting - /quit leaves ---";
+    terminal.wait_for("rule", |screen| {
+        reserved(screen)[0] == broken && has(screen, "Trying again in 1 s")
+    });
+    terminal.types("ped");
+    terminal.press("Enter");
+    terminal.types("/who");
+    terminal.press("Enter");
+    terminal.wait_for("waiting lines", |screen| {
+        has(screen, "waiting: half typed") && has(screen, "waiting: /who")
+    });
+    // A new member is in the lobby, so the user is asked.
+    let mut peer = server.accept();
+    peer.welcome("ann");
+    let whole = rule(&server, 70);
+    terminal.wait_for("question", |screen| {
+        has(
+            screen,
+            "! 2 lines are waiting. Type /send-waiting to send here,",
+        ) && reserved(screen)[0] == whole
+    });
+    terminal.types("/send-waiting");
+    terminal.press("Enter");
+    peer.expect("half typed");
+    peer.expect("/who");
+    terminal.wait_for("own line", |screen| has(screen, "ann: half typed"));
+}
+
+#[test]
+fn leaving_does_not_wait_for_a_connection() {
+    for leaves in ["/quit", "C-d", "C-c"] {
+        let Some(terminal) = Terminal::open(70, 12) else {
+            return;
+        };
+        let server = FakeServer::open();
+        let before = terminal.settings();
+        let peer = terminal.join(&server, "");
+        peer.close();
+        terminal.wait_for("break", |screen| has(screen, "Trying again in"));
+        if leaves == "/quit" {
+            terminal.types("not sent");
+            terminal.press("Enter");
+            terminal.types(leaves);
+            terminal.press("Enter");
+            terminal.wait_for("loss", |screen| has(screen, "! not sent: 1 line"));
+        } else {
+            terminal.press(leaves);
+        }
+        terminal.check_restored(&before);
+    }
+}
+
+#[test]
+fn times_are_dim_and_those_of_the_terminal() {
+    let Some(terminal) = Terminal::open(60, 12) else {
+        return;
+    };
+    terminal.types("export TZ=XXX-2");
+    terminal.press("Enter");
+    let server = FakeServer::open();
+    let program = env!("CARGO_BIN_EXE_chat-client");
+    terminal.types(&format!("clear; {program} {} -n ann", server.port));
+    terminal.press("Enter");
+    let mut peer = server.accept();
+    peer.grants(crate::capabilities::ALL);
+    peer.expect("ann");
+    peer.say("@time=2026-03-01T21:59:00.000Z Welcome, ann. bob is here.");
+    peer.say("@time=2026-03-01T22:00:00.000Z;id=lobby-k3f9-1 bob: good night, ann");
+    terminal.wait_for("line", |screen| has(screen, "good night"));
+    let expected = [
+        "<2>23:59 Welcome, ann. bob is here.",
+        "<2>--- 2026-03-02 ---",
+        "<2>00:00 >> bob: good night, ann",
+    ];
+    assert_eq!(terminal.colours()[6..9], expected);
+    terminal.types("bye all");
+    terminal.press("Enter");
+    peer.expect_numbered(1, "bye all");
+    let screen = terminal.wait_for("own line", |screen| has(screen, ": bye all"));
+    // Only the digits depend on the day and the time.
+    let (time, rest) = screen[8].split_once(' ').unwrap();
+    assert_eq!((time.len(), rest), (5, "ann: bye all"), "{screen:#?}");
 }

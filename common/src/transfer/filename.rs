@@ -27,7 +27,9 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 pub fn sanitize(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let last = text::sanitize(last);
-    let plain: String = last.trim().chars().map(replace_special).collect();
+    // One blank at a time, so that a name cannot look like the columns of a table.
+    let words: Vec<&str> = last.split_whitespace().collect();
+    let plain: String = words.join(" ").chars().map(replace_special).collect();
     // Windows removes these at the end, so that two names would be equal.
     let plain = plain.trim_end_matches(['.', ' ']);
     let plain = shorten(plain);
@@ -52,7 +54,6 @@ fn replace_special(c: char) -> char {
     match c {
         // Windows reserves these; `:` also selects another stream of a file.
         '<' | '>' | ':' | '"' | '|' | '?' | '*' => '_',
-        '\t' => ' ',
         c => c,
     }
 }

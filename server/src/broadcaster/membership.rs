@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use crossbeam_channel::Sender;
 
-use super::filters::{is_ignoring, stop_ignoring};
-use super::post::{Departure, RoomChange};
+use super::filters::{ignoring, is_ignoring, stop_ignoring};
+use super::post::{Departure, DepartureNotice, RoomChange};
 use super::{Broadcaster, ConnectionState};
 use crate::connection::{BlockingWriter, ConnectionId, MemberId, WriteHalf};
 use crate::room::id::{LOBBY_ROOM, RoomId, SenderId, UNNAMED_ROOM};
 use crate::room::rendering::Rendering;
-use crate::room::{JoinLeave, Room};
+use crate::room::{JoinLeave, JoinLeaveNotice, Room};
 
 impl Broadcaster {
     /// Adds a connection that has no name yet.
@@ -64,13 +64,18 @@ impl Broadcaster {
     fn go_to_room(&mut self, change: RoomChange) -> Option<&mut Room> {
         let (id, to) = (change.id, &change.to);
         self.recorder.log.push(change.log_entry);
-        let write_half = self.leave_room(id, &change.departure_notice, None)?;
+        let write_half = self.leave_room(id, &change.departure_notice.into(), None)?;
         let member = self.connections.get_mut(&id)?;
         member.room = to.number;
         let (rendering, hides_join_leave) = (member.rendering, member.hides_join_leave);
         // The room must exist for the notice, which the member itself does not receive.
         self.rooms.get_or_create(to);
-        self.announce_join_leave(to.number, JoinLeave::Joined, &change.arrival_notice);
+        self.announce_join_leave(
+            id,
+            to.number,
+            JoinLeave::Joined,
+            &change.arrival_notice.into(),
+        );
         let room = self.rooms.get_or_create(to);
         room.connections.add(id, write_half, rendering);
         if hides_join_leave {
@@ -95,7 +100,7 @@ impl Broadcaster {
     fn leave_room(
         &mut self,
         id: ConnectionId,
-        notice: &[u8],
+        notice: &DepartureNotice,
         missed_since: Option<Instant>,
     ) -> Option<WriteHalf> {
         let member = self.connections.get(&id)?;
@@ -108,21 +113,33 @@ impl Broadcaster {
         let write_half = room.remove(id, sender_id, missed_since);
         // The lobby stays, with its history; so does the room without names.
         if room.connections.count() == 0 && number > LOBBY_ROOM {
-            self.rooms.remove(number);
+            self.rooms.remove_soon(number);
         } else {
-            self.announce_join_leave(number, JoinLeave::Left, notice);
+            self.announce_join_leave(id, number, JoinLeave::Left, notice);
         }
         write_half
     }
 
     /// Notifies a room of a member that joined or left, and records it.
-    pub(super) fn announce_join_leave(&mut self, number: u64, change: JoinLeave, notice: &[u8]) {
-        if notice.is_empty() {
+    pub(super) fn announce_join_leave(
+        &mut self,
+        id: MemberId,
+        number: u64,
+        change: JoinLeave,
+        notice: &DepartureNotice,
+    ) {
+        if notice.text.is_empty() {
             return;
         }
         if let Some(room) = self.rooms.get(number) {
-            self.recorder.record_notice(&room.name, notice);
-            self.rooms.announce_join_leave(number, change, notice);
+            self.recorder.record_notice(&room.name, &notice.text);
+            let notice = JoinLeaveNotice {
+                change,
+                text: &notice.text,
+                plain: &notice.plain,
+                ignored_by: ignoring(&self.ignored_by, id),
+            };
+            self.rooms.announce_join_leave(number, notice);
         }
     }
 
@@ -144,8 +161,8 @@ impl Broadcaster {
         let Some(member) = self.connections.remove(&id) else {
             return;
         };
-        for &sender_id in &member.ignored {
-            stop_ignoring(&mut self.ignored_by, id, sender_id);
+        for &other in &member.ignored {
+            stop_ignoring(&mut self.ignored_by, id, other);
         }
         if departure.may_resume {
             self.departed.insert(id, member);
@@ -159,7 +176,7 @@ impl Broadcaster {
 
     /// Gives the write half of a connection to its session.
     pub(super) fn take_writer(&mut self, id: ConnectionId, to: &Sender<BlockingWriter>) {
-        if let Some(write_half) = self.leave_room(id, &[], None) {
+        if let Some(write_half) = self.leave_room(id, &DepartureNotice::default(), None) {
             self.connections.remove(&id);
             // The session waits for it.
             let _ = to.send(write_half.into_blocking_writer());

@@ -30,6 +30,7 @@ use crate::room::Room;
 use crate::room::history::Sender;
 use crate::room::id::{LOBBY_ROOM, Lines, RoomId, SenderId};
 use crate::room::rendering::{Rendering, now};
+use filters::{IgnoredBy, ignoring, is_ignoring};
 use post::{Audience, ConnectionPost, MemberChange, MemberPost, Post, QueryPost, ShutdownPost};
 use private_log::PrivateLog;
 use room_set::{RoomConfig, RoomSet};
@@ -40,9 +41,8 @@ pub struct Broadcaster {
     connections: HashMap<MemberId, ConnectionState>,
     /// The members whose leave was told, and which may still resume.
     departed: HashMap<MemberId, ConnectionState>,
-    /// The members that ignore a sender, by that sender. The map is mostly empty, so it
-    /// costs a message nothing.
-    ignored_by: HashMap<SenderId, Vec<ConnectionId>>,
+    /// The map is mostly empty, so it costs a message nothing.
+    ignored_by: IgnoredBy,
     shutting_down: bool,
     /// The connections that have left since the shutdown began, with the last bytes
     /// for each.
@@ -60,7 +60,7 @@ struct ConnectionState {
     /// How its lines are rendered.
     rendering: Rendering,
     hides_join_leave: bool,
-    ignored: Vec<SenderId>,
+    ignored: Vec<MemberId>,
     private_log: PrivateLog,
 }
 
@@ -164,8 +164,7 @@ impl Broadcaster {
             MemberPost::Move(change) => self.change_room(change),
             MemberPost::Notify(notice) => self.notify(&notice),
             MemberPost::Rename(notice, sender_id) => {
-                self.notify(&notice);
-                self.rename(notice.id, sender_id);
+                self.rename(&notice, sender_id);
             }
             MemberPost::SetTopic(id, line) => self.set_topic(id, &line),
             MemberPost::SetFilter(id, change) => self.set_filter(id, change),
@@ -178,8 +177,10 @@ impl Broadcaster {
     fn answer(&mut self, query: QueryPost) {
         match query {
             QueryPost::Topic { id, none } => {
-                if let Some(room) = self.room_of(id) {
-                    room.send_topic(id, &none);
+                let number = self.connections.get(&id).map(|member| member.room);
+                if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
+                    let ignored_by = &self.ignored_by;
+                    room.send_topic(id, &none, |other| is_ignoring(ignored_by, id, other));
                 }
             }
             QueryPost::History { id, reply } => {
@@ -217,8 +218,7 @@ impl Broadcaster {
         else {
             return;
         };
-        let ignored_by = self.ignored_by.get(&sender_id);
-        let ignored_by = ignored_by.map_or(&[][..], Vec::as_slice);
+        let ignored_by = ignoring(&self.ignored_by, from);
         let sender = Sender {
             member: from,
             id: sender_id,
@@ -253,6 +253,7 @@ impl Broadcaster {
                 if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
                     self.recorder.record_notice(&room.name, lines);
                     room.send_to_others(*id, lines);
+                    room.exclude_all(ignoring(&self.ignored_by, *id));
                 }
             }
             Audience::RoomOf(id) => {
@@ -260,6 +261,7 @@ impl Broadcaster {
                 if let Some(room) = self.rooms.touch(number) {
                     self.recorder.record_notice(&room.name, lines);
                     room.connections.push_notice(lines);
+                    room.exclude_all(ignoring(&self.ignored_by, *id));
                 }
             }
         }
@@ -269,6 +271,20 @@ impl Broadcaster {
     fn notify(&mut self, notice: &MemberChange) {
         self.deliver(&Audience::OthersInRoomOf(notice.id), &notice.others);
         self.send_to(notice.id, &notice.own);
+    }
+
+    /// Gives a member a new name. Those that ignore it are notified as well.
+    fn rename(&mut self, notice: &MemberChange, sender_id: SenderId) {
+        let Some(member) = self.connections.get_mut(&notice.id) else {
+            return;
+        };
+        member.sender_id = Some(sender_id);
+        let number = member.room;
+        if let Some(room) = self.rooms.touch(number) {
+            self.recorder.record_notice(&room.name, &notice.others);
+            room.send_to_others(notice.id, &notice.others);
+            room.connections.send_to(notice.id, &notice.own);
+        }
     }
 
     /// Says a line of the operator, in one room or in all.
@@ -287,7 +303,8 @@ impl Broadcaster {
         if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
             self.recorder
                 .record_messages(&room.name, Lines::clone(line));
-            room.set_topic(line);
+            room.set_topic(id, line);
+            room.exclude_all(ignoring(&self.ignored_by, id));
         }
     }
 }
@@ -410,6 +427,23 @@ mod tests {
             let with_line: Vec<i32> = with_line.map(|(_, id)| id).collect();
             assert_eq!(with_line, receivers, "{shown}");
         }
+    }
+
+    /// The member is taken out of its room and added again, which must not repeat what it
+    /// receives.
+    #[test]
+    fn a_reply_is_sent_once_around_a_request_for_tags() {
+        let mut fixture = Fixture::new();
+        fixture.join(1, &RoomId::lobby());
+        let reply = |line: &[u8]| Post::Deliver {
+            audience: Audience::One(1),
+            lines: line.to_vec(),
+        };
+        fixture.broadcaster.handle(reply(b"before\n"));
+        let post = ConnectionPost::SetTagged(1);
+        fixture.broadcaster.handle(Post::Connection(post));
+        fixture.broadcaster.handle(reply(b"after\n"));
+        assert_eq!(fixture.received(), ["before\nafter\n"]);
     }
 
     #[test]

@@ -65,10 +65,12 @@ pub enum Post {
 pub enum Audience {
     /// One connection.
     One(ConnectionId),
-    /// All members in the room of a member, but not that member.
-    OthersInRoomOf(ConnectionId),
-    /// All members in the room of a member; the lobby if it has left.
-    RoomOf(ConnectionId),
+    /// All members in the room of a member, but not that member and those that ignore
+    /// it.
+    OthersInRoomOf(MemberId),
+    /// All members in the room of a member but those that ignore it. The lobby if the
+    /// member has left.
+    RoomOf(MemberId),
 }
 
 /// A change of one connection.
@@ -107,8 +109,7 @@ pub enum MemberPost {
     Move(RoomChange),
     /// Something about a member has changed.
     Notify(MemberChange),
-    /// A member has a new name, and with it a new id as a sender. Members that ignore
-    /// the previous id ignore the new one as well.
+    /// A member has a new name, and with it a new id as a sender.
     Rename(MemberChange, SenderId),
     /// A member sets the topic of its room to this line.
     SetTopic(ConnectionId, Lines),
@@ -153,7 +154,7 @@ pub struct Departure {
     /// The connection.
     pub id: ConnectionId,
     /// For the members that it leaves; empty if it was no member.
-    pub notice: Vec<u8>,
+    pub notice: DepartureNotice,
     /// The last bytes for itself.
     pub final_bytes: Vec<u8>,
     /// For the log; `None` if the connection was closed before.
@@ -162,6 +163,23 @@ pub struct Departure {
     pub missed_since: Option<Instant>,
     /// The member may still resume.
     pub may_resume: bool,
+}
+
+/// The notice that a member has left or joined.
+#[derive(Default)]
+pub struct DepartureNotice {
+    /// The notice, with the member's own words.
+    pub text: Vec<u8>,
+    /// The same without them, for the members that ignore it.
+    pub plain: Vec<u8>,
+}
+
+impl From<Vec<u8>> for DepartureNotice {
+    /// Makes a notice without the member's own words.
+    fn from(text: Vec<u8>) -> DepartureNotice {
+        let plain = text.clone();
+        DepartureNotice { text, plain }
+    }
 }
 
 /// The broken connection of a member that may resume.
@@ -199,10 +217,10 @@ pub struct Resumption {
 /// A change of what a member wants to receive beside messages, and from whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterChange {
-    /// No line from this sender.
-    Ignore(SenderId),
-    /// Lines from this sender again.
-    Unignore(SenderId),
+    /// No line from this member.
+    Ignore(MemberId),
+    /// Lines from this member again.
+    Unignore(MemberId),
     /// No join and leave notices.
     HideJoinLeave,
     /// Join and leave notices again.

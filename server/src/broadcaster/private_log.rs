@@ -49,10 +49,7 @@ impl PrivateLog {
             time,
             line: Lines::clone(line),
         };
-        let bytes = match rendering {
-            Rendering::Plain => line.to_vec(),
-            Rendering::Tagged => message.tagged(),
-        };
+        let bytes = message.rendered(rendering);
         if let Some(kept) = &mut self.kept {
             kept.push(message);
         }
@@ -69,14 +66,14 @@ impl PrivateLog {
     }
 
     /// Returns the messages that were said after `shown`; `None` is all that are kept.
-    pub fn missed_since(&self, shown: Option<Instant>) -> Vec<MissedLine> {
+    pub fn missed_since(&self, shown: Option<Instant>, rendering: Rendering) -> Vec<MissedLine> {
         let messages = self.kept.iter().flat_map(|kept| &kept.messages);
         let missed = messages.filter(|message| shown.is_none_or(|shown| message.at > shown));
-        let tagged = missed.map(|message| MissedLine {
+        let rendered = missed.map(|message| MissedLine {
             at: message.at,
-            bytes: message.tagged(),
+            bytes: message.rendered(rendering),
         });
-        tagged.collect()
+        rendered.collect()
     }
 }
 
@@ -93,7 +90,10 @@ impl Kept {
 }
 
 impl Message {
-    fn tagged(&self) -> Vec<u8> {
+    fn rendered(&self, rendering: Rendering) -> Vec<u8> {
+        if rendering == Rendering::Plain {
+            return self.line.to_vec();
+        }
         let writer = TagWriter::with_ids(self.time, PRIVATE_STREAM);
         let mut bytes = Vec::new();
         writer.push_lines(&self.line, self.number, &mut bytes);
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(record(&mut log, "a\n"), format!("{tag}1 a\n"));
         log.keep();
         assert_eq!(record(&mut log, "b\n"), format!("{tag}2 b\n"));
-        let missed = log.missed_since(None);
+        let missed = log.missed_since(None, Rendering::Tagged);
         assert_eq!(missed.len(), 1);
         assert!(missed[0].bytes.ends_with(b"2 b\n"));
     }
@@ -129,7 +129,7 @@ mod tests {
         log.keep();
         (0..3).for_each(|_| drop(record(&mut log, "x\n")));
         let shown = log.time_of(LineId::parse("@-2").unwrap());
-        assert_eq!(log.missed_since(shown).len(), 1);
+        assert_eq!(log.missed_since(shown, Rendering::Tagged).len(), 1);
         assert_eq!(log.time_of(LineId::parse("lobby-x-2").unwrap()), None);
     }
 
@@ -139,7 +139,7 @@ mod tests {
         log.keep();
         let line = format!("{}\n", "x".repeat(1023));
         (0..100).for_each(|_| drop(record(&mut log, &line)));
-        let kept = log.missed_since(None);
+        let kept = log.missed_since(None, Rendering::Tagged);
         assert_eq!(kept.len(), limits::MAX_PRIVATE_BYTES / 1024);
         assert!(log.time_of(LineId::parse("@-100").unwrap()).is_some());
     }

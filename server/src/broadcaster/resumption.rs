@@ -54,7 +54,8 @@ impl Broadcaster {
         let hides_join_leave = member.hides_join_leave;
         self.connections.insert(id, member);
         self.rooms.get_or_create(&resumption.to);
-        self.announce_join_leave(number, JoinLeave::Joined, &resumption.arrival_notice);
+        let arrival_notice = resumption.arrival_notice.into();
+        self.announce_join_leave(id, number, JoinLeave::Joined, &arrival_notice);
         let room = self.rooms.get_or_create(&resumption.to);
         room.connections.add(id, write_half, new.rendering);
         if hides_join_leave {
@@ -74,8 +75,8 @@ impl Broadcaster {
     /// Returns the state of a member whose leave was told.
     fn restore_departed(&mut self, id: MemberId) -> ConnectionState {
         let member = self.departed.remove(&id).unwrap_or_default();
-        for &sender_id in &member.ignored {
-            self.ignored_by.entry(sender_id).or_default().push(id);
+        for &other in &member.ignored {
+            self.ignored_by.entry(other).or_default().push(id);
         }
         member
     }
@@ -91,12 +92,15 @@ impl Broadcaster {
         };
         let shown_at = last_shown.and_then(|line| {
             let private = member.private_log.time_of(line);
-            private.or_else(|| room.history.time_of(line))
+            private.or_else(|| self.rooms.time_of(line))
         });
         let is_wanted =
-            |from: Sender| from.member != id && !is_ignoring(&self.ignored_by, id, from.id);
-        let (mut missed, is_complete) = room.history.missed_since(last_shown, shown_at, is_wanted);
-        missed.extend(member.private_log.missed_since(shown_at));
+            |from: Sender| from.member != id && !is_ignoring(&self.ignored_by, id, from.member);
+        let rendering = member.rendering;
+        let (mut missed, is_complete) = room
+            .history
+            .missed_since(last_shown, shown_at, rendering, is_wanted);
+        missed.extend(member.private_log.missed_since(shown_at, rendering));
         missed.sort_by_key(|line| line.at);
         let which = if is_complete {
             Excerpt::Resumed

@@ -2,12 +2,14 @@
 //!
 //! Invariant: a room that was handed out for a change is flushed in this round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::mem;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use common::LineId;
 
 use crate::room::id::{RoomId, UNNAMED_ROOM};
-use crate::room::{JoinLeave, Room};
+use crate::room::{JoinLeaveNotice, Room};
 
 /// The configuration of every room.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +27,13 @@ pub struct RoomSet {
     dirty: Vec<u64>,
     /// The rooms that will announce how many members joined and left.
     counting: Vec<u64>,
+    /// The rooms that became empty, and when.
+    empty: VecDeque<(Instant, u64)>,
     config: RoomConfig,
 }
+
+/// The time for which an empty room is kept: far longer than a post waits in the queue.
+const EMPTY_ROOM_LIFETIME: Duration = Duration::from_secs(10);
 
 impl RoomSet {
     /// Makes a set without rooms.
@@ -35,6 +42,7 @@ impl RoomSet {
             rooms: BTreeMap::new(),
             dirty: Vec::new(),
             counting: Vec::new(),
+            empty: VecDeque::new(),
             config,
         }
     }
@@ -42,6 +50,12 @@ impl RoomSet {
     /// Returns a room for reading.
     pub fn get(&self, number: u64) -> Option<&Room> {
         self.rooms.get(&number)
+    }
+
+    /// Returns when a line was said, in whatever room; `None` if it is not kept.
+    pub fn time_of(&self, line: LineId<'_>) -> Option<Instant> {
+        let mut rooms = self.rooms.values();
+        rooms.find_map(|room| room.history.time_of(line))
     }
 
     /// Marks a room dirty and returns it for a change.
@@ -77,9 +91,23 @@ impl RoomSet {
         })
     }
 
-    /// Removes a room, with its history.
-    pub fn remove(&mut self, number: u64) {
-        self.rooms.remove(&number);
+    /// Removes a room with its history, if nobody comes for a moment: a member may be
+    /// about to come that the registry has in the room already.
+    pub fn remove_soon(&mut self, number: u64) {
+        self.empty.push_back((Instant::now(), number));
+    }
+
+    /// Removes the rooms that have been empty for a while.
+    fn remove_empty(&mut self) {
+        while let Some(&(since, number)) = self.empty.front()
+            && since.elapsed() >= EMPTY_ROOM_LIFETIME
+        {
+            self.empty.pop_front();
+            let room = self.rooms.get(&number);
+            if room.is_some_and(|room| room.connections.count() == 0) {
+                self.rooms.remove(&number);
+            }
+        }
     }
 
     /// Removes all rooms.
@@ -88,10 +116,10 @@ impl RoomSet {
     }
 
     /// Notifies a room of a member that joined or left.
-    pub fn announce_join_leave(&mut self, number: u64, change: JoinLeave, notice: &[u8]) {
+    pub fn announce_join_leave(&mut self, number: u64, notice: JoinLeaveNotice<'_>) {
         if let Some(room) = self.touch(number) {
             let counted = room.count_due().is_some();
-            room.announce_join_leave(change, notice);
+            room.announce_join_leave(notice);
             if !counted && room.count_due().is_some() {
                 self.counting.push(number);
             }
@@ -124,6 +152,7 @@ impl RoomSet {
 
     /// Makes one write for each member that has something to receive.
     pub fn flush(&mut self) {
+        self.remove_empty();
         for number in self.dirty.drain(..) {
             if let Some(room) = self.rooms.get_mut(&number) {
                 room.connections.flush();

@@ -4,10 +4,10 @@
 //! server closes them through it when it stops.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 
 use super::close::{Close, CloseReason};
+use super::host::Host;
 use super::{Connection, ConnectionId};
 use crate::limits::Limits;
 use crate::sync::{WaitGroup, WaitGroupGuard, lock, wait_group};
@@ -25,7 +25,7 @@ struct Connections {
     open: BTreeMap<ConnectionId, Arc<Connection>>,
     /// Those without a name yet. Ids grow with time, so the first is the oldest.
     unnamed: BTreeSet<ConnectionId>,
-    per_address: HashMap<IpAddr, usize>,
+    per_address: HashMap<Host, usize>,
     /// Each permit holds a copy. `None` once the limiter is closed.
     done: Option<WaitGroupGuard>,
 }
@@ -72,7 +72,7 @@ impl AdmissionControl {
         if connections.open.len() >= self.max_clients {
             return Err(server_full());
         }
-        let host = network_host(connection.address.ip());
+        let host = Host::of(connection.address.ip());
         let count = connections.per_address.entry(host).or_default();
         if *count >= self.max_per_address && !host.is_loopback() {
             let message = format!("Too many connections from your address, {count} are open.");
@@ -124,23 +124,11 @@ pub fn evicted() -> Close {
     Close::with_message(CloseReason::Full, message)
 }
 
-/// Returns the address that stands for the host of `address`. An IPv6 host commonly
-/// owns the whole /64 network of its address, so the network counts (RFC 6177).
-fn network_host(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) if !v6.is_loopback() => {
-            let network = v6.to_bits() & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-        other => other,
-    }
-}
-
 /// The place of one connection. Dropping it gives the place back.
 pub struct Permit {
     limiter: Arc<AdmissionControl>,
     id: ConnectionId,
-    host: IpAddr,
+    host: Host,
     _done: WaitGroupGuard,
 }
 
@@ -149,6 +137,11 @@ impl Permit {
     /// if it has been [`evicted`] already.
     pub fn protect_from_eviction(&self) -> bool {
         lock(&self.limiter.connections).unnamed.remove(&self.id)
+    }
+
+    /// Takes back [`protect_from_eviction`](Self::protect_from_eviction).
+    pub fn allow_eviction(&self) {
+        lock(&self.limiter.connections).unnamed.insert(self.id);
     }
 }
 
@@ -168,7 +161,7 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{TcpListener, TcpStream};
+    use std::net::{IpAddr, TcpListener, TcpStream};
 
     use super::*;
     use crate::connection::WriterThreads;
@@ -254,18 +247,5 @@ mod tests {
         assert!(!all_closed.is_done());
         drop(admission);
         assert!(all_closed.is_done());
-    }
-
-    #[test]
-    fn an_address_stands_for_its_host() {
-        let check = |address: &str, expected: &str| {
-            let address: IpAddr = address.parse().unwrap();
-            assert_eq!(network_host(address), expected.parse::<IpAddr>().unwrap());
-        };
-        check("10.0.0.7", "10.0.0.7");
-        check("::ffff:10.0.0.7", "10.0.0.7");
-        check("::ffff:127.0.0.1", "127.0.0.1");
-        check("::1", "::1");
-        check("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::");
     }
 }

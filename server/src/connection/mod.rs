@@ -22,6 +22,7 @@ mod backlog;
 mod blocking_writer;
 pub mod close;
 mod fold;
+pub mod host;
 mod lifecycle;
 pub mod open;
 mod reader;

@@ -10,6 +10,7 @@ use common::{Event, Name};
 use super::{Console, NO_FILES};
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
+use crate::connection::host::Host;
 use crate::moderation::rules::{self, BanTarget, Switch};
 
 impl Console {
@@ -61,11 +62,11 @@ impl Console {
     fn connections_of(&self, target: &BanTarget) -> Vec<Arc<Connection>> {
         match target {
             BanTarget::Name(name) => self.registry.find_connection(name).into_iter().collect(),
-            BanTarget::Address(address) => {
+            BanTarget::Host(host) => {
                 let (members, _) = self.registry.list_members(None, usize::MAX);
                 let connections = members.into_iter().map(|info| info.connection);
                 connections
-                    .filter(|connection| connection.address.ip().to_canonical() == *address)
+                    .filter(|connection| Host::of(connection.address.ip()) == *host)
                     .collect()
             }
         }
@@ -211,7 +212,7 @@ impl Console {
 /// Parses an address, or else a name: `10.0.0.7` could be either.
 fn parse_ban_target(text: &str) -> Option<BanTarget> {
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Some(BanTarget::Address(address.to_canonical()));
+        return Some(BanTarget::Host(Host::of(address)));
     }
     text.parse().ok().map(BanTarget::Name)
 }
@@ -262,7 +263,7 @@ mod tests {
     fn an_address_is_no_name() {
         assert_eq!(
             parse_ban_target("10.0.0.7"),
-            Some(BanTarget::Address(IpAddr::from([10, 0, 0, 7])))
+            Some(BanTarget::Host(Host::of(IpAddr::from([10, 0, 0, 7]))))
         );
         assert_eq!(
             parse_ban_target("ann"),

@@ -5,14 +5,15 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use common::Token;
 use common::transfer::{TicketGrant, format_size};
-use common::{Name, Token};
 
 use super::config::FilesConfig;
 use super::error::TransferError;
 use super::metadata::FileMetadata;
 use super::store::ScanResult;
 use super::tickets::{Requester, Tickets, TransferTarget};
+use crate::connection::MemberId;
 
 /// The files and the tickets for them.
 pub struct Catalog {
@@ -26,7 +27,7 @@ pub struct Catalog {
 
 /// An upload that is not complete.
 struct PartialUpload {
-    owner: Name,
+    member: MemberId,
     name: String,
     size: u64,
     state: UploadState,
@@ -149,12 +150,12 @@ impl Catalog {
     /// When the room for it was taken since the ticket was given.
     pub fn begin_upload(
         &mut self,
-        owner: &Name,
+        member: MemberId,
         name: &str,
         size: u64,
     ) -> Result<UploadStart, TransferError> {
         let broken = self.uploads.iter_mut().find(|(_, upload)| {
-            let is_same = upload.owner == *owner && upload.name == name && upload.size == size;
+            let is_same = upload.member == member && upload.name == name && upload.size == size;
             is_same && upload.state != UploadState::Running
         });
         if let Some((id, upload)) = broken {
@@ -166,7 +167,7 @@ impl Catalog {
         let id = self.next_id;
         self.next_id += 1;
         let upload = PartialUpload {
-            owner: owner.clone(),
+            member,
             name: name.to_string(),
             size,
             state: UploadState::Running,
@@ -198,10 +199,11 @@ impl Catalog {
     /// # Errors
     ///
     /// A sentence for the member, if there is no such file or it is another's.
-    pub fn remove(&mut self, member: Option<&Name>, id: u64) -> Result<FileMetadata, String> {
+    pub fn remove(&mut self, member: Option<MemberId>, id: u64) -> Result<FileMetadata, String> {
         let file = self.file(id)?;
-        if member.is_some_and(|member| *member != file.owner) {
-            return Err(format!("Only {} can remove {}.", file.owner, file.name));
+        if member.is_some() && member != file.shared_by {
+            let name = &file.name;
+            return Err(format!("Only the member who shared {name} can remove it."));
         }
         let missing = || format!("No such file, {id}.");
         self.files.remove(&id).ok_or_else(missing)

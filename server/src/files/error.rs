@@ -7,6 +7,8 @@ pub enum TransferError {
     InvalidTicket,
     /// Refused for this reason.
     Refused(String),
+    /// The server's disk is full.
+    DiskFull,
 }
 
 impl TransferError {
@@ -15,6 +17,7 @@ impl TransferError {
         match self {
             TransferError::InvalidTicket => "Invalid or expired ticket. Request one in the chat.",
             TransferError::Refused(why) => why,
+            TransferError::DiskFull => "Upload failed, the server's disk is full.",
         }
     }
 }

@@ -8,6 +8,8 @@ use common::notice::format_duration;
 use common::transfer::filename;
 use common::transfer::format_size;
 
+use crate::connection::MemberId;
+
 /// The data beside a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileMetadata {
@@ -17,8 +19,10 @@ pub struct FileMetadata {
     pub name: String,
     /// The size in bytes.
     pub size: u64,
-    /// The member that has shared it.
+    /// The name of the member that has shared it.
     pub owner: Name,
+    /// The member; not known for a file of an earlier life of the server.
+    pub shared_by: Option<MemberId>,
     /// When it was shared, in seconds after 1970.
     pub shared_at: u64,
 }
@@ -52,6 +56,7 @@ impl FileMetadata {
             id,
             size: value("size")?.parse().ok()?,
             owner: value("who")?.parse().ok()?,
+            shared_by: None,
             shared_at: value("when")?.parse().ok()?,
             name: value("name")?.to_string(),
         };
@@ -100,6 +105,7 @@ mod tests {
             name: "my notes.pdf".to_string(),
             size: 12,
             owner: "ann".parse().unwrap(),
+            shared_by: None,
             shared_at: 1_800_000_000,
         };
         let text = metadata.to_text();

@@ -24,11 +24,11 @@ pub mod transfer;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use common::Token;
 use common::transfer::TicketGrant;
 use common::transfer::filename;
-use common::{Name, Token};
 
-use crate::connection::ConnectionId;
+use crate::connection::MemberId;
 use crate::random;
 use crate::record::log::Log;
 use crate::report::ReportInterval;
@@ -111,19 +111,19 @@ impl Files {
             .grant(requester, target, token(), Instant::now())
     }
 
-    /// Removes a file of `member`. `None` is the operator, who may remove any.
+    /// Removes a file that `member` has shared. `None` is the operator, who may remove any.
     ///
     /// # Errors
     ///
     /// A sentence for the member or the operator, if it cannot be removed.
-    pub fn remove_file(&self, member: Option<&Name>, id: u64) -> Result<FileMetadata, String> {
+    pub fn remove_file(&self, member: Option<MemberId>, id: u64) -> Result<FileMetadata, String> {
         let metadata = self.lock().remove(member, id)?;
         self.remove_from_disk(id);
         Ok(metadata)
     }
 
     /// Ends the tickets and transfers of a member that has left.
-    pub fn remove_member(&self, member: ConnectionId) {
+    pub fn remove_member(&self, member: MemberId) {
         self.lock().tickets.remove_member(member);
     }
 
@@ -151,6 +151,12 @@ impl Files {
     /// Logs what happens, for the operator.
     pub fn log_line(&self, what: &str) {
         self.log.line(format!("[FILES] {what}"));
+    }
+
+    /// Removes an upload that will not be completed.
+    fn remove_upload(&self, id: u64) {
+        self.store.remove_upload(id);
+        self.lock().discard_upload(id);
     }
 
     fn remove_from_disk(&self, id: u64) {

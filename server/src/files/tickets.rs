@@ -8,13 +8,13 @@ use common::transfer::{Direction, TICKET_LIFETIME, TransferRequest};
 use common::{Name, Token};
 
 use super::error::TransferError;
-use crate::connection::ConnectionId;
+use crate::connection::MemberId;
 
 /// A member that requests a transfer.
 #[derive(Clone, Debug)]
 pub struct Requester {
-    /// The connection of the member.
-    pub id: ConnectionId,
+    /// The member.
+    pub id: MemberId,
     /// The address of the member. The transfer must come from there as well.
     pub ip: IpAddr,
     /// The present name of the member.
@@ -51,7 +51,7 @@ pub struct Tickets {
     grants: HashMap<Token, Grant>,
     /// The number of running transfers of each member. A member that has left is not
     /// in it, which ends its transfers.
-    running: HashMap<ConnectionId, usize>,
+    running: HashMap<MemberId, usize>,
 }
 
 impl Tickets {
@@ -69,7 +69,7 @@ impl Tickets {
     /// # Errors
     ///
     /// A sentence for the member if not.
-    pub fn check_count(&mut self, member: ConnectionId, now: Instant) -> Result<(), String> {
+    pub fn check_count(&mut self, member: MemberId, now: Instant) -> Result<(), String> {
         self.expire(now);
         let waiting = self.grants.values();
         let waiting = waiting.filter(|grant| grant.requester.id == member).count();
@@ -128,20 +128,20 @@ impl Tickets {
     }
 
     /// Counts one transfer of a member as ended.
-    pub fn end_transfer(&mut self, member: ConnectionId) {
+    pub fn end_transfer(&mut self, member: MemberId) {
         if let Some(count) = self.running.get_mut(&member) {
             *count = count.saturating_sub(1);
         }
     }
 
     /// Ends the tickets and transfers of a member that leaves.
-    pub fn remove_member(&mut self, member: ConnectionId) {
+    pub fn remove_member(&mut self, member: MemberId) {
         self.grants.retain(|_, grant| grant.requester.id != member);
         self.running.remove(&member);
     }
 
     /// Returns `true` if a member with transfers is still in the chat.
-    pub fn is_member(&self, member: ConnectionId) -> bool {
+    pub fn is_member(&self, member: MemberId) -> bool {
         self.running.contains_key(&member)
     }
 

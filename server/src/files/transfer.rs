@@ -15,7 +15,7 @@ use super::error::TransferError;
 use super::metadata::FileMetadata;
 use super::metadata::unix_now;
 use super::tickets::{Requester, TransferTarget};
-use crate::connection::ConnectionId;
+use crate::connection::MemberId;
 
 /// A transfer that may run.
 pub enum Transfer {
@@ -28,11 +28,11 @@ pub enum Transfer {
 /// The place of one transfer in the counts. Dropping it gives the place back.
 struct TransferSlot {
     files: Arc<Files>,
-    member: ConnectionId,
+    member: MemberId,
 }
 
 impl TransferSlot {
-    fn new(files: &Arc<Files>, member: ConnectionId) -> TransferSlot {
+    fn new(files: &Arc<Files>, member: MemberId) -> TransferSlot {
         files.bandwidth.begin();
         TransferSlot {
             files: Arc::clone(files),
@@ -105,7 +105,7 @@ fn upload(
     size: u64,
 ) -> Result<Upload, TransferError> {
     let files = &slot.files;
-    let start = files.lock().begin_upload(&owner, &name, size)?;
+    let start = files.lock().begin_upload(slot.member, &name, size)?;
     let (id, opened) = match start {
         UploadStart::New(id) => (id, files.store.create_upload(id).map(|file| (file, 0))),
         UploadStart::Resumed(id) => (id, files.store.resume_upload(id)),
@@ -120,6 +120,7 @@ fn upload(
         name,
         size,
         owner,
+        shared_by: Some(slot.member),
         shared_at: 0, // not known before its end
     };
     Ok(Upload {
@@ -175,14 +176,12 @@ fn download(
 /// Removes an upload that the disk rejects, and reports it to the operator. Returns
 /// the error for its sender.
 fn discard(files: &Files, id: u64, error: &io::Error) -> TransferError {
-    files.store.remove_upload(id);
-    files.lock().discard_upload(id);
+    files.remove_upload(id);
     files.report_fault(&format!("cannot write: {error}"));
-    let why = match error.kind() {
-        ErrorKind::StorageFull => "the server's disk is full",
-        _ => "the server cannot write it",
-    };
-    TransferError::Refused(format!("Upload failed, {why}."))
+    match error.kind() {
+        ErrorKind::StorageFull => TransferError::DiskFull,
+        _ => TransferError::Refused("Upload failed, the server cannot write it.".to_string()),
+    }
 }
 
 impl Upload {
@@ -215,19 +214,33 @@ impl Upload {
         discard(&self.slot.files, self.metadata.id, error)
     }
 
-    /// Completes the file: safe on disk, and listed. Returns it with the member.
+    /// Returns the member that sends it.
+    pub fn member(&self) -> MemberId {
+        self.slot.member
+    }
+
+    /// Discards the upload for a reason. Returns the error for its sender.
+    pub fn reject(mut self, why: &str) -> TransferError {
+        self.ended = true;
+        self.slot.files.remove_upload(self.metadata.id);
+        TransferError::Refused(why.to_string())
+    }
+
+    /// Completes the file under the present name of its owner: safe on disk, and
+    /// listed.
     ///
     /// # Errors
     ///
     /// When the disk rejects it.
-    pub fn complete(mut self) -> Result<(FileMetadata, ConnectionId), TransferError> {
+    pub fn complete(mut self, owner: Name) -> Result<FileMetadata, TransferError> {
+        self.metadata.owner = owner;
         self.metadata.shared_at = unix_now();
         let files = &self.slot.files;
         match files.store.complete_upload(&self.file, &self.metadata) {
             Ok(()) => {
                 self.ended = true;
                 files.lock().complete_upload(self.metadata.clone());
-                Ok((self.metadata.clone(), self.slot.member))
+                Ok(self.metadata.clone())
             }
             Err(error) => Err(self.fail(&error)),
         }
@@ -257,7 +270,7 @@ impl Download {
     }
 
     /// Returns the member that fetches the file.
-    pub fn member(&self) -> ConnectionId {
+    pub fn member(&self) -> MemberId {
         self.slot.member
     }
 

@@ -11,8 +11,13 @@ use std::time::{Duration, Instant};
 
 use common::Name;
 
+use crate::connection::MemberFlags;
 use crate::connection::close::{Close, CloseReason};
+use crate::connection::host::Host;
 use crate::sync::lock;
+
+const MUTED: &str = "You are muted.";
+const OPERATOR_ONLY: &str = "Everybody is muted for now.";
 
 /// The decisions of the operator, as they are now.
 #[derive(Default)]
@@ -48,15 +53,15 @@ pub struct Ban {
 pub enum BanTarget {
     /// A name.
     Name(Name),
-    /// Every connection from an address.
-    Address(IpAddr),
+    /// Every connection from a host.
+    Host(Host),
 }
 
 impl std::fmt::Display for BanTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             BanTarget::Name(name) => write!(f, "{name}"),
-            BanTarget::Address(address) => write!(f, "{address}"),
+            BanTarget::Host(host) => write!(f, "{host}"),
         }
     }
 }
@@ -98,6 +103,14 @@ impl Moderation {
         }
     }
 
+    /// Returns why a member with these flags may not speak, if so.
+    pub fn mute_reason(&self, flags: &MemberFlags) -> Option<&'static str> {
+        if flags.is_muted() {
+            return Some(MUTED);
+        }
+        self.is_on(Switch::Silence).then_some(OPERATOR_ONLY)
+    }
+
     /// Checks whether a connection from `address` may join.
     ///
     /// # Errors
@@ -107,23 +120,26 @@ impl Moderation {
         if self.is_on(Switch::Locked) {
             return Err(lock_close());
         }
-        let address = address.to_canonical();
-        let is_target = |ban: &Ban| ban.target == BanTarget::Address(address);
-        if lock(&self.lists).bans().iter().any(is_target) {
+        if self.is_host_banned(address) {
             return Err(ban_close());
         }
         Ok(())
     }
 
-    /// Checks whether a connection may join as `name`.
+    fn is_host_banned(&self, address: IpAddr) -> bool {
+        let host = BanTarget::Host(Host::of(address));
+        let is_target = |ban: &Ban| ban.target == host;
+        lock(&self.lists).bans().iter().any(is_target)
+    }
+
+    /// Checks whether a connection from `address` may join as `name`. The address is
+    /// checked again, because a ban may have come since it connected.
     ///
     /// # Errors
     ///
     /// A sentence for the peer if not.
-    pub fn admit_name(&self, name: &Name) -> Result<(), String> {
-        if self.is_on(Switch::Locked) {
-            return Err(lock_close().message);
-        }
+    pub fn admit_name(&self, name: &Name, address: IpAddr) -> Result<(), String> {
+        self.admit_address(address).map_err(|close| close.message)?;
         if self.is_banned(name) {
             return Err(format!("{name} is banned."));
         }
@@ -226,29 +242,36 @@ mod tests {
         let moderation = Moderation::default();
         let (ann, address) = (Name::from_static("ann"), IpAddr::from([10, 0, 0, 7]));
         moderation.ban(BanTarget::Name(ann.clone()), None);
-        moderation.ban(BanTarget::Address(address), Some(Duration::from_secs(60)));
-        assert!(moderation.admit_name(&"ANN".parse().unwrap()).is_err());
-        assert!(moderation.admit_name(&Name::from_static("bob")).is_ok());
+        moderation.ban(
+            BanTarget::Host(Host::of(address)),
+            Some(Duration::from_secs(60)),
+        );
+        let admit = |name: &str, address| moderation.admit_name(&name.parse().unwrap(), address);
+        let elsewhere = IpAddr::from([10, 0, 0, 8]);
+        assert!(admit("ANN", elsewhere).is_err());
+        assert!(admit("bob", elsewhere).is_ok());
+        assert!(
+            admit("bob", address).is_err(),
+            "the ban came after it had connected"
+        );
         let mapped = "::ffff:10.0.0.7".parse().unwrap();
         assert!(moderation.admit_address(mapped).is_err());
-        moderation.ban(BanTarget::Address(address), Some(Duration::ZERO));
+        moderation.ban(BanTarget::Host(Host::of(address)), Some(Duration::ZERO));
         assert!(moderation.admit_address(address).is_ok());
         assert_eq!(moderation.bans().len(), 1);
         assert!(moderation.unban(&BanTarget::Name(ann.clone())));
         assert!(!moderation.unban(&BanTarget::Name(ann.clone())));
-        assert!(moderation.admit_name(&ann).is_ok());
+        assert!(admit("ann", elsewhere).is_ok());
     }
 
     #[test]
     fn a_locked_server_admits_no_new_connection() {
         let moderation = Moderation::default();
         moderation.set(Switch::Locked, true);
-        assert!(moderation.admit_name(&Name::from_static("ann")).is_err());
-        assert!(
-            moderation
-                .admit_address(IpAddr::from([127, 0, 0, 1]))
-                .is_err()
-        );
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let ann = Name::from_static("ann");
+        assert!(moderation.admit_name(&ann, address).is_err());
+        assert!(moderation.admit_address(address).is_err());
     }
 
     #[test]

@@ -93,6 +93,8 @@ pub struct Logger {
     output: Box<dyn Write + Send>,
     file: Option<Box<dyn Write + Send>>,
     fault_report: ReportInterval,
+    /// The last write to the file failed.
+    is_torn: bool,
 }
 
 /// Makes a log that writes to `output`, and to `file` with the time before each line.
@@ -114,6 +116,7 @@ pub fn new(
         output,
         file,
         fault_report: ReportInterval::new(FAULT_INTERVAL),
+        is_torn: false,
     };
     (log, logger)
 }
@@ -152,8 +155,13 @@ impl Logger {
         let _ = write_and_flush(&mut self.output, text);
         let Some(file) = &mut self.file else { return };
         let now = Timestamp::from(SystemTime::now());
-        let stamped: String = text.lines().map(|line| format!("{now} {line}\n")).collect();
-        match write_and_flush(file, &stamped) {
+        // After a failure the file may end in the middle of a line.
+        let before = if self.is_torn { "\n" } else { "" };
+        let lines = text.lines().map(|line| format!("{now} {line}\n"));
+        let stamped: String = [before.to_string()].into_iter().chain(lines).collect();
+        let written = write_and_flush(file, &stamped);
+        self.is_torn = written.is_err();
+        match written {
             Ok(()) => self.fault_report.reset(),
             Err(error) => self.report_fault(&error),
         }

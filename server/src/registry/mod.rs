@@ -20,10 +20,11 @@ use std::time::{Duration, Instant};
 use common::Name;
 use common::notice::Occupants;
 
+pub use profiles::{IgnoreOutcome, ReplyTarget};
 use rooms::RoomDirectory;
 pub use rooms::{RoomChangeError, RoomChanged};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, MemberId};
 use crate::limits;
 use crate::room::id::SenderId;
 use crate::sync::lock;
@@ -36,6 +37,8 @@ pub struct Registry {
 
 struct Tables {
     members: HashMap<Name, Member>,
+    /// The present names of the members.
+    names: HashMap<MemberId, Name>,
     /// Names given up a moment ago. No connection may have one before its room has
     /// received the notice.
     leaving: HashSet<Name>,
@@ -49,15 +52,24 @@ struct Member {
     profile: MemberProfile,
 }
 
+/// A reference to a member, which does not pass to a later holder of its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRef {
+    /// The member.
+    pub id: MemberId,
+    /// The name that it had.
+    pub name: Name,
+}
+
 /// The room and the choices of a member.
 #[derive(Clone)]
 pub struct MemberProfile {
     room: Name,
     /// The reason for being away, which may be empty.
     away: Option<String>,
-    ignored: Vec<Name>,
+    ignored: Vec<MemberRef>,
     /// The member that sent the last private message.
-    last_private_from: Option<Name>,
+    last_private_from: Option<MemberRef>,
 }
 
 /// The error for a name that has a holder: this one, unless it is just given up.
@@ -102,6 +114,7 @@ impl Registry {
         Registry {
             tables: Mutex::new(Tables {
                 members: HashMap::new(),
+                names: HashMap::new(),
                 leaving: HashSet::new(),
                 rooms: RoomDirectory::new(max_rooms),
                 departed: HashMap::new(),
@@ -224,6 +237,12 @@ impl Tables {
         if self.departed.len() < limits::MAX_DEPARTED {
             self.departed.insert(name.clone(), now);
         }
+    }
+}
+
+impl MemberProfile {
+    fn ignores(&self, id: MemberId) -> bool {
+        self.ignored.iter().any(|ignored| ignored.id == id)
     }
 }
 

@@ -54,6 +54,7 @@ impl Registry {
             profile,
         };
         tables.members.insert(name.clone(), member);
+        tables.names.insert(id, name.clone());
         Ok((room, occupants))
     }
 
@@ -80,6 +81,7 @@ impl Registry {
         let member = tables.members.remove(name)?;
         let id = member.connection.member_id();
         tables.rooms.remove(&member.profile.room, id);
+        tables.names.remove(&id);
         tables.record_departure(name);
         Some(member.profile)
     }
@@ -97,16 +99,10 @@ impl Registry {
             tables.leaving.insert(old.clone());
         }
         if let Some(member) = tables.members.remove(old) {
-            tables
-                .rooms
-                .add(&member.profile.room, member.connection.member_id(), new);
+            let id = member.connection.member_id();
+            tables.rooms.add(&member.profile.room, id, new);
             tables.members.insert(new.clone(), member);
-        }
-        // A member that ignores somebody ignores them under the new name as well.
-        for member in tables.members.values_mut() {
-            if member.profile.ignored.contains(old) && !member.profile.ignored.contains(new) {
-                member.profile.ignored.push(new.clone());
-            }
+            tables.names.insert(id, new.clone());
         }
         Ok(())
     }

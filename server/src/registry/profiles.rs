@@ -4,19 +4,45 @@ use std::sync::Arc;
 
 use common::Name;
 
-use super::{Recipient, Registry};
+use super::{MemberRef, Recipient, Registry, Tables};
+use crate::connection::{Connection, MemberId};
 use crate::limits;
 
+/// The outcome of a request to ignore a member.
+pub enum IgnoreOutcome {
+    /// The member is ignored now. These have left, and are not ignored any more.
+    Ignored {
+        /// The member.
+        id: MemberId,
+        /// The members that have left.
+        gone: Vec<MemberId>,
+    },
+    /// There is no member of that name.
+    Missing,
+    /// The list is full.
+    ListFull,
+}
+
+/// The member to which a private reply goes.
+pub enum ReplyTarget {
+    /// This name is its present one.
+    Present(Name),
+    /// It had this name, and has left.
+    Gone(Name),
+    /// No private message has come.
+    None,
+}
+
 impl Registry {
-    /// Returns how `from` can reach each of `to`, and lets each reply to it.
-    pub fn find_recipients(&self, from: &Name, to: &[Name]) -> Vec<Recipient> {
+    /// Returns how the member `from` can reach each of `to`, and lets each reply to it.
+    pub fn find_recipients(&self, from: &MemberRef, to: &[Name]) -> Vec<Recipient> {
         let mut tables = self.lock();
         let reach = |to: &Name| match tables.members.get_mut(to) {
             Some(member) if member.connection.lifecycle.close_cause().is_some() => {
                 Recipient::Missing
             }
             None => Recipient::Missing,
-            Some(member) if member.profile.ignored.contains(from) => Recipient::Ignoring,
+            Some(member) if member.profile.ignores(from.id) => Recipient::Ignoring,
             Some(member) => {
                 member.profile.last_private_from = Some(from.clone());
                 Recipient::Reachable(Arc::clone(&member.connection), member.profile.away.clone())
@@ -26,13 +52,26 @@ impl Registry {
     }
 
     /// Returns the member that sent the last private message to `name`.
-    pub fn last_private_from(&self, name: &Name) -> Option<Name> {
-        self.lock()
-            .members
-            .get(name)?
-            .profile
-            .last_private_from
-            .clone()
+    pub fn reply_target(&self, name: &Name) -> ReplyTarget {
+        let tables = self.lock();
+        let member = tables.members.get(name);
+        match member.and_then(|member| member.profile.last_private_from.clone()) {
+            None => ReplyTarget::None,
+            Some(from) => match tables.names.get(&from.id) {
+                Some(name) => ReplyTarget::Present(name.clone()),
+                None => ReplyTarget::Gone(from.name),
+            },
+        }
+    }
+
+    /// Returns the present name and the connection of a member, unless it has left or
+    /// is about to.
+    pub fn present(&self, id: MemberId) -> Option<(Name, Arc<Connection>)> {
+        let tables = self.lock();
+        let name = tables.names.get(&id)?;
+        let connection = &tables.members.get(name)?.connection;
+        let is_present = connection.lifecycle.close_cause().is_none();
+        is_present.then(|| (name.clone(), Arc::clone(connection)))
     }
 
     /// Sets a member away, or back with `None`. Returns `true` if it was away before.
@@ -42,37 +81,61 @@ impl Registry {
         member.is_some_and(|member| std::mem::replace(&mut member.profile.away, away).is_some())
     }
 
-    /// Returns the names that a member ignores.
-    pub fn ignored(&self, name: &Name) -> Vec<Name> {
+    /// Returns the members that a member ignores, under their present names, and how
+    /// many of those that it ignores have left.
+    pub fn ignored(&self, name: &Name) -> (Vec<Name>, usize) {
         let tables = self.lock();
-        tables
-            .members
-            .get(name)
-            .map(|member| member.profile.ignored.clone())
-            .unwrap_or_default()
+        let Some(member) = tables.members.get(name) else {
+            return (Vec::new(), 0);
+        };
+        let ignored = &member.profile.ignored;
+        let present = ignored.iter().filter_map(|it| tables.names.get(&it.id));
+        let present: Vec<Name> = present.cloned().collect();
+        let gone = ignored.len() - present.len();
+        (present, gone)
     }
 
-    /// Makes a member ignore another. Returns `false` if its list is full.
-    pub fn ignore(&self, name: &Name, other: &Name) -> bool {
+    /// Makes the member `name` ignore the member `other`.
+    pub fn ignore(&self, name: &Name, other: &Name) -> IgnoreOutcome {
         let mut tables = self.lock();
-        let Some(member) = tables.members.get_mut(name) else {
-            return false;
+        let Some(id) = tables.id_of(other) else {
+            return IgnoreOutcome::Missing;
         };
-        let has_room = member.profile.ignored.len() < limits::MAX_IGNORED;
-        if has_room && !member.profile.ignored.contains(other) {
-            member.profile.ignored.push(other.clone());
+        let Tables { members, names, .. } = &mut *tables;
+        let Some(member) = members.get_mut(name) else {
+            return IgnoreOutcome::Missing;
+        };
+        let ignored = &mut member.profile.ignored;
+        let mut gone = Vec::new();
+        if ignored.len() >= limits::MAX_IGNORED {
+            let left = ignored.extract_if(.., |it| !names.contains_key(&it.id));
+            gone.extend(left.map(|it| it.id));
         }
-        has_room
+        if ignored.iter().all(|it| it.id != id) {
+            if ignored.len() >= limits::MAX_IGNORED {
+                return IgnoreOutcome::ListFull;
+            }
+            let name = other.clone();
+            ignored.push(MemberRef { id, name });
+        }
+        IgnoreOutcome::Ignored { id, gone }
     }
 
-    /// Makes a member stop ignoring another. Returns `false` if it did not ignore the other.
-    pub fn unignore(&self, name: &Name, other: &Name) -> bool {
+    /// Makes a member stop ignoring another, which is found by its present name or by
+    /// the name that it had. Returns the other member; `None` if it was not ignored.
+    pub fn unignore(&self, name: &Name, other: &Name) -> Option<MemberId> {
         let mut tables = self.lock();
-        let Some(member) = tables.members.get_mut(name) else {
-            return false;
-        };
-        let before = member.profile.ignored.len();
-        member.profile.ignored.retain(|ignored| ignored != other);
-        member.profile.ignored.len() < before
+        let present = tables.id_of(other);
+        let ignored = &mut tables.members.get_mut(name)?.profile.ignored;
+        let by_id = ignored.iter().position(|it| Some(it.id) == present);
+        let by_name = || ignored.iter().position(|it| it.name == *other);
+        let index = by_id.or_else(by_name)?;
+        Some(ignored.remove(index).id)
+    }
+}
+
+impl Tables {
+    fn id_of(&self, name: &Name) -> Option<MemberId> {
+        Some(self.members.get(name)?.connection.member_id())
     }
 }

@@ -57,7 +57,7 @@ impl Departures {
         let may_resume = kick.is_none();
         let departure = Departure {
             id: member,
-            notice: left,
+            notice: left.into(),
             final_bytes: Vec::new(),
             log_entry: None,
             missed_since: Some(detached.missed_since),

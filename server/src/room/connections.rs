@@ -162,6 +162,8 @@ impl RoomConnections {
             for id in &self.customized {
                 if let Some(connection) = open.get_mut(id) {
                     connection.write(batch, &mut slices);
+                    // One that was taken out and added again is listed twice.
+                    connection.view.clear();
                 }
             }
         } else {

@@ -14,7 +14,7 @@ use common::{Event, LineId, Name, Timestamp};
 use super::id::{Lines, SenderId};
 use super::missed::MissedLine;
 use super::rendering::Rendering;
-use crate::connection::ConnectionId;
+use crate::connection::MemberId;
 use crate::limits;
 use crate::random;
 
@@ -22,7 +22,7 @@ use crate::random;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sender {
     /// The member.
-    pub member: ConnectionId,
+    pub member: MemberId,
     /// The name that it had.
     pub id: SenderId,
 }
@@ -175,11 +175,12 @@ impl History {
         &mut self,
         sender_id: SenderId,
         rendering: Rendering,
-        is_ignored: impl Fn(SenderId) -> bool,
+        is_ignored: impl Fn(MemberId) -> bool,
     ) -> Option<Vec<u8>> {
         let last_read = self.departed.remove(&sender_id);
         let entries = self.entries.iter().rev();
-        let entries = entries.filter(|entry| !entry.from.is_some_and(|from| is_ignored(from.id)));
+        let entries =
+            entries.filter(|entry| !entry.from.is_some_and(|from| is_ignored(from.member)));
         let stream = (rendering == Rendering::Tagged).then_some(self.stream.as_str());
         match last_read.filter(LastRead::is_recent) {
             None => {
@@ -216,11 +217,12 @@ impl History {
         &self,
         last_shown: Option<LineId<'_>>,
         shown_at: Option<Instant>,
+        rendering: Rendering,
         is_wanted: impl Fn(Sender) -> bool,
     ) -> (Vec<MissedLine>, bool) {
-        let known = last_shown.filter(|id| id.stream == self.stream);
-        let known = known.map(|id| id.number);
-        let known = known.or_else(|| shown_at.map(|at| self.lines_until(at)));
+        let number = last_shown.filter(|id| id.stream == self.stream);
+        let number = number.map(|id| id.number);
+        let known = number.or_else(|| shown_at.map(|at| self.lines_until(at)));
         let last_lines = self.total.saturating_sub(limits::HISTORY_ON_RETURN as u64);
         let last = known.unwrap_or(last_lines);
         let oldest = self.entries.front();
@@ -235,8 +237,13 @@ impl History {
             for (number, line) in numbers.zip(entry.lines.split_inclusive(|&byte| byte == b'\n')) {
                 if number > last {
                     let mut bytes = Vec::new();
-                    let (writer, _) = self.tag_writer(entry.time, Some(number));
-                    writer.push_lines(line, number, &mut bytes);
+                    match rendering {
+                        Rendering::Plain => bytes.extend_from_slice(line),
+                        Rendering::Tagged => {
+                            let (writer, _) = self.tag_writer(entry.time, Some(number));
+                            writer.push_lines(line, number, &mut bytes);
+                        }
+                    }
                     missed.push(MissedLine {
                         at: entry.at,
                         bytes,
@@ -244,7 +251,13 @@ impl History {
                 }
             }
         }
-        (missed, known.is_some() && last >= first_kept)
+        let is_complete = match (number, shown_at) {
+            (Some(_), _) => last >= first_kept,
+            (None, Some(at)) => first_kept == 0 || oldest.is_some_and(|entry| entry.at <= at),
+            // Without any id nothing was said when the member came.
+            (None, None) => last_shown.is_none() && last == 0 && self.max_lines > 0,
+        };
+        (missed, is_complete)
     }
 
     /// Returns all entries, the oldest first.

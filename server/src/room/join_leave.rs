@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use common::notice;
 
+use crate::connection::MemberId;
 use crate::limits;
 
 /// How the membership of a room changes.
@@ -14,6 +15,19 @@ pub enum JoinLeave {
     Joined,
     /// A member left the room.
     Left,
+}
+
+/// The notice of a join or a leave.
+#[derive(Clone, Copy)]
+pub struct JoinLeaveNotice<'a> {
+    /// How the membership changes.
+    pub change: JoinLeave,
+    /// The notice.
+    pub text: &'a [u8],
+    /// The notice without the member's own words.
+    pub plain: &'a [u8],
+    /// The members that ignore the member, and receive the plain notice.
+    pub ignored_by: &'a [MemberId],
 }
 
 /// The joins and leaves since the last announcement.

@@ -9,7 +9,7 @@ use common::notice::{self, Excerpt};
 pub struct MissedLine {
     /// When it was said.
     pub at: Instant,
-    /// The line with its tags.
+    /// The line, with its tags if the member receives tags.
     pub bytes: Vec<u8>,
 }
 

@@ -20,12 +20,12 @@ use std::time::Instant;
 
 use common::{Event, Name, Timestamp};
 
-use crate::connection::{ConnectionId, WriteHalf};
+use crate::connection::{ConnectionId, MemberId, WriteHalf};
 use connections::RoomConnections;
 use history::{History, Sender};
 use id::{Lines, SenderId};
-pub use join_leave::JoinLeave;
 use join_leave::JoinLeaveCounter;
+pub use join_leave::{JoinLeave, JoinLeaveNotice};
 use rendering::now;
 
 /// One room and what is said there.
@@ -38,11 +38,17 @@ pub struct Room {
     pub history: History,
     /// The members that want no join and leave notices.
     join_leave_hidden_for: BTreeSet<ConnectionId>,
-    /// The line that set the topic, with the name of the member who did, and when.
-    topic: Option<(Lines, Timestamp)>,
+    topic: Option<Topic>,
     /// With more members than this, joins and leaves are only counted.
     join_notice_limit: usize,
     join_leave_counter: JoinLeaveCounter,
+}
+
+struct Topic {
+    /// The line that set it, with the name of the member who did.
+    line: Lines,
+    set_by: MemberId,
+    time: Timestamp,
 }
 
 impl Room {
@@ -66,11 +72,12 @@ impl Room {
         &mut self,
         id: ConnectionId,
         sender_id: SenderId,
-        is_ignored: impl Fn(SenderId) -> bool,
+        is_ignored: impl Fn(MemberId) -> bool,
     ) {
         let rendering = self.connections.rendering_of(id);
-        if let Some((topic, time)) = &self.topic {
-            let line = rendering.of_notice(topic, *time);
+        let topic = self.topic.as_ref();
+        if let Some(topic) = topic.filter(|topic| !is_ignored(topic.set_by)) {
+            let line = rendering.of_notice(&topic.line, topic.time);
             self.connections.send_to(id, &line);
         }
         let excerpt = self.history.excerpt_for(sender_id, rendering, is_ignored);
@@ -105,7 +112,12 @@ impl Room {
     ) {
         self.say(Some(from), lines, count);
         self.connections.exclude(from.member);
-        for &id in ignored_by {
+        self.exclude_all(ignored_by);
+    }
+
+    /// Leaves the lines that were added last out of what these members receive.
+    pub fn exclude_all(&mut self, members: &[MemberId]) {
+        for &id in members {
             self.connections.exclude(id);
         }
     }
@@ -133,11 +145,19 @@ impl Room {
     ///
     /// In a crowd it is only counted: ten thousand members that join would be fifty
     /// million notices otherwise.
-    pub fn announce_join_leave(&mut self, change: JoinLeave, notice: &[u8]) {
+    pub fn announce_join_leave(&mut self, notice: JoinLeaveNotice<'_>) {
         if self.connections.count() >= self.join_notice_limit {
-            self.join_leave_counter.count(change);
-        } else {
-            self.send_join_leave(notice);
+            return self.join_leave_counter.count(notice.change);
+        }
+        self.send_join_leave(notice.text);
+        if notice.plain == notice.text {
+            return;
+        }
+        for &id in notice.ignored_by {
+            self.connections.exclude(id);
+            if !self.join_leave_hidden_for.contains(&id) {
+                self.connections.notify(id, notice.plain);
+            }
         }
     }
 
@@ -172,14 +192,22 @@ impl Room {
     }
 
     /// Sets the topic, and adds the line for all members.
-    pub fn set_topic(&mut self, line: &Lines) {
+    pub fn set_topic(&mut self, set_by: MemberId, line: &Lines) {
         self.connections.push_notice(line);
-        self.topic = Some((Lines::clone(line), now()));
+        self.topic = Some(Topic {
+            line: Lines::clone(line),
+            set_by,
+            time: now(),
+        });
     }
 
-    /// Sends a member the topic, or `none` if there is none.
-    pub fn send_topic(&mut self, id: ConnectionId, none: &[u8]) {
-        let topic = self.topic.as_ref().map(|(topic, _)| topic.as_slice());
-        self.connections.send_to(id, topic.unwrap_or(none));
+    /// Sends a member the topic, or `none` if there is none or its author is ignored.
+    pub fn send_topic(&mut self, id: MemberId, none: &[u8], is_ignored: impl Fn(MemberId) -> bool) {
+        let topic = self
+            .topic
+            .as_ref()
+            .filter(|topic| !is_ignored(topic.set_by));
+        let line = topic.map_or(none, |topic| topic.line.as_slice());
+        self.connections.send_to(id, line);
     }
 }

@@ -64,6 +64,11 @@ impl Chat<'_, '_> {
                         FillOutcome::TooLong => self.lines.refuse_line(TOO_LONG_DATAGRAM)?,
                         FillOutcome::TimedOut => self.on_timeout()?,
                     }
+                    // The beginning of a line says nothing: its client sends the whole
+                    // line again.
+                    if reader.has_ended() && self.lines.is_numbered() {
+                        return Err(CloseReason::Eof.into());
+                    }
                 }
                 NextLine::End => return Err(self.lines.flush_and_close(CloseReason::Eof)),
                 NextLine::Overrun => {

@@ -116,10 +116,19 @@ impl FileTransfer<'_, '_> {
         self.finish_upload(upload)
     }
 
-    /// Completes the file, and notifies the room.
+    /// Completes the file, and notifies the room. The member must still be in the chat
+    /// and may not be muted, because others read the name of the file.
     fn finish_upload(&self, upload: Upload) -> TransferResult {
-        let (metadata, member) = match upload.complete() {
-            Ok(done) => done,
+        let member = upload.member();
+        let Some((name, connection)) = self.guard.context.registry.present(member) else {
+            return Err(CloseReason::Kicked);
+        };
+        let moderation = &self.guard.context.moderation;
+        if let Some(why) = moderation.mute_reason(&connection.flags) {
+            return self.refuse(&upload.reject(why));
+        }
+        let metadata = match upload.complete(name) {
+            Ok(metadata) => metadata,
             Err(error) => return self.refuse(&error),
         };
         let notice = shared_file(&metadata.owner, &metadata.name, metadata.size, metadata.id);
@@ -192,7 +201,10 @@ impl FileTransfer<'_, '_> {
 
     fn refuse(&self, error: &TransferError) -> TransferResult {
         self.reply(&TransferReply::Refused(error.to_sentence().to_string()))?;
-        Err(CloseReason::Kicked)
+        Err(match error {
+            TransferError::DiskFull => CloseReason::Full,
+            _ => CloseReason::Kicked,
+        })
     }
 
     fn reply(&self, reply: &TransferReply) -> TransferResult {

@@ -132,6 +132,11 @@ impl<'a> SessionGuard<'a> {
         self.permit.protect_from_eviction()
     }
 
+    /// Marks that the connection still needs a name.
+    pub fn allow_eviction(&self) {
+        self.permit.allow_eviction();
+    }
+
     /// Returns the first lines for a member: the welcome, its token if it has one, and
     /// the message of the day.
     pub(super) fn welcome(&self, welcome: &str) -> Vec<u8> {

@@ -11,7 +11,6 @@ use super::line_reader::{FillOutcome, LineReader, unterminated_line};
 use super::name_reclaim;
 use super::resuming::{self, ResumeError};
 use crate::broadcaster::post::{ConnectionPost, Post};
-use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
 
@@ -111,7 +110,8 @@ fn try_name(guard: &mut SessionGuard<'_>, line: &str) -> Result<LineOutcome, Clo
         Ok(name) => name,
         Err(why) => return Ok(refused_name(format!("Invalid name, {why}."))),
     };
-    if let Err(why) = guard.context.moderation.admit_name(&name) {
+    let address = guard.connection.address.ip();
+    if let Err(why) = guard.context.moderation.admit_name(&name, address) {
         return Ok(refused_name(why));
     }
     match claim_name(guard, &name) {
@@ -128,6 +128,9 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         done => return done,
     };
     if !name_reclaim::reclaim_from(&holder, &guard.context) {
+        // The refusal of a name comes later and later.
+        let delay = holder.activity.record_name_request();
+        let _shut_down = guard.context.shutdown.sleep(delay);
         return Err(JoinError::NameTaken(Some(holder)));
     }
     // The session of the holder is about to leave, and releases the name last. A holder
@@ -136,7 +139,8 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
     loop {
         match guard.join(name) {
             Err(JoinError::NameTaken(holder))
-                if Instant::now() < deadline && holder.as_deref().is_none_or(is_leaving) =>
+                if Instant::now() < deadline
+                    && holder.as_deref().is_none_or(name_reclaim::is_leaving) =>
             {
                 if guard.context.shutdown.sleep(Duration::from_millis(5)) {
                     return Err(JoinError::Closed(CloseReason::Shutdown.into()));
@@ -145,11 +149,6 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
             done => return done,
         }
     }
-}
-
-/// Returns `true` if a holder is about to release its name, unless it resumes.
-fn is_leaving(holder: &Connection) -> bool {
-    holder.is_detached() || holder.lifecycle.close_cause().is_some()
 }
 
 /// The two times of the handshake: when to prompt, and when to close.

@@ -8,7 +8,7 @@ use common::{Event, Name, notice};
 
 use super::guard::SessionGuard;
 use crate::broadcaster::post::{
-    ConnectionPost, Departure, Detachment, MemberPost, Post, PostSender,
+    ConnectionPost, Departure, DepartureNotice, Detachment, MemberPost, Post, PostSender,
 };
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
@@ -113,10 +113,15 @@ pub fn post_leave(
     quit_message: &str,
 ) {
     let close = close_of(connection);
-    let left = |name| Event::Notice(&notice::left(name, quit_message)).to_line();
+    let left = |name, why| Event::Notice(&notice::left(name, why)).to_line();
     let departure = Departure {
         id: connection.member_id(),
-        notice: name.map(left).unwrap_or_default(),
+        notice: DepartureNotice {
+            text: name
+                .map(|name| left(name, quit_message))
+                .unwrap_or_default(),
+            plain: name.map(|name| left(name, "")).unwrap_or_default(),
+        },
         final_bytes: close.final_bytes(),
         log_entry: Some(closed_entry(connection, name, &close)),
         missed_since: missed_since(connection, &close),

@@ -144,7 +144,11 @@ impl<'a, 'b> LineHandler<'a, 'b> {
     /// dealt with is dropped; after a gap nothing is said.
     pub fn handle_numbered(&mut self, line: &str) -> Result<(), Close> {
         let Some((number, line)) = numbering::split(line) else {
-            return self.handle_framed(line);
+            return if line.len() >= MAX_LINE {
+                self.refuse_line(TOO_LONG)
+            } else {
+                self.handle_framed(line)
+            };
         };
         let expected = self.member.last_number() + 1;
         if number > expected {

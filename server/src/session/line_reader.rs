@@ -67,6 +67,11 @@ impl LineReader {
         self.lines.next()
     }
 
+    /// Returns `true` if the input has ended, so that the next line has no newline.
+    pub fn has_ended(&self) -> bool {
+        self.lines.has_ended()
+    }
+
     /// Returns the bytes that have come and are not handed out.
     pub fn pending(&self) -> &[u8] {
         self.lines.pending()

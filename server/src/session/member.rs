@@ -12,11 +12,7 @@ use super::post_buffer::PostBuffer;
 use super::rate_limit::TokenBucket;
 use crate::broadcaster::post::PostSender;
 use crate::connection::{Connection, ConnectionId};
-use crate::moderation::rules::Switch;
-use crate::registry::Registry;
-
-const MUTED: &str = "You are muted.";
-const OPERATOR_ONLY: &str = "Everybody is muted for now.";
+use crate::registry::{MemberRef, Registry};
 
 /// The lines of a reply that cost as much as one line of the member's own.
 const REPLY_LINES_PER_TOKEN: usize = 20;
@@ -44,6 +40,14 @@ impl MemberSession<'_, '_> {
     /// Returns the number of the connection.
     pub fn id(&self) -> ConnectionId {
         self.guard.connection.member_id()
+    }
+
+    /// Returns a reference to the member.
+    pub fn as_ref(&self) -> MemberRef {
+        MemberRef {
+            id: self.id(),
+            name: self.me.clone(),
+        }
     }
 
     /// Returns the handle to the broadcaster.
@@ -111,11 +115,8 @@ impl MemberSession<'_, '_> {
 
     /// Returns why the member may not speak, if so.
     pub fn mute_reason(&self) -> Option<&'static str> {
-        if self.connection().flags.is_muted() {
-            return Some(MUTED);
-        }
-        let operator_only = self.guard.context.moderation.is_on(Switch::Silence);
-        operator_only.then_some(OPERATOR_ONLY)
+        let moderation = &self.guard.context.moderation;
+        moderation.mute_reason(&self.connection().flags)
     }
 
     /// Returns whether the member may speak. Refuses with the reason if it may not.

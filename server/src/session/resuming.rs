@@ -42,7 +42,9 @@ pub fn resume(
         return Err(refused(NO_TOKEN));
     };
     let name = resumed.detached.name.clone();
-    let admitted = context.moderation.admit_name(&name);
+    let admitted = context
+        .moderation
+        .admit_name(&name, guard.connection.address.ip());
     if let Err(why) = admitted {
         context.resume.undo_resume(resumed);
         return Err(ResumeError::Refused(why));
@@ -52,10 +54,12 @@ pub fn resume(
         return Err(ResumeError::Closed(admission::evicted()));
     }
     let Ok((room, others)) = reclaim(guard, &resumed) else {
+        guard.allow_eviction();
         context.resume.undo_resume(resumed);
         return Err(ResumeError::Refused(format!("{name} is already in use.")));
     };
-    let muted = resumed.detached.connection.flags.is_muted();
+    // The flag is up to date as long as the operator finds the member by its name.
+    let muted = resumed.profile.is_none() && resumed.detached.connection.flags.is_muted();
     let muted = muted || context.moderation.is_muted(&name);
     guard.connection.flags.set_muted(muted);
     guard.hides_join_leave = resumed.detached.hides_join_leave;

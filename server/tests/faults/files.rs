@@ -158,7 +158,7 @@ fn a_file_is_shared_listed_fetched_and_removed() {
         assert!(transfer.rest() == bytes[offset..], "from {offset}");
     }
     bob.say("/forget 1");
-    bob.expect("! Only ann can remove my notes.pdf.");
+    bob.expect("! Only the member who shared my notes.pdf can remove it.");
     ann.say("/forget 1");
     ann.expect("my notes.pdf is removed.");
     bob.say("/files");

@@ -54,7 +54,7 @@ fn who_and_names_list_the_members() {
     }
     ann.say("/names");
     ann.expect("2 members are here.");
-    ann.expect("ann bob");
+    ann.expect("Here, ann, bob");
     bob.say(&format!("/away {}", "é".repeat(1000)));
     bob.expect("You are away. /back to undo.");
     ann.say("/who");
@@ -350,7 +350,7 @@ fn ignore_hides_a_member_also_under_a_new_name() {
     ann.expect("bob is now called rob.");
     ann.expect("carl: done");
     ann.say("/ignore");
-    ann.expect("You ignore bob, rob.");
+    ann.expect("You ignore rob.");
     ann.say("/unignore rob");
     ann.expect("No longer ignoring rob.");
     ann.say("/unignore rob");

@@ -172,7 +172,9 @@ fn a_download_that_is_not_read_is_ended() {
         ann.say("/put other 1");
         ann.receive()?.starts_with("Ticket ").then_some(())
     });
-    drop(ann);
+    // So that bob is not told that ann has left, instead of his ticket.
+    ann.say("q:quit");
+    ann.expect_sometime("q:quit");
     let mut bob = server.join("bob");
     let (stream, answer) = begin(&server, &mut bob, "/get 1");
     assert_eq!(answer, format!("ok {size}"));

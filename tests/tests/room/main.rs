@@ -13,9 +13,14 @@
 mod files;
 mod test_server;
 
+mod capabilities;
 mod commands;
 mod conversation;
+mod golden;
 mod netcat;
+mod numbering;
 mod order;
 mod presence;
+mod resume;
+mod tags;
 mod unframed;

@@ -11,7 +11,7 @@
 
 use std::time::Instant;
 
-use common::{Event, notice};
+use common::{CapReply, Capabilities, Event, notice};
 
 use super::cookie::OfferedCookie;
 use super::numbering::{Numbering, Opened};
@@ -84,9 +84,14 @@ impl Reliability {
     }
 
     fn joining_line(&mut self, line: &str, now: Instant) -> Received {
+        if CapReply::parse(line).is_some() {
+            return self.capabilities_answered(line);
+        }
         match Event::parse(line) {
             Event::Refusal(_) => self.refusal(line),
             Event::Notice(notice::ASK_NAME) => Received::Nothing,
+            // To the request for capabilities it is no welcome.
+            Event::Heartbeat if asks_capabilities(&self.offered_name) => Received::Nothing,
             // A blank line shows that the welcome was lost, because a server answers
             // retransmissions of a member as heartbeats. Before the cookie it means
             // nothing.
@@ -105,6 +110,17 @@ impl Reliability {
         }
     }
 
+    /// Handles the answer to a request for capabilities, which was offered like a name. A
+    /// late one changes nothing for the name after it.
+    fn capabilities_answered(&mut self, line: &str) -> Received {
+        if asks_capabilities(&self.offered_name)
+            && let Some(pending) = self.pending.take()
+        {
+            self.address_proven |= pending.step == RetransmitStep::Cookie;
+        }
+        Received::Lines(line.to_string())
+    }
+
     fn refusal(&mut self, line: &str) -> Received {
         let (last, copies) = &mut self.late_refusal;
         if last == line && *copies > 0 {
@@ -118,4 +134,9 @@ impl Reliability {
         }
         Received::Lines(line.to_string())
     }
+}
+
+/// Returns `true` if `offer` is a request for capabilities and not a name.
+fn asks_capabilities(offer: &str) -> bool {
+    Capabilities::parse_request(offer).is_some()
 }

@@ -335,15 +335,64 @@ mod tests {
     }
 
     #[test]
-    fn a_request_for_capabilities_gets_its_start_as_a_name_does() {
+    fn capabilities_are_asked_for_before_the_name() {
+        let request = "/cap time heartbeat";
+        let mut fixture = Fixture::new();
+        fixture.sends(request, &format!("/seq 0 0 {request}\n"));
+        fixture.repeats(RETRY_INTERVAL, &format!("/seq 0 0 {request}\n"));
+        fixture.drops("\n");
+        fixture.replies(&format!("/cookie 1 7000 {request}\n"));
+        fixture.repeats(RETRY_INTERVAL, &format!("/cookie 1 7000 {request}\n"));
+        // The answer to a repeated cookie is no welcome.
+        fixture.drops("/seq 7002 0 \n");
+        fixture.receives("/seq 7001 0 /cap time\n", "/cap time");
+        fixture.repeats_nothing();
+        fixture.sends("ann", "/seq 7001 2 ann\n");
+        fixture.receives("/seq 7003 0 /cap time\n", "/cap time");
+        fixture.receives("/seq 7004 1 Welcome, ann.\n", "Welcome, ann.");
+        assert_eq!(fixture.reliability.phase(), Phase::Joined);
+    }
+
+    #[test]
+    fn the_name_need_not_wait_for_the_capabilities() {
         let mut fixture = Fixture::new();
         fixture.sends("/cap time", "/seq 0 0 /cap time\n");
-        fixture.repeats(RETRY_INTERVAL, "/seq 0 0 /cap time\n");
-        fixture.replies("/cookie 2f 7000 /cap time\n");
-        fixture.repeats(RETRY_INTERVAL, "/cookie 2f 7000 /cap time\n");
-        // The name need not wait for the answer, which is the first number of the server.
+        fixture.sends("ann", "/seq 0 0 ann\n");
+        fixture.drops("/cookie 1 7000 /cap time\n");
+        fixture.replies("/cookie 1 7000 ann\n");
+        let mut fixture = Fixture::new();
+        fixture.sends("/cap time", "/seq 0 0 /cap time\n");
+        fixture.replies("/cookie 1 7000 /cap time\n");
         fixture.sends("ann", "/seq 7001 0 ann\n");
         fixture.receives("/seq 7002 1 Welcome, ann.", "Welcome, ann.");
+    }
+
+    #[test]
+    fn an_older_server_may_know_capabilities_or_not() {
+        let request = "/cap time heartbeat";
+        let mut fixture = Fixture::new();
+        fixture.sends(request, &format!("/seq 0 0 {request}\n"));
+        fixture.replies_with("! Invalid name.\n", &format!("{request}\n"));
+        fixture.repeats(RETRY_INTERVAL, &format!("{request}\n"));
+        fixture.drops("\n");
+        fixture.replies(&format!("/cookie 1 {request}\n"));
+        // The answer to a repeated cookie is no welcome.
+        fixture.drops("\n");
+        fixture.receives("/cap time heartbeat\n", "/cap time heartbeat");
+        fixture.repeats_nothing();
+        fixture.sends("ann", "ann\n");
+        fixture.receives("/cap time heartbeat\n", "/cap time heartbeat");
+        fixture.repeats(RETRY_INTERVAL, "\n");
+        fixture.repeats(RETRY_INTERVAL, "ann\n");
+        fixture.receives("Welcome, ann.\n", "Welcome, ann.");
+        assert_eq!(fixture.reliability.phase(), Phase::Joined);
+
+        let mut refused = Fixture::new();
+        refused.sends(request, &format!("/seq 0 0 {request}\n"));
+        refused.replies_with("! Invalid name.\n", &format!("{request}\n"));
+        refused.receives("! Invalid name.\n", "! Invalid name.");
+        refused.sends("ann", "ann\n");
+        refused.replies("/cookie 1 ann\n");
     }
 
     #[test]

@@ -24,9 +24,12 @@ pub fn list(session: &mut MemberSession<'_, '_>) {
 }
 
 pub fn request_upload(session: &mut MemberSession<'_, '_>, name: &str, size: u64) {
-    request_ticket(session, |files, requester| {
-        files.request_upload(requester, name, size)
-    });
+    // Others read the name of the file.
+    if session.may_speak_or_refuse() {
+        request_ticket(session, |files, requester| {
+            files.request_upload(requester, name, size)
+        });
+    }
 }
 
 pub fn request_download(session: &mut MemberSession<'_, '_>, id: u64) {
@@ -39,7 +42,7 @@ pub fn remove(session: &mut MemberSession<'_, '_>, id: u64) {
     let Some(files) = shared_files(session) else {
         return;
     };
-    match files.remove_file(Some(&session.me), id) {
+    match files.remove_file(Some(session.id()), id) {
         Ok(metadata) => session.notify(&format!("{} is removed.", metadata.name)),
         Err(why) => session.refuse(&why),
     }

@@ -1,40 +1,52 @@
 //! Filters: a member chooses to receive less, or more again.
 
 use common::Name;
+use common::notice::no_such_user;
 
 use super::super::member::MemberSession;
 use crate::broadcaster::post::{FilterChange, MemberPost, Post};
 use crate::limits;
+use crate::registry::IgnoreOutcome;
 
 pub fn ignore(session: &mut MemberSession<'_, '_>, name: &Name) {
     if *name == session.me {
         return session.refuse("You cannot ignore yourself.");
     }
-    if !session.registry().ignore(&session.me, name) {
-        let max = limits::MAX_IGNORED;
-        return session.refuse(&format!("You already ignore {max} names, the maximum."));
+    match session.registry().ignore(&session.me, name) {
+        IgnoreOutcome::Ignored { id, gone } => {
+            for id in gone {
+                send(session, FilterChange::Unignore(id));
+            }
+            send(session, FilterChange::Ignore(id));
+            session.notify(&format!("Ignoring {name}. /unignore {name} to undo."));
+        }
+        IgnoreOutcome::Missing => session.refuse(&no_such_user(name.as_str())),
+        IgnoreOutcome::ListFull => {
+            let max = limits::MAX_IGNORED;
+            session.refuse(&format!("You already ignore {max} members, the maximum."));
+        }
     }
-    let sender_id = session.registry().sender_id(name);
-    send(session, FilterChange::Ignore(sender_id));
-    session.notify(&format!("Ignoring {name}. /unignore {name} to undo."));
 }
 
 pub fn unignore(session: &mut MemberSession<'_, '_>, name: &Name) {
-    if !session.registry().unignore(&session.me, name) {
+    let Some(member) = session.registry().unignore(&session.me, name) else {
         return session.refuse(&format!("You are not ignoring {name}."));
-    }
-    let sender_id = session.registry().sender_id(name);
-    send(session, FilterChange::Unignore(sender_id));
+    };
+    send(session, FilterChange::Unignore(member));
     session.notify(&format!("No longer ignoring {name}."));
 }
 
 pub fn list_ignored(session: &mut MemberSession<'_, '_>) {
-    let ignored = session.registry().ignored(&session.me);
-    let names: Vec<&str> = ignored.iter().map(Name::as_str).collect();
+    let (present, gone) = session.registry().ignored(&session.me);
+    let names: Vec<&str> = present.iter().map(Name::as_str).collect();
+    let gone = match gone {
+        0 => String::new(),
+        gone => format!(" {gone} of those that you ignored have left."),
+    };
     if names.is_empty() {
-        session.notify("You ignore nobody.");
+        session.notify(&format!("You ignore nobody.{gone}"));
     } else {
-        session.notify(&format!("You ignore {}.", names.join(", ")));
+        session.notify(&format!("You ignore {}.{gone}", names.join(", ")));
     }
 }
 

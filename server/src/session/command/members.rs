@@ -32,9 +32,8 @@ pub fn names(session: &mut MemberSession<'_, '_>) {
         if !line.is_empty() && line.len() + name.len() > LINE_WIDTH {
             lines.push(std::mem::take(&mut line));
         }
-        if !line.is_empty() {
-            line.push(' ');
-        }
+        // A word of the server's begins each line, so that names cannot form a notice.
+        line.push_str(if line.is_empty() { "Here, " } else { ", " });
         line.push_str(name);
     }
     lines.push(line);

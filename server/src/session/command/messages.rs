@@ -6,7 +6,7 @@ use common::{Event, Name};
 use super::super::member::MemberSession;
 use crate::broadcaster::post::Post;
 use crate::moderation::rules::Switch;
-use crate::registry::Recipient;
+use crate::registry::{Recipient, ReplyTarget};
 use crate::room::id::Lines;
 
 pub fn send_action(session: &mut MemberSession<'_, '_>, text: &str) {
@@ -26,7 +26,7 @@ pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str
     if to.contains(&session.me) {
         return session.refuse("You cannot message yourself.");
     }
-    let recipients = session.registry().find_recipients(&session.me, to);
+    let recipients = session.registry().find_recipients(&session.as_ref(), to);
     let line = Event::Private {
         from: session.me.clone(),
         to: to.to_vec(),
@@ -57,9 +57,10 @@ pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str
 }
 
 pub fn reply_private(session: &mut MemberSession<'_, '_>, text: &str) {
-    match session.registry().last_private_from(&session.me) {
-        Some(name) => send_private(session, &[name], text),
-        None => session.refuse("No private message to reply to."),
+    match session.registry().reply_target(&session.me) {
+        ReplyTarget::Present(name) => send_private(session, &[name], text),
+        ReplyTarget::Gone(name) => session.refuse(&format!("Not sent. {name} has left.")),
+        ReplyTarget::None => session.refuse("No private message to reply to."),
     }
 }
 

@@ -10,6 +10,11 @@ use crate::registry::{RoomChangeError, RoomChanged};
 use crate::room::id::Lines;
 
 pub fn change_room(session: &mut MemberSession<'_, '_>, room: &Name) {
+    // The name of a new room is something that its maker says.
+    let is_new = session.registry().room_id(room).is_none();
+    if is_new && !session.may_speak_or_refuse() {
+        return;
+    }
     match session.registry().change_room(&session.me, room) {
         Ok(changed) => post_change(session, changed),
         Err(RoomChangeError::AlreadyThere) => {

@@ -1,0 +1,78 @@
+//! Rejoining: from a new connection back to the previous member, or to its name.
+//!
+//! ```text
+//! ask for capabilities -> /resume TOKEN ID -> resumed
+//!                             | refused
+//!                             +-> NAME -> joined as a new member
+//! ```
+
+use common::{Address, Capabilities, Capability, LineId, Name, ResumeRequest, Token};
+use crossbeam_channel::never;
+
+use super::pending::{Joined, NameReply, PendingConnection};
+use crate::connection::{self, Transport};
+use crate::exit::Exit;
+use crate::screen::Screen;
+
+/// A plan to come back.
+#[derive(Clone)]
+pub struct Rejoin {
+    /// The server's address.
+    pub address: Address,
+    /// The way to the server.
+    pub transport: Transport,
+    /// The capabilities to ask for.
+    pub wanted: Capabilities,
+    /// The name of the member.
+    pub name: Name,
+    /// The member's token, if the server has sent one.
+    pub token: Option<Token>,
+    /// The id of the last line that was shown.
+    pub last_shown: Option<String>,
+    /// Shows why a name was refused.
+    pub screen: Screen,
+}
+
+impl Rejoin {
+    /// Connects, and comes back as the previous member or, if the server does not know the
+    /// token any more, by name.
+    ///
+    /// # Errors
+    ///
+    /// The exit if nobody tried again.
+    pub fn run(&self) -> Result<Joined, Exit> {
+        let connection =
+            connection::connect(&self.address, self.transport).map_err(Exit::Unreachable)?;
+        let no_requests = never();
+        let mut pending = PendingConnection::new(connection, &self.address, &no_requests);
+        pending.negotiate(self.wanted)?;
+        if let Some(request) = self.resume_request(&pending) {
+            // A refused token is no news for the user.
+            match pending.offer(&request, drop)? {
+                NameReply::Welcome(first) => {
+                    return Ok(pending.joined(self.name.clone(), true, first));
+                }
+                NameReply::Refused(_) => {}
+                NameReply::Ended(why) => return Err(Exit::Removed(why)),
+                NameReply::Disconnected(how) => return Err(how.into()),
+            }
+        }
+        match pending.offer(self.name.as_str(), |line| self.screen.show_received(line))? {
+            NameReply::Welcome(first) => Ok(pending.joined(self.name.clone(), false, first)),
+            NameReply::Refused(why) => Err(Exit::NameRefused(why)),
+            NameReply::Ended(why) => Err(Exit::Removed(why)),
+            NameReply::Disconnected(how) => Err(how.into()),
+        }
+    }
+
+    fn resume_request(&self, pending: &PendingConnection<'_>) -> Option<String> {
+        let token = self.token?;
+        let request = ResumeRequest {
+            token: Some(token),
+            last_shown: self.last_shown.as_deref().and_then(LineId::parse),
+        };
+        pending
+            .is_granted(Capability::Resume)
+            .then(|| request.to_string())
+    }
+}
