@@ -30,7 +30,7 @@ pub(super) enum RetransmitStep {
     Quit,
 }
 
-/// What must be sent now.
+/// The line that must be sent now.
 pub(super) enum Due {
     /// This datagram, unchanged.
     Again(String),
