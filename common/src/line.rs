@@ -18,6 +18,9 @@ const CAPACITY: usize = 16 * 1024;
 /// No honest client sends so long a line. The bytes are discarded, not stored.
 pub const MAX_UNTERMINATED: usize = 64 * 1024;
 
+/// The bytes of a refused line that stay readable: enough for a number before it.
+const BEGINNING: usize = 32;
+
 /// The smallest maximum segment size of TCP, in bytes (RFC 9293, 3.7.1). A shorter
 /// write is not split into segments.
 pub const MIN_SEGMENT: usize = 536;
@@ -45,6 +48,8 @@ pub struct LineSplitter {
     /// The bytes at `start..end` were read and not returned yet.
     start: usize,
     end: usize,
+    /// The offset of the line that was returned or refused last.
+    last_start: usize,
     /// The bytes at `start..searched` contain no newline.
     searched: usize,
     /// The maximum length of a line, in bytes, newline included.
@@ -75,6 +80,7 @@ impl LineSplitter {
             buffer: vec![0; CAPACITY.max(limit) + 1].into_boxed_slice(),
             start: 0,
             end: 0,
+            last_start: 0,
             searched: 0,
             limit,
             state: State::Collecting,
@@ -133,6 +139,13 @@ impl LineSplitter {
         !self.pending().is_empty() || matches!(self.state, State::Skipping(_))
     }
 
+    /// Returns the first bytes of the line that was returned or refused last, until the
+    /// next [`fill`](Self::fill).
+    pub fn last_beginning(&self) -> &[u8] {
+        let end = self.end.min(self.last_start + BEGINNING);
+        self.buffer.get(self.last_start..end).unwrap_or_default()
+    }
+
     /// Returns `true` if the source has ended. A line that is returned from then on has
     /// no newline.
     pub fn has_ended(&self) -> bool {
@@ -176,6 +189,7 @@ impl LineSplitter {
                 self.consume(newline + 1);
                 continue;
             }
+            self.last_start = from;
             self.consume(newline + 1);
             return self.decode(from, to, to + 1 - from);
         }
@@ -188,11 +202,13 @@ impl LineSplitter {
         match self.state {
             State::Ended if length == 0 => NextLine::End,
             State::Ended => {
+                self.last_start = from;
                 self.consume(to);
                 self.decode(from, to, length + 1)
             }
             State::Collecting if length < self.limit => NextLine::Incomplete,
             State::Collecting => {
+                self.last_start = from;
                 self.consume(to);
                 self.state = State::Skipping(length);
                 NextLine::TooLong

@@ -21,6 +21,13 @@ pub fn split(line: &str) -> Option<(u64, &str)> {
     Some((parse_number(digits)?, rest))
 }
 
+/// Returns the number before a line that is not readable as a whole, given its first
+/// bytes.
+pub fn number_of(beginning: &[u8]) -> Option<u64> {
+    let ascii = beginning.split(|byte| !byte.is_ascii()).next()?;
+    split(str::from_utf8(ascii).ok()?).map(|(number, _)| number)
+}
+
 /// Returns the line that confirms all lines up to `number`, without its newline.
 pub fn ack(number: u64) -> String {
     format!("/ack {number}")
@@ -55,6 +62,14 @@ mod tests {
         ] {
             assert_eq!(split(line), None, "{line:?}");
         }
+    }
+
+    #[test]
+    fn the_number_of_an_unreadable_line_is_read() {
+        assert_eq!(number_of(b"/seq 17 caf\xe9"), Some(17));
+        assert_eq!(number_of(b"/seq 17 \xff"), Some(17));
+        assert_eq!(number_of(b"/seq 1\xff7 x"), None);
+        assert_eq!(number_of(b"caf\xe9"), None);
     }
 
     #[test]

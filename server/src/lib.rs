@@ -10,6 +10,7 @@
 
 pub mod limits;
 mod random;
+mod rate_limit;
 mod report;
 pub mod shutdown;
 mod sync;

@@ -1,7 +1,7 @@
 //! Limits: the values of every limit of the server, each with its reason.
 //!
 //! It enforces nothing. `connection/admission.rs` caps connections,
-//! `session/rate_limit.rs` the lines of a member, `files/bandwidth.rs` the bytes of
+//! `rate_limit/` the lines of a member, `files/bandwidth.rs` the bytes of
 //! transfers.
 //!
 //! An operator can change those of [`Limits`]. The constants are not worth a flag.
@@ -37,8 +37,8 @@ pub const HISTORY_ON_RETURN: usize = 200;
 /// same.
 pub const RETURN_WINDOW: Duration = Duration::from_secs(3600);
 
-/// The most departed members that are remembered: as many as come and go in an hour,
-/// even where ten thousand do. Each costs some 50 bytes.
+/// The most departed members that a room's history remembers: as many as come and go in
+/// an hour, even where ten thousand do. Each costs some 50 bytes.
 pub const MAX_DEPARTED: usize = 16 * 1024;
 
 /// The most lines that `/search` shows.
@@ -69,6 +69,14 @@ pub const MAX_NAME_REFUSAL_DELAY: Duration = Duration::from_secs(8);
 /// to post what it has read, into a full queue.
 pub const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The most bytes of missed lines that a member receives when it resumes: half of what may
+/// wait for a member that reads slowly, so that the next line does not disconnect it.
+pub const MAX_MISSED_BYTES: usize = 512 * 1024;
+
+/// The most members whose connection broke and which may resume. Each takes at most twice
+/// [`MAX_PRIVATE_BYTES`] of memory.
+pub const MAX_BROKEN: usize = 1024;
+
 /// The most bytes of private messages that are kept for a member that may resume: some
 /// hundred messages.
 pub const MAX_PRIVATE_BYTES: usize = 64 * 1024;
@@ -86,6 +94,10 @@ pub const MAX_NAME_TRIES: u32 = 5;
 /// The time after which a silent connection is prompted for a name. A program has sent
 /// one by then, and a person needs the hint.
 pub const NAME_PROMPT_DELAY: Duration = Duration::from_secs(1);
+
+/// The time after which a connection without a name counts toward the most of these. A
+/// storm of programs that all send their names at once is not counted.
+pub const UNNAMED_DELAY: Duration = Duration::from_secs(1);
 
 /// The time to read on after the last line was sent. A close with unread input sends a
 /// reset, which may overtake that line.

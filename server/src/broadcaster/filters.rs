@@ -1,14 +1,9 @@
 //! Filters: what a member wants to receive, and from whom.
 
-use std::collections::HashMap;
-
 use super::Broadcaster;
 use super::post::FilterChange;
 use crate::connection::MemberId;
 use crate::room::history::HistoryEntry;
-
-/// The members that ignore a member, by that member.
-pub(super) type IgnoredBy = HashMap<MemberId, Vec<MemberId>>;
 
 impl Broadcaster {
     /// Returns the history of a member's room, without the senders that it ignores.
@@ -18,7 +13,7 @@ impl Broadcaster {
         let mut entries = room.map(|room| room.history.snapshot()).unwrap_or_default();
         entries.retain(|entry| {
             let from = entry.from;
-            !from.is_some_and(|from| is_ignoring(&self.ignored_by, id, from.member))
+            !from.is_some_and(|from| self.ignored_by.contains(id, from.member))
         });
         entries
     }
@@ -31,12 +26,12 @@ impl Broadcaster {
         match change {
             FilterChange::Ignore(other) if !member.ignored.contains(&other) => {
                 member.ignored.push(other);
-                self.ignored_by.entry(other).or_default().push(id);
+                self.ignored_by.add(id, other);
             }
             FilterChange::Ignore(_) => {}
             FilterChange::Unignore(other) => {
                 member.ignored.retain(|&ignored| ignored != other);
-                stop_ignoring(&mut self.ignored_by, id, other);
+                self.ignored_by.remove(id, other);
             }
             FilterChange::HideJoinLeave => {
                 member.hides_join_leave = true;
@@ -50,26 +45,6 @@ impl Broadcaster {
                     room.show_join_leave(id);
                 }
             }
-        }
-    }
-}
-
-/// Returns the members that ignore `other`.
-pub(super) fn ignoring(ignored_by: &IgnoredBy, other: MemberId) -> &[MemberId] {
-    ignored_by.get(&other).map_or(&[], Vec::as_slice)
-}
-
-/// Returns `true` if the member `id` ignores `other`.
-pub(super) fn is_ignoring(ignored_by: &IgnoredBy, id: MemberId, other: MemberId) -> bool {
-    ignoring(ignored_by, other).contains(&id)
-}
-
-/// Makes the member `id` receive from `other` again.
-pub(super) fn stop_ignoring(ignored_by: &mut IgnoredBy, id: MemberId, other: MemberId) {
-    if let Some(ids) = ignored_by.get_mut(&other) {
-        ids.retain(|&other| other != id);
-        if ids.is_empty() {
-            ignored_by.remove(&other);
         }
     }
 }

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use crossbeam_channel::Sender;
 
-use super::filters::{ignoring, is_ignoring, stop_ignoring};
 use super::post::{Departure, DepartureNotice, RoomChange};
 use super::{Broadcaster, ConnectionState};
 use crate::connection::{BlockingWriter, ConnectionId, MemberId, WriteHalf};
@@ -92,7 +91,7 @@ impl Broadcaster {
         };
         let ignored_by = &self.ignored_by;
         if let Some(room) = self.rooms.touch(number) {
-            room.send_history(id, sender_id, |other| is_ignoring(ignored_by, id, other));
+            room.send_history(id, sender_id, |other| ignored_by.contains(id, other));
         }
     }
 
@@ -137,7 +136,7 @@ impl Broadcaster {
                 change,
                 text: &notice.text,
                 plain: &notice.plain,
-                ignored_by: ignoring(&self.ignored_by, id),
+                ignored_by: self.ignored_by.of(id),
             };
             self.rooms.announce_join_leave(number, notice);
         }
@@ -162,7 +161,7 @@ impl Broadcaster {
             return;
         };
         for &other in &member.ignored {
-            stop_ignoring(&mut self.ignored_by, id, other);
+            self.ignored_by.remove(id, other);
         }
         if departure.may_resume {
             self.departed.insert(id, member);

@@ -11,7 +11,10 @@
 //! Locks: only the backlog of a lagging member, for a moment.
 //! Blocks: only while it waits for the next post.
 
+mod changes;
+mod delivery;
 mod filters;
+mod ignored_by;
 mod membership;
 pub mod post;
 mod private_log;
@@ -28,10 +31,10 @@ use crate::limits;
 use crate::record::Recorder;
 use crate::room::Room;
 use crate::room::history::Sender;
-use crate::room::id::{LOBBY_ROOM, Lines, RoomId, SenderId};
-use crate::room::rendering::{Rendering, now};
-use filters::{IgnoredBy, ignoring, is_ignoring};
-use post::{Audience, ConnectionPost, MemberChange, MemberPost, Post, QueryPost, ShutdownPost};
+use crate::room::id::{Lines, RoomId, SenderId};
+use crate::room::rendering::Rendering;
+use ignored_by::IgnoredBy;
+use post::{ConnectionPost, MemberPost, Post, QueryPost, ShutdownPost};
 use private_log::PrivateLog;
 use room_set::{RoomConfig, RoomSet};
 
@@ -41,8 +44,9 @@ pub struct Broadcaster {
     connections: HashMap<MemberId, ConnectionState>,
     /// The members whose leave was told, and which may still resume.
     departed: HashMap<MemberId, ConnectionState>,
-    /// The map is mostly empty, so it costs a message nothing.
     ignored_by: IgnoredBy,
+    /// The bytes that members have received when they resumed.
+    missed_bytes: usize,
     shutting_down: bool,
     /// The connections that have left since the shutdown began, with the last bytes
     /// for each.
@@ -74,7 +78,8 @@ impl Broadcaster {
             rooms,
             connections: HashMap::new(),
             departed: HashMap::new(),
-            ignored_by: HashMap::new(),
+            ignored_by: IgnoredBy::default(),
+            missed_bytes: 0,
             shutting_down: false,
             final_bytes: Vec::new(),
             recorder,
@@ -121,9 +126,10 @@ impl Broadcaster {
         }
     }
 
-    /// Does what a post says. Returns the size of the post in bytes.
+    /// Does what a post says. Returns roughly how many bytes it brings.
     fn handle(&mut self, post: Post) -> usize {
         let bytes = post.byte_size();
+        let missed_before = self.missed_bytes;
         match post {
             Post::Say { from, lines, count } => self.say(from, lines, count),
             Post::Private {
@@ -143,7 +149,7 @@ impl Broadcaster {
             Post::Query(query) => self.answer(query),
             Post::Shutdown(step) => self.shut_down(step),
         }
-        bytes
+        bytes + self.missed_bytes.wrapping_sub(missed_before)
     }
 
     fn change_connection(&mut self, post: ConnectionPost) {
@@ -180,7 +186,7 @@ impl Broadcaster {
                 let number = self.connections.get(&id).map(|member| member.room);
                 if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
                     let ignored_by = &self.ignored_by;
-                    room.send_topic(id, &none, |other| is_ignoring(ignored_by, id, other));
+                    room.send_topic(id, &none, |other| ignored_by.contains(id, other));
                 }
             }
             QueryPost::History { id, reply } => {
@@ -218,94 +224,13 @@ impl Broadcaster {
         else {
             return;
         };
-        let ignored_by = ignoring(&self.ignored_by, from);
+        let ignored_by = self.ignored_by.of(from);
         let sender = Sender {
             member: from,
             id: sender_id,
         };
         room.broadcast(sender, &lines, count, ignored_by);
         self.recorder.record_messages(&room.name, lines);
-    }
-
-    /// Sends a member a private message. Returns `false` if it has left.
-    fn send_private(&mut self, to: MemberId, line: &Lines) -> bool {
-        let Some(member) = self.connections.get_mut(&to) else {
-            return false;
-        };
-        let line = member.private_log.record(line, now(), member.rendering);
-        self.send_to(to, &line);
-        true
-    }
-
-    fn send_to(&mut self, to: ConnectionId, lines: &[u8]) {
-        if let Some(room) = self.room_of(to) {
-            room.connections.send_to(to, lines);
-        }
-    }
-
-    /// Delivers notices to an audience. A reply to one connection is not recorded.
-    fn deliver(&mut self, audience: &Audience, lines: &[u8]) {
-        let number_of = |id| self.connections.get(id).map(|member| member.room);
-        match audience {
-            Audience::One(id) => self.send_to(*id, lines),
-            Audience::OthersInRoomOf(id) => {
-                let number = number_of(id);
-                if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
-                    self.recorder.record_notice(&room.name, lines);
-                    room.send_to_others(*id, lines);
-                    room.exclude_all(ignoring(&self.ignored_by, *id));
-                }
-            }
-            Audience::RoomOf(id) => {
-                let number = number_of(id).unwrap_or(LOBBY_ROOM);
-                if let Some(room) = self.rooms.touch(number) {
-                    self.recorder.record_notice(&room.name, lines);
-                    room.connections.push_notice(lines);
-                    room.exclude_all(ignoring(&self.ignored_by, *id));
-                }
-            }
-        }
-    }
-
-    /// Delivers the two notices of a change of a member.
-    fn notify(&mut self, notice: &MemberChange) {
-        self.deliver(&Audience::OthersInRoomOf(notice.id), &notice.others);
-        self.send_to(notice.id, &notice.own);
-    }
-
-    /// Gives a member a new name. Those that ignore it are notified as well.
-    fn rename(&mut self, notice: &MemberChange, sender_id: SenderId) {
-        let Some(member) = self.connections.get_mut(&notice.id) else {
-            return;
-        };
-        member.sender_id = Some(sender_id);
-        let number = member.room;
-        if let Some(room) = self.rooms.touch(number) {
-            self.recorder.record_notice(&room.name, &notice.others);
-            room.send_to_others(notice.id, &notice.others);
-            room.connections.send_to(notice.id, &notice.own);
-        }
-    }
-
-    /// Says a line of the operator, in one room or in all.
-    fn announce_operator(&mut self, room: Option<RoomId>, line: Lines) {
-        let number = room.as_ref().map(|room| room.number);
-        for room in self.rooms.select_mut(number) {
-            room.announce_operator(&line);
-            self.recorder.record_notice(&room.name, &line);
-        }
-        let room = room.map(|room| room.name);
-        self.recorder.log.messages(room, line);
-    }
-
-    fn set_topic(&mut self, id: ConnectionId, line: &Lines) {
-        let number = self.connections.get(&id).map(|member| member.room);
-        if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
-            self.recorder
-                .record_messages(&room.name, Lines::clone(line));
-            room.set_topic(id, line);
-            room.exclude_all(ignoring(&self.ignored_by, id));
-        }
     }
 }
 
@@ -318,7 +243,7 @@ mod tests {
 
     use common::Name;
 
-    use super::post::RoomChange;
+    use super::post::{Audience, RoomChange};
     use super::*;
     use crate::connection::WriterThreads;
     use crate::connection::open::Opener;

@@ -3,13 +3,13 @@
 //! Joining, moving and leaving are posts like messages. The order in this one
 //! channel decides who was in which room when a message was said.
 
-use std::time::Instant;
-
+pub use super::changes::{
+    Departure, DepartureNotice, Detachment, FilterChange, MemberChange, Resumption, RoomChange,
+};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::connection::{BlockingWriter, ConnectionId, MemberId, WriteHalf};
 use crate::limits;
-use crate::record::log::LogEntry;
 use crate::room::history::HistoryEntry;
 use crate::room::id::{Lines, RoomId, SenderId};
 
@@ -121,110 +121,6 @@ pub enum MemberPost {
     Detach(Detachment),
     /// A member resumes on a new connection.
     Resume(Box<Resumption>),
-}
-
-/// A change of a member, in one post: no message comes between its two notices.
-pub struct MemberChange {
-    /// The member.
-    pub id: ConnectionId,
-    /// For all others in its room.
-    pub others: Vec<u8>,
-    /// For itself.
-    pub own: Vec<u8>,
-}
-
-/// The way of a member from one room to another.
-pub struct RoomChange {
-    /// The member.
-    pub id: ConnectionId,
-    /// The room it goes to.
-    pub to: RoomId,
-    /// For the members that it leaves.
-    pub departure_notice: Vec<u8>,
-    /// For the members that it comes to.
-    pub arrival_notice: Vec<u8>,
-    /// For itself, before the room's topic and history.
-    pub own_notice: Vec<u8>,
-    /// For the log.
-    pub log_entry: LogEntry,
-}
-
-/// The end of one connection.
-pub struct Departure {
-    /// The connection.
-    pub id: ConnectionId,
-    /// For the members that it leaves; empty if it was no member.
-    pub notice: DepartureNotice,
-    /// The last bytes for itself.
-    pub final_bytes: Vec<u8>,
-    /// For the log; `None` if the connection was closed before.
-    pub log_entry: Option<LogEntry>,
-    /// The member may have missed lines that were said after this moment.
-    pub missed_since: Option<Instant>,
-    /// The member may still resume.
-    pub may_resume: bool,
-}
-
-/// The notice that a member has left or joined.
-#[derive(Default)]
-pub struct DepartureNotice {
-    /// The notice, with the member's own words.
-    pub text: Vec<u8>,
-    /// The same without them, for the members that ignore it.
-    pub plain: Vec<u8>,
-}
-
-impl From<Vec<u8>> for DepartureNotice {
-    /// Makes a notice without the member's own words.
-    fn from(text: Vec<u8>) -> DepartureNotice {
-        let plain = text.clone();
-        DepartureNotice { text, plain }
-    }
-}
-
-/// The broken connection of a member that may resume.
-pub struct Detachment {
-    /// The member.
-    pub id: MemberId,
-    /// The last bytes for its peer.
-    pub final_bytes: Vec<u8>,
-    /// For the log.
-    pub log_entry: LogEntry,
-}
-
-/// The new connection of a member.
-pub struct Resumption {
-    /// The member.
-    pub id: MemberId,
-    /// The new connection, which has no name so far.
-    pub connection: ConnectionId,
-    /// The present number of its name.
-    pub sender_id: SenderId,
-    /// The room that it is in.
-    pub to: RoomId,
-    /// For the others there; empty if they were not told that it had left.
-    pub arrival_notice: Vec<u8>,
-    /// The first notices for itself.
-    pub welcome: Vec<u8>,
-    /// More lines for itself, which are not tagged.
-    pub replies: Vec<u8>,
-    /// The stream and the number of the last line that it has shown.
-    pub last_shown: Option<(String, u64)>,
-    /// For the log.
-    pub log_entry: LogEntry,
-}
-
-/// A change of what a member wants to receive beside messages, and from whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FilterChange {
-    /// No line from this member.
-    Ignore(MemberId),
-    /// Lines from this member again.
-    Unignore(MemberId),
-    /// No join and leave notices.
-    HideJoinLeave,
-    /// Join and leave notices again.
-    ShowJoinLeave,
 }
 
 /// A question of a member about its room.

@@ -8,9 +8,12 @@ use common::tags::{PRIVATE_STREAM, TagWriter};
 use common::{LineId, Timestamp};
 
 use crate::limits;
+use crate::room::history::missed::MissedLine;
 use crate::room::id::Lines;
-use crate::room::missed::MissedLine;
 use crate::room::rendering::Rendering;
+
+/// The memory of a message beside its bytes, roughly: many tiny ones count too.
+const MESSAGE_OVERHEAD: usize = 128;
 
 /// The private messages of one member.
 #[derive(Default)]
@@ -25,6 +28,8 @@ pub struct PrivateLog {
 struct Kept {
     messages: VecDeque<Message>,
     bytes: usize,
+    /// When the last message was said that made room for later ones.
+    last_dropped: Option<Instant>,
 }
 
 struct Message {
@@ -65,6 +70,12 @@ impl PrivateLog {
             .map(|message| message.at)
     }
 
+    /// Returns `true` if no message is missing that was said after `shown`.
+    pub fn has_all_since(&self, shown: Option<Instant>) -> bool {
+        let last_dropped = self.kept.as_ref().and_then(|kept| kept.last_dropped);
+        last_dropped.is_none_or(|dropped| shown.is_some_and(|shown| dropped <= shown))
+    }
+
     /// Returns the messages that were said after `shown`; `None` is all that are kept.
     pub fn missed_since(&self, shown: Option<Instant>, rendering: Rendering) -> Vec<MissedLine> {
         let messages = self.kept.iter().flat_map(|kept| &kept.messages);
@@ -79,17 +90,23 @@ impl PrivateLog {
 
 impl Kept {
     fn push(&mut self, message: Message) {
-        self.bytes += message.line.len();
+        self.bytes += message.cost();
         self.messages.push_back(message);
         while self.bytes > limits::MAX_PRIVATE_BYTES
             && let Some(oldest) = self.messages.pop_front()
         {
-            self.bytes -= oldest.line.len();
+            self.bytes -= oldest.cost();
+            self.last_dropped = Some(oldest.at);
         }
     }
 }
 
 impl Message {
+    /// Returns roughly how many bytes of memory the message takes.
+    fn cost(&self) -> usize {
+        self.line.capacity() + MESSAGE_OVERHEAD
+    }
+
     fn rendered(&self, rendering: Rendering) -> Vec<u8> {
         if rendering == Rendering::Plain {
             return self.line.to_vec();
@@ -140,7 +157,9 @@ mod tests {
         let line = format!("{}\n", "x".repeat(1023));
         (0..100).for_each(|_| drop(record(&mut log, &line)));
         let kept = log.missed_since(None, Rendering::Tagged);
-        assert_eq!(kept.len(), limits::MAX_PRIVATE_BYTES / 1024);
+        let cost = line.len() + MESSAGE_OVERHEAD;
+        assert_eq!(kept.len(), limits::MAX_PRIVATE_BYTES / cost);
+        assert!(!log.has_all_since(None));
         assert!(log.time_of(LineId::parse("@-100").unwrap()).is_some());
     }
 }

@@ -3,14 +3,14 @@
 use common::LineId;
 use common::notice::Excerpt;
 
-use super::filters::is_ignoring;
 use super::post::{Detachment, Resumption};
 use super::{Broadcaster, ConnectionState};
 use crate::connection::MemberId;
+use crate::limits;
 use crate::room::JoinLeave;
 use crate::room::history::Sender;
+use crate::room::history::missed::{MissedLine, between_markers};
 use crate::room::id::UNNAMED_ROOM;
-use crate::room::missed::between_markers;
 
 impl Broadcaster {
     /// Keeps what a member would miss, from now on.
@@ -69,6 +69,7 @@ impl Broadcaster {
             number: *number,
         });
         let missed = self.missed_lines(id, last_shown);
+        self.missed_bytes = self.missed_bytes.wrapping_add(missed.len());
         self.send_to(id, &missed);
     }
 
@@ -76,7 +77,7 @@ impl Broadcaster {
     fn restore_departed(&mut self, id: MemberId) -> ConnectionState {
         let member = self.departed.remove(&id).unwrap_or_default();
         for &other in &member.ignored {
-            self.ignored_by.entry(other).or_default().push(id);
+            self.ignored_by.add(id, other);
         }
         member
     }
@@ -90,23 +91,42 @@ impl Broadcaster {
         let Some(room) = self.rooms.get(member.room) else {
             return Vec::new();
         };
+        // A line of another room says nothing about what followed there.
+        let elsewhere = last_shown.filter(|line| !room.history.has_stream(line.stream));
+        let found_elsewhere = elsewhere.and_then(|line| self.rooms.find_line(line));
         let shown_at = last_shown.and_then(|line| {
             let private = member.private_log.time_of(line);
-            private.or_else(|| self.rooms.time_of(line))
+            let here = private.or_else(|| room.history.time_of(line));
+            here.or(found_elsewhere.map(|(time, _)| time))
         });
+        let had_all_there = found_elsewhere.is_none_or(|(_, is_last)| is_last);
         let is_wanted =
-            |from: Sender| from.member != id && !is_ignoring(&self.ignored_by, id, from.member);
+            |from: Sender| from.member != id && !self.ignored_by.contains(id, from.member);
         let rendering = member.rendering;
         let (mut missed, is_complete) = room
             .history
             .missed_since(last_shown, shown_at, rendering, is_wanted);
         missed.extend(member.private_log.missed_since(shown_at, rendering));
         missed.sort_by_key(|line| line.at);
-        let which = if is_complete {
+        let spare = count_spare(&missed);
+        missed.drain(..spare);
+        let has_all = is_complete && had_all_there && member.private_log.has_all_since(shown_at);
+        let which = if has_all && spare == 0 {
             Excerpt::Resumed
         } else {
             Excerpt::ResumedPart
         };
         between_markers(&missed, which)
     }
+}
+
+/// Returns how many of the oldest lines are too many for one write.
+fn count_spare(missed: &[MissedLine]) -> usize {
+    let mut bytes = 0;
+    let newest_first = missed.iter().rev();
+    let kept = newest_first.take_while(|line| {
+        bytes += line.bytes.len();
+        bytes <= limits::MAX_MISSED_BYTES
+    });
+    missed.len() - kept.count()
 }

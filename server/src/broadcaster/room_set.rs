@@ -52,10 +52,14 @@ impl RoomSet {
         self.rooms.get(&number)
     }
 
-    /// Returns when a line was said, in whatever room; `None` if it is not kept.
-    pub fn time_of(&self, line: LineId<'_>) -> Option<Instant> {
+    /// Returns when a line was said, in whatever room, and `true` if it was the last
+    /// there; `None` if it is not kept.
+    pub fn find_line(&self, line: LineId<'_>) -> Option<(Instant, bool)> {
         let mut rooms = self.rooms.values();
-        rooms.find_map(|room| room.history.time_of(line))
+        rooms.find_map(|room| {
+            let time = room.history.time_of(line)?;
+            Some((time, room.history.is_last(line)))
+        })
     }
 
     /// Marks a room dirty and returns it for a change.

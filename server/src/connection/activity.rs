@@ -3,7 +3,7 @@
 //! Thread: the times are written by the session alone, and read by every thread.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::limits;
@@ -18,6 +18,8 @@ pub struct Activity {
     last_received: AtomicU64,
     /// The requests of others for the name of its member, in a row.
     name_requests: Mutex<NameRequests>,
+    /// The number of other connections that wait for the name.
+    pub name_waits: AtomicUsize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -43,6 +45,7 @@ impl Activity {
             last_message: AtomicU64::new(0),
             last_received: AtomicU64::new(0),
             name_requests: Mutex::default(),
+            name_waits: AtomicUsize::new(0),
         }
     }
 
@@ -70,6 +73,7 @@ impl Activity {
             last_message: copy(&self.last_message),
             last_received: copy(&self.last_received),
             name_requests: Mutex::new(*lock(&self.name_requests)),
+            name_waits: AtomicUsize::new(0),
         }
     }
 

@@ -88,6 +88,7 @@ pub struct ReplyState {
 pub struct MemberFlags {
     answers_probes: AtomicBool,
     muted: AtomicBool,
+    may_resume: AtomicBool,
 }
 
 /// The state of the bytes for the peer.
@@ -134,6 +135,13 @@ impl Connection {
     /// Returns `true` if the connection is broken, and its member may come back.
     pub fn is_detached(&self) -> bool {
         matches!(self.transport, Transport::Closed)
+    }
+
+    /// Returns `true` if the member is about to leave: its connection is closing, and not
+    /// by a break after which it may resume.
+    pub fn is_leaving(&self) -> bool {
+        let close = self.lifecycle.close_cause();
+        close.is_some_and(|close| !(close.reason.is_break() && self.flags.may_resume()))
     }
 
     /// Returns the number of the member that uses the connection.
@@ -227,6 +235,16 @@ impl MemberFlags {
     /// Returns `true` if the peer answers an empty line with one.
     pub fn answers_probes(&self) -> bool {
         self.answers_probes.load(Ordering::Relaxed)
+    }
+
+    /// Records that the member has a token.
+    pub fn set_may_resume(&self) {
+        self.may_resume.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns `true` if the member has a token.
+    pub fn may_resume(&self) -> bool {
+        self.may_resume.load(Ordering::Relaxed)
     }
 
     /// Mutes the member, or lets it speak again.

@@ -22,6 +22,7 @@ use crate::moderation::reaper::Reaper;
 use crate::moderation::rules::Moderation;
 use crate::record::log::Log;
 use crate::registry::Registry;
+use crate::resume::ResumeTable;
 use crate::room::id::{Lines, RoomId};
 use crate::shutdown::ShutdownHandle;
 
@@ -62,6 +63,8 @@ const MAX_MOTD_LINE: usize = 1000;
 pub struct Console {
     /// The queue of the broadcaster.
     pub posts: PostSender,
+    /// The tokens with which members resume.
+    pub resume: Arc<ResumeTable>,
     /// The members by name.
     pub registry: Arc<Registry>,
     /// The decisions of the operator.

@@ -26,11 +26,21 @@ impl Console {
             "" => "You were kicked.".to_string(),
             why => format!("You were kicked, {}", without_colons(why)),
         };
-        self.reaper.disconnect(
+        self.disconnect(
             &connection,
-            Close::with_message(CloseReason::Kicked, message),
+            &Close::with_message(CloseReason::Kicked, message),
         );
         format!("Kicked {name}.")
+    }
+
+    /// Disconnects a member, also if it resumes at the same moment.
+    fn disconnect(&self, connection: &Arc<Connection>, close: &Close) {
+        self.reaper.disconnect(connection, close.clone());
+        if connection.is_detached()
+            && let Some((_, present)) = self.registry.present(connection.member_id())
+        {
+            self.reaper.disconnect(&present, close.clone());
+        }
     }
 
     pub(super) fn ban(&self, rest: &str) -> String {
@@ -49,8 +59,12 @@ impl Console {
         self.moderation.ban(target.clone(), time);
         let present = self.connections_of(&target);
         for connection in &present {
-            self.reaper.disconnect(connection, rules::ban_close());
+            self.disconnect(connection, &rules::ban_close());
         }
+        self.resume.end_banned(|name, host| match &target {
+            BanTarget::Name(banned) => banned == name,
+            BanTarget::Host(banned) => *banned == host,
+        });
         let time = time.map_or_else(
             || "forever".to_string(),
             |time| format!("for {}", format_duration(time)),

@@ -46,7 +46,8 @@ impl Reaper {
     /// Marks `connection` as closing, unless it is already, and posts its last bytes.
     pub fn disconnect(&self, connection: &Arc<Connection>, close: Close) {
         let final_bytes = close.final_bytes();
-        if connection.lifecycle.set_close(close) {
+        // One that is broken already has nothing to receive.
+        if connection.lifecycle.set_close(close) && !connection.is_detached() {
             let id = connection.member_id();
             let post = ConnectionPost::Disconnect { id, final_bytes };
             self.posts.send(Post::Connection(post));

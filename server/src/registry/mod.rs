@@ -219,7 +219,7 @@ impl Tables {
         let mut occupants = self.rooms.occupants(room);
         let staying = |name: &Name| {
             let member = self.members.get(name);
-            member.is_some_and(|member| member.connection.lifecycle.close_cause().is_none())
+            member.is_some_and(|member| !member.connection.is_leaving())
         };
         if !occupants.listed.is_empty() {
             occupants.listed.retain(staying);

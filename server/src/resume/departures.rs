@@ -40,10 +40,10 @@ impl Departures {
     pub fn run(&self) {
         while !self.shutdown.sleep(INTERVAL) {
             let now = Instant::now();
-            for (member, detached) in self.resume.take_due(now, self.limits.leave_delay) {
+            for (member, detached) in self.resume.take_due(now) {
                 self.depart(member, detached);
             }
-            for member in self.resume.take_expired(now, self.limits.token_lifetime) {
+            for member in self.resume.take_ended(now, self.limits.token_lifetime) {
                 self.forget(member);
             }
         }

@@ -16,9 +16,9 @@
 //! Blocks: a session that resumes waits for the previous session to end.
 
 mod departures;
+mod tokens;
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -27,13 +27,16 @@ use std::time::{Duration, Instant};
 use common::{Name, Token};
 
 pub use departures::Departures;
+pub use tokens::Detached;
 
 use crate::connection::close::CloseReason;
+use crate::connection::host::Host;
 use crate::connection::{Connection, MemberId};
-use crate::limits;
+use crate::limits::{self, Limits};
 use crate::random::random_bytes;
 use crate::registry::MemberProfile;
 use crate::sync::lock;
+use tokens::{Departed, State, TokenState, Tokens};
 
 /// The tokens of all members that have asked for one.
 pub struct ResumeTable {
@@ -43,52 +46,6 @@ pub struct ResumeTable {
     /// Finds a token by its hash. The key of the hash is secret, so the time of a
     /// failed search tells nothing about the tokens in the table.
     hasher: RandomState,
-}
-
-#[derive(Default)]
-struct Tokens {
-    members: HashMap<MemberId, TokenState>,
-    by_hash: HashMap<u64, MemberId>,
-    /// The members whose connection is broken.
-    broken: BTreeSet<MemberId>,
-}
-
-struct TokenState {
-    token: Token,
-    state: State,
-    last_number: Arc<AtomicU64>,
-}
-
-enum State {
-    /// The session of this connection runs.
-    Attached(Arc<Connection>),
-    /// The connection broke, and nobody knows yet.
-    Detached(Detached),
-    /// The leave is being told.
-    Departing,
-    /// The leave was told.
-    Departed(Departed),
-}
-
-/// A member whose connection broke.
-#[derive(Clone)]
-pub struct Detached {
-    /// The name, which the member still has.
-    pub name: Name,
-    /// The stand-in for the connection. A kick closes it.
-    pub connection: Arc<Connection>,
-    /// When the connection broke.
-    pub since: Instant,
-    /// The member may have missed lines that were said after this moment.
-    pub missed_since: Instant,
-    /// The member does not want join and leave notices.
-    pub hides_join_leave: bool,
-}
-
-/// A member whose leave was told.
-struct Departed {
-    detached: Detached,
-    profile: MemberProfile,
 }
 
 /// A member that is about to resume.
@@ -121,6 +78,7 @@ impl ResumeTable {
         let token = Token(u128::from_ne_bytes(random_bytes()));
         let member = connection.member_id();
         let mut tokens = self.lock();
+        tokens.remove(member, &self.hasher);
         tokens.by_hash.insert(self.hasher.hash_one(token), member);
         let entry = TokenState {
             token,
@@ -131,31 +89,73 @@ impl ResumeTable {
         token
     }
 
-    /// Returns `false` if so many connections are broken that the next member whose
-    /// connection breaks must leave at once.
-    pub fn has_space(&self) -> bool {
-        self.lock().broken.len() < limits::MAX_DEPARTED
+    /// Makes room for one more broken connection of a member, by ending the oldest token
+    /// of a member whose leave was told. Returns `false` if there is none to end, or if
+    /// the member has no token, so that it must leave at once.
+    pub fn make_room(&self, member: MemberId, host: Host, limits: &Limits) -> bool {
+        let mut tokens = self.lock();
+        if !tokens.members.contains_key(&member) {
+            return false;
+        }
+        let of_host = tokens.broken.iter().filter(|(_, other)| *other == host);
+        let host_is_full = !host.is_loopback() && of_host.count() >= limits.max_per_address;
+        let max = limits::MAX_BROKEN.min(limits.max_clients);
+        if !host_is_full && tokens.broken.len() < max {
+            return true;
+        }
+        let oldest = tokens.broken.iter().find(|(member, other)| {
+            let token = tokens.members.get(member);
+            let is_told = token.is_some_and(|token| matches!(token.state, State::Departed(_)));
+            is_told && (!host_is_full || *other == host)
+        });
+        let Some(&(oldest, _)) = oldest else {
+            return false;
+        };
+        tokens.end(oldest, &self.hasher);
+        true
     }
 
-    /// Records that the connection of a member broke.
+    /// Records that the connection of a member broke, for which
+    /// [`make_room`](Self::make_room) has made room.
     pub fn detach(&self, member: MemberId, detached: Detached) {
         let mut tokens = self.lock();
-        if let Some(entry) = tokens.members.get_mut(&member) {
-            entry.state = State::Detached(detached);
-            tokens.broken.insert(member);
+        let host = Host::of(detached.connection.address.ip());
+        if let Some(token) = tokens.members.get_mut(&member) {
+            token.state = State::Detached(detached);
+            tokens.broken.push_back((member, host));
         }
         self.changed.notify_all();
     }
 
     /// Ends the token of a member.
     pub fn remove(&self, member: MemberId) {
-        let mut tokens = self.lock();
-        if let Some(entry) = tokens.members.remove(&member) {
-            let hash = self.hasher.hash_one(entry.token);
-            tokens.by_hash.remove(&hash);
-            tokens.broken.remove(&member);
-        }
+        self.lock().remove(member, &self.hasher);
         self.changed.notify_all();
+    }
+
+    /// Ends the tokens of members whose leave was told, and whose name or host is banned.
+    pub fn end_banned(&self, is_banned: impl Fn(&Name, Host) -> bool) {
+        let mut tokens = self.lock();
+        let banned = tokens.broken.iter().filter(|(member, host)| {
+            let token = tokens.members.get(member);
+            token.is_some_and(|token| match &token.state {
+                State::Departed(departed) => is_banned(&departed.detached.name, *host),
+                _ => false,
+            })
+        });
+        let banned: Vec<MemberId> = banned.map(|&(member, _)| member).collect();
+        for member in banned {
+            tokens.end(member, &self.hasher);
+        }
+    }
+
+    /// Lets a member leave soon whose connection broke: it has shown no life for long.
+    pub fn hasten_leave(&self, member: MemberId) {
+        let mut tokens = self.lock();
+        let token = tokens.members.get_mut(&member);
+        if let Some(State::Detached(detached)) = token.map(|token| &mut token.state) {
+            detached.leave_at = detached.since;
+        }
     }
 
     /// Makes `connection` that of the member with this token. If the previous session
@@ -180,7 +180,7 @@ impl ResumeTable {
             entry.state = State::Detached(detached);
             return None;
         }
-        tokens.broken.remove(&member);
+        tokens.broken.retain(|&(other, _)| other != member);
         Some(Resumed {
             member,
             detached,
@@ -199,13 +199,15 @@ impl ResumeTable {
             profile,
             ..
         } = resumed;
-        if let Some(entry) = tokens.members.get_mut(&member) {
-            entry.state = match profile {
+        let host = Host::of(detached.connection.address.ip());
+        if let Some(token) = tokens.members.get_mut(&member) {
+            token.state = match profile {
                 Some(profile) => State::Departed(Departed { detached, profile }),
                 None => State::Detached(detached),
             };
-            tokens.broken.insert(member);
+            tokens.broken.push_back((member, host));
         }
+        self.changed.notify_all();
     }
 
     /// Returns the member with this token.
@@ -242,21 +244,21 @@ impl ResumeTable {
 
     /// Returns the members whose leave must be told now: those that did not come back
     /// in time, and those that were kicked meanwhile.
-    fn take_due(&self, now: Instant, leave_delay: Duration) -> Vec<(MemberId, Detached)> {
+    fn take_due(&self, now: Instant) -> Vec<(MemberId, Detached)> {
         let mut tokens = self.lock();
         let Tokens {
             members, broken, ..
         } = &mut *tokens;
         let mut due = Vec::new();
-        for &member in broken.iter() {
-            let Some(entry) = members.get_mut(&member) else {
+        for &(member, _) in broken.iter() {
+            let Some(token) = members.get_mut(&member) else {
                 continue;
             };
-            if let State::Detached(detached) = &entry.state {
+            if let State::Detached(detached) = &token.state {
                 let was_kicked = detached.connection.lifecycle.close_cause().is_some();
-                if was_kicked || now >= detached.since + leave_delay {
+                if was_kicked || now >= detached.leave_at {
                     due.push((member, detached.clone()));
-                    entry.state = State::Departing;
+                    token.state = State::Departing;
                 }
             }
         }
@@ -271,19 +273,22 @@ impl ResumeTable {
         self.changed.notify_all();
     }
 
-    /// Ends the tokens that have expired. Returns their members.
-    fn take_expired(&self, now: Instant, lifetime: Duration) -> Vec<MemberId> {
-        let tokens = self.lock();
-        let is_expired = |member: &&MemberId| {
-            tokens.members.get(member).is_none_or(|entry| {
-                matches!(&entry.state, State::Departed(departed)
-                    if now >= departed.detached.since + lifetime)
+    /// Ends the tokens that have expired. Returns their members, and those whose token
+    /// ended otherwise since the last call.
+    fn take_ended(&self, now: Instant, lifetime: Duration) -> Vec<MemberId> {
+        let mut tokens = self.lock();
+        let expired = tokens.broken.iter().filter(|(member, _)| {
+            let token = tokens.members.get(member);
+            token.is_some_and(|token| match &token.state {
+                State::Departed(departed) => now >= departed.detached.since + lifetime,
+                _ => false,
             })
-        };
-        let expired: Vec<MemberId> = tokens.broken.iter().filter(is_expired).copied().collect();
-        drop(tokens);
-        expired.iter().for_each(|&member| self.remove(member));
-        expired
+        });
+        let expired: Vec<MemberId> = expired.map(|&(member, _)| member).collect();
+        for member in expired {
+            tokens.end(member, &self.hasher);
+        }
+        std::mem::take(&mut tokens.ended)
     }
 
     fn lock(&self) -> MutexGuard<'_, Tokens> {

@@ -144,12 +144,12 @@ impl Batch {
     /// Empties the batch after it was written. A busy room keeps its memory for the
     /// next batch. A room that was busy once does not, because rooms are many.
     pub fn clear(&mut self) {
-        if self.shared.capacity() > KEPT_CAPACITY && self.shared.len() < self.shared.capacity() / 4
-        {
-            self.shared.shrink_to(KEPT_CAPACITY);
+        for bytes in [&mut self.shared, &mut self.private] {
+            if bytes.capacity() > KEPT_CAPACITY && bytes.len() < bytes.capacity() / 4 {
+                bytes.shrink_to(KEPT_CAPACITY);
+            }
+            bytes.clear();
         }
-        self.shared.clear();
-        self.private.clear();
         self.shared_copy.take();
     }
 }

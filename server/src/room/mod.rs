@@ -12,7 +12,6 @@ mod connections;
 pub mod history;
 pub mod id;
 mod join_leave;
-pub mod missed;
 pub mod rendering;
 
 use std::collections::BTreeSet;

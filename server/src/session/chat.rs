@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use common::{Name, NextLine};
+use common::{Name, NextLine, numbering};
 
 use super::context::UntilClosed;
 use super::guard::SessionGuard;
@@ -49,8 +49,14 @@ impl Chat<'_, '_> {
         loop {
             match reader.next() {
                 NextLine::Line(line) => self.lines.handle(line)?,
-                NextLine::TooLong => self.lines.refuse_unreadable(TOO_LONG)?,
-                NextLine::NotUtf8 => self.lines.refuse_unreadable(NOT_UTF8)?,
+                NextLine::TooLong => {
+                    let number = numbering::number_of(reader.last_beginning());
+                    self.lines.refuse_unreadable(number, TOO_LONG)?;
+                }
+                NextLine::NotUtf8 => {
+                    let number = numbering::number_of(reader.last_beginning());
+                    self.lines.refuse_unreadable(number, NOT_UTF8)?;
+                }
                 NextLine::Incomplete => {
                     // No complete line is left, so what was said is posted before the
                     // thread blocks.

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use common::{CapReply, Capabilities, Capability, Event, Name, Token, notice};
 
@@ -15,6 +16,8 @@ use crate::broadcaster::post::{ConnectionPost, MemberChange, MemberPost, Post, R
 use crate::connection::Connection;
 use crate::connection::admission::{self, Permit};
 use crate::connection::close::Close;
+use crate::connection::host::Host;
+use crate::rate_limit::TokenBucket;
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
 use crate::room::id::RoomId;
@@ -34,6 +37,10 @@ pub struct SessionGuard<'a> {
     pub was_prompted: bool,
     /// The member does not want join and leave notices.
     pub hides_join_leave: bool,
+    /// The allowance of lines.
+    pub rate_limit: TokenBucket,
+    /// The end of the time in which the peer must give a name.
+    pub name_deadline: Instant,
     /// The capabilities that were granted.
     pub capabilities: Capabilities,
     /// The number of the client's last line that was dealt with.
@@ -57,7 +64,11 @@ impl<'a> SessionGuard<'a> {
         context: ServerContext,
         permit: &'a Permit,
     ) -> SessionGuard<'a> {
+        let now = Instant::now();
+        let host = Host::of(connection.address.ip());
         SessionGuard {
+            rate_limit: context.allowances.take(host, context.limits.rate, now),
+            name_deadline: now + context.limits.name_timeout,
             connection,
             context,
             permit,
@@ -112,6 +123,7 @@ impl<'a> SessionGuard<'a> {
         let last_number = Arc::clone(&self.last_number);
         let token = self.context.resume.issue(&self.connection, last_number);
         self.token = Some(token);
+        self.connection.flags.set_may_resume();
     }
 
     pub(super) fn connected_entry(&self, name: &Name) -> LogEntry {
@@ -132,9 +144,14 @@ impl<'a> SessionGuard<'a> {
         self.permit.protect_from_eviction()
     }
 
-    /// Marks that the connection still needs a name.
-    pub fn allow_eviction(&self) {
-        self.permit.allow_eviction();
+    /// Counts the connection as one that has sent no name for a while. The oldest of
+    /// these is closed if there are too many.
+    pub fn count_unnamed(&self) {
+        if let Some(oldest) = self.permit.count_unnamed() {
+            self.context
+                .reaper
+                .disconnect(&oldest, admission::evicted());
+        }
     }
 
     /// Returns the first lines for a member: the welcome, its token if it has one, and
@@ -183,15 +200,16 @@ impl<'a> SessionGuard<'a> {
     /// Grants the client what it asks for, if it is known. Returns all that is new.
     pub fn grant(&mut self, asked: Capabilities) -> Capabilities {
         let over_udp = [Capability::Time, Capability::Heartbeat];
-        let new = match self.connection.is_udp() {
-            true => asked.intersection(Capabilities::of(&over_udp)),
-            false => asked,
-        }
-        .without(self.capabilities);
+        let known = if self.connection.is_udp() {
+            asked.intersection(Capabilities::of(&over_udp))
+        } else {
+            asked
+        };
+        let new = known.without(self.capabilities);
         self.capabilities = self.capabilities.union(new);
         let id = self.connection.member_id();
         let mut lines = format!("{}\n", self.capabilities).into_bytes();
-        if new.contains(Capability::Resume) && self.name.is_some() {
+        if new.contains(Capability::Resume) && self.name.is_some() && self.token.is_none() {
             self.issue_token();
             let post = MemberPost::SetResumable(id);
             self.context.posts.send(Post::Member(post));
@@ -206,6 +224,11 @@ impl<'a> SessionGuard<'a> {
             self.connection.flags.set_answers_probes();
         }
         new
+    }
+
+    /// Returns `true` if the client numbers its lines.
+    pub fn is_numbered(&self) -> bool {
+        self.capabilities.contains(Capability::Id)
     }
 
     /// Sends `event` to the client.

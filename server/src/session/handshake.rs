@@ -8,11 +8,14 @@ use common::{Capabilities, Event, Name, NextLine, QUIT, ResumeRequest, notice};
 use super::foreign_protocol;
 use super::guard::{JoinError, SessionGuard};
 use super::line_reader::{FillOutcome, LineReader, unterminated_line};
-use super::name_reclaim;
+use super::name_reclaim::{self, ReclaimOutcome};
 use super::resuming::{self, ResumeError};
 use crate::broadcaster::post::{ConnectionPost, Post};
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
+
+/// How often to try for a name whose holder is about to leave.
+const CLAIM_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The kind of a connection, as its first line shows it.
 pub enum HandshakeOutcome {
@@ -34,14 +37,21 @@ pub fn run(
     guard: &mut SessionGuard<'_>,
     reader: &mut LineReader,
 ) -> Result<HandshakeOutcome, Close> {
-    let mut timer = HandshakeTimer::start(guard.context.limits.name_timeout);
+    let mut timer = HandshakeTimer::start(guard);
     let mut tries = 0;
     loop {
         if let Some(close) = foreign_protocol::detect(reader.pending()) {
             return Err(close);
         }
         let line = match reader.next() {
-            NextLine::Line(line) => handle_line(guard, line)?,
+            NextLine::Line(line) => {
+                // Lines before a name come no faster than others.
+                let wait = guard.rate_limit.take();
+                if !wait.is_zero() && guard.context.shutdown.sleep(wait) {
+                    return Err(CloseReason::Shutdown.into());
+                }
+                handle_line(guard, line)?
+            }
             NextLine::TooLong => refused_name("Name is too long."),
             NextLine::NotUtf8 => refused_name("Name is not valid UTF-8."),
             NextLine::Incomplete => {
@@ -51,6 +61,7 @@ pub fn run(
             NextLine::End => return Err(CloseReason::Eof.into()),
             NextLine::Overrun => return Err(unterminated_line()),
         };
+        reader.set_numbered(guard.is_numbered());
         let (why, hint) = match line {
             LineOutcome::Done(outcome) => return Ok(outcome),
             LineOutcome::NoAttempt => continue,
@@ -127,44 +138,58 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         Err(JoinError::NameTaken(Some(holder))) => holder,
         done => return done,
     };
-    if !name_reclaim::reclaim_from(&holder, &guard.context) {
-        // The refusal of a name comes later and later.
-        let delay = holder.activity.record_name_request();
-        let _shut_down = guard.context.shutdown.sleep(delay);
-        return Err(JoinError::NameTaken(Some(holder)));
-    }
+    let wait = match name_reclaim::reclaim_from(&holder, &guard.context) {
+        ReclaimOutcome::Leaving(wait) => wait,
+        ReclaimOutcome::Alive => {
+            // The refusal of a name comes later and later.
+            let delay = holder.activity.record_name_request();
+            let _shut_down = guard.context.shutdown.sleep(delay);
+            return Err(JoinError::NameTaken(Some(holder)));
+        }
+    };
     // The session of the holder is about to leave, and releases the name last. A holder
     // that may resume has some time for that.
-    let deadline = Instant::now() + guard.context.limits.leave_delay + limits::LINGER;
+    let latest = Instant::now() + guard.context.limits.leave_delay + limits::LINGER;
+    let deadline = latest.min(guard.name_deadline);
     loop {
-        match guard.join(name) {
-            Err(JoinError::NameTaken(holder))
-                if Instant::now() < deadline
-                    && holder.as_deref().is_none_or(name_reclaim::is_leaving) =>
-            {
-                if guard.context.shutdown.sleep(Duration::from_millis(5)) {
-                    return Err(JoinError::Closed(CloseReason::Shutdown.into()));
-                }
-            }
+        let holder = match guard.join(name) {
+            Err(JoinError::NameTaken(holder)) => holder,
             done => return done,
+        };
+        let is_leaving = holder.as_deref().is_none_or(name_reclaim::is_leaving);
+        if let Some(holder) = holder.as_ref().filter(|_| wait.holder_is_silent) {
+            guard.context.resume.hasten_leave(holder.member_id());
+        }
+        if let Some(close) = guard.connection.lifecycle.close_cause() {
+            return Err(JoinError::Closed(close.clone()));
+        }
+        if !is_leaving || Instant::now() >= deadline {
+            return Err(JoinError::NameTaken(holder));
+        }
+        if guard.context.shutdown.sleep(CLAIM_INTERVAL) {
+            return Err(JoinError::Closed(CloseReason::Shutdown.into()));
         }
     }
 }
 
-/// The two times of the handshake: when to prompt, and when to close.
+/// The times of the handshake: when to prompt, when to count the connection as one
+/// without a name, and when to close.
 struct HandshakeTimer {
     prompt_at: Option<Instant>,
+    /// When the connection counts as one without a name.
+    count_at: Option<Instant>,
     name_timeout: Duration,
     deadline: Instant,
 }
 
 impl HandshakeTimer {
-    fn start(name_timeout: Duration) -> HandshakeTimer {
+    fn start(guard: &SessionGuard<'_>) -> HandshakeTimer {
         let now = Instant::now();
         HandshakeTimer {
             prompt_at: Some(now + limits::NAME_PROMPT_DELAY),
-            name_timeout,
-            deadline: now + name_timeout,
+            count_at: Some(now + limits::UNNAMED_DELAY),
+            name_timeout: guard.context.limits.name_timeout,
+            deadline: guard.name_deadline,
         }
     }
 
@@ -174,7 +199,12 @@ impl HandshakeTimer {
         if now >= self.deadline {
             return Err(self.timed_out());
         }
-        let next = self.prompt_at.unwrap_or(self.deadline).min(self.deadline);
+        if self.count_at.is_some_and(|count_at| now >= count_at) {
+            self.count_at = None;
+            guard.count_unnamed();
+        }
+        let times = [self.prompt_at, self.count_at, Some(self.deadline)];
+        let next = times.into_iter().flatten().min().unwrap_or(self.deadline);
         let timeout = next.saturating_duration_since(now);
         match reader.fill(&guard.connection, Some(timeout))? {
             FillOutcome::Received => self.prompt_at = None, // no need to prompt
@@ -184,7 +214,9 @@ impl HandshakeTimer {
                 guard.context.posts.send(Post::Connection(post));
             }
             FillOutcome::TimedOut => {
-                if self.prompt_at.take().is_some() {
+                let is_due = self.prompt_at.is_some_and(|at| Instant::now() >= at);
+                if is_due {
+                    self.prompt_at = None;
                     guard.was_prompted = true;
                     guard.send(&Event::Notice(notice::ASK_NAME));
                 }

@@ -12,6 +12,7 @@ use crate::broadcaster::post::{
 };
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
+use crate::connection::host::Host;
 use crate::record::log::LogEntry;
 use crate::resume::Detached;
 
@@ -39,10 +40,12 @@ impl SessionGuard<'_> {
         let (Some(name), Some(_token)) = (&self.name, self.token) else {
             return false;
         };
-        if !self.context.resume.has_space() {
+        let id = self.connection.member_id();
+        let host = Host::of(self.connection.address.ip());
+        let limits = &self.context.limits;
+        if !self.context.resume.make_room(id, host, limits) {
             return false;
         }
-        let id = self.connection.member_id();
         let stand_in = self.connection.detached();
         self.context.registry.set_connection(name, &stand_in);
         let detachment = Detachment {
@@ -58,8 +61,10 @@ impl SessionGuard<'_> {
             name: name.clone(),
             connection: stand_in,
             since: now,
+            leave_at: now + limits.leave_delay,
             missed_since: missed_since.unwrap_or(now),
             hides_join_leave: self.hides_join_leave,
+            rate_limit: self.rate_limit,
         };
         self.context.resume.detach(id, detached);
         true
@@ -67,6 +72,11 @@ impl SessionGuard<'_> {
 
     fn leave(&self) {
         let id = self.connection.member_id();
+        let host = Host::of(self.connection.address.ip());
+        let now = Instant::now();
+        self.context
+            .allowances
+            .give_back(host, self.rate_limit, now);
         // First the post, then the name: so the next holder can only join after this
         // one has left.
         post_leave(

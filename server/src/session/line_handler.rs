@@ -1,5 +1,6 @@
 //! Line handler: does what each line of a member asks for.
 
+use std::cmp::Ordering;
 use std::time::Instant;
 
 use common::capability::CAP;
@@ -12,7 +13,6 @@ use super::guard::SessionGuard;
 use super::heartbeat::HeartbeatMonitor;
 use super::member::MemberSession;
 use super::post_buffer::PostBuffer;
-use super::rate_limit::TokenBucket;
 use super::reply_tracker::ReplyTracker;
 use crate::connection::close::{Close, CloseReason};
 use crate::limits;
@@ -51,7 +51,6 @@ impl<'a, 'b> LineHandler<'a, 'b> {
         let replies = ReplyTracker::new(guard.was_prompted);
         let granted = guard.capabilities;
         let member = MemberSession {
-            rate_limit: TokenBucket::new(limits.rate, Instant::now()),
             post_buffer: PostBuffer::new(),
             has_replied: false,
             guard,
@@ -136,44 +135,51 @@ impl<'a, 'b> LineHandler<'a, 'b> {
     }
 
     pub fn is_numbered(&self) -> bool {
-        let capabilities = self.member.guard.capabilities;
-        capabilities.contains(Capability::Id)
+        self.member.guard.is_numbered()
     }
 
-    /// Does what a line of a client asks for that numbers its lines. A number that was
-    /// dealt with is dropped; after a gap nothing is said.
-    pub fn handle_numbered(&mut self, line: &str) -> Result<(), Close> {
+    /// Does what a line of a client asks for that numbers its lines.
+    fn handle_numbered(&mut self, line: &str) -> Result<(), Close> {
         let Some((number, line)) = numbering::split(line) else {
-            return if line.len() >= MAX_LINE {
-                self.refuse_line(TOO_LONG)
-            } else {
-                self.handle_framed(line)
-            };
+            return self.handle_limited(line);
         };
-        let expected = self.member.last_number() + 1;
-        if number > expected {
-            return self.refuse_line(&format!("Line {expected} is missing."));
-        }
-        if number < expected {
-            return self.throttle();
-        }
-        if line.len() >= MAX_LINE {
-            self.refuse_line(TOO_LONG)?;
-        } else {
-            self.handle_framed(line)?;
-        }
-        self.member.set_last_number(number);
-        Ok(())
+        self.in_turn(number, |handler| handler.handle_limited(line))
     }
 
-    /// Refuses a line of which not even the number can be read. A client that numbers
-    /// its lines has numbered it.
-    pub fn refuse_unreadable(&mut self, why: &str) -> Result<(), Close> {
-        self.refuse_line(why)?;
-        if self.is_numbered() {
-            self.member.set_last_number(self.member.last_number() + 1);
+    /// Handles a line that may be longer than one without a number.
+    fn handle_limited(&mut self, line: &str) -> Result<(), Close> {
+        if line.len() >= MAX_LINE {
+            self.refuse_line(TOO_LONG)
+        } else {
+            self.handle_framed(line)
         }
-        Ok(())
+    }
+
+    /// Handles the line of this number, if it is the next. One that was dealt with is
+    /// dropped; after a gap nothing is said.
+    fn in_turn(
+        &mut self,
+        number: u64,
+        handle: impl FnOnce(&mut Self) -> Result<(), Close>,
+    ) -> Result<(), Close> {
+        let expected = self.member.last_number() + 1;
+        match number.cmp(&expected) {
+            Ordering::Less => self.throttle(),
+            Ordering::Greater => self.refuse_line(&format!("Line {expected} is missing.")),
+            Ordering::Equal => {
+                handle(self)?;
+                self.member.set_last_number(number);
+                Ok(())
+            }
+        }
+    }
+
+    /// Refuses a line of which at most the number can be read.
+    pub fn refuse_unreadable(&mut self, number: Option<u64>, why: &str) -> Result<(), Close> {
+        match number.filter(|_| self.is_numbered()) {
+            Some(number) => self.in_turn(number, |handler| handler.refuse_line(why)),
+            None => self.refuse_line(why),
+        }
     }
 
     pub fn flush_and_close(&mut self, reason: CloseReason) -> Close {
@@ -191,7 +197,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
     /// Holds the member back if it is too fast. Its next lines wait in its own
     /// socket, and none is lost.
     pub fn throttle(&mut self) -> Result<(), Close> {
-        let wait = self.member.rate_limit.take();
+        let wait = self.member.guard.rate_limit.take();
         if wait.is_zero() {
             return Ok(());
         }

@@ -67,6 +67,11 @@ impl LineReader {
         self.lines.next()
     }
 
+    /// Returns the first bytes of the line that was refused last.
+    pub fn last_beginning(&self) -> &[u8] {
+        self.lines.last_beginning()
+    }
+
     /// Returns `true` if the input has ended, so that the next line has no newline.
     pub fn has_ended(&self) -> bool {
         self.lines.has_ended()

@@ -9,7 +9,6 @@ use common::{Event, Name, numbering};
 
 use super::guard::SessionGuard;
 use super::post_buffer::PostBuffer;
-use super::rate_limit::TokenBucket;
 use crate::broadcaster::post::PostSender;
 use crate::connection::{Connection, ConnectionId};
 use crate::registry::{MemberRef, Registry};
@@ -23,8 +22,6 @@ pub struct MemberSession<'a, 'b> {
     pub guard: &'a mut SessionGuard<'b>,
     /// The member's present name.
     pub me: Name,
-    /// The member's allowance of lines.
-    pub rate_limit: TokenBucket,
     /// The messages that are not posted yet.
     pub post_buffer: PostBuffer,
     /// The present line was replied to.
@@ -99,7 +96,8 @@ impl MemberSession<'_, '_> {
     /// much as one line of its own.
     pub fn reply_lines(&mut self, lines: &[String]) {
         let tokens = lines.len() / REPLY_LINES_PER_TOKEN;
-        self.rate_limit
+        self.guard
+            .rate_limit
             .charge(u32::try_from(tokens).unwrap_or(u32::MAX));
         let mut bytes = Vec::new();
         for line in lines {

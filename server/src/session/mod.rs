@@ -28,7 +28,6 @@ pub mod linger;
 mod member;
 mod name_reclaim;
 mod post_buffer;
-mod rate_limit;
 mod reply_tracker;
 mod resuming;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! A person at `nc` cannot answer, so such a holder is never probed and keeps its name.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use common::Event;
@@ -17,18 +18,72 @@ use crate::limits;
 /// How often to look for an answer, because nothing wakes this thread when it comes.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
+/// The most connections that wait for one name at once.
+const MAX_NAME_WAITS: usize = 2;
+
 /// The time from one probe to the next. A network may lose one, and its answer.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Returns `true` if `holder` is gone or about to go. Closes it if it shows no life for
+/// The outcome of a request for a name that is taken.
+pub enum ReclaimOutcome {
+    /// The holder is gone or about to go. The place among those that wait for the name
+    /// is held.
+    Leaving(NameWait),
+    /// The holder stays, or others wait for the name already.
+    Alive,
+}
+
+/// A place among those that wait for one name. Each costs a thread, so they are few.
+pub struct NameWait {
+    holder: Arc<Connection>,
+    /// The holder was probed, and showed no life.
+    pub holder_is_silent: bool,
+}
+
+impl NameWait {
+    /// Takes a place; `None` if all are taken.
+    fn begin(holder: &Arc<Connection>) -> Option<NameWait> {
+        let wait = NameWait {
+            holder: Arc::clone(holder),
+            holder_is_silent: false,
+        };
+        // Made before the check, because its drop takes the count back.
+        let waiting = holder.activity.name_waits.fetch_add(1, Ordering::Relaxed);
+        (waiting < MAX_NAME_WAITS).then_some(wait)
+    }
+}
+
+impl Drop for NameWait {
+    fn drop(&mut self) {
+        self.holder
+            .activity
+            .name_waits
+            .fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Returns whether `holder` is gone or about to go. Closes it if it shows no life for
 /// [`RECLAIM_TIMEOUT`](limits::RECLAIM_TIMEOUT), for which this blocks.
-pub fn reclaim_from(holder: &Arc<Connection>, context: &ServerContext) -> bool {
-    if is_leaving(holder) {
-        return true;
+pub fn reclaim_from(holder: &Arc<Connection>, context: &ServerContext) -> ReclaimOutcome {
+    if !is_leaving(holder) && !holder.flags.answers_probes() {
+        return ReclaimOutcome::Alive;
     }
-    if !holder.flags.answers_probes() {
-        return false;
+    let Some(mut wait) = NameWait::begin(holder) else {
+        return ReclaimOutcome::Alive;
+    };
+    let is_gone = is_leaving(holder) || {
+        wait.holder_is_silent = close_if_silent(holder, context);
+        wait.holder_is_silent || is_leaving(holder)
+    };
+    if is_gone {
+        ReclaimOutcome::Leaving(wait)
+    } else {
+        ReclaimOutcome::Alive
     }
+}
+
+/// Probes the holder, and closes it if it shows no life. Returns `true` if it did.
+fn close_if_silent(holder: &Arc<Connection>, context: &ServerContext) -> bool {
     let last_received = holder.last_received();
     let begin = Instant::now();
     let mut next_probe = begin;
@@ -45,10 +100,10 @@ pub fn reclaim_from(holder: &Arc<Connection>, context: &ServerContext) -> bool {
             return false;
         }
         if is_leaving(holder) {
-            return true;
+            return false;
         }
     }
-    let message = "You did not answer, and someone else wants to join under your name.";
+    let message = "You did not answer, and someone else joined under your name.";
     holder
         .lifecycle
         .set_close(Close::with_message(CloseReason::Timeout, message));

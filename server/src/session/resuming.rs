@@ -37,15 +37,20 @@ pub fn resume(
 ) -> Result<Name, ResumeError> {
     let refused = |why: &str| ResumeError::Refused(why.to_string());
     let token: Token = request.token.ok_or_else(|| refused(NO_TOKEN))?;
+    if guard.connection.is_udp() {
+        return Err(refused(NO_TOKEN));
+    }
     let context = guard.context.clone();
+    // Before the previous connection is closed for nothing.
+    let address = guard.connection.address.ip();
+    if let Err(close) = context.moderation.admit_address(address) {
+        return Err(ResumeError::Refused(close.message));
+    }
     let Some(resumed) = context.resume.resume(token, &guard.connection) else {
         return Err(refused(NO_TOKEN));
     };
     let name = resumed.detached.name.clone();
-    let admitted = context
-        .moderation
-        .admit_name(&name, guard.connection.address.ip());
-    if let Err(why) = admitted {
+    if let Err(why) = context.moderation.admit_name(&name, address) {
         context.resume.undo_resume(resumed);
         return Err(ResumeError::Refused(why));
     }
@@ -54,7 +59,7 @@ pub fn resume(
         return Err(ResumeError::Closed(admission::evicted()));
     }
     let Ok((room, others)) = reclaim(guard, &resumed) else {
-        guard.allow_eviction();
+        guard.count_unnamed();
         context.resume.undo_resume(resumed);
         return Err(ResumeError::Refused(format!("{name} is already in use.")));
     };
@@ -62,12 +67,18 @@ pub fn resume(
     let muted = resumed.profile.is_none() && resumed.detached.connection.flags.is_muted();
     let muted = muted || context.moderation.is_muted(&name);
     guard.connection.flags.set_muted(muted);
+    guard.rate_limit = resumed.detached.rate_limit.union(guard.rate_limit);
     guard.hides_join_leave = resumed.detached.hides_join_leave;
     guard.name = Some(name.clone());
     guard.token = Some(resumed.token);
+    guard.connection.flags.set_may_resume();
     guard.last_number = Arc::clone(&resumed.last_number);
     post_resumption(guard, &name, &resumed, (room, others), request.last_shown);
-    Ok(name)
+    // A kick that found the broken connection a moment ago counts for this one.
+    match resumed.detached.connection.lifecycle.close_cause() {
+        Some(kick) => Err(ResumeError::Closed(kick.clone())),
+        None => Ok(name),
+    }
 }
 
 /// Gives the member its name and room again, on the new connection.

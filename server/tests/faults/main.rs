@@ -29,4 +29,5 @@ mod transcripts;
 mod load;
 mod outputs;
 mod resources;
+mod stopped;
 mod stopping;

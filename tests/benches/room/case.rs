@@ -3,23 +3,33 @@
 use std::fmt;
 use std::io;
 
-use crate::generator::Generator;
+use crate::generator::{Generator, Requests};
 use crate::options::Plan;
 use crate::report::Figure;
 use crate::subject::{Running, Subject};
+use crate::tagged::{self, Share};
 use crate::throughput::Workload;
-use crate::{crowd, delay, files, rooms, slow};
+use crate::{crowd, delay, files, idle_memory, rooms, slow};
 
 /// A case to measure, on two sides.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Case {
-    Throughput { members: usize, senders: usize },
+    Throughput {
+        members: usize,
+        senders: usize,
+    },
     Rooms,
     Delay,
     Slow,
     Crowd,
     Files,
     Transfers,
+    /// A room of which a share receives tags.
+    Tagged {
+        senders: usize,
+        share: Share,
+    },
+    IdleMemory,
 }
 
 /// A side of a ratio.
@@ -38,11 +48,14 @@ pub enum Side {
     /// The server during transfers.
     WithTransfers,
     WithoutTransfers,
+    /// The server with members that asked for capabilities.
+    WithCapabilities,
+    WithoutCapabilities,
 }
 
 impl Case {
     /// All cases, in the order of the table.
-    pub const ALL: [Case; 11] = [
+    pub const ALL: [Case; 16] = [
         Case::size(10, 1),
         Case::size(100, 1),
         Case::size(1000, 1),
@@ -54,22 +67,33 @@ impl Case {
         Case::Crowd,
         Case::Files,
         Case::Transfers,
+        tagged::CASES[0],
+        tagged::CASES[1],
+        tagged::CASES[2],
+        tagged::CASES[3],
+        Case::IdleMemory,
     ];
 
     const fn size(members: usize, senders: usize) -> Case {
         Case::Throughput { members, senders }
     }
 
-    pub fn parse(name: &str) -> Option<Case> {
-        match name {
-            "rooms" => return Some(Case::Rooms),
-            "delay" => return Some(Case::Delay),
-            "slow" => return Some(Case::Slow),
-            "crowd" => return Some(Case::Crowd),
-            "files" => return Some(Case::Files),
-            "transfers" => return Some(Case::Transfers),
-            _ => {}
-        }
+    /// Returns the cases with this name.
+    pub fn parse(name: &str) -> Option<Vec<Case>> {
+        Some(match name {
+            "rooms" => vec![Case::Rooms],
+            "delay" => vec![Case::Delay],
+            "slow" => vec![Case::Slow],
+            "crowd" => vec![Case::Crowd],
+            "files" => vec![Case::Files],
+            "transfers" => vec![Case::Transfers],
+            "tagged" => tagged::CASES.to_vec(),
+            "idle-memory" => vec![Case::IdleMemory],
+            _ => vec![Case::parse_size(name)?],
+        })
+    }
+
+    fn parse_size(name: &str) -> Option<Case> {
         let (members, senders) = name.split_once('x')?;
         let (members, senders) = (members.parse().ok()?, senders.parse().ok()?);
         let known = (2..=crowd::MEMBERS).contains(&members) && (1..=members).contains(&senders);
@@ -77,10 +101,13 @@ impl Case {
     }
 
     /// Returns the two sides, in the order in which they take turns. Two servers are
-    /// both measured with stalled members.
+    /// both measured with stalled members, and with capabilities.
     pub fn sides(self, rival: Side) -> [Side; 2] {
         match (self, rival) {
             (Case::Slow, Side::Loop) => [Side::WithStalled, Side::WithoutStalled],
+            (Case::Tagged { .. } | Case::IdleMemory, Side::Loop) => {
+                [Side::WithCapabilities, Side::WithoutCapabilities]
+            }
             (Case::Files, _) => [Side::Server, Side::Netcat],
             (Case::Transfers, _) => [Side::WithTransfers, Side::WithoutTransfers],
             _ => [Side::Server, rival],
@@ -116,13 +143,28 @@ impl Case {
             Case::Delay => delay::run(&running, plan.seconds),
             Case::Slow => slow::run(&running, side),
             Case::Crowd => crowd::run(&running, plan.seconds),
+            Case::Tagged { senders, share } => {
+                let share = match side {
+                    Side::WithoutCapabilities => Share::None,
+                    _ => share,
+                };
+                let mut figures = tagged::run(&running, senders, share, plan.seconds)?;
+                figures.iter_mut().for_each(|it| it.name = self.to_string());
+                Ok(figures)
+            }
+            Case::IdleMemory => idle_memory::run(&running, side),
         }
     }
 }
 
 /// Returns a generator whose members have all joined and received all notices.
 pub fn joined(running: &Running, members: usize) -> io::Result<Generator> {
-    let mut generator = Generator::new()?;
+    joined_with(running, members, |_| None)
+}
+
+/// Returns the same, with members that ask for capabilities.
+pub fn joined_with(running: &Running, members: usize, requests: Requests) -> io::Result<Generator> {
+    let mut generator = Generator::with_requests(requests)?;
     generator.join(running.address, members)?;
     generator.settle()?;
     Ok(generator)
@@ -138,6 +180,10 @@ impl fmt::Display for Case {
             Case::Crowd => f.write_str("crowd"),
             Case::Files => f.write_str("files"),
             Case::Transfers => f.write_str("transfers"),
+            Case::Tagged { senders, share } => {
+                write!(f, "{} x {senders}, {share} tagged", tagged::MEMBERS)
+            }
+            Case::IdleMemory => f.write_str("idle memory"),
         }
     }
 }
@@ -153,6 +199,8 @@ impl fmt::Display for Side {
             Side::Netcat => "nc",
             Side::WithTransfers => "with transfers",
             Side::WithoutTransfers => "without",
+            Side::WithCapabilities => "with capabilities",
+            Side::WithoutCapabilities => "without",
         })
     }
 }

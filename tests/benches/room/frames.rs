@@ -2,7 +2,8 @@
 //! which cost less to count.
 //!
 //! A server may send notices between the messages, for instance about members that
-//! have joined. They are skipped.
+//! have joined. They are skipped. Tags before a message are skipped too, so a tagged
+//! message counts as much as a plain one.
 
 use std::io::{self, BufRead, Error};
 
@@ -46,36 +47,58 @@ impl Lines {
 }
 
 /// A splitter of one member's stream into frames.
+///
+/// The tags of most messages have the same length, because the number in them gets a
+/// digit more only now and then. So a tagged frame is expected to be as long as the
+/// previous one, and costs no more to find than a plain one.
 pub struct Frames {
+    /// The length of a message without its tags.
     bytes: usize,
+    /// The expected length of a frame: that of a message and its tags.
+    expected: usize,
+    is_tagged: bool,
     /// The beginning of an incomplete line. Its memory is reused, so a frame costs
     /// no allocation.
     torn: Vec<u8>,
 }
 
 impl Frames {
-    /// Returns a splitter for messages of `bytes` bytes, newline included.
-    pub fn new(bytes: usize) -> Frames {
+    /// Returns a splitter for messages of `bytes` bytes, newline included and tags not.
+    pub fn new(bytes: usize, is_tagged: bool) -> Frames {
         Frames {
             bytes,
+            expected: bytes,
+            is_tagged,
             torn: Vec::new(),
         }
     }
 
-    /// Calls `take` with each frame that `bytes` completes.
+    /// Returns the message in a frame, without its tags.
+    #[inline]
+    fn message<'a>(&self, frame: &'a [u8]) -> Option<&'a [u8]> {
+        let (tags, message) = frame.split_at_checked(frame.len().checked_sub(self.bytes)?)?;
+        let fits = if self.is_tagged {
+            tags.starts_with(b"@") && tags.ends_with(b" ")
+        } else {
+            tags.is_empty()
+        };
+        (fits && is_message(message, self.bytes)).then_some(message)
+    }
+
+    /// Calls `take` with each message that `bytes` completes.
     ///
     /// # Errors
     ///
     /// When a line is neither a message of this length nor a notice, because a byte
-    /// was lost.
+    /// was lost. When it has tags and should not, or the other way round.
     pub fn each(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8])) -> io::Result<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
             if self.torn.is_empty()
-                && let Some((frame, tail)) = rest.split_at_checked(self.bytes)
-                && is_message(frame, self.bytes)
+                && let Some((frame, tail)) = rest.split_at_checked(self.expected)
+                && let Some(message) = self.message(frame)
             {
-                take(frame);
+                take(message);
                 rest = tail;
             } else {
                 self.line(&mut rest, &mut take)?;
@@ -91,8 +114,9 @@ impl Frames {
         if !self.torn.ends_with(b"\n") {
             return Ok(());
         }
-        if is_message(&self.torn, self.bytes) {
-            take(&self.torn);
+        if let Some(message) = self.message(&self.torn) {
+            take(message);
+            self.expected = self.torn.len();
         } else if !is_notice(&self.torn) {
             return Err(misfit(&self.torn));
         }
@@ -112,11 +136,11 @@ impl Frames {
     ///
     /// As [`Frames::each`].
     pub fn count(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let torn = (self.torn.len() + bytes.len()) % self.bytes;
+        let torn = (self.torn.len() + bytes.len()) % self.expected;
         let (head, tail) = bytes.split_at(bytes.len().saturating_sub(torn));
-        let last = head.len().saturating_sub(self.bytes);
-        if is_message(&head[last..], self.bytes) {
-            let frames = (self.torn.len() + head.len()) / self.bytes;
+        let last = head.len().saturating_sub(self.expected);
+        if self.message(&head[last..]).is_some() {
+            let frames = (self.torn.len() + head.len()) / self.expected;
             self.torn.clear();
             self.torn.extend_from_slice(tail);
             return Ok(frames);

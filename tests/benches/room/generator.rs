@@ -28,11 +28,16 @@ const JOIN: Duration = Duration::from_secs(120);
 /// The silence after which all lines count as delivered.
 const SILENCE: Duration = Duration::from_millis(300);
 
+/// Returns the capabilities that a member asks for before its name, such as `time`;
+/// `None` if it asks for none.
+pub type Requests = fn(usize) -> Option<&'static str>;
+
 /// A set of members that have joined a subject.
 pub struct Generator {
     poll: Poll,
     events: Events,
     members: Vec<TcpStream>,
+    requests: Requests,
     /// The members whose last read filled the buffer. Edge-triggered epoll reports
     /// them only once.
     again: Vec<usize>,
@@ -49,16 +54,26 @@ pub fn name(member: usize) -> String {
 }
 
 impl Generator {
-    /// Returns a generator without members.
+    /// Returns a generator without members, whose members ask for no capabilities.
     ///
     /// # Errors
     ///
     /// When the system provides no epoll.
     pub fn new() -> io::Result<Generator> {
+        Generator::with_requests(|_| None)
+    }
+
+    /// Returns a generator without members.
+    ///
+    /// # Errors
+    ///
+    /// When the system provides no epoll.
+    pub fn with_requests(requests: Requests) -> io::Result<Generator> {
         Ok(Generator {
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
             members: Vec::new(),
+            requests,
             again: Vec::new(),
             due: Vec::new(),
             buffer: vec![0; READ_BYTES],
@@ -69,6 +84,11 @@ impl Generator {
     /// Returns the number of members.
     pub fn len(&self) -> usize {
         self.members.len()
+    }
+
+    /// Returns `true` if the lines for a member have tags.
+    pub fn is_tagged(&self, member: usize) -> bool {
+        (self.requests)(member).is_some_and(|request| request.contains("time"))
     }
 
     /// Returns the number of bytes that all members have received, together.
@@ -97,6 +117,9 @@ impl Generator {
         let member = self.members.len();
         let mut connection = Connection::connect_timeout(&address, CONNECT)?;
         connection.set_nodelay(true)?;
+        if let Some(request) = (self.requests)(member) {
+            ask(&mut connection, request)?;
+        }
         connection.write_all(format!("{}\n", name(member)).as_bytes())?;
         connection.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(connection);
@@ -228,6 +251,19 @@ impl Generator {
                 Err(why) => return why.kind() != ErrorKind::WouldBlock,
             }
         }
+    }
+}
+
+/// Asks for capabilities, and waits until all of them are granted.
+fn ask(connection: &mut Connection, request: &str) -> io::Result<()> {
+    let line = format!("/cap {request}\n");
+    let mut answer = vec![0; line.len()];
+    connection.set_read_timeout(Some(CONNECT))?;
+    connection.write_all(line.as_bytes())?;
+    let granted = connection.read_exact(&mut answer).map(|()| answer);
+    match granted {
+        Ok(answer) if answer == line.as_bytes() => Ok(()),
+        _ => Err(Error::other(format!("not granted: {}", line.trim_end()))),
     }
 }
 

@@ -31,8 +31,10 @@ mod generator;
 mod crowd;
 mod delay;
 mod files;
+mod idle_memory;
 mod rooms;
 mod slow;
+mod tagged;
 mod throughput;
 
 mod proc;

@@ -157,6 +157,7 @@ impl fmt::Display for Report {
         self.table(f, [Side::WithStalled, Side::WithoutStalled])?;
         self.table(f, [Side::Server, Side::Netcat])?;
         self.table(f, [Side::WithTransfers, Side::WithoutTransfers])?;
+        self.table(f, [Side::WithCapabilities, Side::WithoutCapabilities])?;
         for failure in &self.failures {
             writeln!(f, "\nFailed: {failure}")?;
         }
@@ -197,7 +198,8 @@ impl Unit {
             Unit::MebibytesPerSecond => format!("{value:.0}"),
             Unit::Milliseconds => format!("{value:.2} ms"),
             Unit::Seconds => format!("{value:.1}"),
-            Unit::Kibibytes | Unit::Mebibytes => format!("{value:.1}"),
+            Unit::Kibibytes => format!("{value:.2}"),
+            Unit::Mebibytes => format!("{value:.1}"),
             Unit::Count => format!("{value:.0}"),
         }
     }

@@ -15,7 +15,7 @@ use crate::proc::LoadMeasurement;
 use crate::report::{Figure, Unit};
 use crate::subject::Running;
 
-/// The length of a delivered line, in bytes, newline included.
+/// The length of a delivered line, in bytes, newline included and tags not.
 pub const LINE_BYTES: usize = 64;
 
 /// The number of messages of a sender in flight.
@@ -117,7 +117,7 @@ impl Measurement<'_> {
             let sender = observed(index, room);
             let observes = sender < senders;
             Member {
-                frames: Frames::new(LINE_BYTES),
+                frames: Frames::new(LINE_BYTES, generator.is_tagged(index)),
                 observed: observes.then(|| prefixes[sender]),
                 room_pattern: rooms[index / room],
                 has_received: false,

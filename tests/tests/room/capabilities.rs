@@ -87,7 +87,7 @@ fn a_request_costs_no_attempt_and_is_never_a_name() {
     ann.expect("Welcome, ann. You are the first here.");
     ann.say("/names");
     ann.expect("You are alone here.");
-    ann.expect("ann");
+    ann.expect("Here, ann");
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn answers_refusals_and_lines_of_the_protocol_have_no_tags() {
         ("/topic", "This room has no topic."),
         ("/away", "You are away."),
         ("/nick anna", "You are now called anna."),
-        ("/ignore carl", "Ignoring carl."),
+        ("/ignore bob", "Ignoring bob."),
         ("/join games", "You are in games now."),
         ("/leave", "You are in lobby now."),
     ] {
@@ -102,7 +102,7 @@ fn answers_refusals_and_lines_of_the_protocol_have_no_tags() {
     }
     ann.say("/names");
     ann.expect("2 members are here.");
-    ann.expect("anna bob");
+    ann.expect("Here, anna, bob");
     ann.say("q:quit");
     ann.expect_quit();
 }

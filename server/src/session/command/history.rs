@@ -35,7 +35,7 @@ fn find(
     max: usize,
     matches: impl Fn(&str) -> bool,
 ) -> Option<Vec<u8>> {
-    session.rate_limit.charge(SEARCH_COST);
+    session.guard.rate_limit.charge(SEARCH_COST);
     let entries = session.posts().read_history(session.id());
     let max = max.min(session.guard.context.limits.history_lines);
     excerpt(entries.iter().rev(), None, which, max, matches)

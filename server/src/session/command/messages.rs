@@ -32,7 +32,9 @@ pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str
         to: to.to_vec(),
         text,
     };
-    let line = Lines::new(line.to_line());
+    let mut line = line.to_line();
+    line.shrink_to_fit(); // it may be kept
+    let line = Lines::new(line);
     for (name, recipient) in to.iter().zip(recipients) {
         match recipient {
             Recipient::Missing => {

@@ -4,6 +4,8 @@
 //! `transcript.txt` was recorded with the server of commit f4d9a35, the last one without
 //! capabilities. To record it again, copy this folder and its line in `main.rs` to a
 //! worktree of that commit, and run the test there with `CHAT_GOLDEN_RECORD=1`.
+//! Changed by hand since: the answer to `/names` begins with `Here`, `/reply` says that
+//! the member has left, and a vanished holder of a name is probed five times.
 
 mod conversation;
 mod recorder;

@@ -15,7 +15,7 @@ fn a_short_break_is_seen_by_nobody() {
     break_off(&server, ann, "ann");
     bob.say("/names");
     bob.expect("2 members are here.");
-    bob.expect("bob ann");
+    bob.expect("Here, bob, ann");
     let mut ann = resume(&server, &token, &id);
     ann.expect_missed(&[]);
     ann.say("/seq 1 back");
@@ -147,7 +147,7 @@ fn two_connections_that_resume_at_once_leave_one_member() {
         assert_eq!(ended.iter().filter(|&&it| it).count(), 1);
         bob.say("/names");
         bob.expect("2 members are here.");
-        bob.expect("bob ann");
+        bob.expect("Here, bob, ann");
     }
 }
 

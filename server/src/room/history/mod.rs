@@ -3,16 +3,21 @@
 //! It holds the posts as they were said. Each shares its lines with the log, so to
 //! keep one costs the broadcaster no copy. It knows no names: the sender is a
 //! [`SenderId`].
+//!
+//! Writes: nothing.
+//! Locks: nothing.
+//! Blocks: never.
+
+pub mod missed;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use common::notice::{self, Excerpt};
 use common::tags::TagWriter;
-use common::{Event, LineId, Name, Timestamp};
+use common::{Event, Name, Timestamp};
 
 use super::id::{Lines, SenderId};
-use super::missed::MissedLine;
 use super::rendering::Rendering;
 use crate::connection::MemberId;
 use crate::limits;
@@ -154,13 +159,6 @@ impl History {
         }
     }
 
-    /// Returns how many lines had been said up to a moment, and at that moment.
-    fn lines_until(&self, moment: Instant) -> u64 {
-        let later = self.entries.partition_point(|entry| entry.at <= moment);
-        let first_later = self.entries.get(later);
-        first_later.map_or(self.total, |entry| entry.lines_before)
-    }
-
     /// Returns how many lines had been said at a moment.
     fn lines_before(&self, moment: Instant) -> u64 {
         let later = self.entries.partition_point(|entry| entry.at < moment);
@@ -197,67 +195,6 @@ impl History {
                 excerpt(missed, stream, Excerpt::Missed, max, |_| true)
             }
         }
-    }
-
-    /// Returns when a line was said; `None` if it is not kept, or in another stream.
-    pub fn time_of(&self, id: LineId<'_>) -> Option<Instant> {
-        if id.stream != self.stream {
-            return None;
-        }
-        let later = |entry: &HistoryEntry| entry.lines_before < id.number;
-        let index = self.entries.partition_point(later).checked_sub(1)?;
-        let entry = self.entries.get(index)?;
-        (id.number <= entry.lines_before + entry.count as u64).then_some(entry.at)
-    }
-
-    /// Returns the lines after the one that was shown last, the oldest first; and `true`
-    /// if none before them is missing. If that line is not of this stream, they begin
-    /// after the moment `shown_at`; if that is not known either, they are the last lines.
-    pub fn missed_since(
-        &self,
-        last_shown: Option<LineId<'_>>,
-        shown_at: Option<Instant>,
-        rendering: Rendering,
-        is_wanted: impl Fn(Sender) -> bool,
-    ) -> (Vec<MissedLine>, bool) {
-        let number = last_shown.filter(|id| id.stream == self.stream);
-        let number = number.map(|id| id.number);
-        let known = number.or_else(|| shown_at.map(|at| self.lines_until(at)));
-        let last_lines = self.total.saturating_sub(limits::HISTORY_ON_RETURN as u64);
-        let last = known.unwrap_or(last_lines);
-        let oldest = self.entries.front();
-        let first_kept = oldest.map_or(self.total, |entry| entry.lines_before);
-        let mut missed = Vec::new();
-        for entry in self
-            .entries
-            .iter()
-            .filter(|entry| entry.from.is_none_or(&is_wanted))
-        {
-            let numbers = entry.lines_before + 1..;
-            for (number, line) in numbers.zip(entry.lines.split_inclusive(|&byte| byte == b'\n')) {
-                if number > last {
-                    let mut bytes = Vec::new();
-                    match rendering {
-                        Rendering::Plain => bytes.extend_from_slice(line),
-                        Rendering::Tagged => {
-                            let (writer, _) = self.tag_writer(entry.time, Some(number));
-                            writer.push_lines(line, number, &mut bytes);
-                        }
-                    }
-                    missed.push(MissedLine {
-                        at: entry.at,
-                        bytes,
-                    });
-                }
-            }
-        }
-        let is_complete = match (number, shown_at) {
-            (Some(_), _) => last >= first_kept,
-            (None, Some(at)) => first_kept == 0 || oldest.is_some_and(|entry| entry.at <= at),
-            // Without any id nothing was said when the member came.
-            (None, None) => last_shown.is_none() && last == 0 && self.max_lines > 0,
-        };
-        (missed, is_complete)
     }
 
     /// Returns all entries, the oldest first.
