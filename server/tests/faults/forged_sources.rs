@@ -5,6 +5,7 @@
 //! stranger would.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::Tags;
@@ -212,6 +213,38 @@ fn a_line_without_the_number_does_not_keep_a_vanished_member() {
     }
     ann.expect("bob has left the chat room.");
     fixture.expect_reason("bob", "timeout");
+    drop(ann);
+    fixture.check();
+}
+
+/// Fault 52. Nor does it answer the probe when another peer wants the name.
+#[test]
+fn a_line_without_the_number_does_not_answer_a_probe() {
+    let (fixture, udp) = open(&[]);
+    let mut ann = fixture.join("ann");
+    let mut bob = NumberedClient::admit(udp, "/cap heartbeat");
+    bob.expect("/cap heartbeat");
+    bob.say("bob");
+    ann.expect("bob has joined the chat room.");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..3000 {
+                if done.load(Ordering::Relaxed) {
+                    return;
+                }
+                bob.client.say("");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let mut other = fixture.connect();
+        other.say("bob");
+        other.expect_start("Welcome, bob.");
+        done.store(true, Ordering::Relaxed);
+        other.say("q:quit");
+    });
+    fixture.server.wait_for("bob disconnected (timeout).");
+    fixture.server.wait_for("bob disconnected (quit).");
     drop(ann);
     fixture.check();
 }
