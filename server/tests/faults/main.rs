@@ -18,6 +18,7 @@ mod connections;
 mod datagrams;
 mod entry_points;
 mod files;
+mod forged_sources;
 mod lines;
 mod moderation;
 mod names;
