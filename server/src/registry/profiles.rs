@@ -62,6 +62,13 @@ impl Registry {
         }
     }
 
+    /// Returns the connection of a member, even if that is closing.
+    pub fn connection_of(&self, id: MemberId) -> Option<Arc<Connection>> {
+        let tables = self.lock();
+        let member = tables.members.get(tables.names.get(&id)?)?;
+        Some(Arc::clone(&member.connection))
+    }
+
     /// Returns the present name and the connection of a member, unless it has left or
     /// is about to.
     pub fn present(&self, id: MemberId) -> Option<(Name, Arc<Connection>)> {
