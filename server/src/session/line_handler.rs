@@ -83,7 +83,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
         super::test_panic::check(&line, self.member.registry());
         match Request::parse(&line, &self.member.me) {
             Request::Say(text) => self.say(text),
-            Request::Heartbeat => self.heartbeat(&line),
+            Request::Heartbeat => self.answer_heartbeat(&line),
             Request::Quit => return Err(self.flush_and_close(CloseReason::Quit)),
             Request::Command { word, rest } => self.run_command(word, rest)?,
         }
@@ -100,7 +100,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
         }
     }
 
-    pub fn heartbeat(&mut self, line: &str) {
+    pub fn answer_heartbeat(&mut self, line: &str) {
         if line == HEARTBEAT_OPT_IN {
             self.member.connection().flags.set_answers_probes();
             self.heartbeat.opt_in();
@@ -206,14 +206,14 @@ impl<'a, 'b> LineHandler<'a, 'b> {
             return Err(CloseReason::Shutdown.into());
         }
         let connection = self.member.connection();
-        // The last lines of a peer that has closed are still said, for a while.
+        // The last lines of a peer that is gone are still said, for a while.
         if connection.lifecycle.peer_gone_for() > limits::DRAIN_INPUT {
             return Err(CloseReason::Reset.into());
         }
         // UDP does not report that a peer is gone, so a silent one counts as gone.
-        let silent = connection.last_received().elapsed();
+        let silent_for = connection.last_received().elapsed();
         let timeout = self.heartbeat.timeout();
-        if connection.is_udp() && timeout.is_some_and(|timeout| silent > timeout) {
+        if connection.is_udp() && timeout.is_some_and(|timeout| silent_for > timeout) {
             return Err(timed_out());
         }
         match connection.lifecycle.close_cause() {
