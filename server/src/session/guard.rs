@@ -53,6 +53,8 @@ pub struct SessionGuard<'a> {
 pub enum JoinError {
     /// The name has this holder, unless it is just being released.
     NameTaken(Option<Arc<Connection>>),
+    /// The name or the address is banned, for this reason, or the server is locked.
+    Refused(String),
     /// The connection must close.
     Closed(Close),
 }
@@ -90,14 +92,18 @@ impl<'a> SessionGuard<'a> {
     pub fn join(&mut self, name: &Name) -> Result<(), JoinError> {
         let claimed = self.context.registry.claim(name, &self.connection);
         let others = claimed.map_err(|NameTaken(holder)| JoinError::NameTaken(holder))?;
+        // After the claim: so a ban either finds the member, or is found here.
+        let address = self.connection.address.ip();
+        if let Err(why) = self.context.moderation.admit_name(name, address) {
+            self.context.registry.release(name);
+            return Err(JoinError::Refused(why));
+        }
         if !self.permit.protect_from_eviction() {
             self.context.registry.release(name);
             return Err(JoinError::Closed(admission::evicted()));
         }
         self.name = Some(name.clone());
-        self.connection
-            .flags
-            .set_muted(self.context.moderation.is_muted(name));
+        self.apply_mute(name);
         if self.capabilities.contains(Capability::Resume) {
             self.issue_token();
         }
@@ -117,6 +123,14 @@ impl<'a> SessionGuard<'a> {
             self.context.posts.send(Post::Member(post));
         }
         Ok(())
+    }
+
+    /// Mutes the member if its name is muted. It never unmutes, because the operator may
+    /// mute the member at this moment.
+    fn apply_mute(&self, name: &Name) {
+        if self.context.moderation.is_muted(name) {
+            self.connection.flags.set_muted(true);
+        }
     }
 
     fn issue_token(&mut self) {
@@ -175,6 +189,7 @@ impl<'a> SessionGuard<'a> {
             registry, posts, ..
         } = &self.context;
         registry.rename(old, new)?;
+        self.apply_mute(new);
         self.name = Some(new.clone());
         let id = self.connection.member_id();
         let line = |text: &str| Event::Notice(text).to_line();

@@ -128,6 +128,7 @@ fn try_name(guard: &mut SessionGuard<'_>, line: &str) -> Result<LineOutcome, Clo
     match claim_name(guard, &name) {
         Ok(()) => Ok(LineOutcome::Done(HandshakeOutcome::Member(name))),
         Err(JoinError::NameTaken(_)) => Ok(refused_name(format!("{name} is already in use."))),
+        Err(JoinError::Refused(why)) => Ok(refused_name(why)),
         Err(JoinError::Closed(close)) => Err(close),
     }
 }

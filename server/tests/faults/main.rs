@@ -12,16 +12,23 @@
 )]
 
 mod fixture;
+mod sharing;
 
 // Faults of one connection.
+mod bans;
 mod connections;
 mod datagrams;
 mod entry_points;
 mod files;
 mod forged_sources;
+mod identity;
+mod ignoring;
 mod lines;
+mod moderated_words;
 mod moderation;
+mod name_holders;
 mod names;
+mod rooms;
 mod texts;
 mod transcripts;
 
