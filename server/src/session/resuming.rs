@@ -71,7 +71,6 @@ pub fn resume(
     guard.hides_join_leave = resumed.detached.hides_join_leave;
     guard.name = Some(name.clone());
     guard.token = Some(resumed.token);
-    guard.connection.flags.set_may_resume();
     guard.last_number = Arc::clone(&resumed.last_number);
     post_resumption(guard, &name, &resumed, (room, others), request.last_shown);
     // A kick that found the broken connection a moment ago counts for this one.
@@ -85,6 +84,8 @@ pub fn resume(
 fn reclaim(guard: &SessionGuard<'_>, resumed: &Resumed) -> Result<(RoomId, Occupants), NameTaken> {
     let registry = &guard.context.registry;
     let (name, connection) = (&resumed.detached.name, &guard.connection);
+    // Before others find it: the next connection may close this one already.
+    connection.flags.set_may_resume();
     match &resumed.profile {
         Some(profile) => registry.restore(name, connection, resumed.member, profile.clone()),
         None => {
