@@ -11,7 +11,7 @@ use std::thread;
 
 use crate::broadcaster::post::{ConnectionPost, Post};
 use crate::connection::admission::{self, AdmissionControl};
-use crate::connection::open::{Opener, Parts};
+use crate::connection::open::{ConnectionFactory, ConnectionParts};
 use crate::connection::udp::{Mailbox, UdpTransport};
 use crate::connection::{ConnectionId, ReadHalf};
 use crate::limits;
@@ -25,7 +25,7 @@ pub struct SessionSpawner {
     limiter: Arc<AdmissionControl>,
     /// Shared by all sessions.
     context: ServerContext,
-    opener: Opener,
+    opener: ConnectionFactory,
     /// Each refused connection that is still read from holds a copy.
     lingering_refusals: Arc<()>,
     /// The number of connections so far.
@@ -37,7 +37,7 @@ impl SessionSpawner {
     pub fn new(
         limiter: Arc<AdmissionControl>,
         context: ServerContext,
-        opener: Opener,
+        opener: ConnectionFactory,
     ) -> SessionSpawner {
         SessionSpawner {
             limiter,
@@ -71,8 +71,8 @@ impl SessionSpawner {
         self.opened.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    fn spawn(&self, parts: Parts) -> io::Result<()> {
-        let Parts {
+    fn spawn(&self, parts: ConnectionParts) -> io::Result<()> {
+        let ConnectionParts {
             connection,
             read_half,
             write_half,

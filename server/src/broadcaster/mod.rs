@@ -246,7 +246,7 @@ mod tests {
     use super::post::{Audience, RoomChange};
     use super::*;
     use crate::connection::WriterThreads;
-    use crate::connection::open::Opener;
+    use crate::connection::open::ConnectionFactory;
     use crate::limits::Limits;
     use crate::record::log::{self, LogEntry, LogScope};
 
@@ -254,7 +254,7 @@ mod tests {
     struct Fixture {
         broadcaster: Broadcaster,
         listener: TcpListener,
-        opener: Opener,
+        opener: ConnectionFactory,
         peers: Vec<TcpStream>,
     }
 
@@ -274,7 +274,7 @@ mod tests {
             Fixture {
                 broadcaster: Broadcaster::new(config, recorder),
                 listener: TcpListener::bind("127.0.0.1:0").unwrap(),
-                opener: Opener { limits, writers },
+                opener: ConnectionFactory { limits, writers },
                 peers: Vec::new(),
             }
         }

@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
     use crate::connection::WriterThreads;
-    use crate::connection::open::Opener;
+    use crate::connection::open::ConnectionFactory;
 
     /// A connection that claims to come from `address`.
     fn connection(id: ConnectionId, address: &str) -> Arc<Connection> {
@@ -173,7 +173,7 @@ mod tests {
         let address = (address.parse::<IpAddr>().unwrap(), 1).into();
         let limits = Arc::new(Limits::default());
         let (writers, _) = WriterThreads::start(1, limits.stall_timeout).unwrap();
-        let opener = Opener { limits, writers };
+        let opener = ConnectionFactory { limits, writers };
         opener.open_tcp(id, stream, address).unwrap().connection
     }
 

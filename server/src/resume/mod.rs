@@ -13,7 +13,8 @@
 //!
 //! Writes: nothing to a socket; the thread `departures` posts leaves.
 //! Locks: its table, in this file only. No guard leaves it.
-//! Blocks: a session that resumes waits for the previous session to end.
+//! Blocks: a session that resumes, until the previous session has ended; the thread
+//! `departures` on the broadcaster's full queue.
 
 mod departures;
 mod tokens;

@@ -17,7 +17,7 @@ use crate::broadcaster::post::{self, PostSender};
 use crate::broadcaster::room_set::RoomConfig;
 use crate::connection::WriterThreads;
 use crate::connection::admission::AdmissionControl;
-use crate::connection::open::Opener;
+use crate::connection::open::ConnectionFactory;
 use crate::connection::udp::UdpSender;
 use crate::console::Console;
 use crate::files::Files;
@@ -94,7 +94,7 @@ impl Server {
         start_console(config.console, console(&context, handle, &log))?;
         let done = writer_threads.done_on_drop();
         let writers = writer_threads;
-        let opener = Opener { limits, writers };
+        let opener = ConnectionFactory { limits, writers };
         let spawner = SessionSpawner::new(Arc::clone(&limiter), context, opener);
         let starter = ListenerStarter {
             max_waiting,
