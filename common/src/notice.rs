@@ -133,7 +133,7 @@ pub enum Excerpt {
     Last,
     /// The lines that a returning member missed.
     Missed,
-    /// The lines that a member missed which resumes.
+    /// The lines that a resuming member missed.
     Resumed,
     /// The same, if earlier lines may be missing.
     ResumedPart,

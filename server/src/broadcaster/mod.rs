@@ -42,7 +42,7 @@ use room_set::{RoomConfig, RoomSet};
 pub struct Broadcaster {
     rooms: RoomSet,
     connections: HashMap<MemberId, ConnectionState>,
-    /// The members whose leave was told, and which may still resume.
+    /// The members whose departure was announced, and which may still resume.
     departed: HashMap<MemberId, ConnectionState>,
     ignored_by: IgnoredBy,
     /// The bytes that members have received when they resumed.

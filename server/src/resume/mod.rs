@@ -3,12 +3,12 @@
 //! ```text
 //!            break             10 s, or a kick         10 min
 //! Attached --------> Detached -----------------> Departed --------> (no token)
-//!     ^   a token       |    the leave is told      |
+//!     ^   a token       |    it is announced        |
 //!     +-----------------+---------------------------+
 //! ```
 //!
 //! A member with a token keeps its name for a moment when its connection breaks. If it
-//! comes back in time, nobody notices. Otherwise the leave is told, and the token is
+//! comes back in time, nobody notices. Otherwise the departure is announced, and the token is
 //! still good for some minutes.
 //!
 //! Writes: nothing to a socket; the thread `departures` posts leaves.
@@ -55,7 +55,7 @@ pub struct Resumed {
     pub member: MemberId,
     /// Its state when its connection broke.
     pub detached: Detached,
-    /// Its choices, if its leave was told: name and room are given up already.
+    /// Its choices, if its departure was announced: name and room are given up already.
     pub profile: Option<MemberProfile>,
     /// Its token.
     pub token: Token,
@@ -91,7 +91,7 @@ impl ResumeTable {
     }
 
     /// Makes room for one more broken connection of a member, by ending the oldest token
-    /// of a member whose leave was told. Returns `false` if there is none to end, or if
+    /// of a member whose departure was announced. Returns `false` if there is none to end, or if
     /// the member has no token, so that it must leave at once.
     pub fn make_room(&self, member: MemberId, host: Host, limits: &Limits) -> bool {
         let mut tokens = self.lock();
@@ -134,7 +134,7 @@ impl ResumeTable {
         self.changed.notify_all();
     }
 
-    /// Ends the tokens of members whose leave was told, and whose name or host is banned.
+    /// Ends the tokens of members whose departure was announced, and whose name or host is banned.
     pub fn end_banned(&self, is_banned: impl Fn(&Name, Host) -> bool) {
         let mut tokens = self.lock();
         let banned = tokens.broken.iter().filter(|(member, host)| {
@@ -150,7 +150,7 @@ impl ResumeTable {
         }
     }
 
-    /// Lets a member leave soon whose connection broke: it has shown no life for long.
+    /// Announces the departure of a member soon, because it has shown no life for long.
     pub fn hasten_leave(&self, member: MemberId) {
         let mut tokens = self.lock();
         let token = tokens.members.get_mut(&member);
@@ -243,7 +243,7 @@ impl ResumeTable {
         }
     }
 
-    /// Returns the members whose leave must be told now: those that did not come back
+    /// Returns the members whose departure must be announced now: those that did not come back
     /// in time, and those that were kicked meanwhile.
     fn take_due(&self, now: Instant) -> Vec<(MemberId, Detached)> {
         let mut tokens = self.lock();
@@ -266,7 +266,7 @@ impl ResumeTable {
         due
     }
 
-    /// Records that the leave of a member was told.
+    /// Records that the departure of a member was announced.
     fn set_departed(&self, member: MemberId, detached: Detached, profile: MemberProfile) {
         if let Some(entry) = self.lock().members.get_mut(&member) {
             entry.state = State::Departed(Departed { detached, profile });

@@ -167,7 +167,7 @@ impl Room {
         }
     }
 
-    /// Returns when the count of joins and leaves is due, if there is one.
+    /// Returns the time at which the count of joins and leaves is due, if there is one.
     pub fn count_due(&self) -> Option<Instant> {
         self.join_leave_counter.due()
     }

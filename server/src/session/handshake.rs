@@ -25,7 +25,7 @@ pub enum HandshakeOutcome {
     Transfer(TransferRequest),
 }
 
-/// Reads names until one can join, or a request for a file.
+/// Reads lines until one makes the peer a member, or is a request for a file.
 ///
 /// One deadline holds for all of this; a peer that sends a byte now and then does not
 /// extend it.
@@ -133,7 +133,7 @@ fn try_name(guard: &mut SessionGuard<'_>, line: &str) -> Result<LineOutcome, Clo
     }
 }
 
-/// Joins as `name`, even if its holder turns out to be gone.
+/// Joins as `name`, and takes it over if its holder turns out to be gone.
 fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError> {
     let holder = match guard.join(name) {
         Err(JoinError::NameTaken(Some(holder))) => holder,
@@ -157,7 +157,7 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
             Err(JoinError::NameTaken(holder)) => holder,
             done => return done,
         };
-        let is_leaving = holder.as_deref().is_none_or(name_reclaim::is_leaving);
+        let is_leaving = holder.as_deref().is_none_or(name_reclaim::may_release_name);
         if let Some(holder) = holder.as_ref().filter(|_| wait.holder_is_silent) {
             guard.context.resume.hasten_leave(holder.member_id());
         }

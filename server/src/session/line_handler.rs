@@ -22,7 +22,7 @@ pub const TOO_LONG: &str = "Not sent, line is longer than 4096 bytes.";
 const TIMED_OUT: &str = "Connection timed out.";
 
 /// A function that handles one line. It depends on the kind of the peer, and is
-/// replaced when the peer shows another kind. So no line is tested for its kind.
+/// replaced when the peer shows another kind. So no line is tested for the kind of its peer.
 pub type Handle<'a, 'b> = fn(&mut LineHandler<'a, 'b>, &str) -> Result<(), Close>;
 
 /// The handler of one member's lines.
@@ -138,7 +138,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
         self.member.guard.is_numbered()
     }
 
-    /// Does what a line of a client asks for that numbers its lines.
+    /// Handles a line from a client that numbers its lines.
     fn handle_numbered(&mut self, line: &str) -> Result<(), Close> {
         let Some((number, line)) = numbering::split(line) else {
             return self.handle_limited(line);
@@ -156,7 +156,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
     }
 
     /// Handles the line of this number, if it is the next. One that was dealt with is
-    /// dropped; after a gap nothing is said.
+    /// dropped; a line after a gap is refused.
     fn in_turn(
         &mut self,
         number: u64,

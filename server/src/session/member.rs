@@ -10,7 +10,7 @@ use common::{Event, Name, numbering};
 use super::guard::SessionGuard;
 use super::post_buffer::PostBuffer;
 use crate::broadcaster::post::PostSender;
-use crate::connection::{Connection, ConnectionId};
+use crate::connection::{Connection, MemberId};
 use crate::registry::{MemberRef, Registry};
 
 /// The lines of a reply that cost as much as one line of the member's own.
@@ -34,8 +34,8 @@ impl MemberSession<'_, '_> {
         &self.guard.connection
     }
 
-    /// Returns the number of the connection.
-    pub fn id(&self) -> ConnectionId {
+    /// Returns the number of the member.
+    pub fn id(&self) -> MemberId {
         self.guard.connection.member_id()
     }
 

@@ -137,7 +137,7 @@ impl UdpPeer {
         self.interrupted.load(Ordering::Acquire)
     }
 
-    /// Returns when the last datagram came, even if no thread has read it yet.
+    /// Returns the time at which the last datagram came, even if no thread has read it yet.
     pub fn last_received(&self) -> Instant {
         self.opened + Duration::from_nanos(self.last_received.load(Ordering::Relaxed))
     }
