@@ -161,6 +161,15 @@ pub fn excerpt_header(which: Excerpt, count: usize, oldest: Duration) -> String 
     format!("{excerpt}, the oldest from {oldest} ago{may_be_missing}")
 }
 
+/// Returns `true` if `text` stands before lines that a member has missed. A client may
+/// have shown some of them.
+pub fn is_missed_header(text: &str) -> bool {
+    text.contains(MISSED)
+}
+
+/// The words that all headers of missed lines have, and no other.
+const MISSED: &str = "missed line";
+
 /// The text for `--- ... ---` after previous lines.
 pub const EXCERPT_END: &str = "now";
 
@@ -281,6 +290,15 @@ mod tests {
             excerpt_header(Excerpt::ResumedPart, 0, ago(0)),
             "some lines may be missing",
         );
+    }
+
+    #[test]
+    fn a_client_knows_the_headers_of_missed_lines() {
+        let is_missed = |which| is_missed_header(&excerpt_header(which, 3, Duration::ZERO));
+        assert!(is_missed(Excerpt::Resumed) && is_missed(Excerpt::ResumedPart));
+        for which in [Excerpt::Last, Excerpt::Missed, Excerpt::Matching] {
+            assert!(!is_missed(which), "{which:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Numbering: the numbers of a client's own lines, so that none is lost or said twice.
 //!
 //! A client that was granted `id` sends `/seq 17 LINE`. The server answers a heartbeat
-//! with `/ack 17`: it has dealt with all lines up to 17.
+//! with `/ack 17`: it has handled all lines up to 17.
 //! Invariant: numbers count from 1, for the life of a resume token.
 
 use crate::capability::split_command;

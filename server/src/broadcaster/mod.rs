@@ -5,7 +5,7 @@
 //! and only then writes. Under load a single system call carries hundreds of lines
 //! to a member; when all is quiet a line goes out at once.
 //!
-//! It knows no names: members are numbers here, and lines are bytes.
+//! It knows no member's name: members are numbers here, and lines are bytes.
 //!
 //! Writes: to every connection, through the write halves that it owns.
 //! Locks: only the backlog of a lagging member, for a moment.

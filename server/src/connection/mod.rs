@@ -64,7 +64,7 @@ pub struct Connection {
     /// Set by the session that resumes an earlier member.
     resumed: OnceLock<MemberId>,
     transport: Transport,
-    /// Written by the session.
+    /// Written by the session, and by sessions that want the member's name.
     pub activity: Activity,
     /// Written by the thread that closes the connection, and by the session.
     pub lifecycle: Lifecycle,
@@ -176,7 +176,7 @@ impl Connection {
         } else {
             Shutdown::Read
         };
-        // An error means that the peer is gone already, which serves as well.
+        // An error means that the peer is gone already, so no read blocks.
         let _ = self.transport.shutdown(how);
     }
 

@@ -59,8 +59,8 @@ pub struct Resumed {
     pub profile: Option<MemberProfile>,
     /// Its token.
     pub token: Token,
-    /// The number of its last line that was dealt with.
-    pub last_number: Arc<AtomicU64>,
+    /// The number of its last line that was handled.
+    pub last_handled: Arc<AtomicU64>,
 }
 
 impl ResumeTable {
@@ -73,9 +73,9 @@ impl ResumeTable {
         }
     }
 
-    /// Gives the member of `connection` a token. Its sessions share `last_number`, the
-    /// number of its last line that was dealt with.
-    pub fn issue(&self, connection: &Arc<Connection>, last_number: Arc<AtomicU64>) -> Token {
+    /// Gives the member of `connection` a token. Its sessions share `last_handled`, the
+    /// number of its last line that was handled.
+    pub fn issue(&self, connection: &Arc<Connection>, last_handled: Arc<AtomicU64>) -> Token {
         let token = Token(u128::from_ne_bytes(random_bytes()));
         let member = connection.member_id();
         let mut tokens = self.lock();
@@ -84,7 +84,7 @@ impl ResumeTable {
         let entry = TokenState {
             token,
             state: State::Attached(Arc::clone(connection)),
-            last_number,
+            last_handled,
         };
         tokens.members.insert(member, entry);
         token
@@ -175,7 +175,7 @@ impl ResumeTable {
                 return None;
             }
         };
-        let last_number = Arc::clone(&entry.last_number);
+        let last_handled = Arc::clone(&entry.last_handled);
         // A kick in the meantime ends the token.
         if detached.connection.lifecycle.close_cause().is_some() {
             entry.state = State::Detached(detached);
@@ -187,7 +187,7 @@ impl ResumeTable {
             detached,
             profile,
             token,
-            last_number,
+            last_handled,
         })
     }
 
@@ -220,7 +220,7 @@ impl ResumeTable {
     }
 
     /// Closes the connection of a member's running session, and waits until the session
-    /// has ended, so that no line is dealt with twice.
+    /// has ended, so that no line is handled twice.
     fn end_previous(&self, member: MemberId) -> Option<MutexGuard<'_, Tokens>> {
         let deadline = Instant::now() + limits::TAKEOVER_TIMEOUT;
         let mut tokens = self.lock();

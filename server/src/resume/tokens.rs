@@ -28,7 +28,7 @@ pub struct Tokens {
 pub struct TokenState {
     pub(super) token: Token,
     pub(super) state: State,
-    pub(super) last_number: Arc<AtomicU64>,
+    pub(super) last_handled: Arc<AtomicU64>,
 }
 
 pub enum State {

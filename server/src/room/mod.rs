@@ -86,7 +86,8 @@ impl Room {
     }
 
     /// Removes a member. Returns its connection, unless that is broken. The history
-    /// remembers up to where the member has received it; `None` is all.
+    /// remembers up to where the member has received it; without `missed_since` it has
+    /// received all.
     pub fn remove(
         &mut self,
         id: ConnectionId,

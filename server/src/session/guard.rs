@@ -1,6 +1,7 @@
 //! Guard: a connection's presence in the chat, from joining to leaving.
 //!
-//! A guard is a value whose drop does the last step, whatever ends the thread.
+//! A guard is a value whose drop does the last step, whatever ends the thread. This
+//! one's drop is in `leaving.rs`.
 //!
 //! Invariant: however the session's thread ends, by `?` or by a panic, the leave is
 //! posted, the name released and the close logged.
@@ -43,8 +44,8 @@ pub struct SessionGuard<'a> {
     pub name_deadline: Instant,
     /// The capabilities that were granted.
     pub capabilities: Capabilities,
-    /// The number of the client's last line that was dealt with.
-    pub last_number: Arc<AtomicU64>,
+    /// The number of the client's last line that was handled.
+    pub last_handled: Arc<AtomicU64>,
     /// The member's token; `None` if it did not ask for one.
     pub token: Option<Token>,
 }
@@ -79,7 +80,7 @@ impl<'a> SessionGuard<'a> {
             was_prompted: false,
             hides_join_leave: false,
             capabilities: Capabilities::default(),
-            last_number: Arc::default(),
+            last_handled: Arc::default(),
             token: None,
         }
     }
@@ -134,8 +135,8 @@ impl<'a> SessionGuard<'a> {
     }
 
     fn issue_token(&mut self) {
-        let last_number = Arc::clone(&self.last_number);
-        let token = self.context.resume.issue(&self.connection, last_number);
+        let last_handled = Arc::clone(&self.last_handled);
+        let token = self.context.resume.issue(&self.connection, last_handled);
         self.token = Some(token);
         self.connection.flags.set_may_resume();
     }

@@ -155,20 +155,20 @@ impl<'a, 'b> LineHandler<'a, 'b> {
         }
     }
 
-    /// Handles the line of this number, if it is the next. One that was dealt with is
+    /// Handles the line of this number, if it is the next. One that was handled is
     /// dropped; a line after a gap is refused.
     fn in_turn(
         &mut self,
         number: u64,
         handle: impl FnOnce(&mut Self) -> Result<(), Close>,
     ) -> Result<(), Close> {
-        let expected = self.member.last_number() + 1;
+        let expected = self.member.last_handled() + 1;
         match number.cmp(&expected) {
             Ordering::Less => self.throttle(),
             Ordering::Greater => self.refuse_line(&format!("Line {expected} is missing.")),
             Ordering::Equal => {
                 handle(self)?;
-                self.member.set_last_number(number);
+                self.member.set_last_handled(number);
                 Ok(())
             }
         }

@@ -47,7 +47,7 @@ impl NameWait {
             holder: Arc::clone(holder),
             holder_is_silent: false,
         };
-        // Made before the check, because its drop takes the count back.
+        // It exists before the check, so its drop undoes the count also on refusal.
         let waiting = holder.activity.name_waits.fetch_add(1, Ordering::Relaxed);
         (waiting < MAX_NAME_WAITS).then_some(wait)
     }

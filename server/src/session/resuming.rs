@@ -71,7 +71,7 @@ pub fn resume(
     guard.hides_join_leave = resumed.detached.hides_join_leave;
     guard.name = Some(name.clone());
     guard.token = Some(resumed.token);
-    guard.last_number = Arc::clone(&resumed.last_number);
+    guard.last_handled = Arc::clone(&resumed.last_handled);
     post_resumption(guard, &name, &resumed, (room, others), request.last_shown);
     // A kick that found the broken connection a moment ago counts for this one.
     match resumed.detached.connection.lifecycle.close_cause() {
@@ -106,7 +106,7 @@ fn post_resumption(
 ) {
     let line = |text: &str| Event::Notice(text).to_line();
     let was_told = resumed.profile.is_some();
-    let number = resumed.last_number.load(Ordering::Relaxed);
+    let number = resumed.last_handled.load(Ordering::Relaxed);
     let mut replies = format!("{}\n", numbering::ack(number)).into_bytes();
     replies.extend(line(&notice::own_new_room(&room.name, &others)));
     let resumption = Resumption {

@@ -143,8 +143,8 @@ impl History {
         }
     }
 
-    /// Records that a member leaves, which may have missed what was said after
-    /// `missed_since`; `None` is nothing.
+    /// Records that a member leaves, and may have missed lines after
+    /// `missed_since`; `None` means that it has missed none.
     pub fn record_departure(&mut self, sender_id: SenderId, missed_since: Option<Instant>) {
         if self.max_lines == 0 {
             return;
