@@ -172,14 +172,20 @@ impl Registry {
     }
 
     /// Returns at most `max` members, and the number of all. The room of `name` comes
-    /// first, and each room is in the order of joining.
+    /// first, and each room is in the order of joining. The reasons of members that `name`
+    /// ignores are left out.
     pub fn list_members(&self, name: Option<&Name>, max: usize) -> (Vec<MemberInfo>, usize) {
         let tables = self.lock();
-        let own = name
-            .and_then(|name| tables.members.get(name))
-            .map(|member| &member.profile.room);
-        let names = tables.rooms.members(own).take(max);
-        let info = names.filter_map(|name| Some(tables.members.get(name)?.info(name)));
+        let reader = name.and_then(|name| tables.members.get(name));
+        let reader = reader.map(|member| &member.profile);
+        let names = tables.rooms.members(reader.map(|it| &it.room)).take(max);
+        let info = names.filter_map(|name| {
+            let mut info = tables.members.get(name)?.info(name);
+            if reader.is_some_and(|it| it.ignores(info.connection.member_id())) {
+                info.away = info.away.map(|_why| String::new());
+            }
+            Some(info)
+        });
         (info.collect(), tables.members.len())
     }
 

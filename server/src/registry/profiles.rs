@@ -34,16 +34,26 @@ pub enum ReplyTarget {
 }
 
 impl Registry {
-    /// Returns how the member `from` can reach each of `to`, and lets each reply to it.
+    /// Returns how the member `from` can reach each of `to`, and lets each reply to it. The
+    /// reason for being away is left out if `from` ignores the member.
     pub fn find_recipients(&self, from: &MemberRef, to: &[Name]) -> Vec<Recipient> {
         let mut tables = self.lock();
+        let sender = tables.members.get(&from.name);
+        let ignored = sender
+            .map(|it| it.profile.ignored.clone())
+            .unwrap_or_default();
         let reach = |to: &Name| match tables.members.get_mut(to) {
             None => Recipient::Missing,
             Some(member) if member.connection.is_leaving() => Recipient::Missing,
             Some(member) if member.profile.ignores(from.id) => Recipient::Ignoring,
             Some(member) => {
                 member.profile.last_private_from = Some(from.clone());
-                Recipient::Reachable(Arc::clone(&member.connection), member.profile.away.clone())
+                let id = member.connection.member_id();
+                let mut away = member.profile.away.clone();
+                if ignored.iter().any(|it| it.id == id) {
+                    away = away.map(|_why| String::new());
+                }
+                Recipient::Reachable(Arc::clone(&member.connection), away)
             }
         };
         to.iter().map(reach).collect()

@@ -216,12 +216,12 @@ impl<'a> SessionGuard<'a> {
     /// Grants the client what it asks for, if it is known. Returns all that is new.
     pub fn grant(&mut self, asked: Capabilities) -> Capabilities {
         let over_udp = [Capability::Time, Capability::Heartbeat];
-        let known = if self.connection.is_udp() {
+        let grantable = if self.connection.is_udp() {
             asked.intersection(Capabilities::of(&over_udp))
         } else {
             asked
         };
-        let new = known.without(self.capabilities);
+        let new = grantable.without(self.capabilities);
         self.capabilities = self.capabilities.union(new);
         let id = self.connection.member_id();
         let mut lines = format!("{}\n", self.capabilities).into_bytes();

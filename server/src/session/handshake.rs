@@ -17,6 +17,9 @@ use crate::limits;
 /// How often to try for a name whose holder is about to leave.
 const CLAIM_INTERVAL: Duration = Duration::from_millis(20);
 
+/// How often a connection whose refusal is delayed looks whether it must close.
+const REFUSAL_POLL_INTERVAL: Duration = Duration::from_millis(100);
+
 /// The kind of a connection, as its first line shows it.
 pub enum HandshakeOutcome {
     /// A member of this name.
@@ -144,7 +147,7 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         ReclaimOutcome::Alive => {
             // The refusal of a name comes later and later.
             let delay = holder.activity.record_name_request();
-            let _shut_down = guard.context.shutdown.sleep(delay);
+            delay_refusal(guard, delay)?;
             return Err(JoinError::NameTaken(Some(holder)));
         }
     };
@@ -169,6 +172,26 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         }
         if guard.context.shutdown.sleep(CLAIM_INTERVAL) {
             return Err(JoinError::Closed(CloseReason::Shutdown.into()));
+        }
+    }
+}
+
+/// Waits before a refusal. A connection that must make room for others gives up its place
+/// at once, although it waits.
+fn delay_refusal(guard: &SessionGuard<'_>, delay: Duration) -> Result<(), JoinError> {
+    let end = Instant::now() + delay;
+    loop {
+        if let Some(close) = guard.connection.lifecycle.close_cause() {
+            return Err(JoinError::Closed(close.clone()));
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero()
+            || guard
+                .context
+                .shutdown
+                .sleep(left.min(REFUSAL_POLL_INTERVAL))
+        {
+            return Ok(());
         }
     }
 }

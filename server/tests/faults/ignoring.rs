@@ -116,6 +116,16 @@ fn nothing_that_an_ignored_member_says_is_shown() {
     ann.expect("This room has no topic. /topic TEXT sets one.");
     ann.say("/reply who?");
     ann.expect("! No private message to reply to.");
+    bob.say("/away unseen again");
+    carl.expect("* bob: is away, unseen again");
+    ann.say("/who");
+    ann.expect("5 members are here.");
+    for _ in ["ann", "bob", "carl"] {
+        let row = ann.receive().unwrap();
+        assert!(!row.contains("unseen"), "{row}");
+    }
+    ann.say("/msg bob I do not read your answers");
+    ann.expect("bob is away.");
     // Neither does ann receive the topic when she comes back to the room.
     ann.say("/join games");
     ann.expect("You are in games now. You are the first here.");

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::HEARTBEAT_OPT_IN;
-use tests::{TestClient, start_delay_proxy};
+use tests::{TestClient, eventually, start_delay_proxy};
 
 use super::fixture::FaultFixture;
 
@@ -172,5 +172,36 @@ fn requests_for_a_name_are_refused_later_and_later() {
     ann.expect("other has joined the chat room.");
     check_alive(&fixture, &mut ann);
     drop((ann, asker, other));
+    fixture.check();
+}
+
+/// Fault 51: connections whose refusal is delayed have no name, and so make room for
+/// others at once.
+#[test]
+fn delayed_refusals_do_not_fill_the_server() {
+    let fixture = FaultFixture::start(&["--max-clients", "30", "--max-unnamed", "10"]);
+    let mut ann = fixture.join("ann");
+    for _ in 0..15 {
+        let mut asker = fixture.connect();
+        asker.send(b"ann\nann\nann\nann\n");
+        for _ in 0..4 {
+            asker.expect("! ann is already in use. Try another.");
+        }
+    }
+    let askers: Vec<TestClient> = (0..60).map(|_| attack(&fixture)).collect();
+    let begin = Instant::now();
+    let join = |number| {
+        eventually("room for another", || {
+            let mut other = fixture.connect();
+            other.try_send(format!("other{number}\n").as_bytes()).ok()?;
+            let answer = other.receive()?;
+            answer.starts_with("Welcome, other").then_some(other)
+        })
+    };
+    let others: Vec<TestClient> = (0..12).map(join).collect();
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    check_alive(&fixture, &mut ann);
+    drop((ann, askers, others));
     fixture.check();
 }
