@@ -22,7 +22,7 @@ use crate::session::linger::linger;
 /// The way from a new connection to its session.
 pub struct SessionSpawner {
     /// Decides which connections are admitted.
-    limiter: Arc<AdmissionControl>,
+    admission: Arc<AdmissionControl>,
     /// Shared by all sessions.
     context: ServerContext,
     opener: ConnectionFactory,
@@ -35,12 +35,12 @@ pub struct SessionSpawner {
 impl SessionSpawner {
     /// Makes a spawner of sessions that share `context`.
     pub fn new(
-        limiter: Arc<AdmissionControl>,
+        admission: Arc<AdmissionControl>,
         context: ServerContext,
         opener: ConnectionFactory,
     ) -> SessionSpawner {
         SessionSpawner {
-            limiter,
+            admission,
             context,
             opener,
             lingering_refusals: Arc::new(()),
@@ -68,7 +68,7 @@ impl SessionSpawner {
 
     /// Returns the number of the next connection.
     fn next_id(&self) -> ConnectionId {
-        self.opened.fetch_add(1, Ordering::Relaxed) + 1
+        ConnectionId(self.opened.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     fn spawn(&self, parts: ConnectionParts) -> io::Result<()> {
@@ -81,7 +81,7 @@ impl SessionSpawner {
         let posts = &self.context.posts;
         posts.send(Post::Connection(ConnectionPost::Open(write_half)));
         let allowed = self.context.moderation.admit_address(address.ip());
-        let permit = match allowed.and_then(|()| self.limiter.admit(&connection)) {
+        let permit = match allowed.and_then(|()| self.admission.admit(&connection)) {
             Ok(permit) => permit,
             Err(close) => {
                 session::reject(&connection, posts, close);

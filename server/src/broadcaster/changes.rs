@@ -9,7 +9,7 @@ use crate::room::id::{RoomId, SenderId};
 /// A change of a member, in one post: no message comes between its two notices.
 pub struct MemberChange {
     /// The member.
-    pub id: ConnectionId,
+    pub id: MemberId,
     /// For all others in its room.
     pub others: Vec<u8>,
     /// For itself.
@@ -19,7 +19,7 @@ pub struct MemberChange {
 /// The way of a member from one room to another.
 pub struct RoomChange {
     /// The member.
-    pub id: ConnectionId,
+    pub id: MemberId,
     /// The room it goes to.
     pub to: RoomId,
     /// For the members that it leaves.
@@ -34,8 +34,8 @@ pub struct RoomChange {
 
 /// The end of one connection.
 pub struct Departure {
-    /// The connection.
-    pub id: ConnectionId,
+    /// The number that its peer has as a member.
+    pub id: MemberId,
     /// For the members that it leaves; empty if it was no member.
     pub notice: PresenceNotice,
     /// The last bytes for itself.

@@ -48,11 +48,22 @@ use lifecycle::Lifecycle;
 use transport::Transport;
 
 /// The number of a connection. Numbers grow with time and are never used again.
-pub type ConnectionId = u64;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
 
 /// The number of a member: that of the connection with which it joined. A member that
 /// resumes keeps it on its new connection.
-pub type MemberId = ConnectionId;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(u64);
+
+impl MemberId {
+    /// Returns the number of the member that first uses `connection`, unless the peer
+    /// resumes an earlier member there. The broadcaster and the rooms know a peer without
+    /// a name by the number that it would have as a member, which is this one.
+    pub fn first_of(connection: ConnectionId) -> MemberId {
+        MemberId(connection.0)
+    }
+}
 
 /// The shared part of one connection, grouped by who writes each field.
 pub struct Connection {
@@ -61,8 +72,8 @@ pub struct Connection {
     /// The address that `accept` gave. A peer that is gone by then has no
     /// `peer_addr()` any more.
     pub address: SocketAddr,
-    /// Set by the session that resumes an earlier member.
-    resumed: OnceLock<MemberId>,
+    /// Set by the session, when it claims its first name or resumes an earlier member.
+    member: OnceLock<MemberId>,
     transport: Transport,
     /// Written by the session, and by sessions that want the member's name.
     pub activity: Activity,
@@ -106,7 +117,7 @@ impl Connection {
         Arc::new(Connection {
             id,
             address,
-            resumed: OnceLock::new(),
+            member: OnceLock::new(),
             transport,
             activity: Activity::new(),
             lifecycle: Lifecycle::default(),
@@ -118,11 +129,11 @@ impl Connection {
 
     /// Returns a stand-in for this broken connection: its socket can close while the
     /// member keeps its name. No session reads from it.
-    pub fn detached(&self) -> Arc<Connection> {
+    pub fn stand_in(&self) -> Arc<Connection> {
         Arc::new(Connection {
             id: self.id,
             address: self.address,
-            resumed: self.resumed.clone(),
+            member: self.member.clone(),
             transport: Transport::Closed,
             activity: self.activity.snapshot(),
             lifecycle: Lifecycle::default(),
@@ -146,12 +157,15 @@ impl Connection {
 
     /// Returns the number of the member that uses the connection.
     pub fn member_id(&self) -> MemberId {
-        self.resumed.get().copied().unwrap_or(self.id)
+        let bound = self.member.get().copied();
+        bound.unwrap_or_else(|| MemberId::first_of(self.id))
     }
 
-    /// Makes this the connection of an earlier member.
-    pub fn resume(&self, member: MemberId) {
-        let _once = self.resumed.set(member);
+    /// Makes this the connection of a member: of an earlier one that resumes, or of a new
+    /// one with its first name. Returns `false` if it is bound to another member already.
+    #[must_use]
+    pub fn bind_member(&self, member: MemberId) -> bool {
+        *self.member.get_or_init(|| member) == member
     }
 
     /// Returns `true` if the peer uses UDP, which does not report its leaving.
@@ -255,5 +269,22 @@ impl MemberFlags {
     /// Returns `true` if the member may not speak.
     pub fn is_muted(&self) -> bool {
         self.muted.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_bound_to_one_member_for_good() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let [earlier, own] = [1, 2].map(|id| MemberId::first_of(ConnectionId(id)));
+        let connection = Connection::new(ConnectionId(2), address, Transport::Closed);
+        assert_eq!(connection.member_id(), own);
+        assert!(connection.bind_member(earlier) && connection.bind_member(earlier));
+        assert!(!connection.bind_member(own));
+        assert_eq!(connection.member_id(), earlier);
+        assert_eq!(connection.stand_in().member_id(), earlier);
     }
 }

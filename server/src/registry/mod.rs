@@ -73,7 +73,8 @@ pub struct MemberProfile {
     last_private_from: Option<MemberRef>,
 }
 
-/// The error for a name that has a holder: this one, unless it is just given up.
+/// The error for a name that has a holder: this one, unless it is just given up. There is
+/// none either if the connection cannot be that of the member, because it was another's.
 pub struct NameTaken(pub Option<Arc<Connection>>);
 
 /// A member as others may know it.

@@ -53,8 +53,8 @@ pub(super) struct Server {
     pub(super) listeners: ListenerThreads,
     /// The janitor and the departures.
     pub(super) helpers: Vec<JoinHandle<()>>,
-    pub(super) limiter: Arc<AdmissionControl>,
-    /// Done when the limiter is closed and no session is left.
+    pub(super) admission: Arc<AdmissionControl>,
+    /// Done when the admission is closed and no session is left.
     pub(super) all_closed: WaitGroup,
     /// Ends the sleeps of sessions, after all members were notified of the shutdown.
     pub(super) session_shutdown: ShutdownHandle,
@@ -79,7 +79,7 @@ impl Server {
         let max_writers = limits::max_writers(limits.max_clients);
         let (writer_threads, all_written) =
             WriterThreads::start(max_writers, limits.stall_timeout)?;
-        let (limiter, all_closed) = AdmissionControl::new(&limits);
+        let (admission, all_closed) = AdmissionControl::new(&limits);
         let (log, logger) = log::new(config.log_scope, config.output, config.log_file);
         log.line(config.banner);
         let logger = spawn("logger", move || logger.run())?;
@@ -95,7 +95,7 @@ impl Server {
         let done = writer_threads.done_on_drop();
         let writers = writer_threads;
         let opener = ConnectionFactory { limits, writers };
-        let spawner = SessionSpawner::new(Arc::clone(&limiter), context, opener);
+        let spawner = SessionSpawner::new(Arc::clone(&admission), context, opener);
         let starter = ListenerStarter {
             max_waiting,
             done,
@@ -106,7 +106,7 @@ impl Server {
         Ok(Server {
             listeners: starter.start(listeners)?,
             helpers: janitor.into_iter().chain([departures]).collect(),
-            limiter,
+            admission,
             all_closed,
             session_shutdown,
             posts,

@@ -27,7 +27,7 @@ impl Server {
         let line = Event::Notice(notice::STOPPING).to_line();
         self.posts.send(Post::Shutdown(ShutdownPost::Begin(line)));
         self.session_shutdown.trigger();
-        let connections = self.limiter.close();
+        let connections = self.admission.close();
         for connection in &connections {
             let _first_cause_counts = connection.lifecycle.set_close(CloseReason::Shutdown);
         }

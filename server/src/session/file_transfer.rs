@@ -69,7 +69,7 @@ fn refusal(why: &str) -> Close {
 /// server stops.
 fn take_writer(guard: &SessionGuard<'_>) -> Option<BlockingWriter> {
     let (to, writer) = bounded(1);
-    let id = guard.connection.id;
+    let id = guard.connection.member_id();
     let post = ConnectionPost::TakeWriter { id, to };
     guard.context.posts.send(Post::Connection(post));
     writer.recv().ok()

@@ -46,7 +46,7 @@ impl SessionGuard<'_> {
         if !self.context.resume.make_room(id, host, limits) {
             return false;
         }
-        let stand_in = self.connection.detached();
+        let stand_in = self.connection.stand_in();
         self.context.registry.set_connection(name, &stand_in);
         let detachment = Detachment {
             id,

@@ -40,7 +40,7 @@ impl MemberSession<'_, '_> {
     }
 
     /// Returns a reference to the member.
-    pub fn as_ref(&self) -> MemberRef {
+    pub fn to_ref(&self) -> MemberRef {
         MemberRef {
             id: self.id(),
             name: self.me.clone(),

@@ -88,12 +88,10 @@ fn reclaim(guard: &SessionGuard<'_>, resumed: &Resumed) -> Result<(RoomId, Occup
     connection.flags.set_may_resume();
     match &resumed.profile {
         Some(profile) => registry.restore(name, connection, resumed.member, profile.clone()),
-        None => {
-            connection.resume(resumed.member);
-            registry
-                .set_connection(name, connection)
-                .ok_or(NameTaken(None))
-        }
+        None if !connection.bind_member(resumed.member) => Err(NameTaken(None)),
+        None => registry
+            .set_connection(name, connection)
+            .ok_or(NameTaken(None)),
     }
 }
 
