@@ -39,7 +39,7 @@ use crate::screen::status_line::StatusLine;
 use crate::screen::{self, PromptOutput, Renderer, Screen, ScreenUpdate, watcher};
 use crate::sender::{ConnectionEnd, Sender, SenderConnection};
 use crate::signals;
-use crate::terminal::{input_source, renderer, split_size};
+use crate::terminal::{input_source, renderer, window_size};
 use crate::transfers::{TransferConfig, TransferManager};
 
 /// The number of quit requests that can exist: a signal, and a broken output.
@@ -60,7 +60,7 @@ fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
     let connection =
         connection::connect(&options.address, options.transport).map_err(Exit::Unreachable)?;
     let (quit_sender, quit_requests) = bounded(MAX_QUIT_REQUESTS);
-    let window = split_size(options);
+    let window = window_size(options);
     let started = match options.task {
         None => screen::start(renderer(options, window), quit_sender.clone()),
         // For one file no messages are shown; standard output may be for the file.

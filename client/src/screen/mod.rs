@@ -26,6 +26,7 @@ pub mod split;
 pub mod status_line;
 mod update;
 pub mod watcher;
+mod wrap;
 
 use std::io::{self, Write};
 use std::thread;

@@ -497,6 +497,39 @@ fn a_flood_does_not_delay_ctrl_c() {
     assert_eq!(terminal.region(), "0-13");
 }
 
+#[test]
+fn no_text_of_a_member_begins_a_row() {
+    for options in ["", "--plain"] {
+        let Some(terminal) = Terminal::open(40, 14) else {
+            return;
+        };
+        let server = FakeServer::open();
+        let mut peer = terminal.join(&server, options);
+        let forged = format!("bob: {}Server: leave at once", " ".repeat(35));
+        peer.say(&forged);
+        peer.say(&format!("bob: {}", "李".repeat(30)));
+        let screen = terminal.wait_for("lines", |screen| {
+            has(screen, "leave at once") && has(screen, "  李")
+        });
+        let from = screen.iter().position(|row| row == "bob:").unwrap();
+        let rows = [
+            "bob:",
+            "  Server: leave at once",
+            &format!("bob: {}", "李".repeat(17)),
+            &format!("  {}", "李".repeat(13)),
+        ];
+        assert_eq!(screen[from..from + 4], rows, "{options}");
+        // The window wraps again, for the shell and for what is typed.
+        terminal.types("/quit");
+        terminal.press("Enter");
+        peer.expect_quit();
+        terminal.wait_for("prompt", |screen| screen.iter().any(|row| row == "$"));
+        terminal.types(&format!("clear; echo {}", "x".repeat(50)));
+        terminal.press("Enter");
+        terminal.wait_for("wrapping", |screen| screen[1] == "x".repeat(10));
+    }
+}
+
 /// Returns history as the server sends it, between its markers.
 fn history(lines: &[&str]) -> String {
     let ago = Duration::from_secs(60);
