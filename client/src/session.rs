@@ -29,7 +29,8 @@ use crate::conversation::queue::LineQueue;
 use crate::conversation::waiting::WaitingLines;
 use crate::exit::Exit;
 use crate::handshake::{self, Handshake, Joined};
-use crate::input::stdin::{self, InputLine, InputSource};
+use crate::input::discard;
+use crate::input::stdin::{self, Input, InputLine, InputSource};
 use crate::options::{Options, ReconnectChoice};
 use crate::quit::QuitRequest;
 use crate::receiver::{self, Memory, ReceiverConfig};
@@ -71,14 +72,20 @@ fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
     };
     let (screen, guard) = started.map_err(no_thread)?;
     signals::watch(quit_sender, screen.clone()).map_err(Exit::Failed)?;
-    let exit = join_and_converse(connection, options, window, &screen, &quit_requests);
+    let source = input_source(options);
+    // This thread is never joined, see `stdin`.
+    let Input { lines, reads } = stdin::start(source, screen.clone()).map_err(no_thread)?;
+    let exit = join_and_converse(connection, options, window, &screen, lines, &quit_requests);
     let exit = exit.unwrap_or_else(|exit| exit);
     // All messages are shown before the end, however slow the terminal is, unless a signal
     // asks to hurry, now or then.
-    if exit == Exit::Interrupted || !screen.close_unless(&quit_requests) {
-        screen.close_within(CLOSE_TIMEOUT);
-    }
+    let hurries = exit == Exit::Interrupted || !screen.close_unless(&quit_requests);
+    let is_restored = !hurries || screen.close_within(CLOSE_TIMEOUT);
     guard.disarm();
+    // What is typed after the line that leaves is for the shell.
+    if source == InputSource::Terminal && exit != Exit::Left && is_restored {
+        discard::pending_input(&reads);
+    }
     Ok(exit)
 }
 
@@ -89,16 +96,14 @@ fn join_and_converse(
     options: &Options,
     window: Option<Size>,
     screen: &Screen,
+    input: Receiver<InputLine>,
     quit_requests: &Receiver<QuitRequest>,
 ) -> Result<Exit, Exit> {
-    let source = input_source(options);
-    // This thread is never joined, see `stdin`.
-    let input = stdin::start(source, screen.clone()).map_err(no_thread)?;
     let handshake = Handshake {
         address: &options.address,
         given_name: options.name.clone(),
         input: &input,
-        source,
+        source: input_source(options),
         quit_requests,
         screen,
         wanted: handshake::wanted(options.transport, options.heartbeat),

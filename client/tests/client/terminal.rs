@@ -413,6 +413,31 @@ fn the_terminal_is_restored_however_it_ends() {
 }
 
 #[test]
+fn a_half_typed_line_does_not_reach_the_shell() {
+    for options in ["", "--plain"] {
+        let Some(terminal) = Terminal::open(80, 14) else {
+            return;
+        };
+        let server = FakeServer::open();
+        let before = terminal.settings();
+        let mut peer = terminal.join(&server, options);
+        terminal.types("echo half");
+        terminal.wait_for("typed text", |screen| has(screen, "echo half"));
+        peer.say("! you were removed");
+        peer.say("q:quit");
+        terminal.wait_for("reason", |screen| has(screen, "has ended the session"));
+        terminal.wait_for("prompt", |screen| screen.iter().any(|row| row == "$"));
+        // The shell has read its input until here.
+        terminal.press("Enter");
+        terminal.types("echo done");
+        terminal.press("Enter");
+        let screen = terminal.wait_for("end", |screen| screen.iter().any(|row| row == "done"));
+        assert!(!screen.iter().any(|row| row == "half"), "{screen:#?}");
+        terminal.check_restored(&before);
+    }
+}
+
+#[test]
 fn many_pasted_lines_all_arrive_and_the_screen_stays_in_order() {
     let Some(terminal) = Terminal::open(60, 12) else {
         return;
