@@ -41,7 +41,7 @@ use crate::screen::{self, PromptOutput, Renderer, Screen, ScreenUpdate, watcher}
 use crate::sender::{ConnectionEnd, Sender, SenderConnection};
 use crate::signals;
 use crate::terminal::{input_source, renderer, window_size};
-use crate::transfers::{TransferConfig, TransferManager};
+use crate::transfers::{Task, TransferConfig, TransferManager};
 
 /// The number of quit requests that can exist: a signal, and a broken output.
 const MAX_QUIT_REQUESTS: usize = 2;
@@ -57,6 +57,8 @@ pub fn run(options: &Options) -> Exit {
 
 /// Both results are exits; `?` returns those without a screen.
 fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
+    let checked = options.task.as_ref().map_or(Ok(()), Task::check);
+    checked.map_err(Exit::Failed)?;
     // Until here Ctrl-C simply ends the process, even while this blocks.
     let connection =
         connection::connect(&options.address, options.transport).map_err(Exit::Unreachable)?;

@@ -437,6 +437,38 @@ fn a_half_typed_line_does_not_reach_the_shell() {
     }
 }
 
+/// The bytes of a file may be commands to the terminal.
+#[test]
+fn a_file_is_not_written_to_a_terminal() {
+    let Some(terminal) = Terminal::open(80, 14) else {
+        return;
+    };
+    let server = FakeServer::open();
+    let program = env!("CARGO_BIN_EXE_chat-client");
+    let command = format!("{program} -n bot --get 3 {}", server.port);
+    terminal.types(&format!("clear; {command} --to -; echo code $?"));
+    terminal.press("Enter");
+    let why = "cannot write a file to a terminal, give --to FILE";
+    terminal.wait_for("reason", |screen| screen[..2] == [why, "code 1"]);
+
+    terminal.types(&format!("clear; {command} --to /dev/tty; echo code $?"));
+    terminal.press("Enter");
+    let mut chat = server.accept();
+    chat.welcome("bot");
+    chat.expect("/get 3");
+    let ticket = "0000000000000000000000000000002a";
+    chat.say(&format!(
+        "Ticket {ticket} to get 5 bytes of 3, x within 60 s."
+    ));
+    let mut download = server.accept();
+    download.receive();
+    download.send(b"ok 5\nhello");
+    chat.expect_quit();
+    terminal.wait_for("reason", |screen| {
+        screen[..2] == [&format!("! get x: {why}"), "code 1"]
+    });
+}
+
 #[test]
 fn many_pasted_lines_all_arrive_and_the_screen_stays_in_order() {
     let Some(terminal) = Terminal::open(60, 12) else {
