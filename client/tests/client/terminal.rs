@@ -587,6 +587,31 @@ fn no_text_of_a_member_begins_a_row() {
     }
 }
 
+#[test]
+fn a_stopped_terminal_stops_only_the_screen() {
+    let Some(terminal) = Terminal::open(80, 14) else {
+        return;
+    };
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
+    terminal.press("C-s");
+    let flood: String = (0..1000).map(|n| format!("bob: line {n}\n")).collect();
+    peer.send(flood.as_bytes());
+    for line in ["hi", "still here"] {
+        terminal.types(line);
+        terminal.press("Enter");
+        peer.expect(line);
+        // A probe, and the server's answer to its answer.
+        peer.send(b"\n");
+        assert_eq!(peer.receive().as_deref(), Some(""));
+        peer.send(b"\n");
+    }
+    terminal.press("C-q");
+    terminal.wait_for("the rest", |screen| {
+        has(screen, "bob: line 999") && has(screen, "ann: still here")
+    });
+}
+
 /// Returns history as the server sends it, between its markers.
 fn history(lines: &[&str]) -> String {
     let ago = Duration::from_secs(60);
@@ -695,6 +720,8 @@ fn commands_are_echoed_as_others_see_them() {
         terminal.press("Enter");
         peer.expect(line);
     }
+    // The client shows its own part when the line is sent.
+    terminal.wait_for("own help", |screen| has(screen, "/cancel N ends one"));
     peer.say("/help  this list");
     let screen = terminal.wait_for("help", |screen| screen[12] == "/help  this list");
     let own = ["ann -> bob,carl: hi", "* ann waves", "ann -> eve: what"];
