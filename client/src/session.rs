@@ -204,6 +204,9 @@ fn run_connection(
         let why = format!("joined as {name}, without a welcome");
         conversation.screen.warn(why);
     }
+    if let Some(warning) = joined.info.warning() {
+        conversation.screen.warn(warning.to_string());
+    }
     let config = ReceiverConfig {
         screen: conversation.screen.clone(),
         timeout: conversation.heartbeat * MAX_MISSED_HEARTBEATS,

@@ -14,7 +14,9 @@
 mod bystanders;
 mod capable_client;
 mod commands;
+mod delay_proxy;
 mod process;
+mod resuming_client;
 mod test_client;
 mod udp_test_client;
 
@@ -22,7 +24,9 @@ use std::time::{Duration, Instant};
 
 pub use bystanders::Bystanders;
 pub use commands::type_every_command;
+pub use delay_proxy::start_delay_proxy;
 pub use process::{Running, Usage};
+pub use resuming_client::ResumingClient;
 pub use test_client::TestClient;
 pub use udp_test_client::UdpTestClient;
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crossbeam_channel::Sender;
 
-use super::post::{Departure, DepartureNotice, RoomChange};
+use super::post::{Departure, PresenceNotice, RoomChange};
 use super::{Broadcaster, ConnectionState};
 use crate::connection::{BlockingWriter, ConnectionId, MemberId, WriteHalf};
 use crate::room::id::{LOBBY_ROOM, RoomId, SenderId, UNNAMED_ROOM};
@@ -99,7 +99,7 @@ impl Broadcaster {
     fn leave_room(
         &mut self,
         id: ConnectionId,
-        notice: &DepartureNotice,
+        notice: &PresenceNotice,
         missed_since: Option<Instant>,
     ) -> Option<WriteHalf> {
         let member = self.connections.get(&id)?;
@@ -125,7 +125,7 @@ impl Broadcaster {
         id: MemberId,
         number: u64,
         change: JoinLeave,
-        notice: &DepartureNotice,
+        notice: &PresenceNotice,
     ) {
         if notice.text.is_empty() {
             return;
@@ -175,7 +175,7 @@ impl Broadcaster {
 
     /// Gives the write half of a connection to its session.
     pub(super) fn take_writer(&mut self, id: ConnectionId, to: &Sender<BlockingWriter>) {
-        if let Some(write_half) = self.leave_room(id, &DepartureNotice::default(), None) {
+        if let Some(write_half) = self.leave_room(id, &PresenceNotice::default(), None) {
             self.connections.remove(&id);
             // The session waits for it.
             let _ = to.send(write_half.into_blocking_writer());

@@ -5,7 +5,7 @@
 //! and only then writes. Under load a single system call carries hundreds of lines
 //! to a member; when all is quiet a line goes out at once.
 //!
-//! It knows no names: members are numbers here, and lines are bytes.
+//! It knows no member's name: members are numbers here, and lines are bytes.
 //!
 //! Writes: to every connection, through the write halves that it owns.
 //! Locks: only the backlog of a lagging member, for a moment.
@@ -42,7 +42,7 @@ use room_set::{RoomConfig, RoomSet};
 pub struct Broadcaster {
     rooms: RoomSet,
     connections: HashMap<MemberId, ConnectionState>,
-    /// The members whose leave was told, and which may still resume.
+    /// The members whose departure was announced, and which may still resume.
     departed: HashMap<MemberId, ConnectionState>,
     ignored_by: IgnoredBy,
     /// The bytes that members have received when they resumed.
@@ -246,7 +246,7 @@ mod tests {
     use super::post::{Audience, RoomChange};
     use super::*;
     use crate::connection::WriterThreads;
-    use crate::connection::open::Opener;
+    use crate::connection::open::ConnectionFactory;
     use crate::limits::Limits;
     use crate::record::log::{self, LogEntry, LogScope};
 
@@ -254,7 +254,7 @@ mod tests {
     struct Fixture {
         broadcaster: Broadcaster,
         listener: TcpListener,
-        opener: Opener,
+        opener: ConnectionFactory,
         peers: Vec<TcpStream>,
     }
 
@@ -274,7 +274,7 @@ mod tests {
             Fixture {
                 broadcaster: Broadcaster::new(config, recorder),
                 listener: TcpListener::bind("127.0.0.1:0").unwrap(),
-                opener: Opener { limits, writers },
+                opener: ConnectionFactory { limits, writers },
                 peers: Vec::new(),
             }
         }

@@ -4,7 +4,7 @@
 //! channel decides who was in which room when a message was said.
 
 pub use super::changes::{
-    Departure, DepartureNotice, Detachment, FilterChange, MemberChange, Resumption, RoomChange,
+    Departure, Detachment, FilterChange, MemberChange, PresenceNotice, Resumption, RoomChange,
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -19,7 +19,7 @@ pub enum Post {
     /// Messages of one member to all others in its room.
     Say {
         /// The sender.
-        from: ConnectionId,
+        from: MemberId,
         /// The messages.
         lines: Lines,
         /// The number of messages.
@@ -28,9 +28,9 @@ pub enum Post {
     /// A private message.
     Private {
         /// The sender.
-        from: ConnectionId,
+        from: MemberId,
         /// The recipient.
-        to: ConnectionId,
+        to: MemberId,
         /// The message.
         line: Lines,
         /// The reply to the sender if the recipient has left meanwhile.
@@ -112,9 +112,9 @@ pub enum MemberPost {
     /// A member has a new name, and with it a new id as a sender.
     Rename(MemberChange, SenderId),
     /// A member sets the topic of its room to this line.
-    SetTopic(ConnectionId, Lines),
+    SetTopic(MemberId, Lines),
     /// A member wants to receive less, or more again.
-    SetFilter(ConnectionId, FilterChange),
+    SetFilter(MemberId, FilterChange),
     /// A member has a token, and may resume.
     SetResumable(MemberId),
     /// The connection of a member that may resume is broken.

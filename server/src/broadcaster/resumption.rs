@@ -73,7 +73,7 @@ impl Broadcaster {
         self.send_to(id, &missed);
     }
 
-    /// Returns the state of a member whose leave was told.
+    /// Returns the state of a member whose departure was announced.
     fn restore_departed(&mut self, id: MemberId) -> ConnectionState {
         let member = self.departed.remove(&id).unwrap_or_default();
         for &other in &member.ignored {

@@ -23,19 +23,14 @@ pub struct AdmissionControl {
 #[derive(Default)]
 struct Connections {
     open: BTreeMap<ConnectionId, Arc<Connection>>,
-    /// Those without a name yet. Ids grow with time, so the first is the oldest.
+    /// Those that have sent no name for a while. Ids grow with time, so the first is
+    /// the oldest.
     unnamed: BTreeSet<ConnectionId>,
+    /// Those that had to make room for others.
+    evicted: BTreeSet<ConnectionId>,
     per_address: HashMap<Host, usize>,
     /// Each permit holds a copy. `None` once the limiter is closed.
     done: Option<WaitGroupGuard>,
-}
-
-/// A connection that was admitted.
-pub struct Admission {
-    /// Its place, given back by dropping it.
-    pub permit: Permit,
-    /// The oldest unnamed connection, if it must be closed to make room.
-    pub evicted: Option<Arc<Connection>>,
 }
 
 impl AdmissionControl {
@@ -64,7 +59,7 @@ impl AdmissionControl {
     pub fn admit(
         self: &Arc<AdmissionControl>,
         connection: &Arc<Connection>,
-    ) -> Result<Admission, Close> {
+    ) -> Result<Permit, Close> {
         let mut connections = lock(&self.connections);
         let Some(done) = connections.done.clone() else {
             return Err(CloseReason::Shutdown.into());
@@ -82,16 +77,13 @@ impl AdmissionControl {
         connections
             .open
             .insert(connection.id, Arc::clone(connection));
-        connections.unnamed.insert(connection.id);
-        let evicted = connections.evict_oldest(self.max_unnamed);
         drop(connections);
-        let permit = Permit {
+        Ok(Permit {
             limiter: Arc::clone(self),
             id: connection.id,
             host,
             _done: done,
-        };
-        Ok(Admission { permit, evicted })
+        })
     }
 
     /// Admits nothing any more. Returns the connections that are open.
@@ -109,6 +101,7 @@ impl Connections {
             return None;
         }
         let oldest = self.unnamed.pop_first()?;
+        self.evicted.insert(oldest);
         self.open.get(&oldest).cloned()
     }
 }
@@ -133,15 +126,20 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// Counts the connection as one that has sent no name for a while. Returns the
+    /// oldest of these, if it must be closed to make room.
+    pub fn count_unnamed(&self) -> Option<Arc<Connection>> {
+        let mut connections = lock(&self.limiter.connections);
+        connections.unnamed.insert(self.id);
+        connections.evict_oldest(self.limiter.max_unnamed)
+    }
+
     /// Marks the connection as named, so that it cannot be evicted. Returns `false`
     /// if it has been [`evicted`] already.
     pub fn protect_from_eviction(&self) -> bool {
-        lock(&self.limiter.connections).unnamed.remove(&self.id)
-    }
-
-    /// Takes back [`protect_from_eviction`](Self::protect_from_eviction).
-    pub fn allow_eviction(&self) {
-        lock(&self.limiter.connections).unnamed.insert(self.id);
+        let mut connections = lock(&self.limiter.connections);
+        connections.unnamed.remove(&self.id);
+        !connections.evicted.contains(&self.id)
     }
 }
 
@@ -150,6 +148,7 @@ impl Drop for Permit {
         let mut connections = lock(&self.limiter.connections);
         connections.open.remove(&self.id);
         connections.unnamed.remove(&self.id);
+        connections.evicted.remove(&self.id);
         if let Some(count) = connections.per_address.get_mut(&self.host) {
             *count -= 1;
             if *count == 0 {
@@ -165,7 +164,7 @@ mod tests {
 
     use super::*;
     use crate::connection::WriterThreads;
-    use crate::connection::open::Opener;
+    use crate::connection::open::ConnectionFactory;
 
     /// A connection that claims to come from `address`.
     fn connection(id: ConnectionId, address: &str) -> Arc<Connection> {
@@ -174,7 +173,7 @@ mod tests {
         let address = (address.parse::<IpAddr>().unwrap(), 1).into();
         let limits = Arc::new(Limits::default());
         let (writers, _) = WriterThreads::start(1, limits.stall_timeout).unwrap();
-        let opener = Opener { limits, writers };
+        let opener = ConnectionFactory { limits, writers };
         opener.open_tcp(id, stream, address).unwrap().connection
     }
 
@@ -212,24 +211,14 @@ mod tests {
             ..Limits::default()
         });
         let connections: Vec<Arc<Connection>> = (0..5).map(|id| connection(id, "::1")).collect();
-        let mut permits = Vec::new();
-        let mut admit = |id: usize| {
-            let Admission { permit, evicted } = limiter.admit(&connections[id]).ok().unwrap();
-            permits.push(permit);
-            evicted.map(|connection| connection.id)
-        };
-        assert_eq!([admit(0), admit(1)], [None, None]);
-        assert_eq!([admit(2), admit(3)], [Some(0), Some(1)]);
+        let admit = |connection| limiter.admit(connection).ok().unwrap();
+        let permits: Vec<Permit> = connections.iter().map(admit).collect();
+        let count = |id: usize| permits[id].count_unnamed().map(|connection| connection.id);
+        assert_eq!([count(0), count(1)], [None, None]);
+        assert_eq!([count(2), count(3)], [Some(0), Some(1)]);
         assert!(!permits[0].protect_from_eviction(), "it came too late");
         assert!(permits[2].protect_from_eviction() && permits[3].protect_from_eviction());
-        assert!(
-            limiter
-                .admit(&connections[4])
-                .ok()
-                .unwrap()
-                .evicted
-                .is_none()
-        );
+        assert_eq!(count(4), None);
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub struct Connection {
     /// Set by the session that resumes an earlier member.
     resumed: OnceLock<MemberId>,
     transport: Transport,
-    /// Written by the session.
+    /// Written by the session, and by sessions that want the member's name.
     pub activity: Activity,
     /// Written by the thread that closes the connection, and by the session.
     pub lifecycle: Lifecycle,
@@ -88,6 +88,7 @@ pub struct ReplyState {
 pub struct MemberFlags {
     answers_probes: AtomicBool,
     muted: AtomicBool,
+    may_resume: AtomicBool,
 }
 
 /// The state of the bytes for the peer.
@@ -136,6 +137,13 @@ impl Connection {
         matches!(self.transport, Transport::Closed)
     }
 
+    /// Returns `true` if the member is about to leave: its connection is closing, and not
+    /// by a break after which it may resume.
+    pub fn is_leaving(&self) -> bool {
+        let close = self.lifecycle.close_cause();
+        close.is_some_and(|close| !(close.reason.is_break() && self.flags.may_resume()))
+    }
+
     /// Returns the number of the member that uses the connection.
     pub fn member_id(&self) -> MemberId {
         self.resumed.get().copied().unwrap_or(self.id)
@@ -151,7 +159,7 @@ impl Connection {
         matches!(self.transport, Transport::Udp(_))
     }
 
-    /// Returns when the last bytes came, even if the session has not read them yet.
+    /// Returns the time at which the last bytes came, even if the session has not read them yet.
     pub fn last_received(&self) -> Instant {
         match &self.transport {
             Transport::Udp(udp) => udp.peer.last_received(),
@@ -168,7 +176,7 @@ impl Connection {
         } else {
             Shutdown::Read
         };
-        // An error means that the peer is gone already, which serves as well.
+        // An error means that the peer is gone already, so no read blocks.
         let _ = self.transport.shutdown(how);
     }
 
@@ -227,6 +235,16 @@ impl MemberFlags {
     /// Returns `true` if the peer answers an empty line with one.
     pub fn answers_probes(&self) -> bool {
         self.answers_probes.load(Ordering::Relaxed)
+    }
+
+    /// Records that the member has a token.
+    pub fn set_may_resume(&self) {
+        self.may_resume.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns `true` if the member has a token.
+    pub fn may_resume(&self) -> bool {
+        self.may_resume.load(Ordering::Relaxed)
     }
 
     /// Mutes the member, or lets it speak again.

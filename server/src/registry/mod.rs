@@ -26,6 +26,7 @@ pub use rooms::{RoomChangeError, RoomChanged};
 
 use crate::connection::{Connection, MemberId};
 use crate::limits;
+use crate::recent::Recent;
 use crate::room::id::SenderId;
 use crate::sync::lock;
 
@@ -44,7 +45,7 @@ struct Tables {
     leaving: HashSet<Name>,
     rooms: RoomDirectory,
     /// When departed members left.
-    departed: HashMap<Name, Instant>,
+    departed: Recent<Name, Instant>,
 }
 
 struct Member {
@@ -117,7 +118,7 @@ impl Registry {
                 names: HashMap::new(),
                 leaving: HashSet::new(),
                 rooms: RoomDirectory::new(max_rooms),
-                departed: HashMap::new(),
+                departed: Recent::new(limits::MAX_DEPARTED),
             }),
             hasher: RandomState::new(),
         }
@@ -219,7 +220,7 @@ impl Tables {
         let mut occupants = self.rooms.occupants(room);
         let staying = |name: &Name| {
             let member = self.members.get(name);
-            member.is_some_and(|member| member.connection.lifecycle.close_cause().is_none())
+            member.is_some_and(|member| !member.connection.is_leaving())
         };
         if !occupants.listed.is_empty() {
             occupants.listed.retain(staying);
@@ -229,14 +230,7 @@ impl Tables {
     }
 
     fn record_departure(&mut self, name: &Name) {
-        let now = Instant::now();
-        if self.departed.len() >= limits::MAX_DEPARTED {
-            self.departed
-                .retain(|_, at| now - *at < limits::RETURN_WINDOW);
-        }
-        if self.departed.len() < limits::MAX_DEPARTED {
-            self.departed.insert(name.clone(), now);
-        }
+        self.departed.insert(name.clone(), Instant::now());
     }
 }
 

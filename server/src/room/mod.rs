@@ -86,7 +86,8 @@ impl Room {
     }
 
     /// Removes a member. Returns its connection, unless that is broken. The history
-    /// remembers up to where the member has received it; `None` is all.
+    /// remembers up to where the member has received it; without `missed_since` it has
+    /// received all.
     pub fn remove(
         &mut self,
         id: ConnectionId,
@@ -167,7 +168,7 @@ impl Room {
         }
     }
 
-    /// Returns when the count of joins and leaves is due, if there is one.
+    /// Returns the time at which the count of joins and leaves is due, if there is one.
     pub fn count_due(&self) -> Option<Instant> {
         self.join_leave_counter.due()
     }

@@ -96,6 +96,9 @@ impl ListenerThreads {
             let wake = || listeners::wake_acceptor(*address);
             wake_until_finished(acceptor, wake, deadline);
         }
+        if let Some(starter) = &self.starter {
+            await_thread(starter, deadline);
+        }
         for (address, receiver) in &self.receivers {
             let wake = || listeners::wake_udp_receiver(*address);
             wake_until_finished(receiver, wake, deadline);

@@ -214,7 +214,7 @@ impl FileTransfer<'_, '_> {
     }
 }
 
-/// Returns why a connection closes whose write failed.
+/// Returns the close reason for a failed write.
 fn close_reason_for(error: &io::Error) -> CloseReason {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => CloseReason::Slow,

@@ -3,57 +3,16 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::net::Shutdown;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::transfer::TicketGrant;
-use tests::{DEADLINE, Running, TestClient, eventually};
+use tests::{Running, TestClient, eventually};
 
 use super::fixture::{FaultFixture, Scratch, is_installed, serve, serve_through};
-
-/// A fixture with a folder for files, and a canary file beside it.
-struct SharedFolder {
-    fixture: FaultFixture,
-    scratch: Scratch,
-}
-
-const CANARY: &str = "tweet";
-
-impl SharedFolder {
-    fn open(options: &[&str]) -> SharedFolder {
-        let scratch = Scratch::new();
-        fs::write(scratch.file("canary"), CANARY).unwrap();
-        let folder = scratch.file("store");
-        let fixture = FaultFixture::start(&[&["--files", folder.as_str()], options].concat());
-        SharedFolder { fixture, scratch }
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.scratch.file("store").into()
-    }
-
-    fn join(&self, name: &str) -> TestClient {
-        self.fixture.join(name)
-    }
-
-    /// Shares a file and returns its number.
-    fn share(&self, client: &mut TestClient, name: &str, bytes: &[u8]) -> u64 {
-        share(self.fixture.address, client, name, bytes)
-    }
-
-    fn connect(&self, request: &str) -> Transfer {
-        Transfer::connect(self.fixture.address, request)
-    }
-
-    /// Makes the assertions of every row, and checks that nothing outside was changed.
-    fn check(self) {
-        let canary = fs::read_to_string(self.scratch.file("canary"));
-        assert_eq!(canary.unwrap(), CANARY);
-        self.fixture.check();
-    }
-}
+use super::sharing::{SharedFolder, Transfer, id_in, noise, request_ticket, share};
 
 /// Returns the names of the files in the folder, in order.
 fn names(folder: &Path) -> Vec<String> {
@@ -62,79 +21,6 @@ fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
     names.sort();
     names
-}
-
-/// Requests a ticket in the chat.
-fn request_ticket(client: &mut TestClient, command: &str) -> TicketGrant {
-    client.say(command);
-    let notice = client.expect_start("Ticket ");
-    TicketGrant::parse(&notice).unwrap_or_else(|| panic!("{notice}"))
-}
-
-fn share(address: SocketAddr, client: &mut TestClient, name: &str, bytes: &[u8]) -> u64 {
-    let grant = request_ticket(client, &format!("/put {name} {}", bytes.len()));
-    let mut transfer = Transfer::connect(address, &format!("/put {}", grant.ticket));
-    transfer.expect("ok 0");
-    transfer.send(bytes);
-    transfer.expect("ok");
-    id_in(&client.receive().unwrap())
-}
-
-/// Parses the number in "... Type /get 3 to fetch it."
-fn id_in(notice: &str) -> u64 {
-    let (_, id) = notice.rsplit_once("/get ").expect("an announcement");
-    id.split(' ').next().unwrap().parse().unwrap()
-}
-
-/// A connection that transfers a file.
-struct Transfer(TcpStream);
-
-impl Transfer {
-    fn connect(address: SocketAddr, request: &str) -> Transfer {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.write_all(format!("{request}\n").as_bytes()).unwrap();
-        Transfer(stream)
-    }
-
-    /// Reads one line, and no byte more.
-    fn line(&mut self) -> String {
-        let mut line = Vec::new();
-        let mut byte = [0];
-        while self.0.read(&mut byte).unwrap_or(0) == 1 && byte != *b"\n" {
-            line.extend(byte);
-        }
-        String::from_utf8(line).unwrap()
-    }
-
-    fn expect(&mut self, expected: &str) {
-        assert_eq!(self.line(), expected);
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        self.0.write_all(bytes).unwrap();
-    }
-
-    fn rest(&mut self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let _reset_is_an_end = self.0.read_to_end(&mut bytes);
-        bytes
-    }
-}
-
-/// Returns bytes without a pattern.
-fn noise(count: usize) -> Vec<u8> {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let step = |state: &mut u64| {
-        *state ^= *state << 13;
-        *state ^= *state >> 7;
-        *state ^= *state << 17;
-        state.to_le_bytes()
-    };
-    let words = (0..count.div_ceil(8)).map(|_| step(&mut state));
-    let mut bytes: Vec<u8> = words.flatten().collect();
-    bytes.truncate(count);
-    bytes
 }
 
 #[test]
@@ -335,7 +221,7 @@ fn a_declared_size_is_not_believed() {
     running.push(shared.connect(&format!("/put {}", grant_3.ticket)));
     running[0].expect("ok 0");
     ann.say("/put d 1048576");
-    ann.expect("! No room for d, 1.0 MB are left.");
+    ann.expect("! Not enough space for d, 1.0 MB are free.");
     drop((ann, running));
     shared.check();
 }
@@ -526,9 +412,11 @@ fn a_full_disk_stores_nothing_and_the_chat_continues() {
     let mut ann = fixture.join("ann");
     let ticket = request_ticket(&mut ann, "/put a 200000").ticket;
     let mut transfer = Transfer::connect(fixture.address, &format!("/put {ticket}"));
+    let uploader = transfer.0.local_addr().unwrap().to_string();
     transfer.expect("ok 0");
     let _cut = transfer.0.write_all(&noise(200_000));
     transfer.expect("! Upload failed, the server's disk is full.");
+    fixture.expect_reason(&uploader, "full");
     fixture.server.wait_for("[FILES] cannot write: ");
     assert!(names(Path::new(&seen)).is_empty());
     // A small file fits.

@@ -12,15 +12,23 @@
 )]
 
 mod fixture;
+mod sharing;
 
 // Faults of one connection.
+mod bans;
 mod connections;
 mod datagrams;
 mod entry_points;
 mod files;
+mod forged_sources;
+mod identity;
+mod ignoring;
 mod lines;
+mod moderated_words;
 mod moderation;
+mod name_holders;
 mod names;
+mod rooms;
 mod texts;
 mod transcripts;
 
@@ -28,4 +36,5 @@ mod transcripts;
 mod load;
 mod outputs;
 mod resources;
+mod stopped;
 mod stopping;

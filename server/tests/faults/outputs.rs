@@ -76,6 +76,20 @@ fn the_log_file_has_the_time_before_each_line_and_is_added_to() {
     assert_eq!(messages.last(), Some(&"[SERVER] stopped."));
 }
 
+/// The log contains what members say, which is for the operator alone.
+#[cfg(unix)]
+#[test]
+fn a_new_log_file_is_the_operators_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new();
+    let file = scratch.file("log");
+    let _server = serve_through(r#"umask 0; exec "$0" 127.0.0.1 0 --log "$1""#, &[&file]);
+    let mode = eventually("the log", || fs::metadata(&file).ok())
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 /// Rows 37 and 38.
 #[test]
 fn a_log_on_a_full_device_is_reported_once_and_the_chat_continues() {
