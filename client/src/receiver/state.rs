@@ -8,10 +8,6 @@ use super::memory::Memory;
 use super::update::{LastMessage, MAX_UPDATES, ServerUpdate};
 use crate::screen::{Screen, ScreenUpdate};
 
-/// The part of a header that announces the lines that were missed. They may overlap with
-/// what was shown. A history that the user asks for repeats lines on purpose.
-const MISSED: &str = "missed line";
-
 /// The previous lines that the server is sending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Replay {
@@ -116,7 +112,7 @@ impl ReceiverState {
         if let Event::HistoryMarker(text) = event {
             self.replay = match *text {
                 notice::EXCERPT_END => Replay::None,
-                text if text.contains(MISSED) => Replay::Missed,
+                text if notice::is_missed_header(text) => Replay::Missed,
                 _ => Replay::History,
             };
         }

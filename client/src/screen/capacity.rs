@@ -121,9 +121,10 @@ mod tests {
                 copy.add(1);
                 read
             });
-            match closes {
-                true => capacity.close(),
-                false => capacity.remove(MAX),
+            if closes {
+                capacity.close();
+            } else {
+                capacity.remove(MAX);
             }
             assert!(waits.join().unwrap());
         }

@@ -1,8 +1,9 @@
 //! The sender: from input lines to lines on the connection.
 //!
 //! It owns the only half of the connection that can be written, so it needs no lock. It
-//! waits for five things at once: an input line, the time of a heartbeat, an update from the
-//! receiver, a quit request, and an event from a transfer. It does not wait for the screen.
+//! waits for several things at once: an input line, the time of a heartbeat or of a
+//! confirmation, an update from the receiver, a quit request, an event from a transfer and
+//! the time to draw its progress. It does not wait for the screen.
 //!
 //! Thread: the main thread.
 //!
