@@ -142,7 +142,9 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         Err(JoinError::NameTaken(Some(holder))) => holder,
         done => return done,
     };
-    let wait = match name_reclaim::reclaim_from(&holder, &guard.context) {
+    // It waits without a name from here on, and so must make room for others.
+    guard.count_unnamed();
+    let wait = match name_reclaim::reclaim_from(&holder, &guard.connection, &guard.context) {
         ReclaimOutcome::Leaving(wait) => wait,
         ReclaimOutcome::Alive => {
             // The refusal of a name comes later and later.

@@ -64,7 +64,11 @@ impl Drop for NameWait {
 
 /// Returns whether `holder` is gone or about to go. Closes it if it shows no life for
 /// [`RECLAIM_TIMEOUT`](limits::RECLAIM_TIMEOUT), for which this blocks.
-pub fn reclaim_from(holder: &Arc<Connection>, context: &ServerContext) -> ReclaimOutcome {
+pub fn reclaim_from(
+    holder: &Arc<Connection>,
+    asker: &Connection,
+    context: &ServerContext,
+) -> ReclaimOutcome {
     if !may_release_name(holder) && !holder.flags.answers_probes() {
         return ReclaimOutcome::Alive;
     }
@@ -72,7 +76,7 @@ pub fn reclaim_from(holder: &Arc<Connection>, context: &ServerContext) -> Reclai
         return ReclaimOutcome::Alive;
     };
     let is_gone = may_release_name(holder) || {
-        wait.holder_is_silent = close_if_silent(holder, context);
+        wait.holder_is_silent = close_if_silent(holder, asker, context);
         wait.holder_is_silent || may_release_name(holder)
     };
     if is_gone {
@@ -83,7 +87,7 @@ pub fn reclaim_from(holder: &Arc<Connection>, context: &ServerContext) -> Reclai
 }
 
 /// Probes the holder, and closes it if it shows no life. Returns `true` if it did.
-fn close_if_silent(holder: &Arc<Connection>, context: &ServerContext) -> bool {
+fn close_if_silent(holder: &Arc<Connection>, asker: &Connection, context: &ServerContext) -> bool {
     let last_received = holder.last_received();
     let begin = Instant::now();
     let mut next_probe = begin;
@@ -96,7 +100,8 @@ fn close_if_silent(holder: &Arc<Connection>, context: &ServerContext) -> bool {
             context.posts.send_to(holder.member_id(), probe);
             next_probe += PROBE_INTERVAL;
         }
-        if context.shutdown.sleep(POLL_INTERVAL) {
+        let is_over = asker.lifecycle.close_cause().is_some();
+        if is_over || context.shutdown.sleep(POLL_INTERVAL) {
             return false;
         }
         if may_release_name(holder) {
