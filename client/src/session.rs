@@ -21,44 +21,49 @@ use std::io;
 use std::time::Duration;
 
 use common::{Capability, LOBBY, MAX_MISSED_HEARTBEATS, Name};
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, bounded, select};
 
-use crate::connection::{self, Transport, describe};
+use crate::connection::{self, Connection, Transport, describe};
 use crate::conversation::Conversation;
 use crate::conversation::queue::LineQueue;
 use crate::conversation::waiting::WaitingLines;
 use crate::exit::Exit;
 use crate::handshake::{self, Handshake, Joined};
-use crate::input::stdin::{self, InputLine, InputSource};
+use crate::input::discard;
+use crate::input::stdin::{self, Input, InputLine, InputSource};
 use crate::options::{Options, ReconnectChoice};
 use crate::quit::QuitRequest;
 use crate::receiver::{self, Memory, ReceiverConfig};
 use crate::reconnect::{self, Reconnector};
+use crate::screen::size::Size;
 use crate::screen::status_line::StatusLine;
 use crate::screen::{self, PromptOutput, Renderer, Screen, ScreenUpdate, watcher};
 use crate::sender::{ConnectionEnd, Sender, SenderConnection};
 use crate::signals;
-use crate::terminal::{input_source, renderer, split_size};
-use crate::transfers::{TransferConfig, TransferManager};
+use crate::terminal::{input_source, renderer, window_size};
+use crate::transfers::{Task, TransferConfig, TransferManager};
 
 /// The number of quit requests that can exist: a signal, and a broken output.
 const MAX_QUIT_REQUESTS: usize = 2;
 
-/// The time that the screen has after a signal to show what waits.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// The time that the screen has after a signal to show what waits and to restore the
+/// terminal. The goodbye before it takes at most as long, so that Ctrl-C takes a second.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Runs a whole session, and returns how it ended. The terminal is restored then.
 pub fn run(options: &Options) -> Exit {
     connect_and_run(options).unwrap_or_else(|exit| exit)
 }
 
-/// Both results are exits; `?` returns those before the session.
+/// Both results are exits; `?` returns those without a screen.
 fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
+    let checked = options.task.as_ref().map_or(Ok(()), Task::check);
+    checked.map_err(Exit::Failed)?;
     // Until here Ctrl-C simply ends the process, even while this blocks.
     let connection =
         connection::connect(&options.address, options.transport).map_err(Exit::Unreachable)?;
     let (quit_sender, quit_requests) = bounded(MAX_QUIT_REQUESTS);
-    let window = split_size(options);
+    let window = window_size(options);
     let started = match options.task {
         None => screen::start(renderer(options, window), quit_sender.clone()),
         // For one file no messages are shown; standard output may be for the file.
@@ -67,31 +72,48 @@ fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
             quit_sender.clone(),
         ),
     };
-    let (screen, _guard) = started.map_err(no_thread)?;
+    let (screen, guard) = started.map_err(no_thread)?;
     signals::watch(quit_sender, screen.clone()).map_err(Exit::Failed)?;
     let source = input_source(options);
     // This thread is never joined, see `stdin`.
-    let input = stdin::start(source, screen.clone()).map_err(no_thread)?;
+    let Input { lines, reads } = stdin::start(source, screen.clone()).map_err(no_thread)?;
+    let exit = join_and_converse(connection, options, window, &screen, lines, &quit_requests);
+    let exit = exit.unwrap_or_else(|exit| exit);
+    // All messages are shown before the end, however slow the terminal is, unless a signal
+    // asks to hurry, now or then.
+    let hurries = exit == Exit::Interrupted || !screen.close_unless(&quit_requests);
+    let is_restored = !hurries || screen.close_within(CLOSE_TIMEOUT);
+    guard.disarm();
+    // What is typed after the line that leaves is for the shell.
+    if source == InputSource::Terminal && exit != Exit::Left && is_restored {
+        discard::pending_input(&reads);
+    }
+    Ok(exit)
+}
+
+/// Runs a session on a new connection. Both results are exits; `?` returns those before we
+/// have joined.
+fn join_and_converse(
+    connection: Connection,
+    options: &Options,
+    window: Option<Size>,
+    screen: &Screen,
+    input: Receiver<InputLine>,
+    quit_requests: &Receiver<QuitRequest>,
+) -> Result<Exit, Exit> {
     let handshake = Handshake {
         address: &options.address,
         given_name: options.name.clone(),
         input: &input,
-        source,
-        quit_requests: &quit_requests,
-        screen: &screen,
+        source: input_source(options),
+        quit_requests,
+        screen,
         wanted: handshake::wanted(options.transport, options.heartbeat),
     };
     let joined = handshake.join(connection)?;
-    let watcher = window.map(|window| watcher::start(window, screen.clone()));
-    let conversation = conversation(&joined, options, &screen, input, quit_requests);
-    let exit = converse(joined, options, conversation)?;
-    drop(watcher);
-    // All messages are shown before the end, however slow the terminal is.
-    match exit {
-        Exit::Interrupted => screen.close(Some(CLOSE_TIMEOUT)),
-        _ => screen.close(None),
-    }
-    Ok(exit)
+    let _watcher = window.map(|window| watcher::start(window, screen.clone()));
+    let conversation = conversation(&joined, options, screen, input, quit_requests.clone());
+    converse(joined, options, conversation)
 }
 
 fn conversation(
@@ -182,6 +204,9 @@ fn run_connection(
         let why = format!("joined as {name}, without a welcome");
         conversation.screen.warn(why);
     }
+    if let Some(warning) = joined.info.warning() {
+        conversation.screen.warn(warning.to_string());
+    }
     let config = ReceiverConfig {
         screen: conversation.screen.clone(),
         timeout: conversation.heartbeat * MAX_MISSED_HEARTBEATS,
@@ -189,24 +214,32 @@ fn run_connection(
         first_line: joined.first_line,
         memory: std::mem::take(&mut conversation.memory),
     };
-    let (updates, receiver) = receiver::start(joined.lines, config).map_err(no_thread)?;
+    let receiver = receiver::start(joined.lines, config).map_err(no_thread)?;
     conversation.after_welcome(&beginning);
     let connection = SenderConnection {
         writer: joined.writer,
         info: joined.info,
         granted: joined.granted,
-        updates,
+        updates: receiver.updates,
     };
     // The sender drops its half of the connection, which ends the receiver.
     let (end, mut conversation) = Sender::new(connection, conversation).run();
-    // The receiver's last lines are shown, unless a signal asked to hurry: a terminal
-    // that was stopped may block it for as long as it likes.
-    if *end.exit() != Exit::Interrupted
-        && let Ok(memory) = receiver.join()
-    {
-        conversation.memory = memory;
+    if *end.exit() == Exit::Interrupted {
+        return Ok((end, conversation));
     }
-    Ok((end, conversation))
+    // The receiver's last lines are shown, unless a signal asks to hurry: a terminal that was
+    // stopped may block it for as long as it likes.
+    select! {
+        recv(receiver.memory) -> memory => {
+            conversation.memory = memory.unwrap_or_default();
+            Ok((end, conversation))
+        }
+        recv(conversation.quit_requests) -> request => {
+            conversation.transfers.close();
+            let exit = request.map_or(Exit::Left, Exit::from);
+            Ok((ConnectionEnd::Left(exit), conversation))
+        }
+    }
 }
 
 /// Returns `true` if a broken connection is replaced. An unframed server may end a session

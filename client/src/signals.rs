@@ -27,7 +27,7 @@ pub fn watch(quit_requests: Sender<QuitRequest>, screen: Screen) -> Result<(), S
     let handler = move || {
         signals += 1;
         if signals > 1 {
-            screen.close(Some(RESTORE_TIMEOUT));
+            screen.close_within(RESTORE_TIMEOUT);
             process::exit(FAILURE.into());
         }
         let _ = quit_requests.try_send(QuitRequest::Signal);

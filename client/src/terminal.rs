@@ -24,15 +24,18 @@ pub fn input_source(options: &Options) -> InputSource {
     }
 }
 
-/// Returns the window's size if the screen can be divided: it needs a terminal at both
-/// ends, a terminal that knows commands, and a known size.
-pub fn split_size(options: &Options) -> Option<Size> {
-    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+/// Returns the window's size, if there is a terminal at both ends that knows it.
+pub fn window_size(options: &Options) -> Option<Size> {
+    let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    (options.task.is_none() && is_terminal)
+        .then(size::query)
+        .flatten()
+}
+
+/// Returns `true` if the screen can be divided: the terminal must know commands.
+fn is_divided(options: &Options) -> bool {
     let has_commands = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
-    match options.layout {
-        Layout::Divided if options.task.is_none() && terminal && has_commands => size::query(),
-        _ => None,
-    }
+    options.layout == Layout::Divided && has_commands
 }
 
 /// Returns the renderer of a window that is divided if its size is known.
@@ -51,9 +54,12 @@ pub fn renderer(options: &Options, window: Option<Size>) -> Renderer<Stdout, Std
         PromptOutput::Stderr
     };
     let renderer = match window {
-        Some(size) => Renderer::split(io::stdout(), io::stderr(), size, style),
-        None => Renderer::plain(io::stdout(), io::stderr(), prompt_output),
+        Some(size) if is_divided(options) => {
+            Renderer::split(io::stdout(), io::stderr(), size, style)
+        }
+        _ => Renderer::plain(io::stdout(), io::stderr(), prompt_output),
     };
+    let renderer = renderer.with_window(window, io::stderr().is_terminal());
     renderer.with_bell(bell(options)).with_clock(clock(options))
 }
 

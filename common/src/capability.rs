@@ -74,7 +74,7 @@ impl Capabilities {
     /// Returns the capabilities that the line `/cap ...` asks for; `None` for any
     /// other line.
     pub fn parse_request(line: &str) -> Option<Capabilities> {
-        let (word, rest) = command(line)?;
+        let (word, rest) = split_command(line)?;
         word.eq_ignore_ascii_case(CAP)
             .then(|| Capabilities::parse(rest))
     }
@@ -143,7 +143,7 @@ pub enum CapReply {
 impl CapReply {
     /// Parses a line of the server, without its newline.
     pub fn parse(line: &str) -> Option<CapReply> {
-        let (word, rest) = command(line)?;
+        let (word, rest) = split_command(line)?;
         if word != CAP {
             return None;
         }
@@ -164,7 +164,7 @@ impl fmt::Display for CapReply {
 }
 
 /// Splits `/word rest`.
-pub(crate) fn command(line: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_command(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_end().strip_prefix('/')?;
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     Some((word, rest.trim_start()))

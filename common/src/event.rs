@@ -122,31 +122,24 @@ fn private(from: &Name, to: &[Name], text: &str, out: &mut Vec<u8>) {
     );
 }
 
-/// Parses a line that begins with its sender.
+/// Parses a line that begins with its sender. The server has validated the names.
 fn parse_from_member(line: &str) -> Option<Event<'_>> {
     let (prefix, text) = line.split_once(": ")?;
     if let Some(from) = prefix.strip_prefix("* ") {
-        let from = exact_name(from)?;
+        let from = Name::from_server(from)?;
         return Some(Event::Action { from, text });
     }
     let Some((from, to)) = prefix.split_once(PRIVATE_ARROW) else {
-        let from = exact_name(prefix)?;
+        let from = Name::from_server(prefix)?;
         return Some(Event::Message { from, text });
     };
-    let from = exact_name(from)?;
-    let to: Option<Vec<Name>> = to.split(',').map(exact_name).collect();
+    let from = Name::from_server(from)?;
+    let to: Option<Vec<Name>> = to.split(',').map(Name::from_server).collect();
     Some(Event::Private {
         from,
         to: to?,
         text,
     })
-}
-
-/// Parses a name without blanks around it.
-fn exact_name(text: &str) -> Option<Name> {
-    text.parse()
-        .ok()
-        .filter(|name: &Name| name.as_str() == text)
 }
 
 fn parse_history_marker(line: &str) -> Option<&str> {

@@ -74,11 +74,8 @@ pub fn own_new_name(name: &Name) -> String {
 
 /// Parses the name in a notice of [`own_new_name`]. A client thus knows its own name.
 pub fn parse_own_new_name(notice: &str) -> Option<Name> {
-    notice
-        .strip_prefix(OWN_NAME)?
-        .strip_suffix('.')?
-        .parse()
-        .ok()
+    let name = notice.strip_prefix(OWN_NAME)?.strip_suffix('.')?;
+    Name::from_server(name)
 }
 
 /// Returns the notice for a member that it has moved to `room`, where `others` are.
@@ -89,7 +86,7 @@ pub fn own_new_room(room: &Name, others: &Occupants) -> String {
 /// Parses the room in a notice of [`own_new_room`].
 pub fn parse_own_new_room(notice: &str) -> Option<Name> {
     let (room, _) = notice.strip_prefix(OWN_ROOM)?.split_once(" now. ")?;
-    room.parse().ok()
+    Name::from_server(room)
 }
 
 /// Returns the notice for `name` alone that it has joined under that name.
@@ -136,7 +133,7 @@ pub enum Excerpt {
     Last,
     /// The lines that a returning member missed.
     Missed,
-    /// The lines that a member missed which resumes.
+    /// The lines that a resuming member missed.
     Resumed,
     /// The same, if earlier lines may be missing.
     ResumedPart,
@@ -163,6 +160,15 @@ pub fn excerpt_header(which: Excerpt, count: usize, oldest: Duration) -> String 
     let oldest = format_duration(oldest);
     format!("{excerpt}, the oldest from {oldest} ago{may_be_missing}")
 }
+
+/// Returns `true` if `text` stands before lines that a member has missed. A client may
+/// have shown some of them.
+pub fn is_missed_header(text: &str) -> bool {
+    text.contains(MISSED)
+}
+
+/// The words that all headers of missed lines have, and no other.
+const MISSED: &str = "missed line";
 
 /// The text for `--- ... ---` after previous lines.
 pub const EXCERPT_END: &str = "now";
@@ -284,6 +290,15 @@ mod tests {
             excerpt_header(Excerpt::ResumedPart, 0, ago(0)),
             "some lines may be missing",
         );
+    }
+
+    #[test]
+    fn a_client_knows_the_headers_of_missed_lines() {
+        let is_missed = |which| is_missed_header(&excerpt_header(which, 3, Duration::ZERO));
+        assert!(is_missed(Excerpt::Resumed) && is_missed(Excerpt::ResumedPart));
+        for which in [Excerpt::Last, Excerpt::Missed, Excerpt::Matching] {
+            assert!(!is_missed(which), "{which:?}");
+        }
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Numbering: the numbers of a client's own lines, so that none is lost or said twice.
 //!
 //! A client that was granted `id` sends `/seq 17 LINE`. The server answers a heartbeat
-//! with `/ack 17`: it has dealt with all lines up to 17.
+//! with `/ack 17`: it has handled all lines up to 17.
 //! Invariant: numbers count from 1, for the life of a resume token.
 
-use crate::capability::command;
+use crate::capability::split_command;
 use crate::text::parse_number;
 
 /// The most bytes that the number adds to a line: `/seq `, 20 digits and a space.
-pub const MAX_NUMBER: usize = 26;
+pub const MAX_NUMBER_BYTES: usize = 26;
 
 /// Returns the line `/seq NUMBER LINE`, without its newline.
 pub fn encode(number: u64, line: &str) -> String {
@@ -35,7 +35,7 @@ pub fn ack(number: u64) -> String {
 
 /// Parses `/ack NUMBER`.
 pub fn parse_ack(line: &str) -> Option<u64> {
-    let (word, digits) = command(line)?;
+    let (word, digits) = split_command(line)?;
     (word == "ack" && !digits.is_empty())
         .then(|| parse_number(digits))
         .flatten()
@@ -50,7 +50,7 @@ mod tests {
         for line in ["hi", "", " two  blanks ", "/who", "/seq 1 x"] {
             let encoded = encode(17, line);
             assert_eq!(split(&encoded), Some((17, line)));
-            assert!(encoded.len() <= line.len() + MAX_NUMBER);
+            assert!(encoded.len() <= line.len() + MAX_NUMBER_BYTES);
         }
         for line in [
             "/seq",

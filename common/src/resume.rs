@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::Token;
-use crate::capability::command;
+use crate::capability::split_command;
 use crate::tags::LineId;
 
 /// The word of the request, without its slash.
@@ -21,7 +21,7 @@ pub struct ResumeRequest<'a> {
 impl<'a> ResumeRequest<'a> {
     /// Parses a line without its newline. Returns `None` for any other line.
     pub fn parse(line: &'a str) -> Option<ResumeRequest<'a>> {
-        let (word, rest) = command(line)?;
+        let (word, rest) = split_command(line)?;
         if !word.eq_ignore_ascii_case(RESUME) {
             return None;
         }

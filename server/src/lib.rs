@@ -11,6 +11,7 @@
 pub mod limits;
 mod random;
 mod rate_limit;
+mod recent;
 mod report;
 pub mod shutdown;
 mod sync;

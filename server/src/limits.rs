@@ -1,7 +1,7 @@
 //! Limits: the values of every limit of the server, each with its reason.
 //!
 //! It enforces nothing. `connection/admission.rs` caps connections,
-//! `rate_limit.rs` the lines of a member, `files/bandwidth.rs` the bytes of
+//! `rate_limit/` the lines of a member, `files/bandwidth.rs` the bytes of
 //! transfers.
 //!
 //! An operator can change those of [`Limits`]. The constants are not worth a flag.
@@ -94,6 +94,10 @@ pub const MAX_NAME_TRIES: u32 = 5;
 /// The time after which a silent connection is prompted for a name. A program has sent
 /// one by then, and a person needs the hint.
 pub const NAME_PROMPT_DELAY: Duration = Duration::from_secs(1);
+
+/// The time after which a connection without a name counts toward the most of these. A
+/// storm of programs that all send their names at once is not counted.
+pub const UNNAMED_DELAY: Duration = Duration::from_secs(1);
 
 /// The time to read on after the last line was sent. A close with unread input sends a
 /// reset, which may overtake that line.

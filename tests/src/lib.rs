@@ -16,6 +16,7 @@ mod capable_client;
 mod commands;
 mod delay_proxy;
 mod process;
+mod resuming_client;
 mod test_client;
 mod udp_test_client;
 
@@ -25,6 +26,7 @@ pub use bystanders::Bystanders;
 pub use commands::type_every_command;
 pub use delay_proxy::start_delay_proxy;
 pub use process::{Running, Usage};
+pub use resuming_client::ResumingClient;
 pub use test_client::TestClient;
 pub use udp_test_client::UdpTestClient;
 

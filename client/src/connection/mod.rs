@@ -55,6 +55,13 @@ pub struct ConnectionInfo {
     pub server: Option<SocketAddr>,
 }
 
+impl ConnectionInfo {
+    /// Returns what the user should know about the connection, if there is something.
+    pub fn warning(&self) -> Option<&'static str> {
+        self.stats.as_ref()?.warning()
+    }
+}
+
 /// An open connection.
 pub struct Connection {
     /// Returns what the server sends.

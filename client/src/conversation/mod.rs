@@ -61,7 +61,7 @@ pub struct Conversation {
 
 /// The differences between a member and the previous one of this conversation.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Beginning {
+pub struct RejoinReport {
     /// The lines of the previous member that were never confirmed. They are not sent again.
     perhaps_said: Vec<String>,
     /// `true` if the previous member was in another room.
@@ -70,7 +70,7 @@ pub struct Beginning {
 
 impl Conversation {
     /// Begins as a new member. Returns what the user should know after the welcome.
-    pub fn begin(&mut self, granted: Capabilities) -> Beginning {
+    pub fn begin(&mut self, granted: Capabilities) -> RejoinReport {
         let restarted = self.queue.restart(granted.contains(Capability::Id));
         self.waiting.put_back(restarted.unsent);
         self.transfers.tickets.on_rejoined();
@@ -78,7 +78,7 @@ impl Conversation {
         self.screen.show(ScreenUpdate::Online);
         let lobby = LOBBY.to_string();
         self.screen.show(ScreenUpdate::RoomChanged(lobby));
-        Beginning {
+        RejoinReport {
             perhaps_said: restarted.said,
             is_elsewhere: previous.room != LOBBY,
         }
@@ -86,15 +86,15 @@ impl Conversation {
 
     /// Continues as the previous member: what is unconfirmed is sent again, and what
     /// waits is sent after it.
-    pub fn resume(&mut self) -> Beginning {
+    pub fn resume(&mut self) -> RejoinReport {
         self.queue.resend();
         self.transfers.tickets.on_resumed();
         self.screen.show(ScreenUpdate::Online);
-        Beginning::default()
+        RejoinReport::default()
     }
 
     /// Reports what was lost, and sends what waits, unless it was typed for another room.
-    pub fn after_welcome(&mut self, beginning: &Beginning) {
+    pub fn after_welcome(&mut self, beginning: &RejoinReport) {
         self.report_unconfirmed(&beginning.perhaps_said);
         match self.waiting.len() {
             0 => {}
@@ -107,7 +107,7 @@ impl Conversation {
     }
 
     /// Keeps a line until there is a connection again.
-    pub fn wait(&mut self, line: OutgoingLine) {
+    pub fn keep_for_later(&mut self, line: OutgoingLine) {
         let shown = format!("waiting: {}", line.line);
         if self.waiting.push(line) {
             self.screen.info(shown);
@@ -252,7 +252,7 @@ mod tests {
     fn resuming_sends_what_is_unconfirmed_and_then_what_waits() {
         let (mut conversation, shown) = conversation();
         send(&mut conversation, &["one", "two"]);
-        conversation.wait(said("three"));
+        conversation.keep_for_later(said("three"));
         assert_eq!(reports(&shown), ["waiting: three"]);
         let beginning = conversation.resume();
         conversation.after_welcome(&beginning);
@@ -269,7 +269,7 @@ mod tests {
     fn joining_by_name_says_nothing_twice_and_sends_what_waits_to_the_same_room() {
         let (mut conversation, shown) = conversation();
         send(&mut conversation, &["one"]);
-        conversation.wait(said("two"));
+        conversation.keep_for_later(said("two"));
         let beginning = conversation.begin(Capabilities::of(&[Capability::Id]));
         conversation.after_welcome(&beginning);
         let next = conversation.queue.next_line();
@@ -282,8 +282,8 @@ mod tests {
     fn what_waits_for_another_room_waits_for_the_user() {
         let (mut conversation, shown) = conversation();
         conversation.memory.room = "games".to_string();
-        conversation.wait(said("one"));
-        conversation.wait(said("two"));
+        conversation.keep_for_later(said("one"));
+        conversation.keep_for_later(said("two"));
         reports(&shown);
         let beginning = conversation.begin(Capabilities::default());
         conversation.after_welcome(&beginning);
@@ -293,7 +293,7 @@ mod tests {
         assert!(!conversation.queue.has_unsent());
         conversation.send_waiting();
         assert_eq!(conversation.queue.next_line().as_deref(), Some("one"));
-        conversation.wait(said("three"));
+        conversation.keep_for_later(said("three"));
         reports(&shown);
         conversation.drop_waiting();
         assert_eq!(reports(&shown), ["discarded: 1 line"]);
@@ -303,7 +303,7 @@ mod tests {
     fn the_fifty_first_waiting_line_is_refused() {
         let (mut conversation, shown) = conversation();
         for number in 0..=MAX_WAITING {
-            conversation.wait(said(&number.to_string()));
+            conversation.keep_for_later(said(&number.to_string()));
         }
         let last = reports(&shown).pop();
         let expected = "not sent, 50 lines are waiting already";
@@ -316,7 +316,7 @@ mod tests {
         conversation.report_end();
         assert!(reports(&shown).is_empty());
         send(&mut conversation, &["1", "2", "3", "4", "5", "6", "7"]);
-        conversation.wait(said("later"));
+        conversation.keep_for_later(said("later"));
         reports(&shown);
         conversation.report_end();
         let reported = reports(&shown);

@@ -4,7 +4,7 @@
 //! is never joined. It ends at the end of the input, when the channel is dropped, or
 //! with the process.
 
-use std::io::{self, BufRead, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::thread;
 
 use common::{LineSplitter, MAX_LINE, NextLine};
@@ -42,18 +42,42 @@ pub enum InputSource {
     None,
 }
 
-/// Starts the stdin thread. The channel closes at the end of the input.
+/// The ends of the stdin thread's channels.
+pub struct Input {
+    /// The lines; closed at the end of the input.
+    pub lines: Receiver<InputLine>,
+    /// Fires when something was read, perhaps less than a line.
+    pub reads: Receiver<()>,
+}
+
+/// Standard input, which reports each read.
+struct ReportingStdin {
+    reads: Sender<()>,
+}
+
+impl Read for ReportingStdin {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let result = io::stdin().read(buffer);
+        // A full channel reports one already.
+        let _ = self.reads.try_send(());
+        result
+    }
+}
+
+/// Starts the stdin thread.
 ///
 /// # Errors
 ///
 /// If the system cannot start a thread.
-pub fn start(source: InputSource, screen: Screen) -> io::Result<Receiver<InputLine>> {
+pub fn start(source: InputSource, screen: Screen) -> io::Result<Input> {
     let (sender, lines) = bounded(match source {
         InputSource::Terminal => MAX_TYPED_LINES,
         InputSource::Pipe | InputSource::None => MAX_PIPED_LINES,
     });
+    let (read_sender, reads) = bounded(1);
+    let input = Input { lines, reads };
     if source == InputSource::None {
-        return Ok(lines);
+        return Ok(input);
     }
     let on_line = move || {
         // Enter has moved the terminal's cursor.
@@ -63,8 +87,11 @@ pub fn start(source: InputSource, screen: Screen) -> io::Result<Receiver<InputLi
     };
     thread::Builder::new()
         .name("stdin".to_string())
-        .spawn(move || read_lines(io::stdin().lock(), &sender, on_line))?;
-    Ok(lines)
+        .spawn(move || {
+            let stdin = ReportingStdin { reads: read_sender };
+            read_lines(BufReader::new(stdin), &sender, on_line);
+        })?;
+    Ok(input)
 }
 
 /// Sends each line of `source` to `lines`, after a call of `on_line`.

@@ -6,7 +6,7 @@
 //!
 //! Writes: nothing.
 //! Locks: nothing.
-//! Blocks: in reads, for at most 250 ms, and while the screen's queue is full.
+//! Blocks: in reads, for at most 250 ms, and while too much waits for the screen.
 
 pub mod lines;
 mod memory;
@@ -15,7 +15,7 @@ mod state;
 mod update;
 
 use std::io::{self, Read};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use common::Capabilities;
@@ -27,6 +27,10 @@ pub use memory::Memory;
 use state::ReceiverState;
 use update::MAX_UPDATES;
 pub use update::{LastMessage, ServerUpdate, SessionEnd};
+
+/// The time after which a receiver that does not read says so again. The server disconnects
+/// a member that has not answered a probe for 10 s, and probes every 2 s.
+const UNREAD_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The settings of a receiver.
 pub struct ReceiverConfig {
@@ -43,8 +47,15 @@ pub struct ReceiverConfig {
     pub memory: Memory,
 }
 
-/// Shows the first line, and starts the receiver thread, which returns its memory. Its
-/// updates end with [`ServerUpdate::Ended`].
+/// The ends of a receiver's channels.
+pub struct ReceiverHandle {
+    /// The updates for the sender; the last is [`ServerUpdate::Ended`].
+    pub updates: Receiver<ServerUpdate>,
+    /// Carries the receiver's memory when it has ended. It is closed if the thread fails.
+    pub memory: Receiver<Memory>,
+}
+
+/// Shows the first line, and starts the receiver thread.
 ///
 /// # Errors
 ///
@@ -52,19 +63,20 @@ pub struct ReceiverConfig {
 pub fn start(
     lines: ServerLines<impl Read + Send + 'static>,
     config: ReceiverConfig,
-) -> io::Result<(Receiver<ServerUpdate>, JoinHandle<Memory>)> {
+) -> io::Result<ReceiverHandle> {
     let (sender, updates) = bounded(MAX_UPDATES);
+    let (memory_sender, memory) = bounded(1);
     let timeout = config.timeout;
     let state = initial_state(config, sender.clone());
-    let thread = thread::Builder::new()
+    thread::Builder::new()
         .name("receiver".to_string())
         .spawn(move || {
             let (end, memory) = receive(lines, state, timeout);
-            // The sender may have ended before.
+            // Either may have ended before.
             let _ = sender.send(ServerUpdate::Ended(end));
-            memory
+            let _ = memory_sender.send(memory);
         })?;
-    Ok((updates, thread))
+    Ok(ReceiverHandle { updates, memory })
 }
 
 /// Returns the state after the first line. It is shown at once, so that it comes before
@@ -86,7 +98,9 @@ fn receive(
 ) -> (SessionEnd, Memory) {
     let mut last_line = Instant::now();
     let end = loop {
-        state.send_new_name();
+        state.send_pending();
+        // Silence counts only while we read.
+        last_line += wait_for_room(&state);
         match lines.read_line() {
             ReadOutcome::TimedOut | ReadOutcome::Incomplete if last_line.elapsed() < timeout => {
                 continue;
@@ -107,6 +121,16 @@ fn receive(
         last_line = Instant::now();
     };
     (end, state.memory)
+}
+
+/// Waits until the screen has room, and returns the time that it took. The server may probe
+/// us meanwhile, and we would not see it; so the sender answers as if it did.
+fn wait_for_room(state: &ReceiverState) -> Duration {
+    let start = Instant::now();
+    while !state.screen.wait_for_room(UNREAD_INTERVAL) {
+        state.send_unread();
+    }
+    start.elapsed()
 }
 
 #[cfg(test)]

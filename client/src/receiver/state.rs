@@ -8,10 +8,6 @@ use super::memory::Memory;
 use super::update::{LastMessage, MAX_UPDATES, ServerUpdate};
 use crate::screen::{Screen, ScreenUpdate};
 
-/// The part of a header that announces the lines that were missed. They may overlap with
-/// what was shown. A history that the user asks for repeats lines on purpose.
-const MISSED: &str = "missed line";
-
 /// The previous lines that the server is sending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Replay {
@@ -27,7 +23,7 @@ enum Replay {
 /// The receiver's state on one connection.
 pub(super) struct ReceiverState {
     pub(super) memory: Memory,
-    screen: Screen,
+    pub(super) screen: Screen,
     updates: Sender<ServerUpdate>,
     granted: Capabilities,
     replay: Replay,
@@ -36,6 +32,8 @@ pub(super) struct ReceiverState {
     last_unreadable: Option<&'static str>,
     /// Our new name, until the sender has it.
     new_name: Option<Name>,
+    /// `true` if the sender does not know of the last empty line.
+    unsent_heartbeat: bool,
 }
 
 impl ReceiverState {
@@ -54,6 +52,7 @@ impl ReceiverState {
             last_message: LastMessage::None,
             last_unreadable: None,
             new_name: None,
+            unsent_heartbeat: false,
         }
     }
 
@@ -67,10 +66,8 @@ impl ReceiverState {
         match Event::parse(text) {
             Event::Quit => return Some(std::mem::take(&mut self.last_message)),
             Event::Heartbeat => {
-                // The new name has waited longer.
-                self.send_new_name();
-                // A full channel gives the sender enough to answer.
-                let _ = self.updates.try_send(ServerUpdate::Heartbeat);
+                self.unsent_heartbeat = true;
+                self.send_pending();
             }
             event => {
                 self.record_message(&event);
@@ -115,7 +112,7 @@ impl ReceiverState {
         if let Event::HistoryMarker(text) = event {
             self.replay = match *text {
                 notice::EXCERPT_END => Replay::None,
-                text if text.contains(MISSED) => Replay::Missed,
+                text if notice::is_missed_header(text) => Replay::Missed,
                 _ => Replay::History,
             };
         }
@@ -156,18 +153,25 @@ impl ReceiverState {
         }
     }
 
-    /// Sends our new name to the sender, now or when the channel has room. A blocking
-    /// send could deadlock: the sender may wait for a server that waits until we have
-    /// read. Only the newest name matters.
-    pub(super) fn send_new_name(&mut self) {
+    /// Sends our new name and an empty line to the sender, now or when the channel has room.
+    /// A blocking send could deadlock: the sender may wait for a server that waits until we
+    /// have read. Only the newest name matters, and one answer is enough for several probes.
+    pub(super) fn send_pending(&mut self) {
+        let send = |update| self.updates.try_send(update).is_ok();
+        // The new name has waited longer.
         if let Some(name) = &self.new_name
-            && self
-                .updates
-                .try_send(ServerUpdate::Renamed(name.clone()))
-                .is_ok()
+            && send(ServerUpdate::Renamed(name.clone()))
         {
             self.new_name = None;
         }
+        if self.unsent_heartbeat && send(ServerUpdate::Heartbeat) {
+            self.unsent_heartbeat = false;
+        }
+    }
+
+    /// Reports that nothing is read. A full channel keeps the sender busy without it.
+    pub(super) fn send_unread(&self) {
+        let _ = self.updates.try_send(ServerUpdate::Unread);
     }
 
     /// Sends a ticket to the sender. Returns `false` if `notice` is no ticket, or if a
@@ -298,6 +302,18 @@ mod tests {
         assert_eq!(shown, [header, "bob: one", "bob: two", now]);
         let last = fixture.state.memory.seen.last().unwrap();
         assert_eq!(last.to_string(), "lobby-k3f9-5");
+    }
+
+    #[test]
+    fn a_probe_waits_while_the_sender_has_much_to_do() {
+        let mut fixture = fixture("id");
+        fixture.shows(&["/ack 1"; MAX_UPDATES]);
+        fixture.shows(&["", ""]);
+        assert_eq!(fixture.updates.try_iter().count(), MAX_UPDATES);
+        fixture.state.send_pending();
+        fixture.state.send_pending();
+        let updates: Vec<ServerUpdate> = fixture.updates.try_iter().collect();
+        assert_eq!(updates, [ServerUpdate::Heartbeat]);
     }
 
     #[test]

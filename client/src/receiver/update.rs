@@ -7,8 +7,8 @@ use common::transfer::TicketGrant;
 
 use super::lines::Disconnect;
 
-/// The number of updates that may wait for the sender. Heartbeats beyond it are
-/// dropped, because only a server that sends unrequested ones gets here.
+/// The number of updates that may wait for the sender. Empty lines beyond it count as one,
+/// because only a server that sends unrequested ones gets here.
 pub(super) const MAX_UPDATES: usize = 64;
 
 /// A message from the receiver to the sender.
@@ -16,6 +16,8 @@ pub(super) const MAX_UPDATES: usize = 64;
 pub enum ServerUpdate {
     /// An empty line, which answers our heartbeat or probes us.
     Heartbeat,
+    /// Nothing is read for a while, because the terminal is slow. The server may be probing.
+    Unread,
     /// The answer to our heartbeat, or to our resuming: the server has dealt with our lines
     /// up to this number.
     Ack(u64),

@@ -112,8 +112,8 @@ impl Reconnector {
             // The lines of a pipe wait in the pipe.
             let no_input = never();
             let input = match conversation.source {
-                InputSource::Terminal => &conversation.input,
-                InputSource::Pipe | InputSource::None => &no_input,
+                InputSource::Terminal if conversation.screen.has_room() => &conversation.input,
+                _ => &no_input,
             };
             select! {
                 recv(ready) -> result => {
@@ -124,6 +124,7 @@ impl Reconnector {
                     Ok(line) => offline::handle_input(conversation, line, self.transport)?,
                     Err(_) => return Err(Exit::Left),
                 },
+                recv(conversation.screen.retry()) -> _ => {}
                 recv(conversation.quit_requests) -> request => {
                     return Err(request.map_or(Exit::Left, Exit::from));
                 }

@@ -35,7 +35,9 @@ pub fn handle_input(
         UserAction::DropWaiting => conversation.drop_waiting(),
         UserAction::Show(echo) => conversation.show(echo),
         UserAction::File(command) => conversation.transfers.run_command(command),
-        UserAction::Send { line, echo } => conversation.wait(OutgoingLine::new(line, echo)),
+        UserAction::Send { line, echo } => {
+            conversation.keep_for_later(OutgoingLine::new(line, echo))
+        }
     }
     Ok(())
 }

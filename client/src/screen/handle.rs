@@ -1,57 +1,136 @@
 //! The screen's handle: the sending end of the screen thread's queue.
+//!
+//! The queue is in order, so that what the user has said stands after what the server said
+//! before. It is limited by its memory, see [`Capacity`]. Two things go before all others:
+//! Enter, because the terminal's cursor has moved, and an end that cannot wait.
 
 use std::convert::Infallible;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use common::Timestamp;
-use crossbeam_channel::{Receiver, Sender, after, bounded, never, select};
+use crossbeam_channel::{
+    Receiver, RecvTimeoutError, Sender, after, bounded, never, select, unbounded,
+};
 
+use super::capacity::Capacity;
 use super::update::{Line, ScreenUpdate};
 
-/// The number of updates that may wait. When a terminal is slower than the server, the
-/// receiver blocks and TCP slows the server down. It is small, so that the user's own
-/// lines do not wait long in a flood.
-const MAX_WAITING: usize = 64;
+/// The time after which a producer without room tries again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A handle to the screen thread, for every thread that has something to show.
 #[derive(Clone)]
 pub struct Screen {
     queue: Sender<ScreenUpdate>,
+    /// The updates that go before all in the queue.
+    urgent: Sender<ScreenUpdate>,
+    capacity: Arc<Capacity>,
     /// Carries nothing; it is disconnected when the screen thread has ended.
     ended: Receiver<Infallible>,
 }
 
 /// The screen thread's ends of its channels.
 pub(super) struct ScreenQueue {
-    pub updates: Receiver<ScreenUpdate>,
+    updates: Receiver<ScreenUpdate>,
+    urgent: Receiver<ScreenUpdate>,
+    capacity: Arc<Capacity>,
     /// Dropped when the thread ends.
-    pub alive: Sender<Infallible>,
+    _alive: Sender<Infallible>,
+}
+
+impl ScreenQueue {
+    /// Waits for the next update; `None` if nothing follows.
+    pub(super) fn next(&self) -> Option<ScreenUpdate> {
+        if let Ok(update) = self.urgent.try_recv() {
+            return Some(update);
+        }
+        select! {
+            recv(self.urgent) -> update => update.ok().or_else(|| self.updates.recv().ok()),
+            recv(self.updates) -> update => update.ok(),
+        }
+    }
+
+    /// Records that an update of so many bytes was written.
+    pub(super) fn record_written(&self, bytes: usize) {
+        self.capacity.remove(bytes);
+    }
+}
+
+/// Nobody waits for a thread that has ended.
+impl Drop for ScreenQueue {
+    fn drop(&mut self) {
+        self.capacity.close();
+    }
 }
 
 impl Screen {
     /// Makes a handle and the queue behind it.
     pub(super) fn new() -> (Screen, ScreenQueue) {
-        let (queue, updates) = bounded(MAX_WAITING);
+        let (queue, updates) = unbounded();
+        let (urgent_sender, urgent) = unbounded();
         let (alive, ended) = bounded(0);
-        (Screen { queue, ended }, ScreenQueue { updates, alive })
+        let capacity = Arc::new(Capacity::default());
+        let screen = Screen {
+            queue,
+            urgent: urgent_sender,
+            capacity: Arc::clone(&capacity),
+            ended,
+        };
+        let queue = ScreenQueue {
+            updates,
+            urgent,
+            capacity,
+            _alive: alive,
+        };
+        (screen, queue)
     }
 
     /// Makes a handle for tests, which returns every update.
     #[cfg(test)]
     pub fn recording() -> (Screen, Receiver<ScreenUpdate>) {
-        let (queue, updates) = crossbeam_channel::unbounded();
-        let (_, ended) = bounded(0);
-        (Screen { queue, ended }, updates)
+        let (screen, queue) = Screen::new();
+        let screen = Screen {
+            urgent: screen.queue.clone(),
+            ..screen
+        };
+        (screen, queue.updates.clone())
     }
 
-    /// Queues an update; blocks while the queue is full. A closed screen drops it.
+    /// Queues an update. A closed screen drops it.
     pub fn show(&self, update: ScreenUpdate) {
-        let _ = self.queue.send(update);
+        self.capacity.add(update.bytes());
+        let queue = match update {
+            ScreenUpdate::EnterPressed => &self.urgent,
+            _ => &self.queue,
+        };
+        let _ = queue.send(update);
     }
 
-    /// Returns `true` if a few more updates do not block.
+    /// Returns `true` if there is room for what the user's input shows.
     pub fn has_room(&self) -> bool {
-        self.queue.len() < MAX_WAITING / 2
+        self.capacity.has_room()
+    }
+
+    /// Returns a channel that fires when it is time to look for room again; never if there
+    /// is some.
+    pub fn retry(&self) -> Receiver<Instant> {
+        if self.has_room() {
+            never()
+        } else {
+            after(RETRY_INTERVAL)
+        }
+    }
+
+    /// Waits until there is room for what the server sends. Returns `false` if `timeout`
+    /// ends before.
+    pub fn wait_for_room(&self, timeout: Duration) -> bool {
+        self.capacity.wait_for_server(timeout)
+    }
+
+    /// Returns `true` if all updates are written.
+    pub fn is_idle(&self) -> bool {
+        self.capacity.is_empty()
     }
 
     /// Shows a line from the server.
@@ -83,16 +162,27 @@ impl Screen {
         self.show(ScreenUpdate::Line(Line::Info(text)));
     }
 
-    /// Shows all that waits and restores the terminal, within `timeout` if there is one.
-    pub fn close(&self, timeout: Option<Duration>) {
-        let timeout = timeout.map_or_else(never, after);
+    /// Shows all that waits, however long that takes, and restores the terminal. Returns
+    /// `false` if `hurry` fires before.
+    pub fn close_unless<T>(&self, hurry: &Receiver<T>) -> bool {
+        let _ = self.queue.send(ScreenUpdate::Close);
         select! {
-            send(self.queue, ScreenUpdate::Close) -> _ => {}
-            recv(timeout) -> _ => return,
+            recv(self.ended) -> _ => true,
+            recv(hurry) -> _ => false,
         }
-        select! {
-            recv(self.ended) -> _ => {}
-            recv(timeout) -> _ => {}
-        }
+    }
+
+    /// Restores the terminal within `timeout`; shows what it can in the first half of that.
+    /// Returns `false` if the terminal takes nothing.
+    pub fn close_within(&self, timeout: Duration) -> bool {
+        let half = timeout / 2;
+        [&self.queue, &self.urgent].into_iter().any(|queue| {
+            let _ = queue.send(ScreenUpdate::Close);
+            self.has_ended_after(half)
+        })
+    }
+
+    fn has_ended_after(&self, timeout: Duration) -> bool {
+        self.ended.recv_timeout(timeout) == Err(RecvTimeoutError::Disconnected)
     }
 }

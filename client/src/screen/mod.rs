@@ -12,10 +12,11 @@
 //! Thread: `screen`.
 //!
 //! Writes: no socket; the screen thread writes to standard output and error.
-//! Locks: nothing.
-//! Blocks: the screen thread in writes, the others while its queue is full.
+//! Locks: the count of the bytes that wait, for an instant.
+//! Blocks: the screen thread in writes, the receiver while too much waits.
 
 pub mod bell;
+mod capacity;
 pub mod clock;
 mod handle;
 pub mod highlight;
@@ -25,28 +26,39 @@ pub mod split;
 pub mod status_line;
 mod update;
 pub mod watcher;
+mod wrap;
 
 use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 
 use crate::quit::QuitRequest;
 pub use handle::Screen;
+use handle::ScreenQueue;
 pub use renderer::{PromptOutput, Renderer};
 pub use update::{Line, ScreenUpdate};
 
 /// The time that a panic, or an early end, waits for the terminal to be restored.
 const RESTORE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A guard that closes the screen when it is dropped, so that a panic, or a `?`,
-/// restores the terminal too.
-pub struct ScreenGuard(Screen);
+/// A guard that closes the screen when it is dropped, so that a panic, or a `?`, restores
+/// the terminal too.
+pub struct ScreenGuard(Option<Screen>);
+
+impl ScreenGuard {
+    /// Ends the guard, because the screen was closed.
+    pub fn disarm(mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for ScreenGuard {
     fn drop(&mut self) {
-        self.0.close(Some(RESTORE_TIMEOUT));
+        if let Some(screen) = &self.0 {
+            screen.close_within(RESTORE_TIMEOUT);
+        }
     }
 }
 
@@ -66,32 +78,27 @@ where
     let (screen, queue) = Screen::new();
     thread::Builder::new()
         .name("screen".to_string())
-        .spawn(move || {
-            let _alive = queue.alive;
-            render_all(renderer, &queue.updates, &quit_requests);
-        })?;
-    Ok((screen.clone(), ScreenGuard(screen)))
+        .spawn(move || render_all(renderer, &queue, &quit_requests))?;
+    Ok((screen.clone(), ScreenGuard(Some(screen))))
 }
 
 /// Renders updates until the screen is closed. A failure is reported once. Later
-/// updates are dropped, so that no sender blocks.
+/// updates are dropped, so that nothing waits.
 fn render_all(
     mut renderer: Renderer<impl Write, impl Write>,
-    updates: &Receiver<ScreenUpdate>,
+    queue: &ScreenQueue,
     quit_requests: &Sender<QuitRequest>,
 ) {
     let mut failed = false;
-    for update in updates
-        .iter()
-        .take_while(|update| *update != ScreenUpdate::Close)
+    while let Some(update) = queue.next()
+        && update != ScreenUpdate::Close
     {
-        if failed {
-            continue;
-        }
-        if let Err(error) = renderer.render(update) {
+        let bytes = update.bytes();
+        if !failed && let Err(error) = renderer.render(update) {
             failed = true;
             // A full channel contains another request already.
             let _ = quit_requests.try_send(error.into());
         }
+        queue.record_written(bytes);
     }
 }

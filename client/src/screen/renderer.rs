@@ -17,6 +17,7 @@ use super::size::Size;
 use super::split::{ShownLine, SplitScreen, Style, day_rule};
 use super::status_line::StatusLine;
 use super::update::{Line, ScreenUpdate};
+use super::wrap::wrap;
 
 /// The number of lines that are kept for a redraw: the rows of the tallest window.
 const MAX_RECENT: usize = 200;
@@ -35,9 +36,12 @@ pub struct Renderer<O: Write, E: Write> {
     out: O,
     err: E,
     prompt_output: PromptOutput,
-    style: Style,
-    /// The window's size, if the screen may be divided at all.
+    /// The window's size, if the output is a terminal that knows it.
     size: Option<Size>,
+    /// `true` if the client's own lines go to the same window.
+    shares_window: bool,
+    /// The style of the divided screen, if the screen may be divided at all.
+    style: Option<Style>,
     /// The status line, once we have joined.
     status_line: Option<StatusLine>,
     /// The divided screen, while there is one.
@@ -57,8 +61,9 @@ impl<O: Write, E: Write> Renderer<O, E> {
             out,
             err,
             prompt_output,
-            style: Style::Plain,
             size: None,
+            shares_window: false,
+            style: None,
             status_line: None,
             split: None,
             recent: VecDeque::new(),
@@ -71,9 +76,16 @@ impl<O: Write, E: Write> Renderer<O, E> {
     /// Makes a renderer that divides a window of `size` once we have joined.
     pub fn split(out: O, err: E, size: Size, style: Style) -> Renderer<O, E> {
         let mut renderer = Renderer::plain(out, err, PromptOutput::Stdout);
-        renderer.style = style;
-        renderer.size = Some(size);
-        renderer
+        renderer.style = Some(style);
+        renderer.with_window(Some(size), true)
+    }
+
+    /// Adds a window, for which plain lines are wrapped. The client's own lines are, too, if
+    /// it shows them (`shares_window`).
+    pub fn with_window(mut self, size: Option<Size>, shares_window: bool) -> Renderer<O, E> {
+        self.size = size;
+        self.shares_window = shares_window;
+        self
     }
 
     /// Adds a bell, which is for a terminal only.
@@ -157,7 +169,7 @@ impl<O: Write, E: Write> Renderer<O, E> {
         let bell = self.bell.ring(highlight);
         let Some(split) = &self.split else {
             let time = time.map(|time| time + " ").unwrap_or_default();
-            return self.plain_line(line, &format!("{bell}{time}"));
+            return self.plain_line(line, bell, &time);
         };
         let shown = ShownLine {
             line,
@@ -175,13 +187,18 @@ impl<O: Write, E: Write> Renderer<O, E> {
 
     /// Writes messages to standard output, which may be a script's input, and the
     /// client's own lines to standard error.
-    fn plain_line(&mut self, line: Line, prefix: &str) -> io::Result<()> {
+    fn plain_line(&mut self, line: Line, bell: &str, time: &str) -> io::Result<()> {
         match line {
-            Line::Received(line) => write_at_once(&mut self.out, &format!("{prefix}{line}\n")),
+            Line::Received(line) => {
+                let line = wrapped(format!("{time}{line}"), self.size);
+                write_at_once(&mut self.out, &format!("{bell}{line}\n"))
+            }
             Line::Day(date) => write_at_once(&mut self.out, &format!("{}\n", day_rule(&date))),
             Line::Own(_) => Ok(()),
             Line::Warning(text) | Line::Info(text) => {
-                let _ = write_at_once(&mut self.err, &format!("! {text}\n"));
+                let window = self.size.filter(|_| self.shares_window);
+                let line = wrapped(format!("! {text}"), window);
+                let _ = write_at_once(&mut self.err, &format!("{line}\n"));
                 Ok(())
             }
         }
@@ -227,10 +244,11 @@ impl<O: Write, E: Write> Renderer<O, E> {
 
     /// Divides the screen, or stops dividing it, for the current window.
     fn arrange_layout(&mut self) -> io::Result<()> {
-        let (Some(size), Some(status)) = (self.size, &self.status_line) else {
+        let (Some(size), Some(style), Some(status)) = (self.size, self.style, &self.status_line)
+        else {
             return Ok(());
         };
-        let next = SplitScreen::new(size, status, self.style);
+        let next = SplitScreen::new(size, status, style);
         let bytes = match (&self.split, &next) {
             // A terminal that was never divided is left alone.
             (None, None) => return Ok(()),
@@ -249,6 +267,14 @@ impl<O: Write, E: Write> Drop for Renderer<O, E> {
             // If this fails, the terminal has gone and needs no restoring.
             let _ = write_at_once(&mut self.out, &split.close());
         }
+    }
+}
+
+/// Wraps a plain line for its window, if there is one.
+fn wrapped(line: String, window: Option<Size>) -> String {
+    match window {
+        Some(Size { columns, .. }) => wrap(&line, columns.into(), columns, "\n"),
+        None => line,
     }
 }
 
@@ -305,6 +331,30 @@ mod tests {
         ]);
         assert_eq!(out, "bob: hi\n! no\n");
         assert_eq!(err, "Enter your name: ! too long\n");
+    }
+
+    #[test]
+    fn plain_lines_are_wrapped_for_a_window_and_nothing_else() {
+        let rows = |line: fn(String) -> Line, shares_window| {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let renderer = Renderer::plain(&mut out, &mut err, PromptOutput::Stderr);
+            let mut renderer = renderer.with_window(Some(size(24, 40)), shares_window);
+            renderer
+                .render(ScreenUpdate::Resized(size(24, 20)))
+                .unwrap();
+            renderer.render(joined()).unwrap();
+            let line = line("bob: 78901234567890Server: hi".to_string());
+            renderer.render(ScreenUpdate::Line(line)).unwrap();
+            drop(renderer);
+            out.extend(err);
+            String::from_utf8(out).unwrap()
+        };
+        let expected = "bob: 78901234567890S\n  erver: hi\n";
+        assert_eq!(rows(Line::Received, false), expected);
+        let expected = "! bob: 7890123456789\n  0Server: hi\n";
+        assert_eq!(rows(Line::Warning, true), expected);
+        let expected = "! bob: 78901234567890Server: hi\n";
+        assert_eq!(rows(Line::Warning, false), expected);
     }
 
     #[test]

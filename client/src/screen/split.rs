@@ -26,6 +26,7 @@ use super::highlight::Highlight;
 use super::size::Size;
 use super::status_line::StatusLine;
 use super::update::Line;
+use super::wrap::{max_width, wrap};
 
 /// The rows for typing.
 const INPUT_ROWS: u16 = 2;
@@ -59,6 +60,10 @@ const CLEAR_BELOW: &str = "\u{1b}[J";
 const CLEAR_ABOVE: &str = "\u{1b}[1J";
 /// Clears the cursor's row (EL).
 const CLEAR_ROW: &str = "\u{1b}[2K";
+/// Cuts what is wider than the window, or wraps it (DECAWM). The client wraps by itself, and
+/// may be wrong about the width of a character.
+const CUT: &str = "\u{1b}[?7l";
+const WRAP: &str = "\u{1b}[?7h";
 /// Ends all colours (SGR); each of the next five begins a colour.
 const NORMAL: &str = "\u{1b}[0m";
 const BOLD: &str = "\u{1b}[1m";
@@ -171,7 +176,8 @@ impl SplitScreen {
         format!("{WHOLE_WINDOW}{end}{CLEAR_BELOW}")
     }
 
-    /// Scrolls the region and writes `shown` into the free row.
+    /// Scrolls the region and writes `shown` into the free row, and what does not fit there
+    /// into further rows, which are indented.
     ///
     /// The region is set each time, because a window that has just changed may have
     /// none.
@@ -189,18 +195,24 @@ impl SplitScreen {
         };
         // The terminal driver would split the write at a tab, as at `\n`.
         let text = text.replace('\t', "    ");
-        let text = self.styled(style, &text);
-        let time = shown.time.as_ref();
-        let time = time.map(|time| self.styled(DIM, &format!("{time} ")));
+        let time = shown.time.as_ref().map(|time| format!("{time} "));
         let time = time.unwrap_or_default();
+        let columns = self.size.columns;
+        let first = usize::from(columns).saturating_sub(max_width(&time));
+        let text = self.styled(style, &wrap(&text, first, columns, NEXT_ROW));
+        let time = self.styled(DIM, &time);
         let region = self.region();
         let last = to_row(region);
-        format!("{SAVE_CURSOR}\u{1b}[1;{region}r{last}{NEXT_ROW}{time}{text}{RESTORE_CURSOR}")
+        format!(
+            "{SAVE_CURSOR}\u{1b}[1;{region}r{last}{CUT}{NEXT_ROW}{time}{text}{WRAP}{RESTORE_CURSOR}"
+        )
     }
 
     fn styled(&self, style: &str, text: &str) -> String {
         match self.style {
-            Style::Colored if !style.is_empty() => format!("{style}{text}{NORMAL}"),
+            Style::Colored if !style.is_empty() && !text.is_empty() => {
+                format!("{style}{text}{NORMAL}")
+            }
             _ => text.to_string(),
         }
     }
@@ -281,8 +293,19 @@ mod tests {
     #[test]
     fn a_message_is_written_into_the_region_and_the_cursor_restored() {
         let split = split(24, 80, Style::Plain).unwrap();
-        let expected = "\u{1b}7\u{1b}[1;21r\u{1b}[21;1H\u{1b}Ebob: hi\u{1b}8";
+        let expected = "\u{1b}7\u{1b}[1;21r\u{1b}[21;1H\u{1b}[?7l\u{1b}Ebob: hi\u{1b}[?7h\u{1b}8";
         assert_eq!(split.line(&received("bob: hi")), expected);
+    }
+
+    #[test]
+    fn a_line_that_wraps_is_indented_after_its_time_and_mark() {
+        let split = split(24, 20, Style::Plain).unwrap();
+        let text = format!("bob: {}Server: hi", " ".repeat(6));
+        let mut line = shown(Line::Received(text), Highlight::Personal);
+        line.time = Some("09:05".to_string());
+        let rows = "\u{1b}E09:05 >> bob:       \u{1b}E  Server: hi\u{1b}[?7h";
+        let bytes = split.line(&line);
+        assert!(bytes.contains(rows), "{bytes:?}");
     }
 
     /// The terminal driver splits a write at these, and lets a key in.

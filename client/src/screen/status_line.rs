@@ -1,6 +1,8 @@
 //! The status line: from name, room, address and progress to the rule of the divided
 //! screen.
 
+use super::wrap::max_width;
+
 /// The contents of the rule between messages and input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusLine {
@@ -49,12 +51,6 @@ impl StatusLine {
         let fitting = all.find(|rule| max_width(rule) <= columns.into());
         fitting.unwrap_or_else(|| "---".to_string())
     }
-}
-
-/// Returns the most columns that `text` can take. Only ASCII is known to be narrow; all
-/// else counts twice, because Chinese characters take two columns.
-fn max_width(text: &str) -> usize {
-    text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
 }
 
 #[cfg(test)]

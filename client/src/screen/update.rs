@@ -39,6 +39,20 @@ pub enum ScreenUpdate {
     Close,
 }
 
+impl ScreenUpdate {
+    /// Returns the memory that it takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        let text = match self {
+            ScreenUpdate::Line(line) | ScreenUpdate::TimedLine(line, _) => line.text().len(),
+            ScreenUpdate::Reply(text) | ScreenUpdate::ProgressLine(text) => text.len(),
+            ScreenUpdate::Progress(texts) => texts.iter().map(String::len).sum(),
+            // Names are short.
+            _ => 0,
+        };
+        size_of::<ScreenUpdate>() + text
+    }
+}
+
 /// A line on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -53,4 +67,16 @@ pub enum Line {
     Info(String),
     /// The date of the lines that follow.
     Day(String),
+}
+
+impl Line {
+    fn text(&self) -> &str {
+        match self {
+            Line::Received(text)
+            | Line::Own(text)
+            | Line::Warning(text)
+            | Line::Info(text)
+            | Line::Day(text) => text,
+        }
+    }
 }

@@ -17,6 +17,9 @@ use crate::receiver::{LastMessage, ServerUpdate, SessionEnd};
 /// shows that the session is over; only the messages give the reason.
 pub(super) const LAST_MESSAGES_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The time to wait for the server's `q:quit` after a signal, if the screen is behind.
+const HURRY_TIMEOUT: Duration = Duration::from_millis(400);
+
 impl<W: Write> Sender<W> {
     /// Sends `q:quit` and waits for the answer.
     pub(super) fn say_goodbye(&mut self) -> Exit {
@@ -54,12 +57,16 @@ impl<W: Write> Sender<W> {
         queue.encode_last(&self.quit_line)
     }
 
-    /// Sends `q:quit` if the socket has room, and waits 5 s for the answer.
+    /// Sends `q:quit` if the socket has room, and waits 5 s for the answer, or less if the
+    /// terminal does not keep up: the answer comes after all that is not shown yet.
     pub(super) fn quit_now(&mut self, request: QuitRequest) -> Exit {
         // A single write, because a part of the line may be worse than nothing. A full
         // socket takes nothing.
         let _ = self.connection.writer.write(format!("{QUIT}\n").as_bytes());
-        let stop = self.wait_for_end(&after(GOODBYE_TIMEOUT));
+        let mut stop = self.wait_for_end(&after(HURRY_TIMEOUT));
+        if matches!(stop, SenderEnd::Done) && self.conversation.screen.is_idle() {
+            stop = self.wait_for_end(&after(GOODBYE_TIMEOUT - HURRY_TIMEOUT));
+        }
         self.record_delivery(&stop);
         request.into()
     }
@@ -120,7 +127,8 @@ impl<W: Write> Sender<W> {
                     }
                     // They answer nothing, and names and files do not matter any more.
                     Ok(
-                        ServerUpdate::Renamed(_)
+                        ServerUpdate::Unread
+                        | ServerUpdate::Renamed(_)
                         | ServerUpdate::Ticket(_)
                         | ServerUpdate::Refusal(_),
                     ) => {}

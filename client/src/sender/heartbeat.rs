@@ -5,6 +5,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use common::{Capability, HEARTBEAT, HEARTBEAT_OPT_IN};
+use crossbeam_channel::at;
 
 use super::state::{Sender, SenderEnd};
 
@@ -30,22 +31,32 @@ impl<W: Write> Sender<W> {
         Ok(())
     }
 
-    /// Answers the server's probe. A server that probes all the time, to make us send
-    /// forever, receives an answer only now and then.
+    /// Answers the server's probe, at once or a moment after the last answer, together with
+    /// all probes until then. So a server that probes all the time cannot make us send
+    /// forever, and an answer follows each probe.
     pub(super) fn answer_probe(&mut self) -> Result<(), SenderEnd> {
-        let recent = |last: Instant| last.elapsed() < PROBE_ANSWER_INTERVAL;
-        if self.last_probe_answer.is_some_and(recent) {
+        if self.probe_answer_due.is_some() {
             return Ok(());
         }
-        self.last_probe_answer = Some(Instant::now());
+        let now = Instant::now();
+        let earliest = self
+            .last_probe_answer
+            .map(|last| last + PROBE_ANSWER_INTERVAL);
+        let due = earliest.map_or(now, |earliest| earliest.max(now));
+        self.last_probe_answer = Some(due);
+        if due > now {
+            self.probe_answer_due = Some(at(due));
+            return Ok(());
+        }
         self.send_heartbeat()
     }
 
-    /// Sends a heartbeat.
+    /// Sends a heartbeat, which also answers the probes until now.
     pub(super) fn send_heartbeat(&mut self) -> Result<(), SenderEnd> {
         self.write_line("")?;
         self.window.record_heartbeat();
         self.confirmation_due = None;
+        self.probe_answer_due = None;
         Ok(())
     }
 }

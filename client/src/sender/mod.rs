@@ -1,8 +1,9 @@
 //! The sender: from input lines to lines on the connection.
 //!
 //! It owns the only half of the connection that can be written, so it needs no lock. It
-//! waits for five things at once: an input line, a heartbeat tick, an update from the
-//! receiver, a quit request, and an event from a transfer.
+//! waits for several things at once: an input line, the time of a heartbeat or of a
+//! confirmation, an update from the receiver, a quit request, an event from a transfer and
+//! the time to draw its progress. It does not wait for the screen.
 //!
 //! Thread: the main thread.
 //!
@@ -62,37 +63,56 @@ impl<W: Write> Sender<W> {
         }
     }
 
-    /// Waits for the next event, and handles it.
+    /// Sends what may be sent, or else waits for the next event and handles it.
     fn step<T>(&mut self, heartbeat: &Receiver<T>) -> Result<(), SenderEnd> {
         if self.window.needs_heartbeat() {
             self.send_heartbeat()?;
         }
-        let is_open = self.window.is_open() && self.conversation.queue.is_open();
-        let has_unsent = self.conversation.queue.has_unsent();
-        if is_open && has_unsent {
-            return self.send_next();
-        }
-        if !has_unsent && let Some(request) = self.conversation.transfers.tickets.next_held() {
+        if self.conversation.queue.has_unsent() {
+            if self.is_open() {
+                return self.send_next();
+            }
+        } else if let Some(request) = self.conversation.transfers.tickets.next_held() {
             return self.request_ticket(request);
         }
         if self.conversation.is_done() {
             return Err(SenderEnd::Done);
         }
-        // While the window is full, input lines wait in their channel: `select!` uses a
-        // channel that carries nothing in its place. Tickets wait for all lines before
-        // them.
+        self.wait(heartbeat)
+    }
+
+    /// Returns `true` if a line may be sent, as far as the server is concerned.
+    fn is_open(&self) -> bool {
+        self.window.is_open() && self.conversation.queue.is_open()
+    }
+
+    /// Waits for the next event, and handles it.
+    ///
+    /// While the window or the screen is full, input lines wait in their channel: `select!`
+    /// uses a channel that carries nothing in its place. Tickets wait for all lines before
+    /// them.
+    fn wait<T>(&mut self, heartbeat: &Receiver<T>) -> Result<(), SenderEnd> {
         let (no_input, no_events, no_timer) = (never(), never(), never());
+        let has_unsent = self.conversation.queue.has_unsent();
         let Conversation {
-            input, transfers, ..
+            input,
+            transfers,
+            screen,
+            ..
         } = &self.conversation;
-        let takes_input = is_open && !has_unsent && !self.conversation.input_ended;
-        let input = if takes_input { input } else { &no_input };
+        let takes_input = !has_unsent && !self.conversation.input_ended;
+        let input = if takes_input && self.is_open() && screen.has_room() {
+            input
+        } else {
+            &no_input
+        };
         let events = if has_unsent {
             &no_events
         } else {
             &transfers.events
         };
         let confirmation_due = self.confirmation_due.as_ref().unwrap_or(&no_timer);
+        let probe_answer_due = self.probe_answer_due.as_ref().unwrap_or(&no_timer);
         select! {
             recv(input) -> line => match line {
                 Ok(line) => self.handle_input(line),
@@ -100,6 +120,9 @@ impl<W: Write> Sender<W> {
             },
             recv(heartbeat) -> _ => self.send_heartbeat(),
             recv(confirmation_due) -> _ => self.send_heartbeat(),
+            recv(probe_answer_due) -> _ => self.send_heartbeat(),
+            // The next step looks again.
+            recv(screen.retry()) -> _ => Ok(()),
             recv(events) -> event => event.map_or(Ok(()), |event| self.handle_event(event)),
             recv(transfers.redraw) -> _ => {
                 self.conversation.transfers.show_progress();
@@ -359,6 +382,19 @@ mod tests {
         assert!(sender.send_heartbeat().is_ok());
         assert!(sender.confirmation_due.is_none());
         assert_eq!(sender.connection.writer, b"/seq 1 one\n/seq 2 two\n\n");
+    }
+
+    #[test]
+    fn probes_in_a_row_share_an_answer_that_follows_the_last() {
+        let (mut sender, _channels) = granted("id", Vec::new(), InputSource::Terminal);
+        for _ in 0..9 {
+            assert!(sender.handle_update(ServerUpdate::Heartbeat).is_ok());
+        }
+        assert_eq!(sender.connection.writer, b"\n");
+        assert!(sender.probe_answer_due.clone().unwrap().recv().is_ok());
+        assert!(sender.send_heartbeat().is_ok());
+        assert_eq!(sender.connection.writer, b"\n\n");
+        assert!(sender.probe_answer_due.is_none());
     }
 
     #[test]

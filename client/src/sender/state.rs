@@ -36,8 +36,10 @@ pub struct Sender<W> {
     pub(super) window: SendWindow,
     /// The line that leaves.
     pub(super) quit_line: String,
-    /// The time of our last answer to a probe.
+    /// The time of our last answer to a probe, or of the next if it is due.
     pub(super) last_probe_answer: Option<Instant>,
+    /// Fires when the next answer may be sent, if a probe waits for one.
+    pub(super) probe_answer_due: Option<Receiver<Instant>>,
     /// Fires when a heartbeat must ask for the confirmation of our lines, if there are any
     /// since the last heartbeat.
     pub(super) confirmation_due: Option<Receiver<Instant>>,
@@ -84,6 +86,7 @@ impl<W: Write> Sender<W> {
             connection,
             quit_line: QUIT.to_string(),
             last_probe_answer: None,
+            probe_answer_due: None,
             confirmation_due: None,
         }
     }

@@ -12,6 +12,7 @@ impl<W: Write> Sender<W> {
         match update {
             ServerUpdate::Ended(end) => return Err(SenderEnd::Ended(end)),
             ServerUpdate::Heartbeat | ServerUpdate::Ack(_) => return self.handle_blank(&update),
+            ServerUpdate::Unread => return self.answer_probe(),
             ServerUpdate::Renamed(name) => self.conversation.name = name,
             ServerUpdate::Ticket(grant) => self.deliver_ticket(grant),
             ServerUpdate::Refusal(why) => transfers.tickets.refuse(&why),

@@ -5,7 +5,7 @@
 
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use common::transfer::filename;
@@ -13,11 +13,10 @@ use common::transfer::filename;
 use super::context::TransferContext;
 use super::error::TransferError;
 use super::open;
-use super::partial_file::PartialFile;
 use super::progress::Progress;
+use super::target::Target;
 use super::task::Destination;
 use super::ticket_queue::TicketPurpose;
-use crate::connection::describe;
 
 /// The bytes that are collected for one write. More bytes do not make it faster.
 const WRITE_BUFFER: usize = 256 * 1024;
@@ -25,12 +24,6 @@ const WRITE_BUFFER: usize = 256 * 1024;
 /// The time to wait for the close after the last byte. A close that never comes costs
 /// no more than this.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// An open destination.
-enum Target {
-    File(PartialFile),
-    Output(io::Stdout),
-}
 
 /// Fetches file `id`, even if its connection breaks several times. Returns its path.
 ///
@@ -60,10 +53,7 @@ pub fn run(
         receive_bytes(&context.progress, &stream, target, &mut received, size)?;
         expect_end(&stream)
     })?;
-    match target {
-        Some(Target::File(file)) => file.finish().map(Some).map_err(TransferError::Failed),
-        _ => Ok(None),
-    }
+    target.map_or(Ok(None), Target::finish)
 }
 
 /// Receives all bytes from `received` on, which grows by what is written.
@@ -107,42 +97,6 @@ fn expect_end(mut stream: &TcpStream) -> Result<(), TransferError> {
             "the server sends more than the file's size".into(),
         )),
         _ => Ok(()),
-    }
-}
-
-impl Target {
-    fn open(folder: &Path, to: &Destination, name: &str) -> Result<Target, TransferError> {
-        let to = match to {
-            Destination::Output => return Ok(Target::Output(io::stdout())),
-            Destination::Downloads => None,
-            Destination::Path(path) => Some(path.as_path()),
-        };
-        let file = PartialFile::create(folder, to, name);
-        file.map(Target::File).map_err(TransferError::Failed)
-    }
-
-    fn write_error(&self, error: &io::Error) -> TransferError {
-        let place = match self {
-            Target::File(file) => file.folder().display().to_string(),
-            Target::Output(_) => "standard output".to_string(),
-        };
-        TransferError::Failed(format!("cannot write to {place}: {}", describe(error)))
-    }
-}
-
-impl Write for Target {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Target::File(file) => file.file.write(bytes),
-            Target::Output(out) => out.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Target::File(_) => Ok(()),
-            Target::Output(out) => out.flush(),
-        }
     }
 }
 

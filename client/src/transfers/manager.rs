@@ -190,8 +190,11 @@ impl TransferManager {
                 self.screen.show(ScreenUpdate::ProgressLine(line));
             }
         }
-        let bars = self.total().map_or(Vec::new(), |total| total.bars());
-        self.screen.show(ScreenUpdate::Progress(bars));
+        // The next bar says more than this one.
+        if self.screen.has_room() {
+            let bars = self.total().map_or(Vec::new(), |total| total.bars());
+            self.screen.show(ScreenUpdate::Progress(bars));
+        }
     }
 
     /// Returns the status of all running transfers together.

@@ -6,7 +6,7 @@
 //! ```text
 //! input -> COMMAND -> MANAGER -> WORKER -> upload, download -> OPEN -> its connection
 //!                      ^  |       |                |
-//!               ticket |  |       | event          +-> PARTIAL FILE -> disk
+//!               ticket |  |       | event          +-> TARGET -> PARTIAL FILE -> disk
 //!                      |  v       v
 //!                  TICKET QUEUE (the sender) -> /put, /get -> the chat's connection
 //! ```
@@ -32,6 +32,7 @@ mod open;
 mod partial_file;
 mod path;
 mod progress;
+mod target;
 mod task;
 pub mod ticket_queue;
 mod transfer;

@@ -1,7 +1,11 @@
 //! Tasks: what a transfer should do, and where.
 
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+/// The reason why nothing is written to a terminal.
+pub(super) const IS_TERMINAL: &str = "cannot write a file to a terminal, give --to FILE";
 
 /// The settings that all transfers share.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +23,22 @@ pub enum Task {
     Send(PathBuf),
     /// Fetches the file of this number.
     Get(u64, Destination),
+}
+
+impl Task {
+    /// Checks that a file may go to its destination, as far as that is known already.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the user.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Task::Get(_, Destination::Output) if io::stdout().is_terminal() => {
+                Err(IS_TERMINAL.to_string())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The destination of a download.

@@ -47,12 +47,13 @@ pub fn run(context: &TransferContext, path: &Path) -> Result<(), TransferError> 
         }
         match send_bytes(context, &source, &stream, have) {
             // A server that stops reading has usually sent the reason.
-            Err(TransferError::Broken(why)) => match open::read_reply(&stream) {
+            Err(TransferError::Broken(why)) => match open::read_reply(&stream, open::REPLY_TIMEOUT)
+            {
                 Ok(TransferReply::Refused(why)) => Err(TransferError::Refused(why)),
                 _ => Err(TransferError::Broken(why)),
             },
             Err(error) => Err(error),
-            Ok(()) => match open::read_reply(&stream)? {
+            Ok(()) => match open::read_reply(&stream, open::STALL_TIMEOUT)? {
                 TransferReply::Done => Ok(()),
                 TransferReply::Refused(why) => Err(TransferError::Refused(why)),
                 TransferReply::Ok(_) => Err(open::invalid_reply()),

@@ -104,15 +104,16 @@ fn the_request_promises_no_heartbeats_that_are_too_rare() {
 fn over_udp_only_the_time_is_asked_for() {
     let mut server = FakeUdpServer::open();
     let client = server.start("ann");
-    assert_eq!(server.receive_raw(), "/cap time heartbeat");
-    server.say("/cookie 1 /cap time heartbeat");
-    assert_eq!(server.receive_raw(), "/cookie 1 /cap time heartbeat");
-    server.say("/cap time heartbeat");
-    server.expect("ann");
-    server.say("@time=2026-03-01T12:00:00.000Z Welcome, ann. You are the first here.");
+    assert_eq!(server.receive_raw(), "/seq 0 0 /cap time heartbeat");
+    let cookie = "/cookie 1 7000 /cap time heartbeat";
+    server.say(cookie);
+    assert_eq!(server.receive_raw(), cookie);
+    server.say_numbered("/cap time heartbeat");
+    server.expect_numbered("ann");
+    server.say_numbered("@time=2026-03-01T12:00:00.000Z Welcome, ann. You are the first here.");
     client.shows(&greeting("ann"));
-    server.expect("/seq 1 0 ");
-    server.say("/seq 1 1 @time=2026-03-01T12:00:00.000Z bob: hi");
+    server.expect("/seq 7002 2 ");
+    server.say_numbered("@time=2026-03-01T12:00:00.000Z bob: hi");
     client.shows("bob: hi");
 }
 

@@ -372,6 +372,56 @@ fn a_script_fetches_a_file_to_standard_output_and_nothing_else_goes_there() {
 }
 
 #[test]
+fn a_device_and_a_pipe_take_the_bytes_as_they_come() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let pipe = folder.path("in/pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    for path in ["/dev/null", &pipe] {
+        let (mut chat, client) = script(&server, &["--get", "3", "--to", path]);
+        let mut download = grant(&server, &mut chat, "/get 3", "get 5 bytes of 3, x");
+        download.receive();
+        download.send(b"ok 5\nhello");
+        download.close();
+        if path == pipe {
+            assert_eq!(fs::read(path).unwrap(), b"hello");
+        }
+        shows_line(&client, "! got x, 5 B, in ", &format!(" s: {path}"));
+        chat.expect_quit();
+        client.exits_with(0);
+    }
+    assert_eq!(folder.downloads(), ["pipe"]);
+    assert!(!Path::new("/dev/null-1").exists());
+}
+
+#[test]
+fn a_late_request_meets_the_question_for_a_name() {
+    let (server, folder) = (FakeServer::open(), Folder::new());
+    let (mut chat, mut client) = joined(&server, &folder);
+    client.types("/get 3");
+    let mut download = grant(&server, &mut chat, "/get 3", "get 5 bytes of 3, x");
+    download.say(common::notice::ASK_NAME);
+    download.receive();
+    download.send(b"ok 5\nhello");
+    download.close();
+    shows_line(&client, "! got x, 5 B, in ", "x");
+    let path = folder.write("y", b"hello");
+    client.types(&format!("/send {path}"));
+    let mut upload = grant(&server, &mut chat, "/put y 5", "put 5 bytes of y");
+    upload.say(common::notice::ASK_NAME);
+    upload.receive();
+    upload.say("ok 0");
+    assert_eq!(upload.receive_bytes(5), b"hello");
+    upload.say("ok");
+    shows_line(&client, "! sent y, 5 B, in ", " s");
+}
+
+#[test]
 fn a_failed_transfer_sets_the_exit_code() {
     let (server, folder) = (FakeServer::open(), Folder::new());
     let (mut chat, client) = script(&server, &["--get", "3", "--to", &folder.path("in/")]);
@@ -448,17 +498,21 @@ fn a_full_disk_is_reported_and_nothing_is_left() {
         return;
     }
     let _unmount = Unmount(disk.clone());
-    let (mut chat, client) = script(&server, &["--get", "3", "--to", &disk]);
-    let mut download = grant(&server, &mut chat, "/get 3", "get 1000000 bytes of 3, x");
-    download.receive();
-    download.send(b"ok 1000000\n");
-    download.send(&bytes(1_000_000));
-    client.complains_at_last(&format!(
-        ": cannot write to {disk}: no space left on device"
-    ));
-    chat.expect_quit();
-    assert!(folder.downloads().is_empty());
-    client.exits_with(1);
+    // The second is larger than any disk.
+    for size in [1_000_000, 1_u64 << 62] {
+        let (mut chat, client) = script(&server, &["--get", "3", "--to", &disk]);
+        let what = format!("get {size} bytes of 3, x");
+        let mut download = grant(&server, &mut chat, "/get 3", &what);
+        download.receive();
+        download.send(format!("ok {size}\n").as_bytes());
+        download.send(&bytes(1_000_000));
+        client.complains_at_last(&format!(
+            ": cannot write to {disk}: no space left on device"
+        ));
+        chat.expect_quit();
+        assert!(folder.downloads().is_empty());
+        client.exits_with(1);
+    }
 }
 
 struct Unmount(String);

@@ -54,6 +54,21 @@ fn a_probe_is_answered_and_a_flood_of_probes_now_and_then() {
     assert!(heartbeats < 100, "{heartbeats}");
 }
 
+/// Each probe may be the last, so none is dropped for the sake of those before it.
+#[test]
+fn a_probe_right_after_an_answer_is_answered_too() {
+    let server = FakeServer::open();
+    let (mut peer, _client) = server.welcome("ann", &[]);
+    assert_eq!(peer.receive().as_deref(), Some(""));
+    peer.send(b"\n"); // the answer to its first
+    for _ in 0..5 {
+        peer.send(b"\n");
+        assert_eq!(peer.receive().as_deref(), Some(""));
+        peer.send(b"\n"); // and to that
+    }
+    peer.expect_silence();
+}
+
 #[test]
 fn another_name_is_used_from_then_on() {
     let server = FakeServer::open();

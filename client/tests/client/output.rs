@@ -1,10 +1,11 @@
 //! Output: closed or full, and an empty input (fault 37).
 
 use std::fs::File;
-use std::io::Read;
-use std::process::{Child, Stdio};
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use crate::support::{FakePeer, FakeServer, program};
+use crate::support::{FakePeer, FakeServer, program, time};
 
 /// Starts a member with this stdout; its input stays open.
 fn member(server: &FakeServer, stdout: Stdio) -> (FakePeer, Child) {
@@ -67,20 +68,72 @@ fn an_empty_input_joins_and_leaves() {
     assert_eq!(client.code(), 0);
 }
 
-/// The receiver is blocked by the screen, and a signal still works.
+/// A line that is 1,000 bytes long, with its newline.
+fn long_line() -> String {
+    format!("bob: {}\n", "x".repeat(994))
+}
+
+/// Expects blank lines, each within a few seconds.
+#[track_caller]
+fn answers(peer: &mut FakePeer, count: u32) {
+    for _ in 0..count {
+        let taken = time(|| assert_eq!(peer.receive().as_deref(), Some("")));
+        assert!(taken < Duration::from_secs(5), "{taken:?}");
+    }
+}
+
+/// As on a terminal that was stopped with Ctrl-S.
 #[test]
-fn an_unread_output_does_not_block_a_signal() {
+fn an_unread_output_does_not_keep_a_probe_waiting() {
     let server = FakeServer::open();
     let (mut peer, mut child) = member(&server, Stdio::piped());
-    let unread = child.stdout.take();
-    peer.send(
-        "bob: a line that fills the pipe\n"
-            .repeat(20_000)
-            .as_bytes(),
-    );
-    let id = child.id().to_string();
-    let mut kill = std::process::Command::new("kill");
-    assert!(kill.arg(&id).status().unwrap().success());
-    check_end(child, 0, "");
-    drop(unread);
+    answers(&mut peer, 1);
+    peer.send(b"\n"); // the answer to its first
+    peer.send(long_line().repeat(500).as_bytes());
+    for _ in 0..3 {
+        peer.send(b"\n");
+        answers(&mut peer, 1);
+        peer.send(b"\n"); // and to that
+    }
+    // Typing works too, and nothing is lost.
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"hi\n").unwrap();
+    peer.expect("hi");
+    peer.say("q:quit");
+    let out = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
+    assert_eq!(out.lines().count(), 1 + 500);
+    check_end(child, 5, "The server has ended the session.\n");
+}
+
+/// Then the client does not read, and does not see any probe.
+#[test]
+fn a_client_that_cannot_read_says_that_it_is_alive() {
+    let server = FakeServer::open();
+    let (mut peer, mut child) = member(&server, Stdio::piped());
+    answers(&mut peer, 1);
+    peer.send(b"\n");
+    peer.send(long_line().repeat(2000).as_bytes());
+    answers(&mut peer, 3);
+    peer.say("q:quit");
+    let out = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
+    assert_eq!(out.lines().count(), 1 + 2000);
+    check_end(child, 5, "The server has ended the session.\n");
+}
+
+/// The server does not answer `q:quit`, because all its lines come before.
+#[test]
+fn an_unread_output_does_not_delay_a_signal() {
+    let server = FakeServer::open();
+    for lines in [100, 2000, 4000] {
+        let (mut peer, mut child) = member(&server, Stdio::piped());
+        let unread = child.stdout.take();
+        peer.send(long_line().repeat(lines).as_bytes());
+        let id = child.id().to_string();
+        let mut kill = Command::new("kill");
+        assert!(kill.arg(&id).status().unwrap().success());
+        let taken = time(|| check_end(child, 0, ""));
+        // It takes 0.8 s at most; a busy machine needs longer.
+        assert!(taken < Duration::from_millis(1500), "{lines}: {taken:?}");
+        drop(unread);
+    }
 }

@@ -433,6 +433,9 @@ pub fn script(name: &str, words: &[&str]) -> Option<Client> {
     Some(Client::spawn(command))
 }
 
+/// The number before the first one of both sides.
+pub const START: u64 = 7000;
+
 /// A server over UDP whose datagrams the test chooses.
 pub struct FakeUdpServer {
     pub port: String,
@@ -453,8 +456,8 @@ impl FakeUdpServer {
             socket,
             client: None,
             transcript: Vec::new(),
-            sent: 0,
-            received: 0,
+            sent: START,
+            received: START,
         }
     }
 
@@ -467,24 +470,37 @@ impl FakeUdpServer {
     pub fn welcome(name: &str) -> (FakeUdpServer, Client) {
         let mut server = FakeUdpServer::open();
         let client = server.start(name);
-        server.expect(name);
-        let cookie = format!("/cookie 2f1c {name}");
-        server.say(&cookie);
-        server.expect(&cookie);
-        server.say(&greeting(name));
+        server.expect_numbered(name);
+        server.say_numbered(&greeting(name));
         client.shows(&greeting(name));
         (server, client)
     }
 
+    /// Refuses the request for a start, as an older server does.
+    #[track_caller]
+    pub fn refuse_start(&mut self) {
+        let text = self.receive_raw();
+        if !text.starts_with("/seq 0 0 ") {
+            self.fail("expected the request for a start");
+        }
+        self.say("! Invalid name, a name contains only letters.");
+        (self.sent, self.received) = (0, 0);
+    }
+
     /// Returns the next datagram, without its newline. A request for capabilities is
-    /// answered, and none is granted.
+    /// answered, and none is granted. If it asks for a start as well, it gets one.
     pub fn receive(&mut self) -> String {
         loop {
             let text = self.receive_raw();
-            if !text.starts_with("/cap ") {
+            if let Some(request) = text.strip_prefix("/seq 0 0 /cap ") {
+                self.say(&format!("/cookie 2f1c {START} /cap {request}"));
+            } else if text.starts_with("/cookie ") && text.contains(" /cap ") {
+                self.say_numbered("/cap");
+            } else if text.starts_with("/cap ") {
+                self.say("/cap");
+            } else {
                 return text;
             }
-            self.say("/cap");
         }
     }
 
@@ -507,6 +523,14 @@ impl FakeUdpServer {
     pub fn expect(&mut self, expected: &str) {
         if self.receive() != expected {
             self.fail(&format!("expected {expected:?}"));
+        }
+    }
+
+    /// Expects `line` under the next number.
+    #[track_caller]
+    pub fn expect_numbered(&mut self, line: &str) {
+        if self.next_line() != line {
+            self.fail(&format!("expected {line:?} with a number"));
         }
     }
 
@@ -538,8 +562,9 @@ impl FakeUdpServer {
 
     /// Sends a line under the next number.
     pub fn say_numbered(&mut self, line: &str) {
-        let (number, arrived) = (self.sent + 1, self.received);
+        let number = self.sent + 1;
         self.sent = number;
+        let arrived = self.received % START;
         let numbered = Numbered {
             number,
             arrived,

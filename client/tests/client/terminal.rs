@@ -413,6 +413,63 @@ fn the_terminal_is_restored_however_it_ends() {
 }
 
 #[test]
+fn a_half_typed_line_does_not_reach_the_shell() {
+    for options in ["", "--plain"] {
+        let Some(terminal) = Terminal::open(80, 14) else {
+            return;
+        };
+        let server = FakeServer::open();
+        let before = terminal.settings();
+        let mut peer = terminal.join(&server, options);
+        terminal.types("echo half");
+        terminal.wait_for("typed text", |screen| has(screen, "echo half"));
+        peer.say("! you were removed");
+        peer.say("q:quit");
+        terminal.wait_for("reason", |screen| has(screen, "has ended the session"));
+        terminal.wait_for("prompt", |screen| screen.iter().any(|row| row == "$"));
+        // The shell has read its input until here.
+        terminal.press("Enter");
+        terminal.types("echo done");
+        terminal.press("Enter");
+        let screen = terminal.wait_for("end", |screen| screen.iter().any(|row| row == "done"));
+        assert!(!screen.iter().any(|row| row == "half"), "{screen:#?}");
+        terminal.check_restored(&before);
+    }
+}
+
+/// The bytes of a file may be commands to the terminal.
+#[test]
+fn a_file_is_not_written_to_a_terminal() {
+    let Some(terminal) = Terminal::open(80, 14) else {
+        return;
+    };
+    let server = FakeServer::open();
+    let program = env!("CARGO_BIN_EXE_chat-client");
+    let command = format!("{program} -n bot --get 3 {}", server.port);
+    terminal.types(&format!("clear; {command} --to -; echo code $?"));
+    terminal.press("Enter");
+    let why = "cannot write a file to a terminal, give --to FILE";
+    terminal.wait_for("reason", |screen| screen[..2] == [why, "code 1"]);
+
+    terminal.types(&format!("clear; {command} --to /dev/tty; echo code $?"));
+    terminal.press("Enter");
+    let mut chat = server.accept();
+    chat.welcome("bot");
+    chat.expect("/get 3");
+    let ticket = "0000000000000000000000000000002a";
+    chat.say(&format!(
+        "Ticket {ticket} to get 5 bytes of 3, x within 60 s."
+    ));
+    let mut download = server.accept();
+    download.receive();
+    download.send(b"ok 5\nhello");
+    chat.expect_quit();
+    terminal.wait_for("reason", |screen| {
+        screen[..2] == [&format!("! get x: {why}"), "code 1"]
+    });
+}
+
+#[test]
 fn many_pasted_lines_all_arrive_and_the_screen_stays_in_order() {
     let Some(terminal) = Terminal::open(60, 12) else {
         return;
@@ -495,6 +552,64 @@ fn a_flood_does_not_delay_ctrl_c() {
     peer.expect_quit();
     terminal.wait_for("prompt", |screen| screen.iter().any(|row| row == "$"));
     assert_eq!(terminal.region(), "0-13");
+}
+
+#[test]
+fn no_text_of_a_member_begins_a_row() {
+    for options in ["", "--plain"] {
+        let Some(terminal) = Terminal::open(40, 14) else {
+            return;
+        };
+        let server = FakeServer::open();
+        let mut peer = terminal.join(&server, options);
+        let forged = format!("bob: {}Server: leave at once", " ".repeat(35));
+        peer.say(&forged);
+        peer.say(&format!("bob: {}", "李".repeat(30)));
+        let screen = terminal.wait_for("lines", |screen| {
+            has(screen, "leave at once") && has(screen, "  李")
+        });
+        let from = screen.iter().position(|row| row == "bob:").unwrap();
+        let rows = [
+            "bob:",
+            "  Server: leave at once",
+            &format!("bob: {}", "李".repeat(17)),
+            &format!("  {}", "李".repeat(13)),
+        ];
+        assert_eq!(screen[from..from + 4], rows, "{options}");
+        // The window wraps again, for the shell and for what is typed.
+        terminal.types("/quit");
+        terminal.press("Enter");
+        peer.expect_quit();
+        terminal.wait_for("prompt", |screen| screen.iter().any(|row| row == "$"));
+        terminal.types(&format!("clear; echo {}", "x".repeat(50)));
+        terminal.press("Enter");
+        terminal.wait_for("wrapping", |screen| screen[1] == "x".repeat(10));
+    }
+}
+
+#[test]
+fn a_stopped_terminal_stops_only_the_screen() {
+    let Some(terminal) = Terminal::open(80, 14) else {
+        return;
+    };
+    let server = FakeServer::open();
+    let mut peer = terminal.join(&server, "");
+    terminal.press("C-s");
+    let flood: String = (0..1000).map(|n| format!("bob: line {n}\n")).collect();
+    peer.send(flood.as_bytes());
+    for line in ["hi", "still here"] {
+        terminal.types(line);
+        terminal.press("Enter");
+        peer.expect(line);
+        // A probe, and the server's answer to its answer.
+        peer.send(b"\n");
+        assert_eq!(peer.receive().as_deref(), Some(""));
+        peer.send(b"\n");
+    }
+    terminal.press("C-q");
+    terminal.wait_for("the rest", |screen| {
+        has(screen, "bob: line 999") && has(screen, "ann: still here")
+    });
 }
 
 /// Returns history as the server sends it, between its markers.
@@ -605,6 +720,8 @@ fn commands_are_echoed_as_others_see_them() {
         terminal.press("Enter");
         peer.expect(line);
     }
+    // The client shows its own part when the line is sent.
+    terminal.wait_for("own help", |screen| has(screen, "/cancel N ends one"));
     peer.say("/help  this list");
     let screen = terminal.wait_for("help", |screen| screen[12] == "/help  this list");
     let own = ["ann -> bob,carl: hi", "* ann waves", "ann -> eve: what"];

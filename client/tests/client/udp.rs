@@ -5,20 +5,81 @@ use std::time::Duration;
 
 use crate::support::{Client, FakeUdpServer, greeting, time};
 
+/// The first line of a client.
+const CAPS: &str = "/cap time heartbeat";
+
+/// The warning about a server that knows no start.
+const WARNING: &str = "! the server is an older one, so others can forge lines over UDP";
+
 #[test]
 fn a_handshake_survives_the_loss_of_each_step() {
+    let hello = format!("/seq 0 0 {CAPS}");
+    let cookie = format!("/cookie 2f1c 7000 {CAPS}");
+    for (hellos, cookies) in [(2, 1), (1, 2)] {
+        let mut server = FakeUdpServer::open();
+        let mut client = server.start("ann");
+        for _ in 0..hellos {
+            assert_eq!(server.receive_raw(), hello); // the first of two is lost
+        }
+        server.say(&cookie);
+        for _ in 0..cookies {
+            assert_eq!(server.receive_raw(), cookie);
+        }
+        server.say(&cookie); // late
+        server.say_numbered("/cap");
+        server.expect("/seq 7001 1 ann"); // lost
+        server.expect("/seq 7002 1 "); // it would be answered to a member
+        server.expect("/seq 7003 1 ann");
+        server.say_numbered(&greeting("ann"));
+        client.shows(&greeting("ann"));
+        server.say(&cookie); // later
+        client.types("hi");
+        while server.next_line() != "hi" {}
+        client.ends_input();
+        server.expect_quit();
+        client.exits_with(0);
+    }
+}
+
+#[test]
+fn a_name_that_comes_before_the_cookie_begins_again() {
+    let mut server = FakeUdpServer::open();
+    let client = server.start("ann");
+    assert_eq!(server.receive_raw(), format!("/seq 0 0 {CAPS}"));
+    let cookie = format!("/cookie 2f1c 7000 {CAPS}");
+    server.say(&cookie);
+    let mut text = cookie.clone();
+    while text == cookie {
+        text = server.receive_raw(); // all are lost
+    }
+    assert_eq!(text, "/seq 7001 0 ann");
+    server.say("/seq 0 7001 ! You are no longer connected.\nq:quit");
+    server.expect("/seq 0 0 ann");
+    server.say("/cookie 2f1c 7000 ann");
+    server.expect("/cookie 2f1c 7000 ann");
+    server.say_numbered(&greeting("ann"));
+    client.shows(&greeting("ann"));
+}
+
+#[test]
+fn an_older_server_refuses_the_start_and_the_user_is_warned() {
     let mut server = FakeUdpServer::open();
     let mut client = server.start("ann");
+    server.refuse_start();
     server.expect("ann"); // lost
     server.expect("ann");
     let cookie = "/cookie 2f1c ann";
     server.say(cookie);
-    server.expect(cookie); // lost
     server.expect(cookie);
-    server.say(cookie); // late
     server.say(&greeting("ann"));
     client.shows(&greeting("ann"));
-    server.say(cookie); // later
+    client.complains(WARNING);
+    server.say("bob: without a number");
+    client.shows("bob: without a number");
+    server.say_numbered("bob: hi");
+    client.shows("bob: hi");
+    server.say("eve: without a number");
+    server.say("q:quit");
     client.types("hi");
     assert_eq!(server.next_line(), "hi");
     client.ends_input();
@@ -26,35 +87,72 @@ fn a_handshake_survives_the_loss_of_each_step() {
     client.exits_with(0);
 }
 
+/// Fault 52. Anybody can send these, and none of them is shown or ends the session.
+#[test]
+fn a_datagram_that_does_not_know_the_number_is_not_believed() {
+    let (mut server, mut client) = FakeUdpServer::welcome("ann");
+    for forged in [
+        "eve: hi",
+        "! You were kicked.",
+        "q:quit",
+        "! You are no longer connected.\nq:quit",
+        "/seq 1 0 q:quit",
+        "/seq 999999999 0 q:quit",
+        "/seq 8028 0 q:quit",
+        "/seq 0 0 ! You are no longer connected.\nq:quit",
+        "/seq 0 8028 ! You are no longer connected.\nq:quit",
+        "/cookie 1 1 ann",
+    ] {
+        server.say(forged);
+    }
+    server.say("/seq 8027 0 bob: as far as it goes");
+    client.shows("bob: as far as it goes");
+    client.ends_input();
+    server.expect("/seq 7002 2  \t ");
+    server.expect("/seq 7003 3 q:quit");
+    server.say("q:quit");
+    server.say("! You are no longer connected.\nq:quit");
+    server.expect("/seq 7003 3 q:quit");
+    server.say("/seq 8028 3 q:quit");
+    client.exits_with(0);
+}
+
+#[test]
+fn a_server_that_was_restarted_says_so_with_our_number() {
+    let (mut server, mut client) = FakeUdpServer::welcome("ann");
+    client.types("hi");
+    server.next_line();
+    server.say("/seq 0 7003 ! You are no longer connected.\nq:quit");
+    client.shows("! You are no longer connected.");
+    client.complains("The server has ended the session: You are no longer connected.");
+    client.exits_with(5);
+}
+
 #[test]
 fn a_welcome_that_was_lost_is_not_waited_for() {
     let mut server = FakeUdpServer::open();
     let client = server.start("ann");
-    server.expect("ann");
-    server.say("/cookie 1 ann");
-    server.expect("/cookie 1 ann"); // the welcome is lost
-    server.expect("/cookie 1 ann");
-    server.say(""); // to a member this is a heartbeat
+    server.expect("/seq 7001 1 ann"); // the welcome is lost
+    server.expect("/seq 7002 1 ");
+    server.say("/seq 7003 2 "); // to a member this is a heartbeat
     client.complains("! joined as ann, without a welcome");
 }
 
 #[test]
 fn lines_are_numbered_and_duplicates_are_not_shown() {
     let (mut server, mut client) = FakeUdpServer::welcome("ann");
-    server.expect("/seq 1 0  \t ");
-    server.say("/seq 1 1 ");
-    server.say("/seq 2 1 bob: one");
-    server.say("/seq 2 1 bob: one");
-    server.say("/seq 4 1 bob: three");
-    server.say("/seq 3 1 bob: two, late");
-    server.say("/seq 2 1 bob: one");
-    server.say("without a number");
+    server.expect("/seq 7002 2  \t ");
+    server.say("/seq 7003 2 ");
+    server.say("/seq 7004 2 bob: one");
+    server.say("/seq 7004 2 bob: one");
+    server.say("/seq 7006 2 bob: three");
+    server.say("/seq 7005 2 bob: two, late");
+    server.say("/seq 7004 2 bob: one");
     for line in ["one", "three", "two, late"] {
         client.shows(&format!("bob: {line}"));
     }
-    client.shows("without a number");
     client.types("hi");
-    server.expect("/seq 2 4 hi");
+    server.expect("/seq 7003 6 hi");
 }
 
 #[test]
@@ -70,8 +168,8 @@ fn stats_shows_what_was_lost_and_sends_nothing() {
     client.types("lost, as far as the server says");
     server.next_line();
     client.types("/stats");
-    client.complains("! sent 3, of which the server has reported 2 as received");
-    client.complains("! received 3, missing 3 (50.0 %), duplicates 0");
+    client.complains("! sent 4, of which the server has reported 3 as received");
+    client.complains("! received 5, missing 3 (37.5 %), duplicates 0");
     client.types("end");
     assert_eq!(server.next_line(), "end");
 }
@@ -80,13 +178,13 @@ fn stats_shows_what_was_lost_and_sends_nothing() {
 fn the_goodbye_is_sent_again_until_it_is_answered() {
     let (mut server, mut client) = FakeUdpServer::welcome("ann");
     client.ends_input();
-    server.expect("/seq 1 0  \t ");
+    server.expect("/seq 7002 2  \t ");
     for _ in 0..3 {
-        server.expect("/seq 2 0 q:quit");
+        server.expect("/seq 7003 2 q:quit");
         assert!(client.is_running());
     }
-    server.say("/seq 1 2 bob: late");
-    server.say("/seq 2 2 q:quit");
+    server.say("/seq 7003 3 bob: late");
+    server.say("/seq 7004 3 q:quit");
     client.shows("bob: late");
     client.exits_with(0);
 }
@@ -95,10 +193,10 @@ fn the_goodbye_is_sent_again_until_it_is_answered() {
 fn a_server_that_has_forgotten_the_client_answers_its_goodbye() {
     let (mut server, mut client) = FakeUdpServer::welcome("ann");
     client.ends_input();
-    server.expect("/seq 1 0  \t ");
-    server.expect("/seq 2 0 q:quit"); // the answer is lost
-    server.expect("/seq 2 0 q:quit");
-    server.say("! You are not here any more.\nq:quit");
+    server.expect("/seq 7002 2  \t ");
+    server.expect("/seq 7003 2 q:quit"); // the answer is lost
+    server.expect("/seq 7003 2 q:quit");
+    server.say("/seq 0 7003 ! You are not here any more.\nq:quit");
     client.exits_with(0);
 }
 
@@ -116,12 +214,35 @@ fn a_goodbye_without_an_answer_takes_5_s_and_is_a_failure_of_a_pipe() {
 }
 
 #[test]
-fn a_refused_name_is_followed_by_another_before_and_after_the_cookie() {
+fn a_refused_name_is_followed_by_another() {
     let mut server = FakeUdpServer::open();
     let mut client = Client::start(&[&server.port, "--udp"]);
     for name in ["ann", "bob", "carl"] {
         client.types(name);
     }
+    server.expect_numbered("ann");
+    server.say_numbered("! The name ann is taken.");
+    client.shows("! The name ann is taken.");
+    server.expect("/seq 7002 2 bob"); // lost
+    server.expect("/seq 7003 2 "); // it would be answered to a member
+    server.expect("/seq 7004 2 bob");
+    server.say_numbered("! The name bob is taken.");
+    client.shows("! The name bob is taken.");
+    server.expect("/seq 7005 3 carl");
+    server.say_numbered(&greeting("carl"));
+    client.shows(&greeting("carl"));
+    client.types("hi");
+    while server.next_line() != "hi" {}
+}
+
+#[test]
+fn an_older_server_refuses_a_name_before_and_after_the_cookie() {
+    let mut server = FakeUdpServer::open();
+    let mut client = Client::start(&[&server.port, "--udp"]);
+    for name in ["ann", "bob", "carl"] {
+        client.types(name);
+    }
+    server.refuse_start();
     server.expect("ann");
     server.say("! The name ann is taken.");
     client.shows("! The name ann is taken.");
@@ -142,13 +263,47 @@ fn a_refused_name_is_followed_by_another_before_and_after_the_cookie() {
 
 #[test]
 fn a_given_name_that_is_refused_ends_with_4() {
+    for is_older in [false, true] {
+        let mut server = FakeUdpServer::open();
+        let client = server.start("ann");
+        if is_older {
+            server.refuse_start();
+            server.expect("ann");
+            server.say("! taken");
+        } else {
+            server.expect_numbered("ann");
+            server.say_numbered("! taken");
+        }
+        client.shows("! taken");
+        client.complains("no name was accepted: taken");
+        client.exits_with(4);
+    }
+}
+
+#[test]
+fn a_server_that_knows_neither_a_start_nor_capabilities_gets_the_name() {
     let mut server = FakeUdpServer::open();
     let client = server.start("ann");
-    server.expect("ann");
-    server.say("! taken");
-    client.shows("! taken");
-    client.complains("no name was accepted: taken");
-    client.exits_with(4);
+    server.refuse_start();
+    assert_eq!(server.receive_raw(), CAPS);
+    server.say("! Invalid name, a name contains only letters.");
+    assert_eq!(server.receive_raw(), "ann");
+    server.say(&greeting("ann"));
+    client.shows(&greeting("ann"));
+    client.complains(WARNING);
+}
+
+#[test]
+fn a_first_line_that_is_refused_without_a_session_is_followed_by_another() {
+    let mut server = FakeUdpServer::open();
+    let client = server.start("ann");
+    assert_eq!(server.receive_raw(), format!("/seq 0 0 {CAPS}"));
+    server.say("/seq 0 0 ! Refused.");
+    server.expect("/seq 0 0 ann");
+    server.say("/cookie 1 7000 ann");
+    server.expect("/cookie 1 7000 ann");
+    server.say_numbered(&greeting("ann"));
+    client.shows(&greeting("ann"));
 }
 
 #[test]

@@ -137,11 +137,19 @@ fn parse_name(text: &str) -> Result<Name, String> {
     text.parse().map_err(|why| format!("Invalid name, {why}."))
 }
 
+/// Parses the name of a recipient. A client whose build knows fewer scripts than the
+/// server must know it too, so this is less strict than a new name.
+fn parse_recipient(text: &str) -> Result<Name, String> {
+    match (parse_name(text), Name::from_server(text)) {
+        (Err(_), Some(name)) => Ok(name),
+        (parsed, _) => parsed,
+    }
+}
+
 /// Parses the name of a room. The optional `#` is a habit from IRC.
 pub fn parse_room(text: &str) -> Result<Name, String> {
     let text = text.strip_prefix('#').unwrap_or(text);
-    text.parse()
-        .map_err(|why| format!("Invalid room name, {why}."))
+    Name::parse_room(text).map_err(|why| format!("Invalid room name, {why}."))
 }
 
 /// Parses `NAME[,NAME...] TEXT`. Returns `None` if a part is missing.
@@ -150,7 +158,7 @@ fn parse_message(rest: &str) -> Option<Result<Command<'_>, String>> {
     let names = names.split(',').filter(|part| !part.is_empty());
     let mut to: Vec<Name> = Vec::new();
     for part in names {
-        match parse_name(part) {
+        match parse_recipient(part) {
             Ok(one) if to.contains(&one) => {}
             Ok(_) if to.len() == MAX_RECIPIENTS => {
                 let why = format!("A message has at most {MAX_RECIPIENTS} recipients.");

@@ -1,8 +1,12 @@
-//! Cookie: the proof that a peer is at the address from which its name came.
+//! Cookie: the proof that a peer is at the address from which its first line came.
 //!
-//! A tag is made from the address, the name and the time, with a secret key. The
+//! A tag is made from the address, the line and the time, with a secret key. The
 //! server verifies its own tags and stores nothing. It is what TCP's SYN cookies are,
 //! and the address validation of QUIC (RFC 9000, 8.1.2).
+//!
+//! A START is made from the address and the time, with another key. It is what TCP's
+//! initial sequence number is (RFC 6528): a sender that does not receive at the address
+//! cannot guess the numbers there.
 
 use std::hash::Hasher;
 // Deprecated in favour of a hasher that cannot be given a key. This one is
@@ -13,7 +17,9 @@ use std::hash::SipHasher;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use common::{Name, Token};
+use common::udp::cookie::FirstLine;
+use common::udp::sequence::MIN_START;
+use common::{Cookie, Token};
 
 use crate::random;
 
@@ -21,32 +27,60 @@ use crate::random;
 /// twice as long. The way there and back takes a second.
 pub const COOKIE_WINDOW: Duration = Duration::from_secs(15);
 
-/// The secret keys that make and verify tags.
+/// The numbers that a client puts before its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbering {
+    /// None, or numbers that anybody can guess.
+    None,
+    /// Numbers after a secret start.
+    Secret,
+}
+
+/// The secret keys that make and verify cookies.
 pub struct CookieSigner {
-    keys: [[u8; 16]; 2],
+    tag_keys: [[u8; 16]; 2],
+    start_key: [u8; 16],
     started: Instant,
 }
 
 impl CookieSigner {
-    /// Makes new keys, so that no tag of another server is valid here.
+    /// Makes new keys, so that no cookie of another server is valid here.
     pub fn new() -> CookieSigner {
         CookieSigner {
-            keys: [random::random_bytes(), random::random_bytes()],
+            tag_keys: [random::random_bytes(), random::random_bytes()],
+            start_key: random::random_bytes(),
             started: Instant::now(),
         }
     }
 
-    /// Returns the tag for `name` and `address` at the time `now`.
-    pub fn sign(&self, address: SocketAddr, name: &Name, now: Instant) -> Token {
-        self.tag(address, name, self.window(now))
+    /// Returns the cookie for `line` from `address` at the time `now`, with a start if
+    /// the client numbers its lines.
+    pub fn sign(
+        &self,
+        address: SocketAddr,
+        line: FirstLine,
+        numbering: Numbering,
+        now: Instant,
+    ) -> Cookie {
+        let window = self.window(now);
+        let start = match numbering {
+            Numbering::None => None,
+            Numbering::Secret => Some(self.start(address, window)),
+        };
+        let tag = self.tag(address, window, start, &line);
+        Cookie { tag, start, line }
     }
 
-    /// Returns `true` if `tag` was made for these, in this window or the previous one.
-    pub fn verify(&self, tag: Token, address: SocketAddr, name: &Name, now: Instant) -> bool {
+    /// Returns `true` if `cookie` was made for `address`, in this window or the
+    /// previous one.
+    pub fn verify(&self, cookie: &Cookie, address: SocketAddr, now: Instant) -> bool {
         let this = self.window(now);
         let windows = [Some(this), this.checked_sub(1)];
         let mut windows = windows.into_iter().flatten();
-        windows.any(|window| self.tag(address, name, window) == tag)
+        windows.any(|window| {
+            let tag = self.tag(address, window, cookie.start, &cookie.line);
+            tag.matches(cookie.tag)
+        })
     }
 
     /// Returns the number of the window. Its clock cannot be set.
@@ -54,21 +88,34 @@ impl CookieSigner {
         now.saturating_duration_since(self.started).as_secs() / COOKIE_WINDOW.as_secs()
     }
 
+    /// Returns a start of 62 secret bits, from [`MIN_START`] on and below 2^63.
+    fn start(&self, address: SocketAddr, window: u64) -> u64 {
+        siphash(self.start_key, &origin(address, window)) >> 1 | MIN_START
+    }
+
     /// Returns two codes under keys of their own, because one has 64 bits only.
-    fn tag(&self, address: SocketAddr, name: &Name, window: u64) -> Token {
-        let ip = match address.ip() {
-            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-            IpAddr::V6(ip) => ip,
-        };
-        // All but the last part have a fixed length, so no two mean the same.
-        let mut message = Vec::with_capacity(64);
-        message.extend(ip.octets());
-        message.extend(address.port().to_be_bytes());
-        message.extend(window.to_be_bytes());
-        message.extend(name.as_str().bytes());
-        let [high, low] = self.keys.map(|key| u128::from(siphash(key, &message)));
+    fn tag(&self, address: SocketAddr, window: u64, start: Option<u64>, line: &FirstLine) -> Token {
+        // All but the last part have a fixed length, so no two mean the same. No start
+        // is 0.
+        let mut message = origin(address, window);
+        message.extend(start.unwrap_or_default().to_be_bytes());
+        message.extend(line.as_str().bytes());
+        let [high, low] = self.tag_keys.map(|key| u128::from(siphash(key, &message)));
         Token(high << 64 | low)
     }
+}
+
+/// Returns the bytes of a source and a time.
+fn origin(address: SocketAddr, window: u64) -> Vec<u8> {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
+    let mut bytes = Vec::with_capacity(64);
+    bytes.extend(ip.octets());
+    bytes.extend(address.port().to_be_bytes());
+    bytes.extend(window.to_be_bytes());
+    bytes
 }
 
 #[expect(deprecated)]
@@ -83,6 +130,7 @@ fn siphash(key: [u8; 16], message: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use common::udp::sequence::END_START;
 
     /// From the paper's appendix: the key is 00 to 0f, the message 00 to 0e.
     #[test]
@@ -92,24 +140,60 @@ mod tests {
         assert_eq!(siphash(key, &message), 0xa129_ca61_49be_45e5);
     }
 
+    fn line(text: &str) -> FirstLine {
+        FirstLine::parse(text).unwrap()
+    }
+
     #[test]
-    fn a_tag_is_valid_for_its_address_name_and_time_alone() {
+    fn a_cookie_is_valid_for_its_address_line_start_and_time_alone() {
         let signer = CookieSigner::new();
         let now = signer.started + COOKIE_WINDOW * 7;
-        let (ann, bob): (Name, Name) = ("ann".parse().unwrap(), "bob".parse().unwrap());
         let home: SocketAddr = "127.0.0.1:1".parse().unwrap();
-        let tag = signer.sign(home, &ann, now);
-        assert!(signer.verify(tag, home, &ann, now));
-        assert!(signer.verify(tag, home, &ann, now + COOKIE_WINDOW));
-        assert!(!signer.verify(tag, home, &ann, now + COOKIE_WINDOW * 2));
-        assert!(!signer.verify(tag, home, &ann, now - COOKIE_WINDOW));
-        assert!(!signer.verify(tag, home, &bob, now));
-        assert!(!signer.verify(Token(tag.0 ^ 1), home, &ann, now));
-        assert!(!signer.verify(Token(tag.0 ^ 1 << 127), home, &ann, now));
-        for other in ["127.0.0.1:2", "127.0.0.2:1", "[::1]:1"] {
-            let other = other.parse().unwrap();
-            assert!(!signer.verify(tag, other, &ann, now), "{other}");
+        for numbering in [Numbering::None, Numbering::Secret] {
+            let cookie = signer.sign(home, line("ann"), numbering, now);
+            assert!(signer.verify(&cookie, home, now));
+            assert!(signer.verify(&cookie, home, now + COOKIE_WINDOW));
+            assert!(!signer.verify(&cookie, home, now + COOKIE_WINDOW * 2));
+            assert!(!signer.verify(&cookie, home, now - COOKIE_WINDOW));
+            for other in ["127.0.0.1:2", "127.0.0.2:1", "[::1]:1"] {
+                let other = other.parse().unwrap();
+                assert!(!signer.verify(&cookie, other, now), "{other}");
+            }
+            let forged = [
+                ("bob", cookie.start, cookie.tag),
+                ("ann", cookie.start, Token(cookie.tag.0 ^ 1)),
+                ("ann", cookie.start, Token(cookie.tag.0 ^ 1 << 127)),
+                ("ann", Some(MIN_START), cookie.tag),
+                ("ann", cookie.start.map(|it| it + 1).or(Some(1)), cookie.tag),
+            ];
+            for (name, start, tag) in forged {
+                let line = line(name);
+                let cookie = Cookie { tag, start, line };
+                assert!(!signer.verify(&cookie, home, now), "{cookie:?}");
+            }
+            assert!(!CookieSigner::new().verify(&cookie, home, now));
         }
-        assert!(!CookieSigner::new().verify(tag, home, &ann, now));
+        let numbered = signer.sign(home, line("ann"), Numbering::Secret, now);
+        let start = None;
+        assert!(!signer.verify(&Cookie { start, ..numbered }, home, now));
+    }
+
+    #[test]
+    fn a_start_differs_by_address_port_time_and_server() {
+        let signer = CookieSigner::new();
+        let (home, now) = ("127.0.0.1:1".parse().unwrap(), signer.started);
+        let start = |signer: &CookieSigner, address, now| {
+            let cookie = signer.sign(address, line("ann"), Numbering::Secret, now);
+            cookie.start.unwrap()
+        };
+        let first = start(&signer, home, now);
+        assert_eq!(start(&signer, home, now), first, "nothing is stored");
+        assert_ne!(start(&signer, home, now + COOKIE_WINDOW), first);
+        assert_ne!(start(&CookieSigner::new(), home, now), first);
+        for other in ["127.0.0.1:2", "127.0.0.2:1", "[::1]:1"] {
+            let start = start(&signer, other.parse().unwrap(), now);
+            assert!(start.abs_diff(first) > 1 << 40, "{other}");
+            assert!((MIN_START..END_START).contains(&start), "{start}");
+        }
     }
 }

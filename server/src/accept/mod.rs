@@ -2,12 +2,13 @@
 //!
 //! Writes: short replies to UDP addresses that have not proved themselves.
 //! Locks: nothing of its own.
-//! Blocks: the acceptors on `accept`, the UDP receivers on `recv_from`; never on
-//! one peer.
+//! Blocks: the acceptors on `accept` and their full queue, the UDP receivers on
+//! `recv_from`, the starter on its queue; the last two on the broadcaster's full queue.
 
 mod backoff;
 mod cookie;
 pub mod listeners;
+pub mod queue;
 pub mod spawn;
 pub mod tcp;
 pub mod udp;

@@ -10,12 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use crate::broadcaster::post::{ConnectionPost, Post};
-use crate::connection::admission::{self, Admission, AdmissionControl};
-use crate::connection::open::{Opener, Parts};
+use crate::connection::admission::{self, AdmissionControl};
+use crate::connection::open::{ConnectionFactory, ConnectionParts};
 use crate::connection::udp::{Mailbox, UdpTransport};
 use crate::connection::{ConnectionId, ReadHalf};
 use crate::limits;
-use crate::moderation::reaper::Reaper;
 use crate::session;
 use crate::session::context::ServerContext;
 use crate::session::linger::linger;
@@ -23,12 +22,10 @@ use crate::session::linger::linger;
 /// The way from a new connection to its session.
 pub struct SessionSpawner {
     /// Decides which connections are admitted.
-    limiter: Arc<AdmissionControl>,
-    /// Closes the connections that must make room.
-    reaper: Reaper,
+    admission: Arc<AdmissionControl>,
     /// Shared by all sessions.
     context: ServerContext,
-    opener: Opener,
+    opener: ConnectionFactory,
     /// Each refused connection that is still read from holds a copy.
     lingering_refusals: Arc<()>,
     /// The number of connections so far.
@@ -38,14 +35,12 @@ pub struct SessionSpawner {
 impl SessionSpawner {
     /// Makes a spawner of sessions that share `context`.
     pub fn new(
-        limiter: Arc<AdmissionControl>,
-        reaper: Reaper,
+        admission: Arc<AdmissionControl>,
         context: ServerContext,
-        opener: Opener,
+        opener: ConnectionFactory,
     ) -> SessionSpawner {
         SessionSpawner {
-            limiter,
-            reaper,
+            admission,
             context,
             opener,
             lingering_refusals: Arc::new(()),
@@ -73,11 +68,11 @@ impl SessionSpawner {
 
     /// Returns the number of the next connection.
     fn next_id(&self) -> ConnectionId {
-        self.opened.fetch_add(1, Ordering::Relaxed) + 1
+        ConnectionId(self.opened.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    fn spawn(&self, parts: Parts) -> io::Result<()> {
-        let Parts {
+    fn spawn(&self, parts: ConnectionParts) -> io::Result<()> {
+        let ConnectionParts {
             connection,
             read_half,
             write_half,
@@ -86,13 +81,8 @@ impl SessionSpawner {
         let posts = &self.context.posts;
         posts.send(Post::Connection(ConnectionPost::Open(write_half)));
         let allowed = self.context.moderation.admit_address(address.ip());
-        let permit = match allowed.and_then(|()| self.limiter.admit(&connection)) {
-            Ok(Admission { permit, evicted }) => {
-                if let Some(oldest) = evicted {
-                    self.reaper.disconnect(&oldest, admission::evicted());
-                }
-                permit
-            }
+        let permit = match allowed.and_then(|()| self.admission.admit(&connection)) {
+            Ok(permit) => permit,
             Err(close) => {
                 session::reject(&connection, posts, close);
                 return self.linger_refused(read_half, address);

@@ -5,17 +5,18 @@
 //! Thread: `acceptor`, one for each listener.
 
 use std::net::TcpListener;
-use std::sync::Arc;
+
+use crossbeam_channel::Sender;
 
 use super::backoff::Backoff;
-use super::spawn::SessionSpawner;
+use super::queue::Accepted;
 use crate::record::log::Log;
 use crate::shutdown::Shutdown;
 
 /// The thread that accepts connections until the server stops.
 pub struct TcpAcceptor {
-    /// Starts their sessions.
-    pub spawner: Arc<SessionSpawner>,
+    /// Receives them.
+    pub accepted: Sender<Accepted>,
     /// Ends this thread, at the next connection.
     pub shutdown: Shutdown,
     /// Reports failing accepts.
@@ -32,11 +33,10 @@ impl TcpAcceptor {
                 return;
             }
             match accepted {
-                Ok((stream, address)) => {
+                Ok(accepted) => {
                     backoff.reset();
-                    // An error is a peer that is gone already, or one for which no
-                    // thread was left.
-                    let _ = self.spawner.spawn_tcp(stream, address);
+                    // The thread behind the queue ends after this one.
+                    let _ = self.accepted.send(accepted);
                 }
                 Err(error) => {
                     let what = format!("cannot accept: {error}");

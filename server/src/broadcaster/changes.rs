@@ -9,7 +9,7 @@ use crate::room::id::{RoomId, SenderId};
 /// A change of a member, in one post: no message comes between its two notices.
 pub struct MemberChange {
     /// The member.
-    pub id: ConnectionId,
+    pub id: MemberId,
     /// For all others in its room.
     pub others: Vec<u8>,
     /// For itself.
@@ -19,7 +19,7 @@ pub struct MemberChange {
 /// The way of a member from one room to another.
 pub struct RoomChange {
     /// The member.
-    pub id: ConnectionId,
+    pub id: MemberId,
     /// The room it goes to.
     pub to: RoomId,
     /// For the members that it leaves.
@@ -34,10 +34,10 @@ pub struct RoomChange {
 
 /// The end of one connection.
 pub struct Departure {
-    /// The connection.
-    pub id: ConnectionId,
+    /// The number that its peer has as a member.
+    pub id: MemberId,
     /// For the members that it leaves; empty if it was no member.
-    pub notice: DepartureNotice,
+    pub notice: PresenceNotice,
     /// The last bytes for itself.
     pub final_bytes: Vec<u8>,
     /// For the log; `None` if the connection was closed before.
@@ -50,18 +50,18 @@ pub struct Departure {
 
 /// The notice that a member has left or joined.
 #[derive(Default)]
-pub struct DepartureNotice {
+pub struct PresenceNotice {
     /// The notice, with the member's own words.
     pub text: Vec<u8>,
     /// The same without them, for the members that ignore it.
     pub plain: Vec<u8>,
 }
 
-impl From<Vec<u8>> for DepartureNotice {
+impl From<Vec<u8>> for PresenceNotice {
     /// Makes a notice without the member's own words.
-    fn from(text: Vec<u8>) -> DepartureNotice {
+    fn from(text: Vec<u8>) -> PresenceNotice {
         let plain = text.clone();
-        DepartureNotice { text, plain }
+        PresenceNotice { text, plain }
     }
 }
 
@@ -85,7 +85,7 @@ pub struct Resumption {
     pub sender_id: SenderId,
     /// The room that it is in.
     pub to: RoomId,
-    /// For the others there; empty if they were not told that it had left.
+    /// For the others there; empty if its departure was not announced.
     pub arrival_notice: Vec<u8>,
     /// The first notices for itself.
     pub welcome: Vec<u8>,

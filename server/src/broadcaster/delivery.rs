@@ -2,14 +2,14 @@
 
 use super::Broadcaster;
 use super::post::{Audience, MemberChange};
-use crate::connection::{ConnectionId, MemberId};
+use crate::connection::MemberId;
 use crate::room::id::{LOBBY_ROOM, Lines, RoomId, SenderId};
 use crate::room::rendering::now;
 
 impl Broadcaster {
     /// Sends a member a private message. Returns `false` if it has left.
     pub(super) fn send_private(&mut self, to: MemberId, line: &Lines) -> bool {
-        let Some(member) = self.connections.get_mut(&to) else {
+        let Some(member) = self.members.get_mut(&to) else {
             return false;
         };
         let line = member.private_log.record(line, now(), member.rendering);
@@ -17,15 +17,15 @@ impl Broadcaster {
         true
     }
 
-    pub(super) fn send_to(&mut self, to: ConnectionId, lines: &[u8]) {
+    pub(super) fn send_to(&mut self, to: MemberId, lines: &[u8]) {
         if let Some(room) = self.room_of(to) {
             room.connections.send_to(to, lines);
         }
     }
 
-    /// Delivers notices to an audience. A reply to one connection is not recorded.
+    /// Delivers notices to an audience. A reply to one peer is not recorded.
     pub(super) fn deliver(&mut self, audience: &Audience, lines: &[u8]) {
-        let number_of = |id| self.connections.get(id).map(|member| member.room);
+        let number_of = |id| self.members.get(id).map(|member| member.room);
         match audience {
             Audience::One(id) => self.send_to(*id, lines),
             Audience::OthersInRoomOf(id) => {
@@ -55,7 +55,7 @@ impl Broadcaster {
 
     /// Gives a member a new name. Those that ignore it are notified as well.
     pub(super) fn rename(&mut self, notice: &MemberChange, sender_id: SenderId) {
-        let Some(member) = self.connections.get_mut(&notice.id) else {
+        let Some(member) = self.members.get_mut(&notice.id) else {
             return;
         };
         member.sender_id = Some(sender_id);
@@ -78,8 +78,8 @@ impl Broadcaster {
         self.recorder.log.messages(room, line);
     }
 
-    pub(super) fn set_topic(&mut self, id: ConnectionId, line: &Lines) {
-        let number = self.connections.get(&id).map(|member| member.room);
+    pub(super) fn set_topic(&mut self, id: MemberId, line: &Lines) {
+        let number = self.members.get(&id).map(|member| member.room);
         if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
             self.recorder
                 .record_messages(&room.name, Lines::clone(line));

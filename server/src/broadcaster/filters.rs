@@ -8,7 +8,7 @@ use crate::room::history::HistoryEntry;
 impl Broadcaster {
     /// Returns the history of a member's room, without the senders that it ignores.
     pub(super) fn history_for(&self, id: MemberId) -> Vec<HistoryEntry> {
-        let room = self.connections.get(&id);
+        let room = self.members.get(&id);
         let room = room.and_then(|member| self.rooms.get(member.room));
         let mut entries = room.map(|room| room.history.snapshot()).unwrap_or_default();
         entries.retain(|entry| {
@@ -20,7 +20,7 @@ impl Broadcaster {
 
     /// Changes what a member receives.
     pub(super) fn set_filter(&mut self, id: MemberId, change: FilterChange) {
-        let Some(member) = self.connections.get_mut(&id) else {
+        let Some(member) = self.members.get_mut(&id) else {
             return;
         };
         match change {

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use crossbeam_channel::Sender;
 
-use super::post::{Departure, DepartureNotice, RoomChange};
-use super::{Broadcaster, ConnectionState};
-use crate::connection::{BlockingWriter, ConnectionId, MemberId, WriteHalf};
+use super::post::{Departure, PresenceNotice, RoomChange};
+use super::{Broadcaster, MemberState};
+use crate::connection::{BlockingWriter, MemberId, WriteHalf};
 use crate::room::id::{LOBBY_ROOM, RoomId, SenderId, UNNAMED_ROOM};
 use crate::room::rendering::Rendering;
 use crate::room::{JoinLeave, JoinLeaveNotice, Room};
@@ -15,22 +15,22 @@ use crate::room::{JoinLeave, JoinLeaveNotice, Room};
 impl Broadcaster {
     /// Adds a connection that has no name yet.
     pub(super) fn open(&mut self, write_half: WriteHalf) {
-        let id = write_half.id();
-        self.connections.insert(id, ConnectionState::default());
+        let id = MemberId::first_of(write_half.id());
+        self.members.insert(id, MemberState::default());
         let unnamed_room = self.rooms.get_or_create(&RoomId::unnamed_room());
         unnamed_room
             .connections
             .add(id, write_half, Rendering::Plain);
     }
 
-    pub(super) fn set_unframed(&mut self, id: ConnectionId) {
+    pub(super) fn set_unframed(&mut self, id: MemberId) {
         if let Some(room) = self.room_of(id) {
             room.connections.set_unframed(id);
         }
     }
 
-    pub(super) fn set_tagged(&mut self, id: ConnectionId) {
-        if let Some(member) = self.connections.get_mut(&id) {
+    pub(super) fn set_tagged(&mut self, id: MemberId) {
+        if let Some(member) = self.members.get_mut(&id) {
             member.rendering = Rendering::Tagged;
         }
         if let Some(room) = self.room_of(id) {
@@ -40,7 +40,7 @@ impl Broadcaster {
 
     /// Makes a connection a member.
     pub(super) fn join(&mut self, change: RoomChange, sender_id: SenderId) {
-        if let Some(member) = self.connections.get_mut(&change.id) {
+        if let Some(member) = self.members.get_mut(&change.id) {
             member.sender_id = Some(sender_id);
         }
         let (id, welcome) = (change.id, change.own_notice.clone());
@@ -64,7 +64,7 @@ impl Broadcaster {
         let (id, to) = (change.id, &change.to);
         self.recorder.log.push(change.log_entry);
         let write_half = self.leave_room(id, &change.departure_notice.into(), None)?;
-        let member = self.connections.get_mut(&id)?;
+        let member = self.members.get_mut(&id)?;
         member.room = to.number;
         let (rendering, hides_join_leave) = (member.rendering, member.hides_join_leave);
         // The room must exist for the notice, which the member itself does not receive.
@@ -85,7 +85,7 @@ impl Broadcaster {
 
     /// Sends a newcomer the topic and the history of its room.
     fn send_history(&mut self, id: MemberId) {
-        let member = self.connections.get(&id);
+        let member = self.members.get(&id);
         let Some((number, Some(sender_id))) = member.map(|it| (it.room, it.sender_id)) else {
             return;
         };
@@ -98,11 +98,11 @@ impl Broadcaster {
     /// Takes a connection out of its room, and notifies those that stay.
     fn leave_room(
         &mut self,
-        id: ConnectionId,
-        notice: &DepartureNotice,
+        id: MemberId,
+        notice: &PresenceNotice,
         missed_since: Option<Instant>,
     ) -> Option<WriteHalf> {
-        let member = self.connections.get(&id)?;
+        let member = self.members.get(&id)?;
         let (number, sender_id) = (member.room, member.sender_id);
         let room = self
             .rooms
@@ -125,7 +125,7 @@ impl Broadcaster {
         id: MemberId,
         number: u64,
         change: JoinLeave,
-        notice: &DepartureNotice,
+        notice: &PresenceNotice,
     ) {
         if notice.text.is_empty() {
             return;
@@ -157,7 +157,7 @@ impl Broadcaster {
         {
             write_half.close(&departure.final_bytes);
         }
-        let Some(member) = self.connections.remove(&id) else {
+        let Some(member) = self.members.remove(&id) else {
             return;
         };
         for &other in &member.ignored {
@@ -174,15 +174,15 @@ impl Broadcaster {
     }
 
     /// Gives the write half of a connection to its session.
-    pub(super) fn take_writer(&mut self, id: ConnectionId, to: &Sender<BlockingWriter>) {
-        if let Some(write_half) = self.leave_room(id, &DepartureNotice::default(), None) {
-            self.connections.remove(&id);
+    pub(super) fn take_writer(&mut self, id: MemberId, to: &Sender<BlockingWriter>) {
+        if let Some(write_half) = self.leave_room(id, &PresenceNotice::default(), None) {
+            self.members.remove(&id);
             // The session waits for it.
             let _ = to.send(write_half.into_blocking_writer());
         }
     }
 
-    pub(super) fn disconnect(&mut self, id: ConnectionId, final_bytes: &[u8]) {
+    pub(super) fn disconnect(&mut self, id: MemberId, final_bytes: &[u8]) {
         if let Some(room) = self.room_of(id) {
             room.connections.disconnect(id, final_bytes);
         }

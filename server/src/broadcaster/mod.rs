@@ -5,7 +5,7 @@
 //! and only then writes. Under load a single system call carries hundreds of lines
 //! to a member; when all is quiet a line goes out at once.
 //!
-//! It knows no names: members are numbers here, and lines are bytes.
+//! It knows no member's name: members are numbers here, and lines are bytes.
 //!
 //! Writes: to every connection, through the write halves that it owns.
 //! Locks: only the backlog of a lagging member, for a moment.
@@ -26,7 +26,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::connection::{ConnectionId, MemberId};
+use crate::connection::MemberId;
 use crate::limits;
 use crate::record::Recorder;
 use crate::room::Room;
@@ -41,25 +41,26 @@ use room_set::{RoomConfig, RoomSet};
 /// The owner of all rooms, and in them of every connection's write half.
 pub struct Broadcaster {
     rooms: RoomSet,
-    connections: HashMap<MemberId, ConnectionState>,
-    /// The members whose leave was told, and which may still resume.
-    departed: HashMap<MemberId, ConnectionState>,
+    /// The members, and the peers without a name.
+    members: HashMap<MemberId, MemberState>,
+    /// The members whose departure was announced, and which may still resume.
+    departed: HashMap<MemberId, MemberState>,
     ignored_by: IgnoredBy,
     /// The bytes that members have received when they resumed.
     missed_bytes: usize,
     shutting_down: bool,
     /// The connections that have left since the shutdown began, with the last bytes
     /// for each.
-    final_bytes: Vec<(ConnectionId, Vec<u8>)>,
+    final_bytes: Vec<(MemberId, Vec<u8>)>,
     recorder: Recorder,
 }
 
-/// The state of a connection beside its write half.
+/// The state of a member beside its write half.
 #[derive(Default)]
-struct ConnectionState {
-    /// The number of its room, at first that of connections without a name.
+struct MemberState {
+    /// The number of its room, at first that of peers without a name.
     room: u64,
-    /// `None` before the connection is a member.
+    /// `None` before the peer has a name.
     sender_id: Option<SenderId>,
     /// How its lines are rendered.
     rendering: Rendering,
@@ -76,7 +77,7 @@ impl Broadcaster {
         rooms.get_or_create(&RoomId::lobby());
         Broadcaster {
             rooms,
-            connections: HashMap::new(),
+            members: HashMap::new(),
             departed: HashMap::new(),
             ignored_by: IgnoredBy::default(),
             missed_bytes: 0,
@@ -183,7 +184,7 @@ impl Broadcaster {
     fn answer(&mut self, query: QueryPost) {
         match query {
             QueryPost::Topic { id, none } => {
-                let number = self.connections.get(&id).map(|member| member.room);
+                let number = self.members.get(&id).map(|member| member.room);
                 if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
                     let ignored_by = &self.ignored_by;
                     room.send_topic(id, &none, |other| ignored_by.contains(id, other));
@@ -209,15 +210,15 @@ impl Broadcaster {
         }
     }
 
-    /// Returns the room in which a connection is.
-    fn room_of(&mut self, id: ConnectionId) -> Option<&mut Room> {
-        let number = self.connections.get(&id)?.room;
+    /// Returns the room in which a member is.
+    fn room_of(&mut self, id: MemberId) -> Option<&mut Room> {
+        let number = self.members.get(&id)?.room;
         self.rooms.touch(number)
     }
 
     /// Adds messages to the batch of the sender's room.
-    fn say(&mut self, from: ConnectionId, lines: Lines, count: usize) {
-        let Some(member) = self.connections.get(&from) else {
+    fn say(&mut self, from: MemberId, lines: Lines, count: usize) {
+        let Some(member) = self.members.get(&from) else {
             return;
         };
         let (Some(sender_id), Some(room)) = (member.sender_id, self.rooms.touch(member.room))
@@ -245,8 +246,8 @@ mod tests {
 
     use super::post::{Audience, RoomChange};
     use super::*;
-    use crate::connection::WriterThreads;
-    use crate::connection::open::Opener;
+    use crate::connection::open::ConnectionFactory;
+    use crate::connection::{ConnectionId, WriterThreads};
     use crate::limits::Limits;
     use crate::record::log::{self, LogEntry, LogScope};
 
@@ -254,7 +255,7 @@ mod tests {
     struct Fixture {
         broadcaster: Broadcaster,
         listener: TcpListener,
-        opener: Opener,
+        opener: ConnectionFactory,
         peers: Vec<TcpStream>,
     }
 
@@ -274,17 +275,18 @@ mod tests {
             Fixture {
                 broadcaster: Broadcaster::new(config, recorder),
                 listener: TcpListener::bind("127.0.0.1:0").unwrap(),
-                opener: Opener { limits, writers },
+                opener: ConnectionFactory { limits, writers },
                 peers: Vec::new(),
             }
         }
 
         /// Opens connection `id`, the next one, without a name.
-        fn open(&mut self, id: ConnectionId) {
+        fn open(&mut self, id: u64) {
             let peer = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
             peer.set_read_timeout(Some(Duration::from_secs(10)))
                 .unwrap();
             let (stream, address) = self.listener.accept().unwrap();
+            let id = ConnectionId(id);
             let parts = self.opener.open_tcp(id, stream, address).unwrap();
             let post = ConnectionPost::Open(parts.write_half);
             self.broadcaster.handle(Post::Connection(post));
@@ -292,10 +294,10 @@ mod tests {
         }
 
         /// Opens connection `id` and makes it a member of `room`.
-        fn join(&mut self, id: ConnectionId, room: &RoomId) {
+        fn join(&mut self, id: u64, room: &RoomId) {
             self.open(id);
             let change = RoomChange {
-                id,
+                id: member(id),
                 to: room.clone(),
                 departure_notice: Vec::new(),
                 arrival_notice: Vec::new(),
@@ -319,6 +321,11 @@ mod tests {
         }
     }
 
+    /// Returns the number of the member that joined with connection `id`.
+    fn member(id: u64) -> MemberId {
+        MemberId::first_of(ConnectionId(id))
+    }
+
     /// 1 and 2 are in the lobby, 3 in `games`, 4 has no name yet, 5 has left.
     #[test]
     fn each_audience_is_exactly_the_connections_it_names() {
@@ -327,15 +334,15 @@ mod tests {
             name: Name::from_static("games"),
         };
         for (audience, receivers) in [
-            (Audience::One(1), &[1][..]),
-            (Audience::One(4), &[4]),
-            (Audience::One(5), &[]),
-            (Audience::OthersInRoomOf(1), &[2]),
-            (Audience::OthersInRoomOf(3), &[]),
-            (Audience::OthersInRoomOf(5), &[]),
-            (Audience::RoomOf(1), &[1, 2]),
-            (Audience::RoomOf(3), &[3]),
-            (Audience::RoomOf(5), &[1, 2]),
+            (Audience::One(member(1)), &[1][..]),
+            (Audience::One(member(4)), &[4]),
+            (Audience::One(member(5)), &[]),
+            (Audience::OthersInRoomOf(member(1)), &[2]),
+            (Audience::OthersInRoomOf(member(3)), &[]),
+            (Audience::OthersInRoomOf(member(5)), &[]),
+            (Audience::RoomOf(member(1)), &[1, 2]),
+            (Audience::RoomOf(member(3)), &[3]),
+            (Audience::RoomOf(member(5)), &[1, 2]),
         ] {
             let mut fixture = Fixture::new();
             fixture.join(1, &RoomId::lobby());
@@ -361,11 +368,11 @@ mod tests {
         let mut fixture = Fixture::new();
         fixture.join(1, &RoomId::lobby());
         let reply = |line: &[u8]| Post::Deliver {
-            audience: Audience::One(1),
+            audience: Audience::One(member(1)),
             lines: line.to_vec(),
         };
         fixture.broadcaster.handle(reply(b"before\n"));
-        let post = ConnectionPost::SetTagged(1);
+        let post = ConnectionPost::SetTagged(member(1));
         fixture.broadcaster.handle(Post::Connection(post));
         fixture.broadcaster.handle(reply(b"after\n"));
         assert_eq!(fixture.received(), ["before\nafter\n"]);

@@ -4,11 +4,11 @@
 //! channel decides who was in which room when a message was said.
 
 pub use super::changes::{
-    Departure, DepartureNotice, Detachment, FilterChange, MemberChange, Resumption, RoomChange,
+    Departure, Detachment, FilterChange, MemberChange, PresenceNotice, Resumption, RoomChange,
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::connection::{BlockingWriter, ConnectionId, MemberId, WriteHalf};
+use crate::connection::{BlockingWriter, MemberId, WriteHalf};
 use crate::limits;
 use crate::room::history::HistoryEntry;
 use crate::room::id::{Lines, RoomId, SenderId};
@@ -19,7 +19,7 @@ pub enum Post {
     /// Messages of one member to all others in its room.
     Say {
         /// The sender.
-        from: ConnectionId,
+        from: MemberId,
         /// The messages.
         lines: Lines,
         /// The number of messages.
@@ -28,9 +28,9 @@ pub enum Post {
     /// A private message.
     Private {
         /// The sender.
-        from: ConnectionId,
+        from: MemberId,
         /// The recipient.
-        to: ConnectionId,
+        to: MemberId,
         /// The message.
         line: Lines,
         /// The reply to the sender if the recipient has left meanwhile.
@@ -63,8 +63,8 @@ pub enum Post {
 /// The connections that receive some lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// One connection.
-    One(ConnectionId),
+    /// One member, or one peer without a name.
+    One(MemberId),
     /// All members in the room of a member, but not that member and those that ignore
     /// it.
     OthersInRoomOf(MemberId),
@@ -78,20 +78,20 @@ pub enum ConnectionPost {
     /// It is open. It receives replies, but no messages yet.
     Open(WriteHalf),
     /// Its peer ends no lines, and must not receive a newline.
-    SetUnframed(ConnectionId),
+    SetUnframed(MemberId),
     /// Its peer has asked for tags.
-    SetTagged(ConnectionId),
+    SetTagged(MemberId),
     /// It carries a file. Its session writes to it from now on.
     TakeWriter {
-        /// The connection.
-        id: ConnectionId,
+        /// The number that its peer has as a member.
+        id: MemberId,
         /// Receives the writer.
         to: Sender<BlockingWriter>,
     },
     /// It is closed from outside. Its session posts a leave when it has seen that.
     Disconnect {
-        /// The connection.
-        id: ConnectionId,
+        /// The number that its peer has as a member.
+        id: MemberId,
         /// The last bytes for it.
         final_bytes: Vec<u8>,
     },
@@ -112,9 +112,9 @@ pub enum MemberPost {
     /// A member has a new name, and with it a new id as a sender.
     Rename(MemberChange, SenderId),
     /// A member sets the topic of its room to this line.
-    SetTopic(ConnectionId, Lines),
+    SetTopic(MemberId, Lines),
     /// A member wants to receive less, or more again.
-    SetFilter(ConnectionId, FilterChange),
+    SetFilter(MemberId, FilterChange),
     /// A member has a token, and may resume.
     SetResumable(MemberId),
     /// The connection of a member that may resume is broken.
@@ -128,14 +128,14 @@ pub enum QueryPost {
     /// The topic, or `none` if there is none.
     Topic {
         /// The member.
-        id: ConnectionId,
+        id: MemberId,
         /// The reply where no topic is set.
         none: Vec<u8>,
     },
     /// The history.
     History {
         /// The member.
-        id: ConnectionId,
+        id: MemberId,
         /// Receives the entries, the oldest first.
         reply: Sender<Vec<HistoryEntry>>,
     },
@@ -191,13 +191,13 @@ impl PostSender {
         self.send(Post::Deliver { audience, lines });
     }
 
-    /// Delivers `lines` to the connection `to` alone.
-    pub fn send_to(&self, to: ConnectionId, lines: Vec<u8>) {
+    /// Delivers `lines` to the peer `to` alone.
+    pub fn send_to(&self, to: MemberId, lines: Vec<u8>) {
         self.deliver(Audience::One(to), lines);
     }
 
     /// Returns the history of the room of `id`, the oldest first.
-    pub fn read_history(&self, id: ConnectionId) -> Vec<HistoryEntry> {
+    pub fn read_history(&self, id: MemberId) -> Vec<HistoryEntry> {
         let (reply, answer) = bounded(1);
         self.send(Post::Query(QueryPost::History { id, reply }));
         // A broadcaster that has ended, or a member that has left, has no history.

@@ -28,7 +28,7 @@ pub struct PrivateLog {
 struct Kept {
     messages: VecDeque<Message>,
     bytes: usize,
-    /// When the last message was said that made room for later ones.
+    /// The time of the last message that was dropped to make room.
     last_dropped: Option<Instant>,
 }
 
@@ -61,7 +61,7 @@ impl PrivateLog {
         bytes
     }
 
-    /// Returns when a message was said; `None` if it is not kept, or in another stream.
+    /// Returns the time at which a message was said; `None` if it is not kept, or in another stream.
     pub fn time_of(&self, id: LineId<'_>) -> Option<Instant> {
         let mut messages = self.kept.iter().flat_map(|kept| &kept.messages);
         let found = messages.find(|message| message.number == id.number);

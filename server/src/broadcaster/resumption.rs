@@ -4,7 +4,7 @@ use common::LineId;
 use common::notice::Excerpt;
 
 use super::post::{Detachment, Resumption};
-use super::{Broadcaster, ConnectionState};
+use super::{Broadcaster, MemberState};
 use crate::connection::MemberId;
 use crate::limits;
 use crate::room::JoinLeave;
@@ -15,7 +15,7 @@ use crate::room::id::UNNAMED_ROOM;
 impl Broadcaster {
     /// Keeps what a member would miss, from now on.
     pub(super) fn set_resumable(&mut self, id: MemberId) {
-        if let Some(member) = self.connections.get_mut(&id) {
+        if let Some(member) = self.members.get_mut(&id) {
             member.private_log.keep();
         }
     }
@@ -34,16 +34,16 @@ impl Broadcaster {
     /// Gives a member its new connection, and sends it what it has missed.
     pub(super) fn resume(&mut self, resumption: Resumption) {
         self.recorder.log.push(resumption.log_entry);
-        let (id, connection) = (resumption.id, resumption.connection);
-        let Some(new) = self.connections.remove(&connection) else {
+        let (id, unnamed) = (resumption.id, MemberId::first_of(resumption.connection));
+        let Some(new) = self.members.remove(&unnamed) else {
             return;
         };
         let unnamed_room = self.rooms.touch(UNNAMED_ROOM);
-        let Some(write_half) = unnamed_room.and_then(|room| room.connections.remove(connection))
+        let Some(write_half) = unnamed_room.and_then(|room| room.connections.remove(unnamed))
         else {
             return;
         };
-        let mut member = match self.connections.remove(&id) {
+        let mut member = match self.members.remove(&id) {
             Some(member) => member,
             None => self.restore_departed(id),
         };
@@ -52,7 +52,7 @@ impl Broadcaster {
         member.rendering = new.rendering;
         member.sender_id = Some(resumption.sender_id);
         let hides_join_leave = member.hides_join_leave;
-        self.connections.insert(id, member);
+        self.members.insert(id, member);
         self.rooms.get_or_create(&resumption.to);
         let arrival_notice = resumption.arrival_notice.into();
         self.announce_join_leave(id, number, JoinLeave::Joined, &arrival_notice);
@@ -73,8 +73,8 @@ impl Broadcaster {
         self.send_to(id, &missed);
     }
 
-    /// Returns the state of a member whose leave was told.
-    fn restore_departed(&mut self, id: MemberId) -> ConnectionState {
+    /// Returns the state of a member whose departure was announced.
+    fn restore_departed(&mut self, id: MemberId) -> MemberState {
         let member = self.departed.remove(&id).unwrap_or_default();
         for &other in &member.ignored {
             self.ignored_by.add(id, other);
@@ -85,7 +85,7 @@ impl Broadcaster {
     /// Returns the lines that a member has missed since the one that it has shown last,
     /// in their order and between two markers.
     fn missed_lines(&self, id: MemberId, last_shown: Option<LineId<'_>>) -> Vec<u8> {
-        let Some(member) = self.connections.get(&id) else {
+        let Some(member) = self.members.get(&id) else {
             return Vec::new();
         };
         let Some(room) = self.rooms.get(member.room) else {

@@ -52,7 +52,7 @@ impl RoomSet {
         self.rooms.get(&number)
     }
 
-    /// Returns when a line was said, in whatever room, and `true` if it was the last
+    /// Returns the time at which a line was said, in whatever room, and `true` if it was the last
     /// there; `None` if it is not kept.
     pub fn find_line(&self, line: LineId<'_>) -> Option<(Instant, bool)> {
         let mut rooms = self.rooms.values();
@@ -130,7 +130,7 @@ impl RoomSet {
         }
     }
 
-    /// Returns when the next count of joins and leaves is due.
+    /// Returns the time at which the next count of joins and leaves is due.
     pub fn next_count_due(&self) -> Option<Instant> {
         let rooms = self.counting.iter();
         rooms

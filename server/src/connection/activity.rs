@@ -77,7 +77,7 @@ impl Activity {
         }
     }
 
-    /// Returns when the connection was opened.
+    /// Returns the time at which the connection was opened.
     pub fn opened(&self) -> Instant {
         self.opened
     }
@@ -92,7 +92,7 @@ impl Activity {
         self.last_received.store(self.now(), Ordering::Relaxed);
     }
 
-    /// Returns when the last bytes came.
+    /// Returns the time at which the last bytes came.
     pub fn last_received(&self) -> Instant {
         self.opened + Duration::from_nanos(self.last_received.load(Ordering::Relaxed))
     }

@@ -23,23 +23,18 @@ pub struct AdmissionControl {
 #[derive(Default)]
 struct Connections {
     open: BTreeMap<ConnectionId, Arc<Connection>>,
-    /// Those without a name yet. Ids grow with time, so the first is the oldest.
+    /// Those that have sent no name for a while. Ids grow with time, so the first is
+    /// the oldest.
     unnamed: BTreeSet<ConnectionId>,
+    /// Those that had to make room for others.
+    evicted: BTreeSet<ConnectionId>,
     per_address: HashMap<Host, usize>,
-    /// Each permit holds a copy. `None` once the limiter is closed.
+    /// Each permit holds a copy. `None` once the admission is closed.
     done: Option<WaitGroupGuard>,
 }
 
-/// A connection that was admitted.
-pub struct Admission {
-    /// Its place, given back by dropping it.
-    pub permit: Permit,
-    /// The oldest unnamed connection, if it must be closed to make room.
-    pub evicted: Option<Arc<Connection>>,
-}
-
 impl AdmissionControl {
-    /// Makes an open limiter, and the wait for its end: the limiter is closed and
+    /// Makes an open admission, and the wait for its end: the admission is closed and
     /// the last permit dropped.
     pub fn new(limits: &Limits) -> (Arc<AdmissionControl>, WaitGroup) {
         let (done, all_closed) = wait_group();
@@ -47,24 +42,24 @@ impl AdmissionControl {
             done: Some(done),
             ..Connections::default()
         };
-        let limiter = AdmissionControl {
+        let admission = AdmissionControl {
             connections: Mutex::new(connections),
             max_clients: limits.max_clients,
             max_unnamed: limits.max_unnamed,
             max_per_address: limits.max_per_address,
         };
-        (Arc::new(limiter), all_closed)
+        (Arc::new(admission), all_closed)
     }
 
     /// Admits a connection for as long as its permit is held.
     ///
     /// # Errors
     ///
-    /// How to close the connection when a cap is reached or the limiter is closed.
+    /// How to close the connection when a cap is reached or the admission is closed.
     pub fn admit(
         self: &Arc<AdmissionControl>,
         connection: &Arc<Connection>,
-    ) -> Result<Admission, Close> {
+    ) -> Result<Permit, Close> {
         let mut connections = lock(&self.connections);
         let Some(done) = connections.done.clone() else {
             return Err(CloseReason::Shutdown.into());
@@ -82,16 +77,13 @@ impl AdmissionControl {
         connections
             .open
             .insert(connection.id, Arc::clone(connection));
-        connections.unnamed.insert(connection.id);
-        let evicted = connections.evict_oldest(self.max_unnamed);
         drop(connections);
-        let permit = Permit {
-            limiter: Arc::clone(self),
+        Ok(Permit {
+            admission: Arc::clone(self),
             id: connection.id,
             host,
             _done: done,
-        };
-        Ok(Admission { permit, evicted })
+        })
     }
 
     /// Admits nothing any more. Returns the connections that are open.
@@ -109,6 +101,7 @@ impl Connections {
             return None;
         }
         let oldest = self.unnamed.pop_first()?;
+        self.evicted.insert(oldest);
         self.open.get(&oldest).cloned()
     }
 }
@@ -126,30 +119,36 @@ pub fn evicted() -> Close {
 
 /// The place of one connection. Dropping it gives the place back.
 pub struct Permit {
-    limiter: Arc<AdmissionControl>,
+    admission: Arc<AdmissionControl>,
     id: ConnectionId,
     host: Host,
     _done: WaitGroupGuard,
 }
 
 impl Permit {
+    /// Counts the connection as one that has sent no name for a while. Returns the
+    /// oldest of these, if it must be closed to make room.
+    pub fn count_unnamed(&self) -> Option<Arc<Connection>> {
+        let mut connections = lock(&self.admission.connections);
+        connections.unnamed.insert(self.id);
+        connections.evict_oldest(self.admission.max_unnamed)
+    }
+
     /// Marks the connection as named, so that it cannot be evicted. Returns `false`
     /// if it has been [`evicted`] already.
     pub fn protect_from_eviction(&self) -> bool {
-        lock(&self.limiter.connections).unnamed.remove(&self.id)
-    }
-
-    /// Takes back [`protect_from_eviction`](Self::protect_from_eviction).
-    pub fn allow_eviction(&self) {
-        lock(&self.limiter.connections).unnamed.insert(self.id);
+        let mut connections = lock(&self.admission.connections);
+        connections.unnamed.remove(&self.id);
+        !connections.evicted.contains(&self.id)
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut connections = lock(&self.limiter.connections);
+        let mut connections = lock(&self.admission.connections);
         connections.open.remove(&self.id);
         connections.unnamed.remove(&self.id);
+        connections.evicted.remove(&self.id);
         if let Some(count) = connections.per_address.get_mut(&self.host) {
             *count -= 1;
             if *count == 0 {
@@ -165,29 +164,30 @@ mod tests {
 
     use super::*;
     use crate::connection::WriterThreads;
-    use crate::connection::open::Opener;
+    use crate::connection::open::ConnectionFactory;
 
     /// A connection that claims to come from `address`.
-    fn connection(id: ConnectionId, address: &str) -> Arc<Connection> {
+    fn connection(id: u64, address: &str) -> Arc<Connection> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let address = (address.parse::<IpAddr>().unwrap(), 1).into();
         let limits = Arc::new(Limits::default());
         let (writers, _) = WriterThreads::start(1, limits.stall_timeout).unwrap();
-        let opener = Opener { limits, writers };
+        let opener = ConnectionFactory { limits, writers };
+        let id = ConnectionId(id);
         opener.open_tcp(id, stream, address).unwrap().connection
     }
 
     #[test]
     fn too_many_from_one_address_are_refused_and_others_are_admitted() {
         let per_address = 2;
-        let (limiter, _) = AdmissionControl::new(&Limits {
+        let (admission, _) = AdmissionControl::new(&Limits {
             max_per_address: per_address,
             ..Limits::default()
         });
         let admit = |id, address| {
-            let admission = limiter.admit(&connection(id, address));
-            admission.map_err(|close| close.message)
+            let permit = admission.admit(&connection(id, address));
+            permit.map_err(|close| close.message)
         };
         let first = admit(1, "10.0.0.7").unwrap();
         let _second = admit(2, "::ffff:10.0.0.7").unwrap();
@@ -207,45 +207,39 @@ mod tests {
     #[test]
     fn the_oldest_without_a_name_makes_room() {
         let unnamed = 2;
-        let (limiter, _) = AdmissionControl::new(&Limits {
+        let (admission, _) = AdmissionControl::new(&Limits {
             max_unnamed: unnamed,
             ..Limits::default()
         });
         let connections: Vec<Arc<Connection>> = (0..5).map(|id| connection(id, "::1")).collect();
-        let mut permits = Vec::new();
-        let mut admit = |id: usize| {
-            let Admission { permit, evicted } = limiter.admit(&connections[id]).ok().unwrap();
-            permits.push(permit);
-            evicted.map(|connection| connection.id)
+        let admit = |connection| admission.admit(connection).ok().unwrap();
+        let permits: Vec<Permit> = connections.iter().map(admit).collect();
+        let count = |id: usize| {
+            permits[id]
+                .count_unnamed()
+                .map(|connection| connection.id.0)
         };
-        assert_eq!([admit(0), admit(1)], [None, None]);
-        assert_eq!([admit(2), admit(3)], [Some(0), Some(1)]);
+        assert_eq!([count(0), count(1)], [None, None]);
+        assert_eq!([count(2), count(3)], [Some(0), Some(1)]);
         assert!(!permits[0].protect_from_eviction(), "it came too late");
         assert!(permits[2].protect_from_eviction() && permits[3].protect_from_eviction());
-        assert!(
-            limiter
-                .admit(&connections[4])
-                .ok()
-                .unwrap()
-                .evicted
-                .is_none()
-        );
+        assert_eq!(count(4), None);
     }
 
     #[test]
-    fn a_closed_limiter_lists_the_open_connections_and_ends_with_the_last_permit() {
-        let (limiter, all_closed) = AdmissionControl::new(&Limits::default());
+    fn a_closed_admission_lists_the_open_connections_and_ends_with_the_last_permit() {
+        let (admission, all_closed) = AdmissionControl::new(&Limits::default());
         let open = connection(1, "::1");
-        let admission = limiter.admit(&open).ok().unwrap();
-        let ids: Vec<ConnectionId> = limiter
+        let permit = admission.admit(&open).ok().unwrap();
+        let ids: Vec<ConnectionId> = admission
             .close()
             .iter()
             .map(|connection| connection.id)
             .collect();
-        assert_eq!(ids, [1]);
-        assert!(limiter.admit(&connection(2, "::1")).is_err());
+        assert_eq!(ids, [ConnectionId(1)]);
+        assert!(admission.admit(&connection(2, "::1")).is_err());
         assert!(!all_closed.is_done());
-        drop(admission);
+        drop(permit);
         assert!(all_closed.is_done());
     }
 }

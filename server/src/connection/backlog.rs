@@ -55,7 +55,8 @@ enum State {
 enum NextStep {
     Chunk(Arc<[u8]>),
     Close,
-    Idle,
+    /// Nothing is left, and the thread ends.
+    Drained,
 }
 
 /// The outcome of a push.
@@ -143,7 +144,7 @@ impl Backlog {
                     let _peer_may_be_gone = connection.transport.shutdown(Shutdown::Write);
                     return;
                 }
-                NextStep::Idle => return,
+                NextStep::Drained => return,
             };
             sent = chunk.len() + CHUNK_OVERHEAD;
             if let Err(reason) = self.write(&chunk, connection, stall_timeout) {
@@ -205,7 +206,7 @@ impl Backlog {
                 queue.state = State::Drained;
                 // Under the lock: the member may lag again at once.
                 connection.outbound.lagging.store(false, Ordering::Relaxed);
-                NextStep::Idle
+                NextStep::Drained
             }
         }
     }

@@ -48,11 +48,22 @@ use lifecycle::Lifecycle;
 use transport::Transport;
 
 /// The number of a connection. Numbers grow with time and are never used again.
-pub type ConnectionId = u64;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
 
 /// The number of a member: that of the connection with which it joined. A member that
 /// resumes keeps it on its new connection.
-pub type MemberId = ConnectionId;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(u64);
+
+impl MemberId {
+    /// Returns the number of the member that first uses `connection`, unless the peer
+    /// resumes an earlier member there. The broadcaster and the rooms know a peer without
+    /// a name by the number that it would have as a member, which is this one.
+    pub fn first_of(connection: ConnectionId) -> MemberId {
+        MemberId(connection.0)
+    }
+}
 
 /// The shared part of one connection, grouped by who writes each field.
 pub struct Connection {
@@ -61,10 +72,10 @@ pub struct Connection {
     /// The address that `accept` gave. A peer that is gone by then has no
     /// `peer_addr()` any more.
     pub address: SocketAddr,
-    /// Set by the session that resumes an earlier member.
-    resumed: OnceLock<MemberId>,
+    /// Set by the session, when it claims its first name or resumes an earlier member.
+    member: OnceLock<MemberId>,
     transport: Transport,
-    /// Written by the session.
+    /// Written by the session, and by sessions that want the member's name.
     pub activity: Activity,
     /// Written by the thread that closes the connection, and by the session.
     pub lifecycle: Lifecycle,
@@ -88,6 +99,7 @@ pub struct ReplyState {
 pub struct MemberFlags {
     answers_probes: AtomicBool,
     muted: AtomicBool,
+    may_resume: AtomicBool,
 }
 
 /// The state of the bytes for the peer.
@@ -105,7 +117,7 @@ impl Connection {
         Arc::new(Connection {
             id,
             address,
-            resumed: OnceLock::new(),
+            member: OnceLock::new(),
             transport,
             activity: Activity::new(),
             lifecycle: Lifecycle::default(),
@@ -117,11 +129,11 @@ impl Connection {
 
     /// Returns a stand-in for this broken connection: its socket can close while the
     /// member keeps its name. No session reads from it.
-    pub fn detached(&self) -> Arc<Connection> {
+    pub fn stand_in(&self) -> Arc<Connection> {
         Arc::new(Connection {
             id: self.id,
             address: self.address,
-            resumed: self.resumed.clone(),
+            member: self.member.clone(),
             transport: Transport::Closed,
             activity: self.activity.snapshot(),
             lifecycle: Lifecycle::default(),
@@ -136,14 +148,24 @@ impl Connection {
         matches!(self.transport, Transport::Closed)
     }
 
-    /// Returns the number of the member that uses the connection.
-    pub fn member_id(&self) -> MemberId {
-        self.resumed.get().copied().unwrap_or(self.id)
+    /// Returns `true` if the member is about to leave: its connection is closing, and not
+    /// by a break after which it may resume.
+    pub fn is_leaving(&self) -> bool {
+        let close = self.lifecycle.close_cause();
+        close.is_some_and(|close| !(close.reason.is_break() && self.flags.may_resume()))
     }
 
-    /// Makes this the connection of an earlier member.
-    pub fn resume(&self, member: MemberId) {
-        let _once = self.resumed.set(member);
+    /// Returns the number of the member that uses the connection.
+    pub fn member_id(&self) -> MemberId {
+        let bound = self.member.get().copied();
+        bound.unwrap_or_else(|| MemberId::first_of(self.id))
+    }
+
+    /// Makes this the connection of a member: of an earlier one that resumes, or of a new
+    /// one with its first name. Returns `false` if it is bound to another member already.
+    #[must_use]
+    pub fn bind_member(&self, member: MemberId) -> bool {
+        *self.member.get_or_init(|| member) == member
     }
 
     /// Returns `true` if the peer uses UDP, which does not report its leaving.
@@ -151,7 +173,7 @@ impl Connection {
         matches!(self.transport, Transport::Udp(_))
     }
 
-    /// Returns when the last bytes came, even if the session has not read them yet.
+    /// Returns the time at which the last bytes came, even if the session has not read them yet.
     pub fn last_received(&self) -> Instant {
         match &self.transport {
             Transport::Udp(udp) => udp.peer.last_received(),
@@ -168,7 +190,7 @@ impl Connection {
         } else {
             Shutdown::Read
         };
-        // An error means that the peer is gone already, which serves as well.
+        // An error means that the peer is gone already, so no read blocks.
         let _ = self.transport.shutdown(how);
     }
 
@@ -229,6 +251,16 @@ impl MemberFlags {
         self.answers_probes.load(Ordering::Relaxed)
     }
 
+    /// Records that the member has a token.
+    pub fn set_may_resume(&self) {
+        self.may_resume.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns `true` if the member has a token.
+    pub fn may_resume(&self) -> bool {
+        self.may_resume.load(Ordering::Relaxed)
+    }
+
     /// Mutes the member, or lets it speak again.
     pub fn set_muted(&self, muted: bool) {
         self.muted.store(muted, Ordering::Relaxed);
@@ -237,5 +269,22 @@ impl MemberFlags {
     /// Returns `true` if the member may not speak.
     pub fn is_muted(&self) -> bool {
         self.muted.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_bound_to_one_member_for_good() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let [earlier, own] = [1, 2].map(|id| MemberId::first_of(ConnectionId(id)));
+        let connection = Connection::new(ConnectionId(2), address, Transport::Closed);
+        assert_eq!(connection.member_id(), own);
+        assert!(connection.bind_member(earlier) && connection.bind_member(earlier));
+        assert!(!connection.bind_member(own));
+        assert_eq!(connection.member_id(), earlier);
+        assert_eq!(connection.stand_in().member_id(), earlier);
     }
 }

@@ -10,7 +10,7 @@ use super::{Connection, ConnectionId, ReadHalf, WriteHalf, WriterThreads};
 use crate::limits::Limits;
 
 /// The three parts of one connection.
-pub struct Parts {
+pub struct ConnectionParts {
     /// The part that all threads share.
     pub connection: Arc<Connection>,
     /// The part that the session reads from.
@@ -20,14 +20,14 @@ pub struct Parts {
 }
 
 /// Makes the parts of connections, all within the same limits.
-pub struct Opener {
+pub struct ConnectionFactory {
     /// The limits of the write halves.
     pub limits: Arc<Limits>,
     /// The threads that write to lagging and unframed members.
     pub writers: Arc<WriterThreads>,
 }
 
-impl Opener {
+impl ConnectionFactory {
     /// Opens connection `id` on a stream that was just accepted from `address`.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl Opener {
         id: ConnectionId,
         stream: TcpStream,
         address: SocketAddr,
-    ) -> io::Result<Parts> {
+    ) -> io::Result<ConnectionParts> {
         // A batch is written at once, so a delay for more to send gains nothing.
         stream.set_nodelay(true)?;
         let connection = Connection::new(id, address, Transport::Tcp(stream));
@@ -47,17 +47,22 @@ impl Opener {
     }
 
     /// Opens connection `id` for a peer over UDP.
-    pub fn open_udp(&self, id: ConnectionId, udp: UdpTransport, mailbox: Mailbox) -> Parts {
+    pub fn open_udp(
+        &self,
+        id: ConnectionId,
+        udp: UdpTransport,
+        mailbox: Mailbox,
+    ) -> ConnectionParts {
         let address = udp.peer.address;
         let connection = Connection::new(id, address, Transport::Udp(udp));
         let read_half = ReadHalf::of_udp(Arc::clone(&connection), mailbox);
         self.parts(connection, read_half)
     }
 
-    fn parts(&self, connection: Arc<Connection>, read_half: ReadHalf) -> Parts {
+    fn parts(&self, connection: Arc<Connection>, read_half: ReadHalf) -> ConnectionParts {
         let writers = Arc::clone(&self.writers);
         let write_half = WriteHalf::new(Arc::clone(&connection), &self.limits, writers);
-        Parts {
+        ConnectionParts {
             connection,
             read_half,
             write_half,

@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Connection;
 use super::backlog::{Backlog, PushOutcome};
 use super::blocking_writer::BlockingWriter;
 use super::close::CloseReason;
@@ -27,6 +26,7 @@ use super::transport::Transport;
 use super::udp::UdpTransport;
 use super::unframed::{PacedWriter, QueueFull};
 use super::writer_threads::WriterThreads;
+use super::{Connection, ConnectionId};
 use crate::limits::Limits;
 
 /// The most slices in one write. The kernel takes 1,024 (`IOV_MAX`), but from about
@@ -75,7 +75,7 @@ impl WriteHalf {
     }
 
     /// Returns the number of the connection.
-    pub fn id(&self) -> super::ConnectionId {
+    pub fn id(&self) -> ConnectionId {
         self.connection.id
     }
 

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::notice::{format_duration, no_such_user, without_colons};
 use common::{Event, Name};
@@ -11,6 +12,7 @@ use super::{Console, NO_FILES};
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::connection::host::Host;
+use crate::limits;
 use crate::moderation::rules::{self, BanTarget, Switch};
 
 impl Console {
@@ -33,13 +35,17 @@ impl Console {
         format!("Kicked {name}.")
     }
 
-    /// Disconnects a member, also if it resumes at the same moment.
+    /// Disconnects a member, also if its connection breaks or it resumes at the same
+    /// moment: the last connection that the member has is the one that counts.
     fn disconnect(&self, connection: &Arc<Connection>, close: &Close) {
         self.reaper.disconnect(connection, close.clone());
-        if connection.is_detached()
-            && let Some((_, present)) = self.registry.present(connection.member_id())
+        let deadline = Instant::now() + limits::LINGER;
+        while let Some(present) = self.registry.connection_of(connection.member_id())
+            && !present.is_leaving()
+            && Instant::now() < deadline
         {
             self.reaper.disconnect(&present, close.clone());
+            thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -213,7 +219,7 @@ impl Console {
         let connection = self
             .registry
             .find_connection(&name)
-            .filter(|connection| connection.lifecycle.close_cause().is_none())?;
+            .filter(|connection| !connection.is_leaving())?;
         Some((name, connection))
     }
 
@@ -223,7 +229,7 @@ impl Console {
     }
 }
 
-/// Parses an address, or else a name: `10.0.0.7` could be either.
+/// Parses an address, or else a name. No name is an address.
 fn parse_ban_target(text: &str) -> Option<BanTarget> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(BanTarget::Host(Host::of(address)));

@@ -131,7 +131,7 @@ impl Catalog {
         let total = reserved.checked_add(size);
         if total.is_none_or(|total| total > max_total) {
             let left = format_size(max_total.saturating_sub(reserved));
-            return Err(format!("No room for {name}, {left} are left."));
+            return Err(format!("Not enough space for {name}, {left} are free."));
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ pub use rooms::{RoomChangeError, RoomChanged};
 
 use crate::connection::{Connection, MemberId};
 use crate::limits;
+use crate::recent::Recent;
 use crate::room::id::SenderId;
 use crate::sync::lock;
 
@@ -44,7 +45,7 @@ struct Tables {
     leaving: HashSet<Name>,
     rooms: RoomDirectory,
     /// When departed members left.
-    departed: HashMap<Name, Instant>,
+    departed: Recent<Name, Instant>,
 }
 
 struct Member {
@@ -72,7 +73,8 @@ pub struct MemberProfile {
     last_private_from: Option<MemberRef>,
 }
 
-/// The error for a name that has a holder: this one, unless it is just given up.
+/// The error for a name that has a holder: this one, unless it is just given up. There is
+/// none either if the connection cannot be that of the member, because it was another's.
 pub struct NameTaken(pub Option<Arc<Connection>>);
 
 /// A member as others may know it.
@@ -117,7 +119,7 @@ impl Registry {
                 names: HashMap::new(),
                 leaving: HashSet::new(),
                 rooms: RoomDirectory::new(max_rooms),
-                departed: HashMap::new(),
+                departed: Recent::new(limits::MAX_DEPARTED),
             }),
             hasher: RandomState::new(),
         }
@@ -225,7 +227,7 @@ impl Tables {
         let mut occupants = self.rooms.occupants(room);
         let staying = |name: &Name| {
             let member = self.members.get(name);
-            member.is_some_and(|member| member.connection.lifecycle.close_cause().is_none())
+            member.is_some_and(|member| !member.connection.is_leaving())
         };
         if !occupants.listed.is_empty() {
             occupants.listed.retain(staying);
@@ -235,14 +237,7 @@ impl Tables {
     }
 
     fn record_departure(&mut self, name: &Name) {
-        let now = Instant::now();
-        if self.departed.len() >= limits::MAX_DEPARTED {
-            self.departed
-                .retain(|_, at| now - *at < limits::RETURN_WINDOW);
-        }
-        if self.departed.len() < limits::MAX_DEPARTED {
-            self.departed.insert(name.clone(), now);
-        }
+        self.departed.insert(name.clone(), Instant::now());
     }
 }
 

@@ -14,7 +14,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When another member holds the name, in whatever case.
+    /// When another member holds the name, in whatever case, or has had the connection.
     pub fn claim(&self, name: &Name, connection: &Arc<Connection>) -> Result<Occupants, NameTaken> {
         let profile = MemberProfile {
             room: RoomId::lobby().name,
@@ -22,7 +22,8 @@ impl Registry {
             ignored: Vec::new(),
             last_private_from: None,
         };
-        let (_lobby, occupants) = self.restore(name, connection, connection.id, profile)?;
+        let id = MemberId::first_of(connection.id);
+        let (_lobby, occupants) = self.restore(name, connection, id, profile)?;
         Ok(occupants)
     }
 
@@ -32,7 +33,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When another member holds the name, in whatever case.
+    /// When another member holds the name, in whatever case, or has had the connection.
     pub fn restore(
         &self,
         name: &Name,
@@ -42,7 +43,9 @@ impl Registry {
     ) -> Result<(RoomId, Occupants), NameTaken> {
         let mut tables = self.lock();
         tables.check_free(name)?;
-        connection.resume(id);
+        if !connection.bind_member(id) {
+            return Err(NameTaken(None));
+        }
         let room = tables.rooms.get_or_create(&profile.room);
         let room = room.unwrap_or_else(|_too_many| RoomId::lobby());
         profile.room = room.name.clone();

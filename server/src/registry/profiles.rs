@@ -43,10 +43,8 @@ impl Registry {
             .map(|it| it.profile.ignored.clone())
             .unwrap_or_default();
         let reach = |to: &Name| match tables.members.get_mut(to) {
-            Some(member) if member.connection.lifecycle.close_cause().is_some() => {
-                Recipient::Missing
-            }
             None => Recipient::Missing,
+            Some(member) if member.connection.is_leaving() => Recipient::Missing,
             Some(member) if member.profile.ignores(from.id) => Recipient::Ignoring,
             Some(member) => {
                 member.profile.last_private_from = Some(from.clone());
@@ -74,13 +72,20 @@ impl Registry {
         }
     }
 
+    /// Returns the connection of a member, even if that is closing.
+    pub fn connection_of(&self, id: MemberId) -> Option<Arc<Connection>> {
+        let tables = self.lock();
+        let member = tables.members.get(tables.names.get(&id)?)?;
+        Some(Arc::clone(&member.connection))
+    }
+
     /// Returns the present name and the connection of a member, unless it has left or
     /// is about to.
     pub fn present(&self, id: MemberId) -> Option<(Name, Arc<Connection>)> {
         let tables = self.lock();
         let name = tables.names.get(&id)?;
         let connection = &tables.members.get(name)?.connection;
-        let is_present = connection.lifecycle.close_cause().is_none();
+        let is_present = !connection.is_leaving();
         is_present.then(|| (name.clone(), Arc::clone(connection)))
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use common::Name;
 use common::notice::{MAX_LISTED, Occupants};
 
-use crate::connection::ConnectionId;
+use crate::connection::MemberId;
 use crate::room::id::{LOBBY_ROOM, RoomId};
 
 /// The rooms by name.
@@ -20,7 +20,7 @@ pub struct RoomDirectory {
 
 struct Room {
     id: RoomId,
-    members: BTreeMap<ConnectionId, Name>,
+    members: BTreeMap<MemberId, Name>,
 }
 
 /// The outcome of going to another room.
@@ -57,14 +57,14 @@ impl RoomDirectory {
     }
 
     /// Adds a member, or its new name, to a room.
-    pub fn add(&mut self, room: &Name, id: ConnectionId, name: &Name) {
+    pub fn add(&mut self, room: &Name, id: MemberId, name: &Name) {
         if let Some(room) = self.rooms.get_mut(&key(room)) {
             room.members.insert(id, name.clone());
         }
     }
 
     /// Removes a member from a room, and the room if that was the last.
-    pub fn remove(&mut self, room: &Name, id: ConnectionId) {
+    pub fn remove(&mut self, room: &Name, id: MemberId) {
         if let Some(found) = self.rooms.get_mut(&key(room)) {
             found.members.remove(&id);
             if found.members.is_empty() && found.id.number != LOBBY_ROOM {
@@ -76,7 +76,7 @@ impl RoomDirectory {
     /// Moves a member. Returns the previous room and the new one.
     pub fn change_room(
         &mut self,
-        id: ConnectionId,
+        id: MemberId,
         name: &Name,
         from: &Name,
         to: &Name,

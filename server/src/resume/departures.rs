@@ -1,4 +1,5 @@
-//! Departures: tells that a member has left whose connection broke some time ago.
+//! Departures: announces the departure of members whose connection broke and who did
+//! not come back in time.
 //!
 //! Thread: `departures`.
 

@@ -3,17 +3,18 @@
 //! ```text
 //!            break             10 s, or a kick         10 min
 //! Attached --------> Detached -----------------> Departed --------> (no token)
-//!     ^   a token       |    the leave is told      |
+//!     ^   a token       |    it is announced        |
 //!     +-----------------+---------------------------+
 //! ```
 //!
 //! A member with a token keeps its name for a moment when its connection breaks. If it
-//! comes back in time, nobody notices. Otherwise the leave is told, and the token is
+//! comes back in time, nobody notices. Otherwise the departure is announced, and the token is
 //! still good for some minutes.
 //!
 //! Writes: nothing to a socket; the thread `departures` posts leaves.
 //! Locks: its table, in this file only. No guard leaves it.
-//! Blocks: a session that resumes waits for the previous session to end.
+//! Blocks: a session that resumes, until the previous session has ended; the thread
+//! `departures` on the broadcaster's full queue.
 
 mod departures;
 mod tokens;
@@ -54,12 +55,12 @@ pub struct Resumed {
     pub member: MemberId,
     /// Its state when its connection broke.
     pub detached: Detached,
-    /// Its choices, if its leave was told: name and room are given up already.
+    /// Its choices, if its departure was announced: name and room are given up already.
     pub profile: Option<MemberProfile>,
     /// Its token.
     pub token: Token,
-    /// The number of its last line that was dealt with.
-    pub last_number: Arc<AtomicU64>,
+    /// The number of its last line that was handled.
+    pub last_handled: Arc<AtomicU64>,
 }
 
 impl ResumeTable {
@@ -72,9 +73,9 @@ impl ResumeTable {
         }
     }
 
-    /// Gives the member of `connection` a token. Its sessions share `last_number`, the
-    /// number of its last line that was dealt with.
-    pub fn issue(&self, connection: &Arc<Connection>, last_number: Arc<AtomicU64>) -> Token {
+    /// Gives the member of `connection` a token. Its sessions share `last_handled`, the
+    /// number of its last line that was handled.
+    pub fn issue(&self, connection: &Arc<Connection>, last_handled: Arc<AtomicU64>) -> Token {
         let token = Token(u128::from_ne_bytes(random_bytes()));
         let member = connection.member_id();
         let mut tokens = self.lock();
@@ -83,14 +84,14 @@ impl ResumeTable {
         let entry = TokenState {
             token,
             state: State::Attached(Arc::clone(connection)),
-            last_number,
+            last_handled,
         };
         tokens.members.insert(member, entry);
         token
     }
 
     /// Makes room for one more broken connection of a member, by ending the oldest token
-    /// of a member whose leave was told. Returns `false` if there is none to end, or if
+    /// of a member whose departure was announced. Returns `false` if there is none to end, or if
     /// the member has no token, so that it must leave at once.
     pub fn make_room(&self, member: MemberId, host: Host, limits: &Limits) -> bool {
         let mut tokens = self.lock();
@@ -133,7 +134,7 @@ impl ResumeTable {
         self.changed.notify_all();
     }
 
-    /// Ends the tokens of members whose leave was told, and whose name or host is banned.
+    /// Ends the tokens of members whose departure was announced, and whose name or host is banned.
     pub fn end_banned(&self, is_banned: impl Fn(&Name, Host) -> bool) {
         let mut tokens = self.lock();
         let banned = tokens.broken.iter().filter(|(member, host)| {
@@ -149,7 +150,7 @@ impl ResumeTable {
         }
     }
 
-    /// Lets a member leave soon whose connection broke: it has shown no life for long.
+    /// Announces the departure of a member soon, because it has shown no life for long.
     pub fn hasten_leave(&self, member: MemberId) {
         let mut tokens = self.lock();
         let token = tokens.members.get_mut(&member);
@@ -174,7 +175,7 @@ impl ResumeTable {
                 return None;
             }
         };
-        let last_number = Arc::clone(&entry.last_number);
+        let last_handled = Arc::clone(&entry.last_handled);
         // A kick in the meantime ends the token.
         if detached.connection.lifecycle.close_cause().is_some() {
             entry.state = State::Detached(detached);
@@ -186,7 +187,7 @@ impl ResumeTable {
             detached,
             profile,
             token,
-            last_number,
+            last_handled,
         })
     }
 
@@ -219,7 +220,7 @@ impl ResumeTable {
     }
 
     /// Closes the connection of a member's running session, and waits until the session
-    /// has ended, so that no line is dealt with twice.
+    /// has ended, so that no line is handled twice.
     fn end_previous(&self, member: MemberId) -> Option<MutexGuard<'_, Tokens>> {
         let deadline = Instant::now() + limits::TAKEOVER_TIMEOUT;
         let mut tokens = self.lock();
@@ -242,7 +243,7 @@ impl ResumeTable {
         }
     }
 
-    /// Returns the members whose leave must be told now: those that did not come back
+    /// Returns the members whose departure must be announced now: those that did not come back
     /// in time, and those that were kicked meanwhile.
     fn take_due(&self, now: Instant) -> Vec<(MemberId, Detached)> {
         let mut tokens = self.lock();
@@ -265,7 +266,7 @@ impl ResumeTable {
         due
     }
 
-    /// Records that the leave of a member was told.
+    /// Records that the departure of a member was announced.
     fn set_departed(&self, member: MemberId, detached: Detached, profile: MemberProfile) {
         if let Some(entry) = self.lock().members.get_mut(&member) {
             entry.state = State::Departed(Departed { detached, profile });

@@ -28,7 +28,7 @@ pub struct Tokens {
 pub struct TokenState {
     pub(super) token: Token,
     pub(super) state: State,
-    pub(super) last_number: Arc<AtomicU64>,
+    pub(super) last_handled: Arc<AtomicU64>,
 }
 
 pub enum State {
@@ -36,9 +36,9 @@ pub enum State {
     Attached(Arc<Connection>),
     /// The connection broke, and nobody knows yet.
     Detached(Detached),
-    /// The leave is being told.
+    /// The departure is being announced.
     Departing,
-    /// The leave was told.
+    /// The departure was announced.
     Departed(Departed),
 }
 
@@ -61,7 +61,7 @@ pub struct Detached {
     pub rate_limit: TokenBucket,
 }
 
-/// A member whose leave was told.
+/// A member whose departure was announced.
 pub struct Departed {
     pub(super) detached: Detached,
     pub(super) profile: MemberProfile,

@@ -9,19 +9,19 @@ use common::tags::TagWriter;
 
 use super::batch::View;
 use super::rendering::{Rendering, RoomBatch, now, tag_notices};
-use crate::connection::{ConnectionId, WriteHalf};
+use crate::connection::{MemberId, WriteHalf};
 
 /// The connections in one room, and the batch for their next write.
 #[derive(Default)]
 pub struct RoomConnections {
     /// In the order of joining, in which their sockets lie in memory. At a thousand
     /// connections that saves a tenth of the time (measured).
-    open: BTreeMap<ConnectionId, RoomConnection>,
+    open: BTreeMap<MemberId, RoomConnection>,
     /// The members whose connection is broken.
-    detached: BTreeSet<ConnectionId>,
+    detached: BTreeSet<MemberId>,
     batch: RoomBatch,
     /// The connections whose view of this batch is not simply the shared lines.
-    customized: Vec<ConnectionId>,
+    customized: Vec<MemberId>,
 }
 
 struct RoomConnection {
@@ -37,7 +37,7 @@ impl RoomConnections {
     }
 
     /// Returns `true` if the member `id` is here, connected or not.
-    pub fn contains(&self, id: ConnectionId) -> bool {
+    pub fn contains(&self, id: MemberId) -> bool {
         self.open.contains_key(&id) || self.detached.contains(&id)
     }
 
@@ -48,7 +48,7 @@ impl RoomConnections {
 
     /// Adds a connection, or the new connection of a detached member. It receives what
     /// is said from now on.
-    pub fn add(&mut self, id: ConnectionId, write_half: WriteHalf, rendering: Rendering) {
+    pub fn add(&mut self, id: MemberId, write_half: WriteHalf, rendering: Rendering) {
         self.detached.remove(&id);
         let view = self.batch.add_member(rendering);
         if !view.is_shared() {
@@ -64,7 +64,7 @@ impl RoomConnections {
 
     /// Removes a member. Returns its connection, unless that is broken, after it has
     /// been sent what it still has to receive.
-    pub fn remove(&mut self, id: ConnectionId) -> Option<WriteHalf> {
+    pub fn remove(&mut self, id: MemberId) -> Option<WriteHalf> {
         self.detached.remove(&id);
         let mut connection = self.open.remove(&id)?;
         connection.write(&self.batch, &mut Vec::new());
@@ -73,28 +73,28 @@ impl RoomConnections {
     }
 
     /// Takes the broken connection of a member, which stays.
-    pub fn detach(&mut self, id: ConnectionId) -> Option<WriteHalf> {
+    pub fn detach(&mut self, id: MemberId) -> Option<WriteHalf> {
         let write_half = self.remove(id)?;
         self.detached.insert(id);
         Some(write_half)
     }
 
     /// Sends a connection tags from now on.
-    pub fn set_tagged(&mut self, id: ConnectionId) {
+    pub fn set_tagged(&mut self, id: MemberId) {
         if let Some(write_half) = self.remove(id) {
             self.add(id, write_half, Rendering::Tagged);
         }
     }
 
     /// Sends a connection lines without newlines from now on.
-    pub fn set_unframed(&mut self, id: ConnectionId) {
+    pub fn set_unframed(&mut self, id: MemberId) {
         if let Some(connection) = self.open.get_mut(&id) {
             connection.write_half.set_unframed();
         }
     }
 
     /// Returns how the lines of a connection are rendered.
-    pub fn rendering_of(&self, id: ConnectionId) -> Rendering {
+    pub fn rendering_of(&self, id: MemberId) -> Rendering {
         let connection = self.open.get(&id);
         connection.map_or(Rendering::Plain, |connection| connection.rendering)
     }
@@ -111,7 +111,7 @@ impl RoomConnections {
     }
 
     /// Leaves the lines that were added last out of what a connection receives.
-    pub fn exclude(&mut self, id: ConnectionId) {
+    pub fn exclude(&mut self, id: MemberId) {
         if let Some(connection) = self.open.get_mut(&id) {
             connection.customize(id, &mut self.customized);
             let rendering = connection.rendering;
@@ -120,7 +120,7 @@ impl RoomConnections {
     }
 
     /// Adds lines for one connection alone, as they are.
-    pub fn send_to(&mut self, id: ConnectionId, lines: &[u8]) {
+    pub fn send_to(&mut self, id: MemberId, lines: &[u8]) {
         if let Some(connection) = self.open.get_mut(&id) {
             connection.customize(id, &mut self.customized);
             let rendering = connection.rendering;
@@ -131,7 +131,7 @@ impl RoomConnections {
 
     /// Adds notices for one connection alone. Unlike an answer to a command, they are
     /// tagged if the connection receives tags.
-    pub fn notify(&mut self, id: ConnectionId, lines: &[u8]) {
+    pub fn notify(&mut self, id: MemberId, lines: &[u8]) {
         match self.rendering_of(id) {
             Rendering::Plain => self.send_to(id, lines),
             Rendering::Tagged => self.send_to(id, &tag_notices(lines, now())),
@@ -139,7 +139,7 @@ impl RoomConnections {
     }
 
     /// Sends a connection what it still has to receive, and then its last bytes.
-    pub fn disconnect(&mut self, id: ConnectionId, final_bytes: &[u8]) {
+    pub fn disconnect(&mut self, id: MemberId, final_bytes: &[u8]) {
         if let Some(connection) = self.open.get_mut(&id) {
             connection.write(&self.batch, &mut Vec::new());
             connection.write_half.close(final_bytes);
@@ -183,7 +183,7 @@ impl RoomConnections {
 
 impl RoomConnection {
     /// Lists the connection `id` as customized, unless it is listed already.
-    fn customize(&self, id: ConnectionId, customized: &mut Vec<ConnectionId>) {
+    fn customize(&self, id: MemberId, customized: &mut Vec<MemberId>) {
         if self.view.is_shared() {
             customized.push(id);
         }

@@ -50,7 +50,7 @@ impl JoinLeaveCounter {
             .get_or_insert_with(|| Instant::now() + limits::JOIN_COUNT_INTERVAL);
     }
 
-    /// Returns when the announcement is due; `None` if nothing changed.
+    /// Returns the time at which the announcement is due; `None` if nothing changed.
     pub fn due(&self) -> Option<Instant> {
         self.due
     }

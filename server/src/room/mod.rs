@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use common::{Event, Name, Timestamp};
 
-use crate::connection::{ConnectionId, MemberId, WriteHalf};
+use crate::connection::{MemberId, WriteHalf};
 use connections::RoomConnections;
 use history::{History, Sender};
 use id::{Lines, SenderId};
@@ -36,7 +36,7 @@ pub struct Room {
     /// The lines that were said here.
     pub history: History,
     /// The members that want no join and leave notices.
-    join_leave_hidden_for: BTreeSet<ConnectionId>,
+    join_leave_hidden_for: BTreeSet<MemberId>,
     topic: Option<Topic>,
     /// With more members than this, joins and leaves are only counted.
     join_notice_limit: usize,
@@ -69,7 +69,7 @@ impl Room {
     /// `is_ignored` is true.
     pub fn send_history(
         &mut self,
-        id: ConnectionId,
+        id: MemberId,
         sender_id: SenderId,
         is_ignored: impl Fn(MemberId) -> bool,
     ) {
@@ -86,10 +86,11 @@ impl Room {
     }
 
     /// Removes a member. Returns its connection, unless that is broken. The history
-    /// remembers up to where the member has received it; `None` is all.
+    /// remembers up to where the member has received it; without `missed_since` it has
+    /// received all.
     pub fn remove(
         &mut self,
-        id: ConnectionId,
+        id: MemberId,
         sender_id: Option<SenderId>,
         missed_since: Option<Instant>,
     ) -> Option<WriteHalf> {
@@ -107,7 +108,7 @@ impl Room {
         from: Sender,
         lines: &Lines,
         count: usize,
-        ignored_by: &[ConnectionId],
+        ignored_by: &[MemberId],
     ) {
         self.say(Some(from), lines, count);
         self.connections.exclude(from.member);
@@ -135,7 +136,7 @@ impl Room {
     }
 
     /// Adds a notice for all members but `id`.
-    pub fn send_to_others(&mut self, id: ConnectionId, lines: &[u8]) {
+    pub fn send_to_others(&mut self, id: MemberId, lines: &[u8]) {
         self.connections.push_notice(lines);
         self.connections.exclude(id);
     }
@@ -167,7 +168,7 @@ impl Room {
         }
     }
 
-    /// Returns when the count of joins and leaves is due, if there is one.
+    /// Returns the time at which the count of joins and leaves is due, if there is one.
     pub fn count_due(&self) -> Option<Instant> {
         self.join_leave_counter.due()
     }
@@ -181,12 +182,12 @@ impl Room {
     }
 
     /// Stops join and leave notices for one member.
-    pub fn hide_join_leave(&mut self, id: ConnectionId) {
+    pub fn hide_join_leave(&mut self, id: MemberId) {
         self.join_leave_hidden_for.insert(id);
     }
 
     /// Sends one member join and leave notices again.
-    pub fn show_join_leave(&mut self, id: ConnectionId) {
+    pub fn show_join_leave(&mut self, id: MemberId) {
         self.join_leave_hidden_for.remove(&id);
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::config::ServerConfig;
 use crate::accept::listeners::Listeners;
+use crate::accept::queue;
 use crate::accept::spawn::SessionSpawner;
 use crate::accept::tcp::TcpAcceptor;
 use crate::accept::udp::UdpReceiver;
@@ -16,7 +17,7 @@ use crate::broadcaster::post::{self, PostSender};
 use crate::broadcaster::room_set::RoomConfig;
 use crate::connection::WriterThreads;
 use crate::connection::admission::AdmissionControl;
-use crate::connection::open::Opener;
+use crate::connection::open::ConnectionFactory;
 use crate::connection::udp::UdpSender;
 use crate::console::Console;
 use crate::files::Files;
@@ -41,6 +42,8 @@ const JANITOR_INTERVAL: Duration = Duration::from_secs(6);
 #[derive(Default)]
 pub(super) struct ListenerThreads {
     pub(super) acceptors: Vec<(SocketAddr, JoinHandle<()>)>,
+    /// Ends after the acceptors.
+    pub(super) starter: Option<JoinHandle<()>>,
     pub(super) receivers: Vec<(SocketAddr, JoinHandle<()>)>,
     pub(super) udp_senders: Vec<UdpSender>,
 }
@@ -50,8 +53,8 @@ pub(super) struct Server {
     pub(super) listeners: ListenerThreads,
     /// The janitor and the departures.
     pub(super) helpers: Vec<JoinHandle<()>>,
-    pub(super) limiter: Arc<AdmissionControl>,
-    /// Done when the limiter is closed and no session is left.
+    pub(super) admission: Arc<AdmissionControl>,
+    /// Done when the admission is closed and no session is left.
     pub(super) all_closed: WaitGroup,
     /// Ends the sleeps of sessions, after all members were notified of the shutdown.
     pub(super) session_shutdown: ShutdownHandle,
@@ -72,10 +75,11 @@ impl Server {
         shutdown: &Shutdown,
     ) -> io::Result<Server> {
         let limits = Arc::new(config.limits);
+        let max_waiting = limits.max_clients;
         let max_writers = limits::max_writers(limits.max_clients);
         let (writer_threads, all_written) =
             WriterThreads::start(max_writers, limits.stall_timeout)?;
-        let (limiter, all_closed) = AdmissionControl::new(&limits);
+        let (admission, all_closed) = AdmissionControl::new(&limits);
         let (log, logger) = log::new(config.log_scope, config.output, config.log_file);
         log.line(config.banner);
         let logger = spawn("logger", move || logger.run())?;
@@ -84,15 +88,16 @@ impl Server {
         let (files, janitor) = start_files(config.files, &log, shutdown)?.unzip();
         let (session_shutdown, for_sessions) = shutdown::channel();
         let core = (posts.clone(), Arc::clone(&limits));
-        let context = context(core, config.motd, files, for_sessions);
-        let departures = start_departures(&context, shutdown)?;
         let reaper = Reaper::start(posts.clone())?;
-        start_console(config.console, console(&context, &reaper, handle, &log))?;
+        let context = context(core, reaper, config.motd, files, for_sessions);
+        let departures = start_departures(&context, shutdown)?;
+        start_console(config.console, console(&context, handle, &log))?;
         let done = writer_threads.done_on_drop();
         let writers = writer_threads;
-        let opener = Opener { limits, writers };
-        let spawner = SessionSpawner::new(Arc::clone(&limiter), reaper, context, opener);
+        let opener = ConnectionFactory { limits, writers };
+        let spawner = SessionSpawner::new(Arc::clone(&admission), context, opener);
         let starter = ListenerStarter {
+            max_waiting,
             done,
             spawner: Arc::new(spawner),
             shutdown,
@@ -101,7 +106,7 @@ impl Server {
         Ok(Server {
             listeners: starter.start(listeners)?,
             helpers: janitor.into_iter().chain([departures]).collect(),
-            limiter,
+            admission,
             all_closed,
             session_shutdown,
             posts,
@@ -117,6 +122,7 @@ impl Server {
 /// Makes what all sessions share.
 fn context(
     (posts, limits): (PostSender, Arc<Limits>),
+    reaper: Reaper,
     motd: Vec<String>,
     files: Option<Arc<Files>>,
     shutdown: Shutdown,
@@ -125,6 +131,8 @@ fn context(
         posts,
         registry: Arc::new(Registry::new(limits.max_rooms)),
         resume: Arc::new(ResumeTable::new()),
+        allowances: Arc::default(),
+        reaper,
         moderation: Arc::new(Moderation::new(motd)),
         files,
         started: Instant::now(),
@@ -192,14 +200,14 @@ fn start_departures(context: &ServerContext, shutdown: &Shutdown) -> io::Result<
     spawn("departures", move || departures.run())
 }
 
-fn console(context: &ServerContext, reaper: &Reaper, handle: ShutdownHandle, log: &Log) -> Console {
+fn console(context: &ServerContext, handle: ShutdownHandle, log: &Log) -> Console {
     Console {
         posts: context.posts.clone(),
         resume: Arc::clone(&context.resume),
         registry: Arc::clone(&context.registry),
         moderation: Arc::clone(&context.moderation),
         files: context.files.clone(),
-        reaper: reaper.clone(),
+        reaper: context.reaper.clone(),
         shutdown: handle,
         log: log.clone(),
     }
@@ -217,6 +225,8 @@ fn start_console(input: Option<Box<dyn Read + Send>>, console: Console) -> io::R
 /// The starter of the threads at which peers arrive.
 struct ListenerStarter<'a> {
     spawner: Arc<SessionSpawner>,
+    /// The most streams that wait for a session: more would be refused anyway.
+    max_waiting: usize,
     /// Held by every thread that sends over UDP.
     done: WaitGroupGuard,
     shutdown: &'a Shutdown,
@@ -228,9 +238,11 @@ impl ListenerStarter<'_> {
     fn start(&self, listeners: Listeners) -> io::Result<ListenerThreads> {
         let addresses = listeners.addresses()?;
         let mut threads = ListenerThreads::default();
+        let (accepted, starter) = queue::start(Arc::clone(&self.spawner), self.max_waiting)?;
+        threads.starter = Some(starter);
         for (listener, address) in listeners.tcp.into_iter().zip(addresses.tcp) {
             let acceptor = TcpAcceptor {
-                spawner: Arc::clone(&self.spawner),
+                accepted: accepted.clone(),
                 shutdown: self.shutdown.clone(),
                 log: self.log.clone(),
             };

@@ -27,7 +27,7 @@ impl Server {
         let line = Event::Notice(notice::STOPPING).to_line();
         self.posts.send(Post::Shutdown(ShutdownPost::Begin(line)));
         self.session_shutdown.trigger();
-        let connections = self.limiter.close();
+        let connections = self.admission.close();
         for connection in &connections {
             let _first_cause_counts = connection.lifecycle.set_close(CloseReason::Shutdown);
         }
@@ -95,6 +95,9 @@ impl ListenerThreads {
         for (address, acceptor) in &self.acceptors {
             let wake = || listeners::wake_acceptor(*address);
             wake_until_finished(acceptor, wake, deadline);
+        }
+        if let Some(starter) = &self.starter {
+            await_thread(starter, deadline);
         }
         for (address, receiver) in &self.receivers {
             let wake = || listeners::wake_udp_receiver(*address);

@@ -8,7 +8,9 @@ use crate::broadcaster::post::PostSender;
 use crate::connection::close::Close;
 use crate::files::Files;
 use crate::limits::Limits;
+use crate::moderation::reaper::Reaper;
 use crate::moderation::rules::Moderation;
+use crate::rate_limit::hosts::HostAllowances;
 use crate::registry::Registry;
 use crate::resume::ResumeTable;
 use crate::shutdown::Shutdown;
@@ -22,6 +24,10 @@ pub struct ServerContext {
     pub registry: Arc<Registry>,
     /// The tokens with which members resume.
     pub resume: Arc<ResumeTable>,
+    /// The allowances of connections that have left.
+    pub allowances: Arc<HostAllowances>,
+    /// Closes connections that must make room for others.
+    pub reaper: Reaper,
     /// The decisions of the operator.
     pub moderation: Arc<Moderation>,
     /// The shared files; `None` if sharing is off.

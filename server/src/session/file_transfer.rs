@@ -69,7 +69,7 @@ fn refusal(why: &str) -> Close {
 /// server stops.
 fn take_writer(guard: &SessionGuard<'_>) -> Option<BlockingWriter> {
     let (to, writer) = bounded(1);
-    let id = guard.connection.id;
+    let id = guard.connection.member_id();
     let post = ConnectionPost::TakeWriter { id, to };
     guard.context.posts.send(Post::Connection(post));
     writer.recv().ok()
@@ -220,7 +220,7 @@ impl FileTransfer<'_, '_> {
     }
 }
 
-/// Returns why a connection closes whose write failed.
+/// Returns the close reason for a failed write.
 fn close_reason_for(error: &io::Error) -> CloseReason {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => CloseReason::Slow,

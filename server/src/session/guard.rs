@@ -1,6 +1,7 @@
 //! Guard: a connection's presence in the chat, from joining to leaving.
 //!
-//! A guard is a value whose drop does the last step, whatever ends the thread.
+//! A guard is a value whose drop does the last step, whatever ends the thread. This
+//! one's drop is in `leaving.rs`.
 //!
 //! Invariant: however the session's thread ends, by `?` or by a panic, the leave is
 //! posted, the name released and the close logged.
@@ -16,6 +17,7 @@ use crate::broadcaster::post::{ConnectionPost, MemberChange, MemberPost, Post, R
 use crate::connection::Connection;
 use crate::connection::admission::{self, Permit};
 use crate::connection::close::Close;
+use crate::connection::host::Host;
 use crate::rate_limit::TokenBucket;
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
@@ -42,8 +44,8 @@ pub struct SessionGuard<'a> {
     pub name_deadline: Instant,
     /// The capabilities that were granted.
     pub capabilities: Capabilities,
-    /// The number of the client's last line that was dealt with.
-    pub last_number: Arc<AtomicU64>,
+    /// The number of the client's last line that was handled.
+    pub last_handled: Arc<AtomicU64>,
     /// The member's token; `None` if it did not ask for one.
     pub token: Option<Token>,
 }
@@ -66,8 +68,9 @@ impl<'a> SessionGuard<'a> {
         permit: &'a Permit,
     ) -> SessionGuard<'a> {
         let now = Instant::now();
+        let host = Host::of(connection.address.ip());
         SessionGuard {
-            rate_limit: TokenBucket::new(context.limits.rate, now),
+            rate_limit: context.allowances.take(host, context.limits.rate, now),
             name_deadline: now + context.limits.name_timeout,
             connection,
             context,
@@ -77,7 +80,7 @@ impl<'a> SessionGuard<'a> {
             was_prompted: false,
             hides_join_leave: false,
             capabilities: Capabilities::default(),
-            last_number: Arc::default(),
+            last_handled: Arc::default(),
             token: None,
         }
     }
@@ -132,9 +135,10 @@ impl<'a> SessionGuard<'a> {
     }
 
     fn issue_token(&mut self) {
-        let last_number = Arc::clone(&self.last_number);
-        let token = self.context.resume.issue(&self.connection, last_number);
+        let last_handled = Arc::clone(&self.last_handled);
+        let token = self.context.resume.issue(&self.connection, last_handled);
         self.token = Some(token);
+        self.connection.flags.set_may_resume();
     }
 
     pub(super) fn connected_entry(&self, name: &Name) -> LogEntry {
@@ -155,9 +159,14 @@ impl<'a> SessionGuard<'a> {
         self.permit.protect_from_eviction()
     }
 
-    /// Marks that the connection still needs a name.
-    pub fn allow_eviction(&self) {
-        self.permit.allow_eviction();
+    /// Counts the connection as one that has sent no name for a while. The oldest of
+    /// these is closed if there are too many.
+    pub fn count_unnamed(&self) {
+        if let Some(oldest) = self.permit.count_unnamed() {
+            self.context
+                .reaper
+                .disconnect(&oldest, admission::evicted());
+        }
     }
 
     /// Returns the first lines for a member: the welcome, its token if it has one, and

@@ -28,7 +28,7 @@ pub enum HandshakeOutcome {
     Transfer(TransferRequest),
 }
 
-/// Reads names until one can join, or a request for a file.
+/// Reads lines until one makes the peer a member, or is a request for a file.
 ///
 /// One deadline holds for all of this; a peer that sends a byte now and then does not
 /// extend it.
@@ -47,7 +47,14 @@ pub fn run(
             return Err(close);
         }
         let line = match reader.next() {
-            NextLine::Line(line) => handle_line(guard, line)?,
+            NextLine::Line(line) => {
+                // Lines before a name come no faster than others.
+                let wait = guard.rate_limit.take();
+                if !wait.is_zero() && guard.context.shutdown.sleep(wait) {
+                    return Err(CloseReason::Shutdown.into());
+                }
+                handle_line(guard, line)?
+            }
             NextLine::TooLong => refused_name("Name is too long."),
             NextLine::NotUtf8 => refused_name("Name is not valid UTF-8."),
             NextLine::Incomplete => {
@@ -60,12 +67,7 @@ pub fn run(
         reader.set_numbered(guard.is_numbered());
         let (why, hint) = match line {
             LineOutcome::Done(outcome) => return Ok(outcome),
-            LineOutcome::NoAttempt => {
-                // Lines without a name come no faster than others.
-                let wait = guard.rate_limit.take();
-                let _shut_down = guard.context.shutdown.sleep(wait);
-                continue;
-            }
+            LineOutcome::NoAttempt => continue,
             LineOutcome::Refused { why, hint } => (why, hint),
         };
         tries += 1;
@@ -134,13 +136,15 @@ fn try_name(guard: &mut SessionGuard<'_>, line: &str) -> Result<LineOutcome, Clo
     }
 }
 
-/// Joins as `name`, even if its holder turns out to be gone.
+/// Joins as `name`, and takes it over if its holder turns out to be gone.
 fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError> {
     let holder = match guard.join(name) {
         Err(JoinError::NameTaken(Some(holder))) => holder,
         done => return done,
     };
-    let wait = match name_reclaim::reclaim_from(&holder, &guard.context) {
+    // It waits without a name from here on, and so must make room for others.
+    guard.count_unnamed();
+    let wait = match name_reclaim::reclaim_from(&holder, &guard.connection, &guard.context) {
         ReclaimOutcome::Leaving(wait) => wait,
         ReclaimOutcome::Alive => {
             // The refusal of a name comes later and later.
@@ -158,7 +162,7 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
             Err(JoinError::NameTaken(holder)) => holder,
             done => return done,
         };
-        let is_leaving = holder.as_deref().is_none_or(name_reclaim::is_leaving);
+        let is_leaving = holder.as_deref().is_none_or(name_reclaim::may_release_name);
         if let Some(holder) = holder.as_ref().filter(|_| wait.holder_is_silent) {
             guard.context.resume.hasten_leave(holder.member_id());
         }
@@ -194,17 +198,22 @@ fn delay_refusal(guard: &SessionGuard<'_>, delay: Duration) -> Result<(), JoinEr
     }
 }
 
-/// The two times of the handshake: when to prompt, and when to close.
+/// The times of the handshake: when to prompt, when to count the connection as one
+/// without a name, and when to close.
 struct HandshakeTimer {
     prompt_at: Option<Instant>,
+    /// When the connection counts as one without a name.
+    count_at: Option<Instant>,
     name_timeout: Duration,
     deadline: Instant,
 }
 
 impl HandshakeTimer {
     fn start(guard: &SessionGuard<'_>) -> HandshakeTimer {
+        let now = Instant::now();
         HandshakeTimer {
-            prompt_at: Some(Instant::now() + limits::NAME_PROMPT_DELAY),
+            prompt_at: Some(now + limits::NAME_PROMPT_DELAY),
+            count_at: Some(now + limits::UNNAMED_DELAY),
             name_timeout: guard.context.limits.name_timeout,
             deadline: guard.name_deadline,
         }
@@ -216,7 +225,12 @@ impl HandshakeTimer {
         if now >= self.deadline {
             return Err(self.timed_out());
         }
-        let next = self.prompt_at.unwrap_or(self.deadline).min(self.deadline);
+        if self.count_at.is_some_and(|count_at| now >= count_at) {
+            self.count_at = None;
+            guard.count_unnamed();
+        }
+        let times = [self.prompt_at, self.count_at, Some(self.deadline)];
+        let next = times.into_iter().flatten().min().unwrap_or(self.deadline);
         let timeout = next.saturating_duration_since(now);
         match reader.fill(&guard.connection, Some(timeout))? {
             FillOutcome::Received => self.prompt_at = None, // no need to prompt
@@ -226,7 +240,9 @@ impl HandshakeTimer {
                 guard.context.posts.send(Post::Connection(post));
             }
             FillOutcome::TimedOut => {
-                if self.prompt_at.take().is_some() {
+                let is_due = self.prompt_at.is_some_and(|at| Instant::now() >= at);
+                if is_due {
+                    self.prompt_at = None;
                     guard.was_prompted = true;
                     guard.send(&Event::Notice(notice::ASK_NAME));
                 }

@@ -8,7 +8,7 @@ use common::{Event, Name, notice};
 
 use super::guard::SessionGuard;
 use crate::broadcaster::post::{
-    ConnectionPost, Departure, DepartureNotice, Detachment, MemberPost, Post, PostSender,
+    ConnectionPost, Departure, Detachment, MemberPost, Post, PostSender, PresenceNotice,
 };
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
@@ -46,7 +46,7 @@ impl SessionGuard<'_> {
         if !self.context.resume.make_room(id, host, limits) {
             return false;
         }
-        let stand_in = self.connection.detached();
+        let stand_in = self.connection.stand_in();
         self.context.registry.set_connection(name, &stand_in);
         let detachment = Detachment {
             id,
@@ -72,6 +72,11 @@ impl SessionGuard<'_> {
 
     fn leave(&self) {
         let id = self.connection.member_id();
+        let host = Host::of(self.connection.address.ip());
+        let now = Instant::now();
+        self.context
+            .allowances
+            .give_back(host, self.rate_limit, now);
         // First the post, then the name: so the next holder can only join after this
         // one has left.
         post_leave(
@@ -104,7 +109,7 @@ fn closed_entry(connection: &Connection, name: Option<&Name>, close: &Close) -> 
     ))
 }
 
-/// Returns when a peer that vanished last showed life: it has not seen what was said
+/// Returns the time at which a peer that vanished last showed life: it has not seen what was said
 /// since.
 fn missed_since(connection: &Connection, close: &Close) -> Option<Instant> {
     (close.reason == CloseReason::Timeout).then(|| connection.last_received())
@@ -121,7 +126,7 @@ pub fn post_leave(
     let left = |name, why| Event::Notice(&notice::left(name, why)).to_line();
     let departure = Departure {
         id: connection.member_id(),
-        notice: DepartureNotice {
+        notice: PresenceNotice {
             text: name
                 .map(|name| left(name, quit_message))
                 .unwrap_or_default(),

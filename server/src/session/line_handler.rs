@@ -22,7 +22,7 @@ pub const TOO_LONG: &str = "Not sent, line is longer than 4096 bytes.";
 const TIMED_OUT: &str = "Connection timed out.";
 
 /// A function that handles one line. It depends on the kind of the peer, and is
-/// replaced when the peer shows another kind. So no line is tested for its kind.
+/// replaced when the peer shows another kind. So no line is tested for the kind of its peer.
 pub type Handle<'a, 'b> = fn(&mut LineHandler<'a, 'b>, &str) -> Result<(), Close>;
 
 /// The handler of one member's lines.
@@ -83,7 +83,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
         super::test_panic::check(&line, self.member.registry());
         match Request::parse(&line, &self.member.me) {
             Request::Say(text) => self.say(text),
-            Request::Heartbeat => self.heartbeat(&line),
+            Request::Heartbeat => self.answer_heartbeat(&line),
             Request::Quit => return Err(self.flush_and_close(CloseReason::Quit)),
             Request::Command { word, rest } => self.run_command(word, rest)?,
         }
@@ -100,7 +100,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
         }
     }
 
-    pub fn heartbeat(&mut self, line: &str) {
+    pub fn answer_heartbeat(&mut self, line: &str) {
         if line == HEARTBEAT_OPT_IN {
             self.member.connection().flags.set_answers_probes();
             self.heartbeat.opt_in();
@@ -138,7 +138,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
         self.member.guard.is_numbered()
     }
 
-    /// Does what a line of a client asks for that numbers its lines.
+    /// Handles a line from a client that numbers its lines.
     fn handle_numbered(&mut self, line: &str) -> Result<(), Close> {
         let Some((number, line)) = numbering::split(line) else {
             return self.handle_limited(line);
@@ -155,20 +155,20 @@ impl<'a, 'b> LineHandler<'a, 'b> {
         }
     }
 
-    /// Handles the line of this number, if it is the next. One that was dealt with is
-    /// dropped; after a gap nothing is said.
+    /// Handles the line of this number, if it is the next. One that was handled is
+    /// dropped; a line after a gap is refused.
     fn in_turn(
         &mut self,
         number: u64,
         handle: impl FnOnce(&mut Self) -> Result<(), Close>,
     ) -> Result<(), Close> {
-        let expected = self.member.last_number() + 1;
+        let expected = self.member.last_handled() + 1;
         match number.cmp(&expected) {
             Ordering::Less => self.throttle(),
             Ordering::Greater => self.refuse_line(&format!("Line {expected} is missing.")),
             Ordering::Equal => {
                 handle(self)?;
-                self.member.set_last_number(number);
+                self.member.set_last_handled(number);
                 Ok(())
             }
         }
@@ -206,14 +206,14 @@ impl<'a, 'b> LineHandler<'a, 'b> {
             return Err(CloseReason::Shutdown.into());
         }
         let connection = self.member.connection();
-        // The last lines of a peer that has closed are still said, for a while.
+        // The last lines of a peer that is gone are still said, for a while.
         if connection.lifecycle.peer_gone_for() > limits::DRAIN_INPUT {
             return Err(CloseReason::Reset.into());
         }
         // UDP does not report that a peer is gone, so a silent one counts as gone.
-        let silent = connection.last_received().elapsed();
+        let silent_for = connection.last_received().elapsed();
         let timeout = self.heartbeat.timeout();
-        if connection.is_udp() && timeout.is_some_and(|timeout| silent > timeout) {
+        if connection.is_udp() && timeout.is_some_and(|timeout| silent_for > timeout) {
             return Err(timed_out());
         }
         match connection.lifecycle.close_cause() {

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use common::numbering::MAX_NUMBER;
+use common::numbering::MAX_NUMBER_BYTES;
 use common::{LineSplitter, MAX_LINE, NextLine};
 
 use crate::connection::close::{Close, CloseReason};
@@ -58,7 +58,7 @@ impl LineReader {
 
     /// Allows for the numbers before the lines of a client that numbers them.
     pub fn set_numbered(&mut self, is_numbered: bool) {
-        let number = if is_numbered { MAX_NUMBER } else { 0 };
+        let number = if is_numbered { MAX_NUMBER_BYTES } else { 0 };
         self.lines.set_limit(MAX_LINE + number);
     }
 

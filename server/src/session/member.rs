@@ -10,7 +10,7 @@ use common::{Event, Name, numbering};
 use super::guard::SessionGuard;
 use super::post_buffer::PostBuffer;
 use crate::broadcaster::post::PostSender;
-use crate::connection::{Connection, ConnectionId};
+use crate::connection::{Connection, MemberId};
 use crate::registry::{MemberRef, Registry};
 
 /// The lines of a reply that cost as much as one line of the member's own.
@@ -34,13 +34,13 @@ impl MemberSession<'_, '_> {
         &self.guard.connection
     }
 
-    /// Returns the number of the connection.
-    pub fn id(&self) -> ConnectionId {
+    /// Returns the number of the member.
+    pub fn id(&self) -> MemberId {
         self.guard.connection.member_id()
     }
 
     /// Returns a reference to the member.
-    pub fn as_ref(&self) -> MemberRef {
+    pub fn to_ref(&self) -> MemberRef {
         MemberRef {
             id: self.id(),
             name: self.me.clone(),
@@ -64,21 +64,21 @@ impl MemberSession<'_, '_> {
         self.guard.send(event);
     }
 
-    /// Returns the number of the last line that was dealt with.
-    pub fn last_number(&self) -> u64 {
-        self.guard.last_number.load(Ordering::Relaxed)
+    /// Returns the number of the last line that was handled.
+    pub fn last_handled(&self) -> u64 {
+        self.guard.last_handled.load(Ordering::Relaxed)
     }
 
-    /// Records that the line of this number was dealt with.
-    pub fn set_last_number(&mut self, number: u64) {
-        self.guard.last_number.store(number, Ordering::Relaxed);
+    /// Records that the line of this number was handled.
+    pub fn set_last_handled(&mut self, number: u64) {
+        self.guard.last_handled.store(number, Ordering::Relaxed);
     }
 
-    /// Replies which lines were dealt with, in answer to a heartbeat.
+    /// Replies which lines were handled, in answer to a heartbeat.
     pub fn acknowledge(&mut self) {
         self.has_replied = true;
         self.flush();
-        let line = format!("{}\n", numbering::ack(self.last_number()));
+        let line = format!("{}\n", numbering::ack(self.last_handled()));
         self.posts().send_to(self.id(), line.into_bytes());
     }
 

@@ -9,9 +9,11 @@
 //! everything else.
 //!
 //! Writes: nothing to a socket, but for the bytes of a file.
-//! Locks: the registry, the moderation and the file catalog, inside their methods.
+//! Locks: the registry, the moderation, the file catalog, the tokens, the allowances of
+//! hosts and the admission, inside their methods.
 //! Blocks: on its socket, the broadcaster's full queue and answers, its rate limit, and
-//! the disk of a file; for a moment on a holder whose name another peer wants.
+//! the disk of a file; for seconds on a silent holder of a wanted name, before a repeated
+//! refusal, and on the previous session of a member that resumes.
 
 mod chat;
 mod command;

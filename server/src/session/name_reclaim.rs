@@ -47,7 +47,7 @@ impl NameWait {
             holder: Arc::clone(holder),
             holder_is_silent: false,
         };
-        // Made before the check, because its drop takes the count back.
+        // It exists before the check, so its drop undoes the count also on refusal.
         let waiting = holder.activity.name_waits.fetch_add(1, Ordering::Relaxed);
         (waiting < MAX_NAME_WAITS).then_some(wait)
     }
@@ -64,16 +64,20 @@ impl Drop for NameWait {
 
 /// Returns whether `holder` is gone or about to go. Closes it if it shows no life for
 /// [`RECLAIM_TIMEOUT`](limits::RECLAIM_TIMEOUT), for which this blocks.
-pub fn reclaim_from(holder: &Arc<Connection>, context: &ServerContext) -> ReclaimOutcome {
-    if !is_leaving(holder) && !holder.flags.answers_probes() {
+pub fn reclaim_from(
+    holder: &Arc<Connection>,
+    asker: &Connection,
+    context: &ServerContext,
+) -> ReclaimOutcome {
+    if !may_release_name(holder) && !holder.flags.answers_probes() {
         return ReclaimOutcome::Alive;
     }
     let Some(mut wait) = NameWait::begin(holder) else {
         return ReclaimOutcome::Alive;
     };
-    let is_gone = is_leaving(holder) || {
-        wait.holder_is_silent = close_if_silent(holder, context);
-        wait.holder_is_silent || is_leaving(holder)
+    let is_gone = may_release_name(holder) || {
+        wait.holder_is_silent = close_if_silent(holder, asker, context);
+        wait.holder_is_silent || may_release_name(holder)
     };
     if is_gone {
         ReclaimOutcome::Leaving(wait)
@@ -83,7 +87,7 @@ pub fn reclaim_from(holder: &Arc<Connection>, context: &ServerContext) -> Reclai
 }
 
 /// Probes the holder, and closes it if it shows no life. Returns `true` if it did.
-fn close_if_silent(holder: &Arc<Connection>, context: &ServerContext) -> bool {
+fn close_if_silent(holder: &Arc<Connection>, asker: &Connection, context: &ServerContext) -> bool {
     let last_received = holder.last_received();
     let begin = Instant::now();
     let mut next_probe = begin;
@@ -96,10 +100,11 @@ fn close_if_silent(holder: &Arc<Connection>, context: &ServerContext) -> bool {
             context.posts.send_to(holder.member_id(), probe);
             next_probe += PROBE_INTERVAL;
         }
-        if context.shutdown.sleep(POLL_INTERVAL) {
+        let is_over = asker.lifecycle.close_cause().is_some();
+        if is_over || context.shutdown.sleep(POLL_INTERVAL) {
             return false;
         }
-        if is_leaving(holder) {
+        if may_release_name(holder) {
             return false;
         }
     }
@@ -112,7 +117,7 @@ fn close_if_silent(holder: &Arc<Connection>, context: &ServerContext) -> bool {
 }
 
 /// Returns `true` if a holder is about to release its name, unless it resumes.
-pub fn is_leaving(holder: &Connection) -> bool {
+pub fn may_release_name(holder: &Connection) -> bool {
     holder.is_detached() || holder.lifecycle.close_cause().is_some()
 }
 

@@ -59,7 +59,7 @@ pub fn resume(
         return Err(ResumeError::Closed(admission::evicted()));
     }
     let Ok((room, others)) = reclaim(guard, &resumed) else {
-        guard.allow_eviction();
+        guard.count_unnamed();
         context.resume.undo_resume(resumed);
         return Err(ResumeError::Refused(format!("{name} is already in use.")));
     };
@@ -71,7 +71,7 @@ pub fn resume(
     guard.hides_join_leave = resumed.detached.hides_join_leave;
     guard.name = Some(name.clone());
     guard.token = Some(resumed.token);
-    guard.last_number = Arc::clone(&resumed.last_number);
+    guard.last_handled = Arc::clone(&resumed.last_handled);
     post_resumption(guard, &name, &resumed, (room, others), request.last_shown);
     // A kick that found the broken connection a moment ago counts for this one.
     match resumed.detached.connection.lifecycle.close_cause() {
@@ -84,14 +84,14 @@ pub fn resume(
 fn reclaim(guard: &SessionGuard<'_>, resumed: &Resumed) -> Result<(RoomId, Occupants), NameTaken> {
     let registry = &guard.context.registry;
     let (name, connection) = (&resumed.detached.name, &guard.connection);
+    // Before others find it: the next connection may close this one already.
+    connection.flags.set_may_resume();
     match &resumed.profile {
         Some(profile) => registry.restore(name, connection, resumed.member, profile.clone()),
-        None => {
-            connection.resume(resumed.member);
-            registry
-                .set_connection(name, connection)
-                .ok_or(NameTaken(None))
-        }
+        None if !connection.bind_member(resumed.member) => Err(NameTaken(None)),
+        None => registry
+            .set_connection(name, connection)
+            .ok_or(NameTaken(None)),
     }
 }
 
@@ -104,7 +104,7 @@ fn post_resumption(
 ) {
     let line = |text: &str| Event::Notice(text).to_line();
     let was_told = resumed.profile.is_some();
-    let number = resumed.last_number.load(Ordering::Relaxed);
+    let number = resumed.last_handled.load(Ordering::Relaxed);
     let mut replies = format!("{}\n", numbering::ack(number)).into_bytes();
     replies.extend(line(&notice::own_new_room(&room.name, &others)));
     let resumption = Resumption {

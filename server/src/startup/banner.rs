@@ -32,7 +32,7 @@ pub fn render(addresses: &Addresses, clients: usize, client: ClientCommand) -> S
             "Only this machine can join. To let others in:  {server} 0.0.0.0 {port}{udp_too}\n"
         );
     }
-    text += &format!("There is room for {clients}. Type a line to say it, /help for more.");
+    text += &format!("There is room for {clients} clients. Type a line to say it, /help for more.");
     text
 }
 

@@ -9,10 +9,10 @@ use tests::{TestClient, UdpTestClient};
 use super::fixture::FaultFixture;
 
 /// The length of the headers of IPv4 and UDP, in bytes.
-const HEADERS: usize = 28;
+pub const HEADERS: usize = 28;
 
 /// Starts a server that also listens on UDP, and returns its UDP address.
-fn open(options: &[&str]) -> (FaultFixture, SocketAddr) {
+pub fn open(options: &[&str]) -> (FaultFixture, SocketAddr) {
     let fixture = FaultFixture::start(&[&["--udp", "0"], options].concat());
     let line = fixture.server.wait_for("open over UDP at ");
     let address = line.rsplit(' ').next().unwrap().parse().unwrap();
@@ -24,7 +24,7 @@ fn join(udp: SocketAddr, name: &str) -> UdpTestClient {
 }
 
 /// Returns the reply, if it comes within a time that is long for the loopback.
-fn answer(client: &mut UdpTestClient) -> Option<String> {
+pub fn answer(client: &mut UdpTestClient) -> Option<String> {
     client.receive_until(Instant::now() + Duration::from_millis(200))
 }
 

@@ -221,7 +221,7 @@ fn a_declared_size_is_not_believed() {
     running.push(shared.connect(&format!("/put {}", grant_3.ticket)));
     running[0].expect("ok 0");
     ann.say("/put d 1048576");
-    ann.expect("! No room for d, 1.0 MB are left.");
+    ann.expect("! Not enough space for d, 1.0 MB are free.");
     drop((ann, running));
     shared.check();
 }

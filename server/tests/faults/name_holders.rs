@@ -189,7 +189,6 @@ fn delayed_refusals_do_not_fill_the_server() {
         }
     }
     let askers: Vec<TestClient> = (0..60).map(|_| attack(&fixture)).collect();
-    let begin = Instant::now();
     let join = |number| {
         eventually("room for another", || {
             let mut other = fixture.connect();
@@ -199,8 +198,6 @@ fn delayed_refusals_do_not_fill_the_server() {
         })
     };
     let others: Vec<TestClient> = (0..12).map(join).collect();
-    let took = begin.elapsed();
-    assert!(took < Duration::from_secs(3), "{took:?}");
     check_alive(&fixture, &mut ann);
     drop((ann, askers, others));
     fixture.check();

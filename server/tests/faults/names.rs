@@ -76,8 +76,31 @@ fn a_bad_name_is_refused_with_the_reason_and_another_may_be_tried() {
     check(&fixture, "\u{200d}".as_bytes(), "not U+200D");
     check(&fixture, "x\u{202e}y".as_bytes(), "not U+202E");
     check(&fixture, "\u{3164}".as_bytes(), "not U+3164");
-    check(&fixture, "b\u{443}stander1".as_bytes(), "cannot mix Latin");
-    check(&fixture, "bystander1\u{301}".as_bytes(), "not U+0301");
+    check(
+        &fixture,
+        "b\u{443}stander1".as_bytes(),
+        "mixes Latin and Cyrillic",
+    );
+    check(
+        &fixture,
+        "b\u{966}b".as_bytes(),
+        "mixes Latin and Devanagari",
+    );
+    check(
+        &fixture,
+        "a\u{1c0}ice".as_bytes(),
+        "'\u{1c0}' is not a letter",
+    );
+    check(
+        &fixture,
+        "\u{1d41b}ob".as_bytes(),
+        "another form of a plain",
+    );
+    check(&fixture, "bystander1\u{301}".as_bytes(), "U+0301");
+    check(&fixture, "\u{e34}".as_bytes(), "U+0E34 does not follow");
+    check(&fixture, b"all", "is reserved");
+    check(&fixture, b"Files", "is reserved");
+    check(&fixture, b"9.9.9.9", "cannot be an address");
     check(&fixture, b"a\0b", "not U+0000");
     check(&fixture, b"a\xffb", "is not valid UTF-8");
     check(&fixture, b"BYSTANDER1", "is already in use");

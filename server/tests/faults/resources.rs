@@ -70,7 +70,7 @@ fn with_few_files_it_accepts_few() {
     }
     let line = r#"exec prlimit --nofile=32 "$0" --history 0 127.0.0.1 0"#;
     let fixture = FaultFixture::around(serve_through(line, &[]));
-    fixture.server.wait_for("There is room for 16.");
+    fixture.server.wait_for("There is room for 16 clients.");
     let mut inside: Vec<TestClient> = Vec::new();
     for number in 3..=16 {
         inside.push(fixture.join(&format!("member{number}")));
@@ -89,8 +89,8 @@ fn out_of_threads_it_refuses_peers_and_continues() {
     let Some(program) = open_to_others() else {
         return;
     };
-    // Eight threads of its own, two bystanders, and two more.
-    let line = r#"exec setpriv --reuid "$2" --clear-groups prlimit --nproc=12 \
+    // Nine threads of its own, two bystanders, and two more.
+    let line = r#"exec setpriv --reuid "$2" --clear-groups prlimit --nproc=13 \
         "$1" 127.0.0.1 0 --max-clients 100"#;
     let path = program.file("chat-server");
     let fixture = FaultFixture::around(serve_through(line, &[&path, &unused_user()]));
@@ -256,7 +256,7 @@ fn the_first_lines_say_how_to_join() {
                 "To join on this machine:  {client} 127.0.0.1 {port}    (or: nc 127.0.0.1 {port})"
             ),
             format!("Only this machine can join. To let others in:  {server} 0.0.0.0 {port}"),
-            "There is room for 10. Type a line to say it, /help for more.".to_string(),
+            "There is room for 10 clients. Type a line to say it, /help for more.".to_string(),
         ];
         assert_eq!(running.lines_with(""), expected);
     };

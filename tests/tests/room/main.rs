@@ -16,6 +16,7 @@ mod test_server;
 mod capabilities;
 mod commands;
 mod conversation;
+mod cuts;
 mod golden;
 mod netcat;
 mod numbering;

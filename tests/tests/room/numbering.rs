@@ -1,7 +1,7 @@
 //! Numbering: the numbers that a client puts before its own lines.
 
 use common::MAX_LINE;
-use common::numbering::MAX_NUMBER;
+use common::numbering::MAX_NUMBER_BYTES;
 use tests::TestClient;
 
 use crate::test_server::TestServer;
@@ -114,7 +114,7 @@ fn a_number_takes_nothing_from_the_longest_line() {
 fn a_line_that_is_too_long_is_refused_and_counted() {
     let server = TestServer::start();
     let (mut ann, mut bob) = two(&server);
-    let lengths = [MAX_LINE, MAX_LINE + MAX_NUMBER, 3 * MAX_LINE];
+    let lengths = [MAX_LINE, MAX_LINE + MAX_NUMBER_BYTES, 3 * MAX_LINE];
     for (number, length) in (1..).zip(lengths) {
         ann.say(&format!("/seq {number} {}", "x".repeat(length)));
         ann.expect("! Not sent, line is longer than 4096 bytes.");

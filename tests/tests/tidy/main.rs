@@ -11,6 +11,7 @@
 mod circles;
 mod import_rules;
 mod imports;
+mod log_words;
 mod manuals;
 mod references;
 mod shapes;

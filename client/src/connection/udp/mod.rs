@@ -1,13 +1,17 @@
 //! UDP: from an [`Address`] to two halves that behave as over TCP.
 //!
-//! `reliability.rs` decides what a datagram means and which must be sent again; this
-//! file has the socket and the clock. The reader checks the clock at each read.
-//! Therefore the reader retransmits, although all that is new passes the writer.
+//! `reliability.rs` decides what a datagram means and which must be sent again, and
+//! `numbering.rs` whether it is from the server. This file has the socket and the clock.
+//! The reader checks the clock at each read. Therefore the reader retransmits, although
+//! all that is new passes the writer.
 //!
 //! Writes: the writer new lines; the reader cookies and retransmissions.
 //! Locks: the [`Reliability`] that both halves share, never during a system call.
 //! Blocks: reads and writes, for at most 250 ms.
 
+mod cookie;
+mod joining;
+mod numbering;
 mod reliability;
 mod retransmit;
 pub(super) mod stats;
@@ -33,6 +37,9 @@ const MAX_RECEIVED: usize = 65_535;
 
 /// The reason when datagrams come back in the middle of a session.
 const SERVER_GONE: &str = "the server is gone, its port is closed";
+
+/// The warning about a server that knows no START.
+const GUESSABLE: &str = "the server is an older one, so others can forge lines over UDP";
 
 /// The state that both halves share.
 struct Shared {
@@ -63,6 +70,11 @@ impl StatsHandle {
     /// Returns the current counts.
     pub fn snapshot(&self) -> UdpStats {
         self.0.lock().stats()
+    }
+
+    /// Returns what the user should know about the server, if there is something.
+    pub fn warning(&self) -> Option<&'static str> {
+        self.0.lock().is_guessable().then_some(GUESSABLE)
     }
 }
 
@@ -266,15 +278,20 @@ mod tests {
         (socket, Address::new("127.0.0.1", port))
     }
 
-    /// Makes both halves, and the server, which has received the name.
+    /// Makes both halves, and the server, which is older and has received the name.
     fn named() -> (UdpReader, UdpWriter, UdpSocket) {
         let (server, address) = server();
         let (reader, mut writer) = connect(&address).unwrap();
         writer.write_all(b"ann\n").unwrap();
         let mut buffer = [0; 99];
         let (count, client) = server.recv_from(&mut buffer).unwrap();
-        assert_eq!(buffer[..count], *b"ann\n");
+        assert_eq!(buffer[..count], *b"/seq 0 0 ann\n");
         server.connect(client).unwrap();
+        server.send(b"! no").unwrap();
+        let mut reader = reader;
+        while reader.read(&mut buffer).is_err() && !reader.shared.lock().is_guessable() {}
+        let count = server.recv(&mut buffer).unwrap();
+        assert_eq!(buffer[..count], *b"ann\n");
         (reader, writer, server)
     }
 

@@ -4,18 +4,22 @@
 //! answered, every line has a number, and duplicates are dropped:
 //!
 //! ```text
-//! name -> /cookie TAG NAME -> the same, sent back -> JOINED -> q:quit
-//!         (again until answered)                     numbers   (again)
+//! /seq 0 0 LINE -> /cookie TAG START LINE -> the same, sent back -> JOINED -> q:quit
+//!                  (again until answered)                           (again)
 //! ```
+//!
+//! LINE is the first line, normally the name. `numbering.rs` says which datagrams are
+//! from the server, and `joining.rs` what they mean before JOINED.
 //!
 //! Invariant: no socket and no clock; the caller passes the time.
 
 use std::time::{Duration, Instant};
 
-use common::udp::sequence::{Numbered, ReceiveTracker};
-use common::{CapReply, Capabilities, Event, QUIT, notice};
+use common::{Event, QUIT};
 
-use super::retransmit::{HeartbeatTracker, Pending, RetransmitStep};
+use super::cookie::OfferedCookie;
+use super::numbering::{Numbering, Opened};
+use super::retransmit::{Due, HeartbeatTracker, Pending, RetransmitStep};
 use super::stats::UdpStats;
 
 /// The time for which `q:quit` is sent again.
@@ -24,7 +28,7 @@ const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A phase of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// The server has accepted no name: nothing has a number.
+    /// The server has accepted no name.
     Joining,
     /// The server treats us as a member.
     Joined,
@@ -35,18 +39,16 @@ pub(super) enum Phase {
 
 /// The state of a session in datagrams.
 pub(super) struct Reliability {
-    phase: Phase,
-    offered_name: String,
-    pending: Option<Pending>,
-    /// `true` if the server has refused the name in a cookie, and waits for another.
-    address_proven: bool,
+    pub(super) phase: Phase,
+    pub(super) offered_name: String,
+    pub(super) pending: Option<Pending>,
+    /// `true` if the server has answered to the line in a cookie, and waits for another.
+    pub(super) address_proven: bool,
     /// The last refusal, and how many copies of it may still come, because its cause
     /// was sent more than once. They do not refuse the next name.
-    late_refusal: (String, u32),
+    pub(super) late_refusal: (String, u32),
     heartbeats: HeartbeatTracker,
-    sent: u64,
-    delivered: u64,
-    tracker: ReceiveTracker,
+    pub(super) numbering: Numbering,
 }
 
 /// The result of a datagram.
@@ -70,9 +72,7 @@ impl Reliability {
             address_proven: false,
             late_refusal: (String::new(), 0),
             heartbeats: HeartbeatTracker::default(),
-            sent: 0,
-            delivered: 0,
-            tracker: ReceiveTracker::default(),
+            numbering: Numbering::new(),
         }
     }
 
@@ -82,28 +82,33 @@ impl Reliability {
 
     pub(super) fn stats(&self) -> UdpStats {
         UdpStats {
-            sent: self.sent,
-            delivered: self.delivered,
-            tracker: self.tracker,
+            sent: self.numbering.sent,
+            delivered: self.numbering.delivered,
+            tracker: self.numbering.tracker,
         }
     }
 
+    /// Returns `true` if the server is older, so that anybody can guess the numbers.
+    pub(super) fn is_guessable(&self) -> bool {
+        self.numbering.is_guessable()
+    }
+
     /// Returns the datagram for `line`, which contains no newline. While joining, the
-    /// line is a name.
+    /// line is offered as the first one, or as another name.
     pub(super) fn send(&mut self, line: &str, now: Instant) -> String {
         if self.phase == Phase::Joining {
             self.offered_name = line.to_string();
-            let step = if self.address_proven {
-                RetransmitStep::Name
-            } else {
-                RetransmitStep::Hello
-            };
-            return self.keep(step, format!("{line}\n"), now);
+            // If the server has not received the cookie, it answers as a stranger.
+            if self.address_proven || self.numbering.has_start() {
+                let datagram = self.numbering.joining(line);
+                return self.keep(RetransmitStep::Name, datagram, now);
+            }
+            return self.keep(RetransmitStep::Hello, self.numbering.first(line), now);
         }
         if line.trim().is_empty() {
             self.heartbeats.record_sent(now);
         }
-        let datagram = self.number(line);
+        let datagram = self.numbering.number(line);
         if leaves(line) {
             self.phase = Phase::Leaving(now);
             return self.keep(RetransmitStep::Quit, datagram, now);
@@ -112,28 +117,23 @@ impl Reliability {
     }
 
     /// Keeps `datagram`, and no previous one, for retransmission.
-    fn keep(&mut self, step: RetransmitStep, datagram: String, now: Instant) -> String {
+    pub(super) fn keep(&mut self, step: RetransmitStep, datagram: String, now: Instant) -> String {
         self.pending = Some(Pending::new(step, datagram.clone(), now));
         datagram
-    }
-
-    fn number(&mut self, line: &str) -> String {
-        self.sent += 1;
-        let numbered = Numbered {
-            number: self.sent,
-            arrived: self.tracker.arrived(),
-            line,
-        };
-        format!("{}\n", numbered.encode())
     }
 
     /// Returns what must be sent again now.
     pub(super) fn due(&mut self, now: Instant) -> Option<String> {
         if let Some(pending) = &mut self.pending {
-            return pending.due(&self.offered_name, now);
+            return Some(match pending.due(now)? {
+                Due::Again(datagram) => datagram,
+                Due::Offer => self.numbering.joining(&self.offered_name),
+                Due::Blank => self.numbering.joining(""),
+            });
         }
         // A new number, because the server does not answer duplicates.
-        self.heartbeats.is_retry_due(now).then(|| self.number(""))
+        let is_due = self.heartbeats.is_retry_due(now);
+        is_due.then(|| self.numbering.number(""))
     }
 
     /// Returns `true` if the server had enough time to answer the line that leaves.
@@ -147,89 +147,46 @@ impl Reliability {
     /// Reads `datagram`.
     pub(super) fn receive(&mut self, datagram: &str, now: Instant) -> Received {
         let line = datagram.trim_end_matches(['\r', '\n']);
-        match self.phase {
-            Phase::Joining => self.receive_joining(line, datagram, now),
-            Phase::Joined | Phase::Leaving(_) => self.receive_joined(line, now),
-        }
-    }
-
-    fn receive_joining(&mut self, line: &str, datagram: &str, now: Instant) -> Received {
-        if let Some(name) = cookie(line) {
-            // A cookie for another name is late. A second cookie for this name changes
-            // nothing, because the first is sent until it is answered.
-            if name != self.offered_name || self.step() == Some(RetransmitStep::Cookie) {
-                return Received::Nothing;
+        match (self.phase, OfferedCookie::parse(line)) {
+            (Phase::Joining, Some(cookie)) => self.receive_cookie(&cookie, datagram, now),
+            (Phase::Joining, None) => {
+                let opened = self.numbering.open(line);
+                self.receive_joining(opened, now)
             }
-            return Received::Reply(self.keep(RetransmitStep::Cookie, datagram.to_string(), now));
-        }
-        if CapReply::parse(line).is_some() {
-            return self.capabilities_answered(line);
-        }
-        match Event::parse(line) {
-            Event::Refusal(_) => self.refusal(line),
-            Event::Notice(notice::ASK_NAME) => Received::Nothing,
-            // To the request for capabilities it is no welcome.
-            Event::Heartbeat if asks_capabilities(&self.offered_name) => Received::Nothing,
-            // A blank line shows that the welcome was lost, because a server answers
-            // retransmissions of a member as heartbeats. Before the cookie it means
-            // nothing.
-            Event::Heartbeat if matches!(self.step(), None | Some(RetransmitStep::Hello)) => {
-                Received::Nothing
-            }
-            Event::Quit => {
-                self.pending = None;
-                Received::Lines(line.to_string())
-            }
-            _ => {
-                self.phase = Phase::Joined;
-                self.pending = None;
-                self.receive_joined(line, now)
+            (Phase::Joined | Phase::Leaving(_), Some(_)) => self.forgotten_by_older_server(),
+            (Phase::Joined | Phase::Leaving(_), None) => {
+                let opened = self.numbering.open(line);
+                self.receive_joined(opened, now)
             }
         }
-    }
-
-    /// Handles the answer to a request for capabilities, which was offered like a name. A
-    /// late one changes nothing for the name after it.
-    fn capabilities_answered(&mut self, line: &str) -> Received {
-        if asks_capabilities(&self.offered_name)
-            && let Some(pending) = self.pending.take()
-        {
-            self.address_proven |= pending.step == RetransmitStep::Cookie;
-        }
-        Received::Lines(line.to_string())
     }
 
     /// Returns the step that waits for its answer.
-    fn step(&self) -> Option<RetransmitStep> {
+    pub(super) fn step(&self) -> Option<RetransmitStep> {
         self.pending.as_ref().map(|pending| pending.step)
     }
 
-    fn refusal(&mut self, line: &str) -> Received {
-        let (last, copies) = &mut self.late_refusal;
-        if last == line && *copies > 0 {
-            *copies -= 1;
-            return Received::Nothing;
+    fn receive_joined(&mut self, opened: Opened<'_>, now: Instant) -> Received {
+        match opened {
+            Opened::Line(line) => self.member_line(line, now),
+            Opened::Unnumbered(line) if matches!(Event::parse(line), Event::Refusal(_)) => {
+                match self.phase {
+                    Phase::Leaving(_) => self.forgotten_by_older_server(),
+                    _ => self.unnumbered_member_line(line, now),
+                }
+            }
+            Opened::Unnumbered(line) => self.unnumbered_member_line(line, now),
+            // It has forgotten us. So `q:quit` has arrived, and only its answer was lost.
+            Opened::FromStranger(_) if matches!(self.phase, Phase::Leaving(_)) => {
+                Received::Lines(QUIT.to_string())
+            }
+            Opened::FromStranger(line) => Received::Lines(line.to_string()),
+            Opened::Nothing => Received::Nothing,
         }
-        if let Some(pending) = self.pending.take() {
-            self.late_refusal = (line.to_string(), pending.copies - 1);
-            self.address_proven |= pending.step == RetransmitStep::Cookie;
-        }
-        Received::Lines(line.to_string())
     }
 
-    fn receive_joined(&mut self, line: &str, now: Instant) -> Received {
-        let line = match Numbered::parse(line) {
-            Some(numbered) => {
-                self.delivered = self.delivered.max(numbered.arrived);
-                if !self.tracker.record(numbered.number) {
-                    return Received::Nothing;
-                }
-                numbered.line
-            }
-            None if self.has_forgotten_us(line) => QUIT,
-            None if cookie(line).is_some() => return Received::Nothing,
-            None => line,
-        };
+    /// Handles a line to a member.
+    pub(super) fn member_line(&mut self, line: &str, now: Instant) -> Received {
         match Event::parse(line) {
             Event::Heartbeat => self.heartbeat_answered(now),
             Event::Quit => {
@@ -240,12 +197,22 @@ impl Reliability {
         }
     }
 
-    /// Returns `true` if the server answers as it answers an unknown peer. A member
-    /// would get this line with a number. So `q:quit` has arrived, and only its answer
-    /// was lost.
-    fn has_forgotten_us(&self, line: &str) -> bool {
-        let leaving = matches!(self.phase, Phase::Leaving(_));
-        leaving && (cookie(line).is_some() || matches!(Event::parse(line), Event::Refusal(_)))
+    /// Handles a line without a number. Only an older server sends some, and only until
+    /// it has received our first number.
+    fn unnumbered_member_line(&mut self, line: &str, now: Instant) -> Received {
+        match self.numbering.tracker.arrived() {
+            0 => self.member_line(line, now),
+            _ => Received::Nothing,
+        }
+    }
+
+    /// Handles what an older server answers only to an unknown peer. A member would get
+    /// it with a number. So `q:quit` has arrived, and only its answer was lost.
+    fn forgotten_by_older_server(&self) -> Received {
+        match self.phase {
+            Phase::Leaving(_) if self.is_guessable() => Received::Lines(QUIT.to_string()),
+            _ => Received::Nothing,
+        }
     }
 
     /// Returns an empty line for each heartbeat that this line answers.
@@ -257,17 +224,6 @@ impl Reliability {
         // An empty line that answers nothing is the server's probe.
         Received::Lines("\n".repeat(answered.saturating_sub(1)))
     }
-}
-
-/// Returns the name in `/cookie TAG NAME`.
-fn cookie(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix("/cookie ")?;
-    rest.split_once(' ').map(|(_, name)| name)
-}
-
-/// Returns `true` if `offer` is a request for capabilities and not a name.
-fn asks_capabilities(offer: &str) -> bool {
-    Capabilities::parse_request(offer).is_some()
 }
 
 /// Returns `true` if the server ends the session when it receives `line`.
@@ -293,10 +249,26 @@ mod tests {
             Fixture { reliability, now }
         }
 
-        /// Makes a session that has joined.
+        /// Makes a session that has joined, both sides counting from 7001.
         fn joined() -> Fixture {
             let mut fixture = Fixture::new();
-            fixture.sends("ann", "ann\n");
+            fixture.sends("ann", "/seq 0 0 ann\n");
+            fixture.replies("/cookie 2f 7000 ann\n");
+            fixture.receives("/seq 7001 0 Welcome, ann.\n", "Welcome, ann.");
+            fixture
+        }
+
+        /// Makes a session with an older server, which has refused the request once.
+        fn older() -> Fixture {
+            let mut fixture = Fixture::new();
+            fixture.sends("ann", "/seq 0 0 ann\n");
+            fixture.replies_with("! Invalid name.\n", "ann\n");
+            fixture
+        }
+
+        /// Makes a session that has joined an older server.
+        fn joined_older() -> Fixture {
+            let mut fixture = Fixture::older();
             fixture.receives("Welcome, ann.\n", "Welcome, ann.");
             fixture
         }
@@ -320,8 +292,13 @@ mod tests {
 
         #[track_caller]
         fn replies(&mut self, datagram: &str) {
+            self.replies_with(datagram, datagram);
+        }
+
+        #[track_caller]
+        fn replies_with(&mut self, datagram: &str, reply: &str) {
             let received = self.reliability.receive(datagram, self.now);
-            assert_eq!(received, Received::Reply(datagram.to_string()));
+            assert_eq!(received, Received::Reply(reply.to_string()));
         }
 
         /// Checks that `datagram` is sent again after `time`, and not before.
@@ -345,34 +322,57 @@ mod tests {
     fn the_cookie_is_sent_back_as_it_came_and_each_step_again_until_answered() {
         let mut fixture = Fixture::new();
         fixture.repeats_nothing();
-        fixture.sends("ann", "ann\n");
-        fixture.repeats(RETRY_INTERVAL, "ann\n");
-        fixture.repeats(RETRY_INTERVAL, "ann\n");
-        fixture.replies("/cookie 2f ann\n");
-        fixture.repeats(RETRY_INTERVAL, "/cookie 2f ann\n");
-        fixture.receives("Welcome, ann.\n", "Welcome, ann.");
+        fixture.sends("ann", "/seq 0 0 ann\n");
+        fixture.repeats(RETRY_INTERVAL, "/seq 0 0 ann\n");
+        fixture.repeats(RETRY_INTERVAL, "/seq 0 0 ann\n");
+        fixture.replies("/cookie 2f 7000 ann\n");
+        fixture.repeats(RETRY_INTERVAL, "/cookie 2f 7000 ann\n");
+        fixture.receives("/seq 7001 0 Welcome, ann.\n", "Welcome, ann.");
         fixture.repeats_nothing();
+        assert_eq!(fixture.reliability.phase(), Phase::Joined);
+        fixture.sends("hi", "/seq 7001 1 hi\n");
+        assert!(!fixture.reliability.is_guessable());
+    }
+
+    #[test]
+    fn capabilities_are_asked_for_before_the_name() {
+        let request = "/cap time heartbeat";
+        let mut fixture = Fixture::new();
+        fixture.sends(request, &format!("/seq 0 0 {request}\n"));
+        fixture.repeats(RETRY_INTERVAL, &format!("/seq 0 0 {request}\n"));
+        fixture.drops("\n");
+        fixture.replies(&format!("/cookie 1 7000 {request}\n"));
+        fixture.repeats(RETRY_INTERVAL, &format!("/cookie 1 7000 {request}\n"));
+        // The answer to a repeated cookie is no welcome.
+        fixture.drops("/seq 7002 0 \n");
+        fixture.receives("/seq 7001 0 /cap time\n", "/cap time");
+        fixture.repeats_nothing();
+        fixture.sends("ann", "/seq 7001 2 ann\n");
+        fixture.receives("/seq 7003 0 /cap time\n", "/cap time");
+        fixture.receives("/seq 7004 1 Welcome, ann.\n", "Welcome, ann.");
         assert_eq!(fixture.reliability.phase(), Phase::Joined);
     }
 
     #[test]
-    fn a_late_or_duplicate_cookie_changes_nothing() {
+    fn the_name_need_not_wait_for_the_capabilities() {
         let mut fixture = Fixture::new();
-        fixture.sends("ann", "ann\n");
-        fixture.drops("/cookie 1 eve");
-        fixture.replies("/cookie 2 ann");
-        fixture.drops("/cookie 3 ann");
-        fixture.repeats(RETRY_INTERVAL, "/cookie 2 ann");
-        fixture.receives("Welcome, ann.", "Welcome, ann.");
-        fixture.drops("/cookie 2 ann");
-        fixture.sends("hi", "/seq 1 0 hi\n");
+        fixture.sends("/cap time", "/seq 0 0 /cap time\n");
+        fixture.sends("ann", "/seq 0 0 ann\n");
+        fixture.drops("/cookie 1 7000 /cap time\n");
+        fixture.replies("/cookie 1 7000 ann\n");
+        let mut fixture = Fixture::new();
+        fixture.sends("/cap time", "/seq 0 0 /cap time\n");
+        fixture.replies("/cookie 1 7000 /cap time\n");
+        fixture.sends("ann", "/seq 7001 0 ann\n");
+        fixture.receives("/seq 7002 1 Welcome, ann.", "Welcome, ann.");
     }
 
     #[test]
-    fn capabilities_are_asked_for_before_the_name_with_a_cookie_or_without() {
+    fn an_older_server_may_know_capabilities_or_not() {
         let request = "/cap time heartbeat";
         let mut fixture = Fixture::new();
-        fixture.sends(request, &format!("{request}\n"));
+        fixture.sends(request, &format!("/seq 0 0 {request}\n"));
+        fixture.replies_with("! Invalid name.\n", &format!("{request}\n"));
         fixture.repeats(RETRY_INTERVAL, &format!("{request}\n"));
         fixture.drops("\n");
         fixture.replies(&format!("/cookie 1 {request}\n"));
@@ -388,28 +388,93 @@ mod tests {
         assert_eq!(fixture.reliability.phase(), Phase::Joined);
 
         let mut refused = Fixture::new();
-        refused.sends(request, &format!("{request}\n"));
+        refused.sends(request, &format!("/seq 0 0 {request}\n"));
+        refused.replies_with("! Invalid name.\n", &format!("{request}\n"));
         refused.receives("! Invalid name.\n", "! Invalid name.");
         refused.sends("ann", "ann\n");
         refused.replies("/cookie 1 ann\n");
     }
 
     #[test]
-    fn a_lost_welcome_shows_in_the_answer_to_the_cookie() {
+    fn a_late_or_duplicate_cookie_changes_nothing() {
         let mut fixture = Fixture::new();
-        fixture.sends("ann", "ann\n");
+        fixture.sends("ann", "/seq 0 0 ann\n");
+        fixture.drops("/cookie 1 2000 eve");
+        fixture.drops("/cookie 1 ann");
+        fixture.replies("/cookie 2 7000 ann");
+        fixture.drops("/cookie 3 3000 ann");
+        fixture.drops("/cookie 3 ann");
+        fixture.repeats(RETRY_INTERVAL, "/cookie 2 7000 ann");
+        fixture.receives("/seq 7001 0 Welcome, ann.", "Welcome, ann.");
+        fixture.drops("/cookie 2 7000 ann");
+        fixture.sends("hi", "/seq 7001 1 hi\n");
+    }
+
+    #[test]
+    fn nobody_without_the_number_is_believed() {
+        let far = "/seq 8026 0 q:quit";
+        for forged in ["q:quit", "! no", "bob: hi", "", "/seq 1 0 q:quit", far] {
+            let mut fixture = Fixture::new();
+            fixture.sends("ann", "/seq 0 0 ann\n");
+            fixture.replies("/cookie 2f 7000 ann\n");
+            fixture.drops(forged);
+            fixture.repeats(RETRY_INTERVAL, "/cookie 2f 7000 ann\n");
+            let mut fixture = Fixture::joined();
+            fixture.drops(forged.replace("8026", "8027").as_str());
+            fixture.sends("q:quit", "/seq 7001 1 q:quit\n");
+            fixture.drops(forged.replace("8026", "8027").as_str());
+            fixture.receives("/seq 8026 0 q:quit", "q:quit");
+        }
+    }
+
+    #[test]
+    fn an_older_server_refuses_the_request_and_receives_the_name_alone() {
+        let mut fixture = Fixture::new();
+        fixture.sends("ann", "/seq 0 0 ann\n");
+        fixture.repeats(RETRY_INTERVAL, "/seq 0 0 ann\n");
+        fixture.drops("Type your name and press Enter.\n");
+        fixture.replies_with("! Invalid name.\n", "ann\n");
+        assert!(fixture.reliability.is_guessable());
+        fixture.drops("! Invalid name.\n");
+        fixture.repeats(RETRY_INTERVAL, "ann\n");
+        fixture.replies("/cookie 2f ann\n");
+        fixture.receives("Welcome, ann.\n", "Welcome, ann.");
+        fixture.sends("hi", "/seq 1 0 hi\n");
+        // Once it numbers its lines, all have a number.
+        fixture.receives("bob: early", "bob: early");
+        fixture.receives("/seq 7 1 bob: hi", "bob: hi");
+        fixture.drops("bob: forged");
+        fixture.drops("q:quit");
+    }
+
+    #[test]
+    fn a_forged_refusal_does_not_keep_the_start_away() {
+        let mut fixture = Fixture::older();
+        fixture.replies("/cookie 2f 7000 ann\n");
+        fixture.receives("/seq 7001 0 Welcome, ann.\n", "Welcome, ann.");
+        assert!(!fixture.reliability.is_guessable());
+    }
+
+    #[test]
+    fn a_lost_welcome_shows_in_the_answer_to_the_cookie() {
+        let mut fixture = Fixture::older();
         fixture.drops("\n");
         fixture.drops("Type your name and press Enter.\n");
         fixture.repeats(RETRY_INTERVAL, "ann\n");
         fixture.replies("/cookie 1 ann\n");
         fixture.receives("\n", "");
         assert_eq!(fixture.reliability.phase(), Phase::Joined);
+
+        let mut fixture = Fixture::new();
+        fixture.sends("ann", "/seq 0 0 ann\n");
+        fixture.replies("/cookie 1 7000 ann\n");
+        fixture.receives("/seq 7002 0 \n", "");
+        assert_eq!(fixture.reliability.phase(), Phase::Joined);
     }
 
     #[test]
     fn a_refused_name_is_not_sent_again_and_its_late_refusals_are_dropped() {
-        let mut fixture = Fixture::new();
-        fixture.sends("ann", "ann\n");
+        let mut fixture = Fixture::older();
         fixture.repeats(RETRY_INTERVAL, "ann\n");
         fixture.receives("! taken\n", "! taken");
         fixture.repeats_nothing();
@@ -425,31 +490,68 @@ mod tests {
     }
 
     #[test]
+    fn a_name_after_a_refused_one_has_a_new_number_each_time() {
+        let mut fixture = Fixture::new();
+        fixture.sends("ann", "/seq 0 0 ann\n");
+        fixture.repeats(RETRY_INTERVAL, "/seq 0 0 ann\n");
+        fixture.receives("/seq 0 0 ! just left\n", "! just left");
+        fixture.repeats_nothing();
+        fixture.sends("bob", "/seq 0 0 bob\n");
+        fixture.drops("/seq 0 0 ! just left\n");
+        fixture.replies("/cookie 1 7000 bob\n");
+        fixture.receives("/seq 7001 0 ! taken\n", "! taken");
+        fixture.sends("carl", "/seq 7001 1 carl\n");
+        fixture.repeats(RETRY_INTERVAL, "/seq 7002 1 \n");
+        fixture.repeats(RETRY_INTERVAL, "/seq 7003 1 carl\n");
+        fixture.receives("/seq 7002 1 ! taken\n", "! taken");
+        fixture.drops("/seq 7003 3 ! taken\n");
+        fixture.sends("dora", "/seq 7004 3 dora\n");
+        fixture.receives("/seq 7004 4 Welcome, dora.\n", "Welcome, dora.");
+    }
+
+    #[test]
+    fn a_server_that_has_not_received_the_cookie_gets_the_first_line_again() {
+        let mut fixture = Fixture::new();
+        fixture.sends("ann", "/seq 0 0 ann\n");
+        fixture.replies("/cookie 1 7000 ann\n");
+        fixture.receives(
+            "/seq 0 7000 ! Invalid or expired cookie",
+            "! Invalid or expired cookie",
+        );
+        fixture.sends("bob", "/seq 0 0 bob\n");
+        fixture.replies("/cookie 1 2000 bob\n");
+        fixture.receives("/seq 2001 0 ! taken\n", "! taken");
+        fixture.sends("carl", "/seq 2001 1 carl\n");
+        fixture.drops("/seq 0 7001 ! You are no longer connected.\nq:quit\n");
+        let gone = "/seq 0 2001 ! You are no longer connected.\nq:quit\n";
+        fixture.replies_with(gone, "/seq 0 0 carl\n");
+    }
+
+    #[test]
     fn a_lost_refusal_comes_again_after_the_name() {
         let mut fixture = Fixture::new();
-        fixture.sends("ann", "ann\n");
-        fixture.replies("/cookie 1 ann\n");
+        fixture.sends("ann", "/seq 0 0 ann\n");
+        fixture.replies("/cookie 1 7000 ann\n");
         for _ in 0..3 {
-            fixture.repeats(RETRY_INTERVAL, "/cookie 1 ann\n");
+            fixture.repeats(RETRY_INTERVAL, "/cookie 1 7000 ann\n");
         }
-        fixture.repeats(RETRY_INTERVAL, "ann\n");
-        fixture.repeats(RETRY_INTERVAL, "/cookie 1 ann\n");
-        fixture.receives("! taken\n", "! taken");
-        fixture.sends("bob", "bob\n");
-        fixture.repeats(RETRY_INTERVAL, "\n");
-        fixture.receives("\n", "");
-        fixture.sends("hi", "/seq 1 0 hi\n");
+        fixture.repeats(RETRY_INTERVAL, "/seq 7001 0 ann\n");
+        fixture.repeats(RETRY_INTERVAL, "/cookie 1 7000 ann\n");
+        fixture.receives("/seq 7002 1 ! taken\n", "! taken");
+        fixture.sends("bob", "/seq 7002 1 bob\n");
+        fixture.repeats(RETRY_INTERVAL, "/seq 7003 1 \n");
+        fixture.receives("/seq 7004 3 \n", "");
+        fixture.sends("hi", "/seq 7004 2 hi\n");
     }
 
     #[test]
     fn lines_carry_their_number_and_how_many_have_arrived() {
         let mut fixture = Fixture::joined();
-        fixture.sends(" \t ", "/seq 1 0  \t \n");
-        fixture.receives("/seq 1 1 bob: hi\n", "bob: hi");
-        fixture.receives("/seq 4 1 bob: there", "bob: there");
-        fixture.drops("/seq 4 1 bob: there");
-        fixture.receives("bob: without", "bob: without");
-        fixture.sends("hi", "/seq 2 2 hi\n");
+        fixture.sends(" \t ", "/seq 7001 1  \t \n");
+        fixture.receives("/seq 7002 1 bob: hi\n", "bob: hi");
+        fixture.receives("/seq 7005 1 bob: there", "bob: there");
+        fixture.drops("/seq 7005 1 bob: there");
+        fixture.sends("hi", "/seq 7002 3 hi\n");
         let UdpStats {
             sent,
             delivered,
@@ -462,38 +564,52 @@ mod tests {
     #[test]
     fn a_heartbeat_that_seems_lost_is_sent_again_under_a_new_number() {
         let mut fixture = Fixture::joined();
-        for number in 1..=3 {
-            fixture.sends("", &format!("/seq {number} 0 \n"));
+        for number in 7001..=7003 {
+            fixture.sends("", &format!("/seq {number} 1 \n"));
         }
         fixture.now += LOST_AFTER / 2;
-        fixture.receives("/seq 1 3 \n", "");
-        fixture.repeats(LOST_AFTER / 2, "/seq 4 1 \n");
-        fixture.repeats(HEARTBEAT_RETRY, "/seq 5 1 \n");
+        fixture.receives("/seq 7002 3 \n", "");
+        fixture.repeats(LOST_AFTER / 2, "/seq 7004 2 \n");
+        fixture.repeats(HEARTBEAT_RETRY, "/seq 7005 2 \n");
         // It answers both lost ones too: each is a line, with its newline.
-        fixture.receives("/seq 2 5 \n", "\n");
+        fixture.receives("/seq 7003 5 \n", "\n");
         fixture.repeats_nothing();
-        fixture.receives("/seq 3 5 \n", "");
+        fixture.receives("/seq 7004 5 \n", "");
     }
 
     #[test]
     fn the_last_line_is_sent_again_until_it_is_answered() {
         for last_line in ["q:quit", "/QUIT so long"] {
             let mut fixture = Fixture::joined();
-            let datagram = format!("/seq 1 0 {last_line}\n");
+            let datagram = format!("/seq 7001 1 {last_line}\n");
             fixture.sends(last_line, &datagram);
             fixture.repeats(RETRY_INTERVAL, &datagram);
-            fixture.receives("/seq 1 1 bob: bye\n", "bob: bye");
+            fixture.receives("/seq 7002 1 bob: bye\n", "bob: bye");
             fixture.repeats(RETRY_INTERVAL, &datagram);
-            fixture.receives("/seq 2 1 q:quit\n", "q:quit");
+            fixture.receives("/seq 7003 1 q:quit\n", "q:quit");
             fixture.repeats_nothing();
         }
     }
 
     #[test]
-    fn a_server_that_has_forgotten_us_has_received_the_last_line() {
+    fn a_server_that_has_forgotten_us_ends_the_session_if_it_knows_the_number() {
+        let gone = "! You are no longer connected.\nq:quit";
+        let mut fixture = Fixture::joined();
+        fixture.sends("hi", "/seq 7001 1 hi\n");
+        fixture.drops(gone);
+        fixture.drops(&format!("/seq 0 1 {gone}\n"));
+        fixture.drops(&format!("/seq 0 8026 {gone}\n"));
+        fixture.receives(&format!("/seq 0 7001 {gone}\n"), gone);
+        fixture.sends("q:quit", "/seq 7002 1 q:quit\n");
+        fixture.drops(gone);
+        fixture.receives(&format!("/seq 0 7002 {gone}\n"), "q:quit");
+    }
+
+    #[test]
+    fn an_older_server_that_has_forgotten_us_has_received_the_last_line() {
         let not_here = "! You are not here any more.\nq:quit\n";
         for datagram in ["/cookie 1 x", "! That name will not do.", not_here] {
-            let mut fixture = Fixture::joined();
+            let mut fixture = Fixture::joined_older();
             fixture.sends("q:quit", "/seq 1 0 q:quit\n");
             fixture.receives("/seq 1 0 ! slow down", "! slow down");
             fixture.receives(datagram, "q:quit");
@@ -503,13 +619,13 @@ mod tests {
     #[test]
     fn the_last_line_times_out_unless_the_server_makes_progress() {
         let mut fixture = Fixture::joined();
-        fixture.sends("", "/seq 1 0 \n");
-        fixture.sends("q:quit", "/seq 2 0 q:quit\n");
+        fixture.sends("", "/seq 7001 1 \n");
+        fixture.sends("q:quit", "/seq 7002 1 q:quit\n");
         fixture.now += QUIT_TIMEOUT - RETRY_INTERVAL;
-        fixture.receives("/seq 1 1 \n", "");
+        fixture.receives("/seq 7002 1 \n", "");
         fixture.now += RETRY_INTERVAL;
         assert!(!fixture.reliability.is_unanswered(fixture.now));
-        fixture.receives("/seq 2 1 \n", "");
+        fixture.receives("/seq 7003 1 \n", "");
         fixture.now += QUIT_TIMEOUT - RETRY_INTERVAL;
         assert!(fixture.reliability.is_unanswered(fixture.now));
     }

@@ -20,14 +20,24 @@ pub(super) const HEARTBEAT_RETRY: Duration = Duration::from_secs(2);
 /// The purpose of a datagram that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RetransmitStep {
-    /// A name, to a server that does not know our address.
+    /// The first line, to a server that does not know our address.
     Hello,
     /// The cookie, sent back.
     Cookie,
-    /// A name, to a server that has refused the name in the cookie.
+    /// A name, to a server that has received the cookie.
     Name,
     /// The line that leaves.
     Quit,
+}
+
+/// The line that must be sent now.
+pub(super) enum Due {
+    /// This datagram, unchanged.
+    Again(String),
+    /// The offered line, as if for the first time.
+    Offer,
+    /// A blank line.
+    Blank,
 }
 
 /// A datagram that is sent again until it is answered.
@@ -50,8 +60,8 @@ impl Pending {
         }
     }
 
-    /// Returns what must be sent now, if it is time; `name` is the offered name.
-    pub(super) fn due(&mut self, name: &str, now: Instant) -> Option<String> {
+    /// Returns what must be sent now, if it is time.
+    pub(super) fn due(&mut self, now: Instant) -> Option<Due> {
         if now.saturating_duration_since(self.last_sent) < RETRY_INTERVAL {
             return None;
         }
@@ -61,11 +71,15 @@ impl Pending {
             // If only the refusal was lost, the server ignores the cookie but answers
             // the name. If the welcome was lost, the name would become a message, so
             // the cookie goes first.
-            (RetransmitStep::Cookie, copies) if copies % 5 == 0 => format!("{name}\n"),
+            (RetransmitStep::Cookie, copies) if copies % 5 == 0 => Due::Offer,
             // If only the welcome was lost, the name would become a message. The
             // server answers a blank line then, and ignores it otherwise.
-            (RetransmitStep::Name, copies) if copies % 2 == 0 => "\n".to_string(),
-            _ => self.datagram.clone(),
+            (RetransmitStep::Name, copies) if copies % 2 == 0 => Due::Blank,
+            // The server does not answer a duplicate number.
+            (RetransmitStep::Name, _) => Due::Offer,
+            (RetransmitStep::Hello | RetransmitStep::Cookie | RetransmitStep::Quit, _) => {
+                Due::Again(self.datagram.clone())
+            }
         })
     }
 }

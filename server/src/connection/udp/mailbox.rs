@@ -7,8 +7,8 @@ use std::str;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::Token;
 use common::udp::sequence::{Numbered, ReceiveTracker};
+use common::{Cookie, Token};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::peer::{Datagram, UdpPeer};
@@ -25,7 +25,6 @@ pub struct Mailbox {
     tracker: ReceiveTracker,
     peer: Arc<UdpPeer>,
     table: Arc<PeerTable>,
-    tag: Token,
 }
 
 impl Mailbox {
@@ -79,7 +78,10 @@ impl Mailbox {
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
-        self.table.remove(self.peer.address, self.tag);
+        let UdpPeer {
+            address, cookie, ..
+        } = &*self.peer;
+        self.table.remove(*address, cookie.tag);
     }
 }
 
@@ -121,17 +123,16 @@ impl PeerTable {
         lock(&self.entries).peers.get(&address).cloned()
     }
 
-    /// Makes a peer of an address that has proved itself with `tag`.
-    pub fn insert(self: &Arc<PeerTable>, address: SocketAddr, tag: Token) -> Mailbox {
-        let (peer, datagrams) = UdpPeer::new(address);
+    /// Makes a peer of an address that has proved itself with `cookie`.
+    pub fn insert(self: &Arc<PeerTable>, address: SocketAddr, cookie: &Cookie) -> Mailbox {
+        let (peer, datagrams) = UdpPeer::new(address, cookie);
         let peer = Arc::new(peer);
         lock(&self.entries).peers.insert(address, Arc::clone(&peer));
         Mailbox {
             datagrams,
-            tracker: ReceiveTracker::default(),
+            tracker: ReceiveTracker::after(cookie.start.unwrap_or(0)),
             peer,
             table: Arc::clone(self),
-            tag,
         }
     }
 

@@ -10,14 +10,18 @@
 //!
 //! UDP is best effort, and so is this: what meets a full queue is dropped.
 //!
+//! A source can be made up. A peer with a START believes only datagrams that know it,
+//! and so does the server. A plain peer, such as `nc -u`, has none: anybody can speak
+//! for it, so what it receives has an [`allowance`].
+//!
 //! Writes: the sender's thread.
-//! Locks: the table of peers, for a lookup.
+//! Locks: the table of peers, for a lookup; a plain peer's allowance, for a subtraction.
 //! Blocks: the session on its mailbox, the sender's thread on its queue.
 
+mod allowance;
 mod mailbox;
 mod peer;
 mod sender;
 
 pub use mailbox::{Mailbox, PeerTable};
-pub use peer::{Datagram, UdpPeer};
 pub use sender::{UdpSender, UdpTransport};

@@ -13,6 +13,7 @@ use common::udp::sequence::MAX_PREFIX;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::super::fold::fold;
+use super::allowance::{DROPPED, Spent};
 use super::peer::UdpPeer;
 use crate::sync::WaitGroupGuard;
 
@@ -98,10 +99,21 @@ fn run(socket: &UdpSocket, queue: &Receiver<SendItem>) {
         let text = lines.strip_suffix(b"\n").unwrap_or(&lines);
         for line in text.split(|&byte| byte == b'\n') {
             for piece in fold(line, MAX_LINE_BYTES) {
-                // What cannot be sent is lost; the peer sees that by its numbers.
-                let _best_effort = socket.send_to(&peer.number_line(&piece), peer.address);
+                send(socket, &peer, &piece);
             }
         }
         peer.release(lines.len());
     }
+}
+
+/// Sends one line, if the peer may receive it. A line that cannot be sent is lost; the
+/// peer sees that by its numbers.
+fn send(socket: &UdpSocket, peer: &UdpPeer, line: &[u8]) {
+    let datagram = peer.number_line(line);
+    let datagram = match peer.spend(datagram.len()) {
+        Spent::Granted => datagram,
+        Spent::FirstDenied => peer.number_line(DROPPED.as_bytes()),
+        Spent::Denied => return,
+    };
+    let _best_effort = socket.send_to(&datagram, peer.address);
 }

@@ -82,7 +82,7 @@ impl UnframedQueue {
         self.closing.get_or_insert_with(Instant::now);
     }
 
-    /// Returns when the next step is due; `None` if there is none.
+    /// Returns the time at which the next step is due; `None` if there is none.
     pub(super) fn due(&self) -> Option<Instant> {
         (!self.is_idle() || self.closing.is_some()).then_some(self.next_write)
     }

@@ -10,7 +10,7 @@
 
 pub mod missed;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use common::notice::{self, Excerpt};
@@ -22,6 +22,7 @@ use super::rendering::Rendering;
 use crate::connection::MemberId;
 use crate::limits;
 use crate::random;
+use crate::recent::Recent;
 
 /// The sender of a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub struct History {
     bytes: usize,
     /// The number of lines that were ever said in the room.
     total: u64,
-    departed: HashMap<SenderId, LastRead>,
+    departed: Recent<SenderId, LastRead>,
 }
 
 /// Up to where a departed member has received the history.
@@ -87,7 +88,7 @@ impl History {
             lines: 0,
             bytes: 0,
             total: 0,
-            departed: HashMap::new(),
+            departed: Recent::new(limits::MAX_DEPARTED),
         }
     }
 
@@ -142,21 +143,16 @@ impl History {
         }
     }
 
-    /// Records that a member leaves, which may have missed what was said after
-    /// `missed_since`; `None` is nothing.
+    /// Records that a member leaves, and may have missed lines after
+    /// `missed_since`; `None` means that it has missed none.
     pub fn record_departure(&mut self, sender_id: SenderId, missed_since: Option<Instant>) {
         if self.max_lines == 0 {
             return;
         }
-        if self.departed.len() >= limits::MAX_DEPARTED {
-            self.departed.retain(|_, last_read| last_read.is_recent());
-        }
-        if self.departed.len() < limits::MAX_DEPARTED {
-            let line = missed_since.map_or(self.total, |moment| self.lines_before(moment));
-            let departed_at = Instant::now();
-            let last_read = LastRead { departed_at, line };
-            self.departed.insert(sender_id, last_read);
-        }
+        let line = missed_since.map_or(self.total, |moment| self.lines_before(moment));
+        let departed_at = Instant::now();
+        let last_read = LastRead { departed_at, line };
+        self.departed.insert(sender_id, last_read);
     }
 
     /// Returns how many lines had been said at a moment.

@@ -26,7 +26,7 @@ pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str
     if to.contains(&session.me) {
         return session.refuse("You cannot message yourself.");
     }
-    let recipients = session.registry().find_recipients(&session.as_ref(), to);
+    let recipients = session.registry().find_recipients(&session.to_ref(), to);
     let line = Event::Private {
         from: session.me.clone(),
         to: to.to_vec(),

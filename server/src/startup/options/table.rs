@@ -51,7 +51,7 @@ pub(super) const TABLE: &[Spec] = &[
         "how often clients that keep a heartbeat send one; they are disconnected when three are \
          missing").value("SECONDS").default("30"),
     Spec::new("--leave-delay", Value(|draft, name, value| { draft.limits.leave_delay = seconds(name, value)?; Ok(()) }),
-        "when others are told that the connection of a member broke whose client can resume")
+        "how long after a break others are told, if the member can resume")
         .value("SECONDS").default("10"),
     Spec::new("--resume", Value(|draft, name, value| { draft.limits.token_lifetime = seconds(name, value)?; Ok(()) }),
         "how long such a member can resume").value("SECONDS").default("600"),

@@ -82,6 +82,8 @@ fn name_room_filters_and_absence_stay() {
         carl.expect_sometime("You are in elsewhere now. You are the first here.");
         bob.say("not ignored");
         ann.expect_with_id("bob: not ignored");
+        ann.say("/quiet");
+        ann.expect("Join and leave notices are on.");
         ann.say("/whois anna");
         let row = ann.expect_start("anna has been here for ");
         assert!(

@@ -1,6 +1,7 @@
 //! Resume: a member comes back after its connection broke.
 
 mod back;
+mod incomplete;
 mod lasting;
 mod missed;
 mod names;

@@ -1,8 +1,14 @@
 //! Rate limit: how fast a client may send. A token bucket, kept as one point in time.
 //!
+//! Writes: nothing.
+//! Locks: the allowances of hosts, in `hosts`.
+//! Blocks: never; the session waits.
+//!
 //! Instead of counting tokens it stores when the bucket would be full again (the
 //! generic cell rate algorithm, ITU-T I.371). Every line moves that point on, and a
 //! line must wait for as long as the point lies too far ahead.
+
+pub mod hosts;
 
 use std::time::{Duration, Instant};
 
@@ -42,6 +48,11 @@ impl TokenBucket {
         if let Some((token, _)) = self.pace {
             self.full_at += token * tokens;
         }
+    }
+
+    /// Returns `true` if nothing of the allowance is used at `now`.
+    fn is_full(&self, now: Instant) -> bool {
+        self.full_at <= now
     }
 
     /// Returns the bucket with what this one and `other` have used.
