@@ -224,20 +224,31 @@ fn run_connection(
     };
     // The sender drops its half of the connection, which ends the receiver.
     let (end, mut conversation) = Sender::new(connection, conversation).run();
-    if *end.exit() == Exit::Interrupted {
-        return Ok((end, conversation));
+    match take_memory(&end, &mut conversation, &receiver.memory) {
+        None => Ok((end, conversation)),
+        Some(exit) => Ok((ConnectionEnd::Left(exit), conversation)),
     }
-    // The receiver's last lines are shown, unless a signal asks to hurry: a terminal that was
-    // stopped may block it for as long as it likes.
+}
+
+/// Waits until the receiver's last lines are shown, and takes its memory. A terminal that was
+/// stopped may block it for as long as it likes, so a signal ends the wait. Returns the exit
+/// then.
+fn take_memory(
+    end: &ConnectionEnd,
+    conversation: &mut Conversation,
+    memory: &Receiver<Memory>,
+) -> Option<Exit> {
+    if *end.exit() == Exit::Interrupted {
+        return None;
+    }
     select! {
-        recv(receiver.memory) -> memory => {
+        recv(memory) -> memory => {
             conversation.memory = memory.unwrap_or_default();
-            Ok((end, conversation))
+            None
         }
         recv(conversation.quit_requests) -> request => {
             conversation.transfers.close();
-            let exit = request.map_or(Exit::Left, Exit::from);
-            Ok((ConnectionEnd::Left(exit), conversation))
+            Some(request.map_or(Exit::Left, Exit::from))
         }
     }
 }
