@@ -14,7 +14,7 @@ const ALIKE: &[(&str, &str)] = &[
     // Latin: without dots, turned, with a bar, a comma or a hook below or above.
     ("ɩȷǝðɖȝșțǎěǐǒǔǧȃȇȋȏȗ", "ijəđđʒşţăĕĭŏŭğâêîôû"),
     // Cyrillic, as `А В Е К М Н О Р С Т У Х`.
-    ("авекмнорстухіӏјѕёїѐӑӓӗӧӱӯӡәӕҫԑӌ", "abekmhopctyxiijsëïèăäĕöÿȳʒəæçɛҷ"),
+    ("авекмнорстухіӏјѕёїѐӑӓӗӧӱӯӡәӕҫԑӌ", "abekmhopctyxiljsëïèăäĕöÿȳʒəæçɛҷ"),
     // Greek, as `Α Β Ε Ζ Η Ι Κ Μ Ν Ο Ρ Τ Υ Χ`, and as the Cyrillic `Г П Ф`.
     ("αβεζηικμνορτυχάέίόύϊϋγπφ", "abezhikmnoptyxáéíóýïÿгпф"),
     // Armenian.

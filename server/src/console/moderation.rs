@@ -22,7 +22,14 @@ impl Console {
             return "Usage: /kick NAME [REASON]".to_string();
         }
         let Some((_, connection)) = self.find_member(name) else {
-            return no_such_user(name);
+            let departed = name.parse::<Name>().ok();
+            let ended = departed
+                .is_some_and(|departed| self.resume.end_departed(|name, _| *name == departed) > 0);
+            return if ended {
+                format!("{name} has left, and cannot come back as the same member.")
+            } else {
+                no_such_user(name)
+            };
         };
         let message = match why.trim() {
             "" => "You were kicked.".to_string(),
@@ -67,7 +74,7 @@ impl Console {
         for connection in &present {
             self.disconnect(connection, &rules::ban_close());
         }
-        self.resume.end_banned(|name, host| match &target {
+        self.resume.end_departed(|name, host| match &target {
             BanTarget::Name(banned) => banned == name,
             BanTarget::Host(banned) => *banned == host,
         });
@@ -126,7 +133,16 @@ impl Console {
                 self.notify(&connection, "You are muted.");
                 format!("Muted {name}, also after joining again.")
             }
-            None => no_such_user(rest),
+            // It may come back by its token, or join again.
+            None => match rest.parse::<Name>() {
+                Ok(name) => {
+                    self.moderation.mute(&name);
+                    format!(
+                        "{name} is not here, and is muted when it joins. /unmute {name} to undo."
+                    )
+                }
+                Err(_) => no_such_user(rest),
+            },
         }
     }
 

@@ -62,6 +62,14 @@ pub struct MemberRef {
     pub name: Name,
 }
 
+/// The member that sent the last private message.
+#[derive(Clone, Debug)]
+struct LastSender {
+    member: MemberRef,
+    /// When it took the place of another, of which the member does not know yet.
+    replaced_at: Option<Instant>,
+}
+
 /// The room and the choices of a member.
 #[derive(Clone)]
 pub struct MemberProfile {
@@ -70,7 +78,7 @@ pub struct MemberProfile {
     away: Option<String>,
     ignored: Vec<MemberRef>,
     /// The member that sent the last private message.
-    last_private_from: Option<MemberRef>,
+    last_private_from: Option<LastSender>,
 }
 
 /// The error for a name that has a holder: this one, unless it is just given up. There is

@@ -1,12 +1,16 @@
 //! Profiles: what members have set for themselves, away and ignore.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use common::Name;
 
-use super::{MemberRef, Recipient, Registry, Tables};
+use super::{LastSender, MemberProfile, MemberRef, Recipient, Registry, Tables};
 use crate::connection::{Connection, MemberId};
 use crate::limits;
+
+/// The time in which a person may still be typing a reply to the previous sender.
+const REPLY_SAFETY: Duration = Duration::from_secs(3);
 
 /// The outcome of a request to ignore a member.
 pub enum IgnoreOutcome {
@@ -29,6 +33,8 @@ pub enum ReplyTarget {
     Present(Name),
     /// It had this name, and has left.
     Gone(Name),
+    /// It has taken the place of another a moment ago, and has this name.
+    JustChanged(Name),
     /// No private message has come.
     None,
 }
@@ -47,7 +53,7 @@ impl Registry {
             Some(member) if member.connection.is_leaving() => Recipient::Missing,
             Some(member) if member.profile.ignores(from.id) => Recipient::Ignoring,
             Some(member) => {
-                member.profile.last_private_from = Some(from.clone());
+                member.profile.record_private_from(from);
                 let id = member.connection.member_id();
                 let mut away = member.profile.away.clone();
                 if ignored.iter().any(|it| it.id == id) {
@@ -59,16 +65,23 @@ impl Registry {
         to.iter().map(reach).collect()
     }
 
-    /// Returns the member that sent the last private message to `name`.
+    /// Returns the member that sent the last private message to `name`. One that took the
+    /// place of another a moment ago is returned as such, once: the member may be typing
+    /// a reply to the other.
     pub fn reply_target(&self, name: &Name) -> ReplyTarget {
-        let tables = self.lock();
-        let member = tables.members.get(name);
-        match member.and_then(|member| member.profile.last_private_from.clone()) {
-            None => ReplyTarget::None,
-            Some(from) => match tables.names.get(&from.id) {
-                Some(name) => ReplyTarget::Present(name.clone()),
-                None => ReplyTarget::Gone(from.name),
-            },
+        let mut tables = self.lock();
+        let Tables { members, names, .. } = &mut *tables;
+        let member = members.get_mut(name);
+        let Some(last) = member.and_then(|member| member.profile.last_private_from.as_mut()) else {
+            return ReplyTarget::None;
+        };
+        let replaced_at = last.replaced_at.take();
+        match names.get(&last.member.id) {
+            None => ReplyTarget::Gone(last.member.name.clone()),
+            Some(name) if replaced_at.is_some_and(|at| at.elapsed() < REPLY_SAFETY) => {
+                ReplyTarget::JustChanged(name.clone())
+            }
+            Some(name) => ReplyTarget::Present(name.clone()),
         }
     }
 
@@ -146,6 +159,22 @@ impl Registry {
         let by_name = || ignored.iter().position(|it| it.name == *other);
         let index = by_id.or_else(by_name)?;
         Some(ignored.remove(index).id)
+    }
+}
+
+impl MemberProfile {
+    fn record_private_from(&mut self, from: &MemberRef) {
+        let previous = self.last_private_from.as_ref();
+        let is_other = previous.is_some_and(|last| last.member.id != from.id);
+        let before = previous.and_then(|last| last.replaced_at);
+        self.last_private_from = Some(LastSender {
+            member: from.clone(),
+            replaced_at: if is_other {
+                Some(Instant::now())
+            } else {
+                before
+            },
+        });
     }
 }
 

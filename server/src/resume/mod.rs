@@ -134,20 +134,22 @@ impl ResumeTable {
         self.changed.notify_all();
     }
 
-    /// Ends the tokens of members whose departure was announced, and whose name or host is banned.
-    pub fn end_banned(&self, is_banned: impl Fn(&Name, Host) -> bool) {
+    /// Ends the tokens of the meant members whose departure was announced. Returns their
+    /// number.
+    pub fn end_departed(&self, is_meant: impl Fn(&Name, Host) -> bool) -> usize {
         let mut tokens = self.lock();
-        let banned = tokens.broken.iter().filter(|(member, host)| {
+        let meant = tokens.broken.iter().filter(|(member, host)| {
             let token = tokens.members.get(member);
             token.is_some_and(|token| match &token.state {
-                State::Departed(departed) => is_banned(&departed.detached.name, *host),
+                State::Departed(departed) => is_meant(&departed.detached.name, *host),
                 _ => false,
             })
         });
-        let banned: Vec<MemberId> = banned.map(|&(member, _)| member).collect();
-        for member in banned {
+        let meant: Vec<MemberId> = meant.map(|&(member, _)| member).collect();
+        for &member in &meant {
             tokens.end(member, &self.hasher);
         }
+        meant.len()
     }
 
     /// Announces the departure of a member soon, because it has shown no life for long.

@@ -70,6 +70,8 @@ fn a_reply_to_a_member_that_left_goes_to_nobody() {
     // The new bob has written now, so it is the one to reply to.
     mallory.say("/msg ann it is me");
     ann.expect("bob -> ann: it is me");
+    ann.say("/reply secret");
+    ann.expect_start("! Not sent. The last message is from bob now,");
     ann.say("/reply who are you?");
     mallory.expect("ann -> bob: who are you?");
     drop((ann, mallory));
@@ -193,4 +195,24 @@ fn an_upload_is_resumed_by_its_own_member_alone() {
     send_part(&shared, &mut third, 0, b"mine");
     drop((ann, bob, third));
     shared.check();
+}
+
+/// Fault 53: a private message that comes while a reply is typed does not turn the reply
+/// to another member.
+#[test]
+fn a_reply_is_refused_once_if_the_last_sender_has_just_changed() {
+    let fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob, mut carl] = ["ann", "bob", "carl"].map(|name| fixture.join(name));
+    carl.say("/msg ann what is the code?");
+    ann.expect_sometime("carl -> ann: what is the code?");
+    bob.say("/msg ann x");
+    ann.expect_sometime("bob -> ann: x");
+    ann.say("/reply 42");
+    ann.expect_sometime(
+        "! Not sent. The last message is from bob now, /reply again to answer that.",
+    );
+    ann.say("/reply hello bob");
+    bob.expect_sometime("ann -> bob: hello bob");
+    drop((ann, bob, carl));
+    fixture.check();
 }

@@ -272,3 +272,30 @@ fn an_upload_that_ends_while_everybody_is_muted_is_not_told() {
     ann.expect("No files yet.");
     assert_eq!(server.lines_with("shares"), [""; 0]);
 }
+
+/// Fault 54: a mute and a kick hold for a member whose departure was announced.
+#[test]
+fn a_departed_member_can_be_muted_and_kicked() {
+    let mut fixture = FaultFixture::start(&["--leave-delay", "0.1"]);
+    let address = fixture.server.address();
+    let mut ann = fixture.join("ann");
+    let (bob, token) = TestClient::join_resumable(address, "bob");
+    drop(bob);
+    ann.expect_sometime("bob has left the chat room.");
+    fixture.server.type_line("/mute bob");
+    fixture.server.wait_for("bob is not here, and is muted");
+    let mut bob = TestClient::request_resume(address, &token, "");
+    bob.expect_tagged_start("Welcome, bob.");
+    bob.say("hi");
+    bob.expect_sometime("! You are muted.");
+    drop(bob);
+    ann.expect_sometime("bob has left the chat room.");
+    fixture.server.type_line("/kick bob");
+    fixture
+        .server
+        .wait_for("bob has left, and cannot come back");
+    let mut bob = TestClient::request_resume(address, &token, "");
+    bob.expect("! Unknown or expired token.");
+    drop((ann, bob));
+    fixture.check();
+}

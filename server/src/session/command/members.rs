@@ -8,6 +8,7 @@ use common::{Event, Name};
 use super::super::member::MemberSession;
 use crate::broadcaster::post::{MemberChange, MemberPost, Post};
 use crate::limits;
+use crate::moderation::rules;
 use crate::registry::{MemberInfo, Whois};
 
 /// The longest line of names, in bytes: it fits into any window.
@@ -68,7 +69,11 @@ pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) {
     let old = std::mem::replace(&mut session.me, name.clone());
     if session.guard.rename(&old, name).is_err() {
         session.me = old;
-        session.refuse(&format!("{name} is already in use."));
+        return session.refuse(&format!("{name} is already in use."));
+    }
+    // A ban that came between found no holder of the name.
+    if session.guard.context.moderation.is_banned(name) {
+        session.connection().lifecycle.set_close(rules::ban_close());
     }
 }
 

@@ -62,6 +62,9 @@ pub fn reply_private(session: &mut MemberSession<'_, '_>, text: &str) {
     match session.registry().reply_target(&session.me) {
         ReplyTarget::Present(name) => send_private(session, &[name], text),
         ReplyTarget::Gone(name) => session.refuse(&format!("Not sent. {name} has left.")),
+        ReplyTarget::JustChanged(name) => session.refuse(&format!(
+            "Not sent. The last message is from {name} now, /reply again to answer that."
+        )),
         ReplyTarget::None => session.refuse("No private message to reply to."),
     }
 }
