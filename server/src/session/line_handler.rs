@@ -100,7 +100,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
         }
     }
 
-    pub fn answer_heartbeat(&mut self, line: &str) {
+    fn answer_heartbeat(&mut self, line: &str) {
         if line == HEARTBEAT_OPT_IN {
             self.member.connection().flags.set_answers_probes();
             self.heartbeat.opt_in();
@@ -125,7 +125,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
     }
 
     /// Does what newly granted capabilities mean for the lines that follow.
-    pub fn use_capabilities(&mut self, new: Capabilities) {
+    fn use_capabilities(&mut self, new: Capabilities) {
         if new.contains(Capability::Heartbeat) {
             self.heartbeat.opt_in();
         }
