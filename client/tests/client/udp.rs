@@ -91,6 +91,7 @@ fn an_older_server_refuses_the_start_and_the_user_is_warned() {
 #[test]
 fn a_datagram_that_does_not_know_the_number_is_not_believed() {
     let (mut server, mut client) = FakeUdpServer::welcome("ann");
+    server.expect("/seq 7002 2  \t ");
     for forged in [
         "eve: hi",
         "! You were kicked.",
@@ -108,7 +109,6 @@ fn a_datagram_that_does_not_know_the_number_is_not_believed() {
     server.say("/seq 8027 0 bob: as far as it goes");
     client.shows("bob: as far as it goes");
     client.ends_input();
-    server.expect("/seq 7002 2  \t ");
     server.expect("/seq 7003 3 q:quit");
     server.say("q:quit");
     server.say("! You are no longer connected.\nq:quit");
