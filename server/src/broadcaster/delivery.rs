@@ -28,6 +28,11 @@ impl Broadcaster {
         let number_of = |id| self.members.get(id).map(|member| member.room);
         match audience {
             Audience::One(id) => self.send_to(*id, lines),
+            Audience::Notified(id) => {
+                if let Some(room) = self.room_of(*id) {
+                    room.connections.notify(*id, lines);
+                }
+            }
             Audience::OthersInRoomOf(id) => {
                 let number = number_of(id);
                 if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {

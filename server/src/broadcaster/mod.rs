@@ -337,6 +337,8 @@ mod tests {
             (Audience::One(member(1)), &[1][..]),
             (Audience::One(member(4)), &[4]),
             (Audience::One(member(5)), &[]),
+            (Audience::Notified(member(2)), &[2]),
+            (Audience::Notified(member(5)), &[]),
             (Audience::OthersInRoomOf(member(1)), &[2]),
             (Audience::OthersInRoomOf(member(3)), &[]),
             (Audience::OthersInRoomOf(member(5)), &[]),
@@ -376,6 +378,24 @@ mod tests {
         fixture.broadcaster.handle(Post::Connection(post));
         fixture.broadcaster.handle(reply(b"after\n"));
         assert_eq!(fixture.received(), ["before\nafter\n"]);
+    }
+
+    #[test]
+    fn a_notice_is_tagged_and_a_reply_is_not() {
+        let mut fixture = Fixture::new();
+        fixture.join(1, &RoomId::lobby());
+        let post = ConnectionPost::SetTagged(member(1));
+        fixture.broadcaster.handle(Post::Connection(post));
+        for audience in [Audience::One(member(1)), Audience::Notified(member(1))] {
+            let lines = b"x\n".to_vec();
+            let post = Post::Deliver { audience, lines };
+            fixture.broadcaster.handle(post);
+        }
+        let received = &fixture.received()[0];
+        let (reply, notice) = received.split_once('\n').unwrap();
+        assert_eq!(reply, "x");
+        assert!(notice.starts_with("@time="), "{notice:?}");
+        assert!(notice.ends_with(" x\n"), "{notice:?}");
     }
 
     #[test]

@@ -63,8 +63,10 @@ pub enum Post {
 /// The connections that receive some lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// One member, or one peer without a name.
+    /// One member, or one peer without a name, in reply to what it has sent: never tagged.
     One(MemberId),
+    /// One member that has asked for nothing: tagged if it receives tags.
+    Notified(MemberId),
     /// All members in the room of a member, but not that member and those that ignore
     /// it.
     OthersInRoomOf(MemberId),

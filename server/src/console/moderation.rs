@@ -9,6 +9,7 @@ use common::notice::{format_duration, no_such_user, without_colons};
 use common::{Event, Name};
 
 use super::{Console, NO_FILES};
+use crate::broadcaster::post::Audience;
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::connection::host::Host;
@@ -240,8 +241,8 @@ impl Console {
     }
 
     fn notify(&self, connection: &Connection, text: &str) {
-        self.posts
-            .send_to(connection.member_id(), Event::Notice(text).to_line());
+        let audience = Audience::Notified(connection.member_id());
+        self.posts.deliver(audience, Event::Notice(text).to_line());
     }
 }
 

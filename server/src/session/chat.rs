@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use common::{Name, NextLine, numbering};
+use common::{Event, Name, NextLine, numbering};
 
 use super::context::UntilClosed;
 use super::guard::SessionGuard;
 use super::line_handler::{LineHandler, TOO_LONG, timed_out};
 use super::line_reader::{FillOutcome, LineReader, unterminated_line};
 use super::unframed;
+use crate::broadcaster::post::Audience;
 use crate::connection::close::{Close, CloseReason};
 
 // The figure is MAX_DATAGRAM, see the test.
@@ -106,7 +107,10 @@ impl Chat<'_, '_> {
             return Err(timed_out());
         }
         self.idle_warned = true;
-        self.lines.member.notify(PRESS_ENTER);
+        let member = &self.lines.member;
+        let audience = Audience::Notified(member.id());
+        let warning = Event::Notice(PRESS_ENTER).to_line();
+        member.posts().deliver(audience, warning);
         Ok(())
     }
 }

@@ -94,7 +94,7 @@ fn a_muted_members_lines_are_dealt_with() {
     let server = TestServer::start();
     let (mut ann, _bob) = two(&server);
     server.operator("/mute ann");
-    ann.expect("You are muted.");
+    ann.expect_with_time("You are muted.");
     ann.say("/seq 1 hi");
     ann.expect("! You are muted.");
     expect_ack(&mut ann, 1);

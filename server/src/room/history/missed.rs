@@ -6,7 +6,6 @@ use common::notice::{self, Excerpt};
 use common::{Event, LineId};
 
 use super::{History, HistoryEntry, Sender};
-use crate::limits;
 use crate::room::rendering::Rendering;
 
 /// One line that a member has missed.
@@ -54,7 +53,7 @@ impl History {
 
     /// Returns the lines after the one that was shown last, the oldest first; and `true`
     /// if none before them is missing. If that line is not of this stream, they begin
-    /// after the moment `shown_at`; if that is not known either, they are the last lines.
+    /// after the moment `shown_at`; if that is not known either, they are all lines kept.
     pub fn missed_since(
         &self,
         last_shown: Option<LineId<'_>>,
@@ -65,8 +64,7 @@ impl History {
         let number = last_shown.filter(|id| id.stream == self.stream);
         let number = number.map(|id| id.number);
         let known = number.or_else(|| shown_at.map(|at| self.lines_until(at)));
-        let last_lines = self.total.saturating_sub(limits::HISTORY_ON_RETURN as u64);
-        let last = known.unwrap_or(last_lines);
+        let last = known.unwrap_or(0);
         let oldest = self.entries.front();
         let first_kept = oldest.map_or(self.total, |entry| entry.lines_before);
         let shown = |entry: &HistoryEntry| entry.lines_before + entry.count as u64 <= last;
@@ -80,7 +78,7 @@ impl History {
             (Some(_), _) => last >= first_kept,
             (None, Some(at)) => first_kept == 0 || oldest.is_some_and(|entry| entry.at <= at),
             // Without any id nothing was said when the member came.
-            (None, None) => last_shown.is_none() && last == 0 && self.max_lines > 0,
+            (None, None) => last_shown.is_none() && first_kept == 0 && self.max_lines > 0,
         };
         (missed.collect(), is_complete)
     }

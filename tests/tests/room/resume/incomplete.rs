@@ -55,6 +55,27 @@ fn after_an_id_of_an_unknown_life_earlier_lines_may_be_missing() {
 }
 
 #[test]
+fn after_an_id_of_an_unknown_life_all_that_is_kept_is_sent() {
+    let server = patient();
+    let (mut bob, mut ann, token) = bob_and_ann(&server);
+    let id = shown(&mut bob, &mut ann, "hi");
+    break_off(&server, ann, "ann");
+    for number in 1..300 {
+        bob.say(&number.to_string());
+    }
+    bob.say("/ping");
+    bob.expect("pong");
+    let unknown = id.replacen("lobby-", "lobby-x", 1);
+    let mut ann = resume(&server, &token, &unknown);
+    ann.expect_start("--- 300 missed lines, ");
+    ann.expect_with_id("bob: hi");
+    for number in 1..300 {
+        ann.expect_with_id(&format!("bob: {number}"));
+    }
+    ann.expect("--- now ---");
+}
+
+#[test]
 fn a_room_that_ended_during_the_break_is_another_one() {
     let server = TestServer::with_limits(|limits| limits.leave_delay = std::time::Duration::ZERO);
     let (mut bob, mut ann, token) = bob_and_ann(&server);

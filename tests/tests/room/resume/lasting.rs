@@ -122,7 +122,7 @@ fn a_muted_member_stays_muted_until_it_is_unmuted() {
         let (mut bob, mut ann, token) = bob_and_ann(&server);
         let id = shown(&mut bob, &mut ann, "hi");
         server.operator("/mute ann");
-        ann.expect("You are muted.");
+        ann.expect_with_time("You are muted.");
         break_off(&server, ann, "ann");
         expect_leave(&mut bob, "ann", is_told);
         let mut ann = resume(&server, &token, &id);
@@ -130,7 +130,7 @@ fn a_muted_member_stays_muted_until_it_is_unmuted() {
         ann.say("/seq 1 hi");
         ann.expect("! You are muted.");
         server.operator("/unmute ann");
-        ann.expect("You are no longer muted.");
+        ann.expect_with_time("You are no longer muted.");
         ann.say("/seq 2 at last");
         bob.expect_sometime("ann: at last");
     }
@@ -142,7 +142,7 @@ fn the_operator_mutes_and_unmutes_during_the_break() {
         let (mut bob, mut ann, token) = bob_and_ann(&server);
         let id = shown(&mut bob, &mut ann, "hi");
         server.operator("/mute ann");
-        ann.expect("You are muted.");
+        ann.expect_with_time("You are muted.");
         break_off(&server, ann, "ann");
         expect_leave(&mut bob, "ann", is_told);
         server.operator("/unmute ann");
