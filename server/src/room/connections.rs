@@ -7,8 +7,8 @@ use std::io::IoSlice;
 
 use common::tags::TagWriter;
 
-use super::batch::View;
-use super::rendering::{Rendering, RoomBatch, now, tag_notices};
+use super::batch::{RoomBatch, View};
+use super::rendering::{Rendering, now, tag_notices};
 use crate::connection::{MemberId, WriteHalf};
 
 /// The connections in one room, and the batch for their next write.
