@@ -61,7 +61,8 @@ impl PrivateLog {
         bytes
     }
 
-    /// Returns the time at which a message was said; `None` if it is not kept, or in another stream.
+    /// Returns the time at which a message was said; `None` if it is not kept, or in
+    /// another stream.
     pub fn time_of(&self, id: LineId<'_>) -> Option<Instant> {
         let mut messages = self.kept.iter().flat_map(|kept| &kept.messages);
         let found = messages.find(|message| message.number == id.number);

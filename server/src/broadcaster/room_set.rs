@@ -52,8 +52,8 @@ impl RoomSet {
         self.rooms.get(&number)
     }
 
-    /// Returns the time at which a line was said, in whatever room, and `true` if it was the last
-    /// there; `None` if it is not kept.
+    /// Returns the time at which a line was said, in whatever room, and `true` if it
+    /// was the last there; `None` if it is not kept.
     pub fn find_line(&self, line: LineId<'_>) -> Option<(Instant, bool)> {
         let mut rooms = self.rooms.values();
         rooms.find_map(|room| {

@@ -173,7 +173,8 @@ impl Connection {
         matches!(self.transport, Transport::Udp(_))
     }
 
-    /// Returns the time at which the last bytes came, even if the session has not read them yet.
+    /// Returns the time at which the last bytes came, even if the session has not read
+    /// them yet.
     pub fn last_received(&self) -> Instant {
         match &self.transport {
             Transport::Udp(udp) => udp.peer.last_received(),

@@ -79,7 +79,6 @@ impl ResumeTable {
         let token = Token(u128::from_ne_bytes(random_bytes()));
         let member = connection.member_id();
         let mut tokens = self.lock();
-        tokens.remove(member, &self.hasher);
         tokens.by_hash.insert(self.hasher.hash_one(token), member);
         let entry = TokenState {
             token,
@@ -90,9 +89,9 @@ impl ResumeTable {
         token
     }
 
-    /// Makes room for one more broken connection of a member, by ending the oldest token
-    /// of a member whose departure was announced. Returns `false` if there is none to end, or if
-    /// the member has no token, so that it must leave at once.
+    /// Makes room for one more broken connection of a member, by ending the oldest
+    /// token of a member whose departure was announced. Returns `false` if there is
+    /// none to end, or if the member has no token, so that it must leave at once.
     pub fn make_room(&self, member: MemberId, host: Host, limits: &Limits) -> bool {
         let mut tokens = self.lock();
         if !tokens.members.contains_key(&member) {
@@ -245,8 +244,8 @@ impl ResumeTable {
         }
     }
 
-    /// Returns the members whose departure must be announced now: those that did not come back
-    /// in time, and those that were kicked meanwhile.
+    /// Returns the members whose departure must be announced now: those that did not
+    /// come back in time, and those that were kicked meanwhile.
     fn take_due(&self, now: Instant) -> Vec<(MemberId, Detached)> {
         let mut tokens = self.lock();
         let Tokens {

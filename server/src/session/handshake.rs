@@ -17,8 +17,8 @@ use crate::limits;
 /// How often to try for a name whose holder is about to leave.
 const CLAIM_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How often a connection whose refusal is delayed looks whether it must close.
-const REFUSAL_POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How often a connection that waits looks whether it must close.
+const CLOSE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The kind of a connection, as its first line shows it.
 pub enum HandshakeOutcome {
@@ -50,9 +50,7 @@ pub fn run(
             NextLine::Line(line) => {
                 // Lines before a name come no faster than others.
                 let wait = guard.rate_limit.take();
-                if !wait.is_zero() && guard.context.shutdown.sleep(wait) {
-                    return Err(CloseReason::Shutdown.into());
-                }
+                pause(guard, wait)?;
                 handle_line(guard, line)?
             }
             NextLine::TooLong => refused_name("Name is too long."),
@@ -149,7 +147,7 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         ReclaimOutcome::Alive => {
             // The refusal of a name comes later and later.
             let delay = holder.activity.record_name_request();
-            delay_refusal(guard, delay)?;
+            pause(guard, delay).map_err(JoinError::Closed)?;
             return Err(JoinError::NameTaken(Some(holder)));
         }
     };
@@ -166,34 +164,28 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         if let Some(holder) = holder.as_ref().filter(|_| wait.holder_is_silent) {
             guard.context.resume.hasten_leave(holder.member_id());
         }
-        if let Some(close) = guard.connection.lifecycle.close_cause() {
-            return Err(JoinError::Closed(close.clone()));
-        }
         if !is_leaving || Instant::now() >= deadline {
             return Err(JoinError::NameTaken(holder));
         }
-        if guard.context.shutdown.sleep(CLAIM_INTERVAL) {
-            return Err(JoinError::Closed(CloseReason::Shutdown.into()));
-        }
+        pause(guard, CLAIM_INTERVAL).map_err(JoinError::Closed)?;
     }
 }
 
-/// Waits before a refusal. A connection that must make room for others gives up its place
-/// at once, although it waits.
-fn delay_refusal(guard: &SessionGuard<'_>, delay: Duration) -> Result<(), JoinError> {
-    let end = Instant::now() + delay;
+/// Waits for `time`. A connection that must make room for others gives up its place at
+/// once, although it waits.
+fn pause(guard: &SessionGuard<'_>, time: Duration) -> Result<(), Close> {
+    let end = Instant::now() + time;
     loop {
         if let Some(close) = guard.connection.lifecycle.close_cause() {
-            return Err(JoinError::Closed(close.clone()));
+            return Err(close.clone());
         }
         let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero()
-            || guard
-                .context
-                .shutdown
-                .sleep(left.min(REFUSAL_POLL_INTERVAL))
-        {
+        if left.is_zero() {
             return Ok(());
+        }
+        let step = left.min(CLOSE_POLL_INTERVAL);
+        if guard.context.shutdown.sleep(step) {
+            return Err(CloseReason::Shutdown.into());
         }
     }
 }

@@ -109,8 +109,8 @@ fn closed_entry(connection: &Connection, name: Option<&Name>, close: &Close) -> 
     ))
 }
 
-/// Returns the time at which a peer that vanished last showed life: it has not seen what was said
-/// since.
+/// Returns the time at which a peer that vanished last showed life: it has not seen
+/// what was said since.
 fn missed_since(connection: &Connection, close: &Close) -> Option<Instant> {
     (close.reason == CloseReason::Timeout).then(|| connection.last_received())
 }

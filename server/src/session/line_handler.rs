@@ -22,7 +22,8 @@ pub const TOO_LONG: &str = "Not sent, line is longer than 4096 bytes.";
 const TIMED_OUT: &str = "Connection timed out.";
 
 /// A function that handles one line. It depends on the kind of the peer, and is
-/// replaced when the peer shows another kind. So no line is tested for the kind of its peer.
+/// replaced when the peer shows another kind. So no line is tested for the kind of its
+/// peer.
 pub type Handle<'a, 'b> = fn(&mut LineHandler<'a, 'b>, &str) -> Result<(), Close>;
 
 /// The handler of one member's lines.

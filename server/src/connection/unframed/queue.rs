@@ -188,8 +188,8 @@ impl UnframedQueue {
     }
 
     /// Takes out the next line, or a piece of it. A line that no `recv` takes whole
-    /// would be torn at a place that its sender chooses. Empty lines are skipped, because no
-    /// `recv` can return one.
+    /// would be torn at a place that its sender chooses. Empty lines are skipped,
+    /// because no `recv` can return one.
     fn next_line(&mut self) -> Option<Vec<u8>> {
         while self.folded.is_empty() {
             let (batch, taken) = self.batches.front_mut()?;

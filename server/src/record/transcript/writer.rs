@@ -131,9 +131,9 @@ impl TranscriptWriter {
                 }
             }
             if page.text.len() < limits::MAX_BATCH_BYTES {
-                // Not a wait with a timeout of zero, which still spins for a moment: in a busy
-                // room the next line comes in that time, again and again, and nothing is
-                // written before the buffer is full.
+                // Not a wait with a timeout of zero, which still spins for a moment: in
+                // a busy room the next line comes in that time, again and again, and
+                // nothing is written before the buffer is full.
                 next = self.entries.try_recv().ok();
             }
         }

@@ -30,7 +30,8 @@ pub fn between_markers(missed: &[MissedLine], which: Excerpt) -> Vec<u8> {
 }
 
 impl History {
-    /// Returns the time at which a line was said; `None` if it is not kept, or in another stream.
+    /// Returns the time at which a line was said; `None` if it is not kept, or in
+    /// another stream.
     pub fn time_of(&self, id: LineId<'_>) -> Option<Instant> {
         if id.stream != self.stream {
             return None;
