@@ -25,9 +25,15 @@ impl UdpTestClient {
         UdpTestClient::from_address(here, server)
     }
 
-    /// Returns a client with this local address.
+    /// Returns a client with this local address. Its port is not the server's, because the
+    /// server takes a datagram from that port of this machine for its own.
     pub fn from_address(here: IpAddr, server: SocketAddr) -> UdpTestClient {
-        let socket = UdpSocket::bind((here, 0)).expect("a socket");
+        let socket = loop {
+            let socket = UdpSocket::bind((here, 0)).expect("a socket");
+            if socket.local_addr().expect("an address").port() != server.port() {
+                break socket;
+            }
+        };
         socket.connect(server).expect("an address");
         UdpTestClient {
             socket,
