@@ -34,11 +34,15 @@ impl Highlighter {
                 self.in_history = text != notice::EXCERPT_END;
                 return Highlight::Past;
             }
-            _ if self.in_history => return Highlight::Past,
             Event::Private { from, .. } => {
                 self.last_private_from = Some(from);
-                return Highlight::Personal;
+                return if self.in_history {
+                    Highlight::Past
+                } else {
+                    Highlight::Personal
+                };
             }
+            _ if self.in_history => return Highlight::Past,
             Event::Message { text, .. } | Event::Action { text, .. } | Event::Operator(text) => {
                 text
             }
@@ -130,5 +134,7 @@ mod tests {
         check("bob -> ann: hi", Some("bob"));
         check("eve -> bob,ann: hi", Some("eve"));
         check("bob: hi ann", Some("eve"));
+        check("--- 1 missed line, the oldest from 40 s ago ---", Some("eve"));
+        check("carl -> ann: are you back?", Some("carl"));
     }
 }
