@@ -134,7 +134,10 @@ mod tests {
         check("bob -> ann: hi", Some("bob"));
         check("eve -> bob,ann: hi", Some("eve"));
         check("bob: hi ann", Some("eve"));
-        check("--- 1 missed line, the oldest from 40 s ago ---", Some("eve"));
+        check(
+            "--- 1 missed line, the oldest from 40 s ago ---",
+            Some("eve"),
+        );
         check("carl -> ann: are you back?", Some("carl"));
     }
 }

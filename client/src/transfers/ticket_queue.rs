@@ -85,8 +85,8 @@ struct PendingRequest {
 #[derive(Default)]
 pub struct TicketQueue {
     pending: VecDeque<PendingRequest>,
-    /// The requests that must be sent on the next connection.
-    held: VecDeque<TicketRequest>,
+    /// The requests that must be sent on the next connection, and when they came.
+    held: VecDeque<(TicketRequest, Instant)>,
 }
 
 impl TicketQueue {
@@ -105,12 +105,15 @@ impl TicketQueue {
 
     /// Keeps a request until there is a connection.
     pub fn hold(&mut self, request: TicketRequest) {
-        self.held.push_back(request);
+        self.held.push_back((request, Instant::now()));
     }
 
-    /// Returns the next request that must be sent now.
+    /// Returns the next request that must be sent now. Those that their workers have given
+    /// up are dropped.
     pub fn next_held(&mut self) -> Option<TicketRequest> {
-        self.held.pop_front()
+        self.held
+            .retain(|(_, since)| since.elapsed() < TICKET_TIMEOUT);
+        self.held.pop_front().map(|(request, _)| request)
     }
 
     /// Continues on a new connection as the same member. The blank lines of the previous
@@ -124,7 +127,9 @@ impl TicketQueue {
     /// Continues as another member, whose tickets must be requested again.
     pub fn on_rejoined(&mut self) {
         let pending = std::mem::take(&mut self.pending);
-        let again = pending.into_iter().map(|pending| pending.request);
+        let again = pending
+            .into_iter()
+            .map(|pending| (pending.request, pending.since));
         self.held = again.chain(std::mem::take(&mut self.held)).collect();
     }
 
@@ -282,6 +287,20 @@ mod tests {
         let held: Vec<_> = std::iter::from_fn(|| queue.next_held()).collect();
         let purposes: Vec<_> = held.into_iter().map(|it| it.purpose).collect();
         assert_eq!(purposes, [put(5), put(6)]);
+    }
+
+    #[test]
+    fn a_request_that_its_worker_has_given_up_is_not_sent() {
+        let mut queue = TicketQueue::default();
+        let (reply, _answer) = bounded(1);
+        let request = TicketRequest {
+            purpose: put(5),
+            reply,
+        };
+        queue
+            .held
+            .push_back((request, Instant::now() - TICKET_TIMEOUT));
+        assert!(queue.next_held().is_none());
     }
 
     #[test]
