@@ -110,9 +110,10 @@ impl Reconnector {
     fn wait<T>(&self, conversation: &mut Conversation, ready: &Receiver<T>) -> Result<T, Exit> {
         loop {
             // The lines of a pipe wait in the pipe.
-            let no_input = never();
+            let (no_input, no_timer) = (never(), never());
+            let retry = conversation.screen.retry();
             let input = match conversation.source {
-                InputSource::Terminal if conversation.screen.has_room() => &conversation.input,
+                InputSource::Terminal if retry.is_none() => &conversation.input,
                 _ => &no_input,
             };
             select! {
@@ -124,7 +125,7 @@ impl Reconnector {
                     Ok(line) => offline::handle_input(conversation, line, self.transport)?,
                     Err(_) => return Err(Exit::Left),
                 },
-                recv(conversation.screen.retry()) -> _ => {}
+                recv(retry.as_ref().unwrap_or(&no_timer)) -> _ => {}
                 recv(conversation.quit_requests) -> request => {
                     return Err(request.map_or(Exit::Left, Exit::from));
                 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::Timestamp;
 use crossbeam_channel::{
-    Receiver, RecvTimeoutError, Sender, after, bounded, never, select, unbounded,
+    Receiver, RecvTimeoutError, Sender, after, bounded, select, unbounded,
 };
 
 use super::capacity::Capacity;
@@ -112,14 +112,10 @@ impl Screen {
         self.capacity.has_room()
     }
 
-    /// Returns a channel that fires when it is time to look for room again; never if there
-    /// is some.
-    pub fn retry(&self) -> Receiver<Instant> {
-        if self.has_room() {
-            never()
-        } else {
-            after(RETRY_INTERVAL)
-        }
+    /// Returns `None` if there is room, else a channel that fires when it is time to look
+    /// again.
+    pub fn retry(&self) -> Option<Receiver<Instant>> {
+        (!self.has_room()).then(|| after(RETRY_INTERVAL))
     }
 
     /// Waits until there is room for what the server sends. Returns `false` if `timeout`

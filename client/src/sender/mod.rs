@@ -101,7 +101,9 @@ impl<W: Write> Sender<W> {
             ..
         } = &self.conversation;
         let takes_input = !has_unsent && !self.conversation.input_ended;
-        let input = if takes_input && self.is_open() && screen.has_room() {
+        // Asked once, or else room that comes in between would not be noticed.
+        let retry = screen.retry();
+        let input = if takes_input && self.is_open() && retry.is_none() {
             input
         } else {
             &no_input
@@ -112,6 +114,7 @@ impl<W: Write> Sender<W> {
             &transfers.events
         };
         let confirmation_due = self.confirmation_due.as_ref().unwrap_or(&no_timer);
+        let retry = retry.as_ref().unwrap_or(&no_timer);
         let probe_answer_due = self.probe_answer_due.as_ref().unwrap_or(&no_timer);
         select! {
             recv(input) -> line => match line {
@@ -122,7 +125,7 @@ impl<W: Write> Sender<W> {
             recv(confirmation_due) -> _ => self.send_heartbeat(),
             recv(probe_answer_due) -> _ => self.send_heartbeat(),
             // The next step looks again.
-            recv(screen.retry()) -> _ => Ok(()),
+            recv(retry) -> _ => Ok(()),
             recv(events) -> event => event.map_or(Ok(()), |event| self.handle_event(event)),
             recv(transfers.redraw) -> _ => {
                 self.conversation.transfers.show_progress();
