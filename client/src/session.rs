@@ -230,9 +230,9 @@ fn run_connection(
     }
 }
 
-/// Waits until the receiver's last lines are shown, and takes its memory. A terminal that was
-/// stopped may block it for as long as it likes, so a signal ends the wait. Returns the exit
-/// then.
+/// Waits until the receiver's last lines are shown, and takes its memory. A terminal
+/// that was stopped may block it for as long as it likes, so a signal ends the wait.
+/// Returns the exit then.
 fn take_memory(
     end: &ConnectionEnd,
     conversation: &mut Conversation,

@@ -35,10 +35,10 @@ pub fn ack(number: u64) -> String {
 
 /// Parses `/ack NUMBER`.
 pub fn parse_ack(line: &str) -> Option<u64> {
-    let (word, digits) = split_command(line)?;
-    (word == "ack" && !digits.is_empty())
-        .then(|| parse_number(digits))
-        .flatten()
+    match split_command(line)? {
+        ("ack", digits) => parse_number(digits),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

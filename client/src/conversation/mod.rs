@@ -21,7 +21,8 @@ use std::time::Duration;
 use common::{Capabilities, Capability, LOBBY, Name};
 use crossbeam_channel::Receiver;
 
-use crate::input::action::LocalEcho;
+use crate::connection::Transport;
+use crate::input::action::{self, LocalEcho, UserAction};
 use crate::input::stdin::{InputLine, InputSource};
 use crate::quit::QuitRequest;
 use crate::receiver::Memory;
@@ -103,6 +104,15 @@ impl Conversation {
                 "{} waiting. Type /send-waiting to send here, /drop-waiting to discard",
                 lines_are(count)
             )),
+        }
+    }
+
+    /// Returns what an input line asks for.
+    pub fn action(&self, line: InputLine, transport: Transport) -> UserAction {
+        match line {
+            InputLine::Line(line) => action::parse(&line, &self.name, transport),
+            InputLine::TooLong => UserAction::TooLong,
+            InputLine::NotUtf8 => UserAction::NotUtf8,
         }
     }
 

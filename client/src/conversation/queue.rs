@@ -18,10 +18,10 @@ use common::numbering;
 use crate::input::action::LocalEcho;
 
 /// The number of lines that may be unconfirmed, as the protocol sets it.
-pub const MAX_UNCONFIRMED: usize = 1000;
+const MAX_UNCONFIRMED: usize = 1000;
 
 /// The bytes that may be unconfirmed, as the protocol sets it.
-pub const MAX_UNCONFIRMED_BYTES: usize = 256 * 1024;
+const MAX_UNCONFIRMED_BYTES: usize = 256 * 1024;
 
 /// The confirmations after resuming: the server's reply, and the answer to our first
 /// heartbeat, which comes after the lines that we have missed.

@@ -6,7 +6,7 @@
 //!                             +-> NAME -> joined as a new member
 //! ```
 
-use common::{Address, Capabilities, Capability, LineId, Name, ResumeRequest, Token};
+use common::{Address, Capabilities, Capability, Name};
 use crossbeam_channel::never;
 
 use super::pending::{Joined, NameReply, PendingConnection};
@@ -25,10 +25,8 @@ pub struct Rejoin {
     pub wanted: Capabilities,
     /// The name of the member.
     pub name: Name,
-    /// The member's token, if the server has sent one.
-    pub token: Option<Token>,
-    /// The id of the last line that was shown.
-    pub last_shown: Option<String>,
+    /// The request to resume, if the server has sent a token.
+    pub resume: Option<String>,
     /// Shows why a name was refused.
     pub screen: Screen,
 }
@@ -46,9 +44,11 @@ impl Rejoin {
         let no_requests = never();
         let mut pending = PendingConnection::new(connection, &self.address, &no_requests);
         pending.negotiate(self.wanted)?;
-        if let Some(request) = self.resume_request(&pending) {
+        if let Some(request) = &self.resume
+            && pending.is_granted(Capability::Resume)
+        {
             // A refused token is no news for the user.
-            match pending.offer(&request, drop)? {
+            match pending.offer(request, drop)? {
                 NameReply::Welcome(first) => {
                     return Ok(pending.joined(self.name.clone(), true, first));
                 }
@@ -63,16 +63,5 @@ impl Rejoin {
             NameReply::Ended(why) => Err(Exit::Removed(why)),
             NameReply::Disconnected(how) => Err(how.into()),
         }
-    }
-
-    fn resume_request(&self, pending: &PendingConnection<'_>) -> Option<String> {
-        let token = self.token?;
-        let request = ResumeRequest {
-            token: Some(token),
-            last_shown: self.last_shown.as_deref().and_then(LineId::parse),
-        };
-        pending
-            .is_granted(Capability::Resume)
-            .then(|| request.to_string())
     }
 }

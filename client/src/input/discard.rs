@@ -1,10 +1,10 @@
 //! Discarding: from what is half typed at the end to nothing.
 //!
-//! A half typed line stays in the terminal when the client ends. The shell would show it at
-//! its prompt, and Enter would run it. std cannot discard it (POSIX: `tcflush`). But without
-//! line editing (`-icanon`) a half typed line can be read. So the client switches that off
-//! and on again, by the program `stty`, and the stdin thread, which waits in a read, gets
-//! the line.
+//! A half typed line stays in the terminal when the client ends. The shell would show
+//! it at its prompt, and Enter would run it. std cannot discard it (POSIX: `tcflush`).
+//! But without line editing (`-icanon`) a half typed line can be read. So the client
+//! switches that off and on again, by the program `stty`, and the stdin thread, which
+//! waits in a read, gets the line.
 //!
 //! Thread: `discard`, so that a terminal that is stuck does not block the end.
 

@@ -20,15 +20,14 @@ impl SeenIds {
             .streams
             .iter()
             .position(|(stream, _)| stream == id.stream);
-        let last = match known {
-            Some(at) => self.streams.remove(at).1,
-            None => 0,
+        let (stream, last) = match known {
+            Some(at) => self.streams.remove(at),
+            None => (id.stream.to_string(), 0),
         };
         if self.streams.len() == MAX_STREAMS {
             self.streams.remove(0);
         }
-        let last = last.max(id.number);
-        self.streams.push((id.stream.to_string(), last));
+        self.streams.push((stream, last.max(id.number)));
     }
 
     /// Returns `true` if the line was shown.

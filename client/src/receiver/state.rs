@@ -8,25 +8,14 @@ use super::memory::Memory;
 use super::update::{LastMessage, MAX_UPDATES, ServerUpdate};
 use crate::screen::{Screen, ScreenUpdate};
 
-/// The previous lines that the server is sending.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Replay {
-    /// None; each line is new.
-    #[default]
-    None,
-    /// The lines that were missed.
-    Missed,
-    /// A history.
-    History,
-}
-
 /// The receiver's state on one connection.
 pub(super) struct ReceiverState {
     pub(super) memory: Memory,
     pub(super) screen: Screen,
     updates: Sender<ServerUpdate>,
     granted: Capabilities,
-    replay: Replay,
+    /// `true` inside a history, whose lines may have been shown before.
+    in_history: bool,
     last_message: LastMessage,
     /// The reason why the previous line could not be shown.
     last_unreadable: Option<&'static str>,
@@ -48,7 +37,7 @@ impl ReceiverState {
             screen,
             updates,
             granted,
-            replay: Replay::None,
+            in_history: false,
             last_message: LastMessage::None,
             last_unreadable: None,
             new_name: None,
@@ -110,14 +99,10 @@ impl ReceiverState {
     /// Returns `true` if the line was shown already, and records it otherwise.
     fn is_repeated(&mut self, event: &Event<'_>, id: Option<LineId<'_>>) -> bool {
         if let Event::HistoryMarker(text) = event {
-            self.replay = match *text {
-                notice::EXCERPT_END => Replay::None,
-                text if notice::is_missed_header(text) => Replay::Missed,
-                _ => Replay::History,
-            };
+            self.in_history = *text != notice::EXCERPT_END && !notice::is_missed_header(text);
         }
         let Some(id) = id else { return false };
-        let repeated = self.replay != Replay::History && self.memory.seen.contains(id);
+        let repeated = !self.in_history && self.memory.seen.contains(id);
         if !repeated {
             self.memory.seen.record(id);
         }
@@ -153,9 +138,10 @@ impl ReceiverState {
         }
     }
 
-    /// Sends our new name and an empty line to the sender, now or when the channel has room.
-    /// A blocking send could deadlock: the sender may wait for a server that waits until we
-    /// have read. Only the newest name matters, and one answer is enough for several probes.
+    /// Sends our new name and an empty line to the sender, now or when the channel has
+    /// room. A blocking send could deadlock: the sender may wait for a server that
+    /// waits until we have read. Only the newest name matters, and one answer is enough
+    /// for several probes.
     pub(super) fn send_pending(&mut self) {
         let send = |update| self.updates.try_send(update).is_ok();
         // The new name has waited longer.

@@ -16,7 +16,8 @@ pub(super) const MAX_UPDATES: usize = 64;
 pub enum ServerUpdate {
     /// An empty line, which answers our heartbeat or probes us.
     Heartbeat,
-    /// Nothing is read for a while, because the terminal is slow. The server may be probing.
+    /// Nothing is read for a while, because the terminal is slow. The server may be
+    /// probing.
     Unread,
     /// The answer to our heartbeat, or to our resuming: the server has dealt with our lines
     /// up to this number.

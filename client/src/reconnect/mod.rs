@@ -18,7 +18,7 @@ mod offline;
 
 use std::time::{Duration, Instant};
 
-use common::{Address, Capabilities};
+use common::{Address, Capabilities, ResumeRequest};
 use crossbeam_channel::{Receiver, after, never, select};
 
 use crate::connection::{Transport, describe};
@@ -95,13 +95,17 @@ impl Reconnector {
 
     fn plan(&self, conversation: &Conversation) -> Rejoin {
         let memory = &conversation.memory;
+        let resume = memory.token.map(|token| {
+            let last_shown = memory.seen.last();
+            let token = Some(token);
+            ResumeRequest { token, last_shown }.to_string()
+        });
         Rejoin {
             address: self.address.clone(),
             transport: self.transport,
             wanted: self.wanted,
             name: conversation.name.clone(),
-            token: memory.token,
-            last_shown: memory.seen.last().map(|id| id.to_string()),
+            resume,
             screen: conversation.screen.clone(),
         }
     }

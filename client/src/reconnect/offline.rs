@@ -20,13 +20,8 @@ pub fn handle_input(
     line: InputLine,
     transport: Transport,
 ) -> Result<(), Exit> {
-    let action = match line {
-        InputLine::Line(line) => action::parse(&line, &conversation.name, transport),
-        InputLine::TooLong => UserAction::TooLong,
-        InputLine::NotUtf8 => UserAction::NotUtf8,
-    };
     let screen = &conversation.screen;
-    match action {
+    match conversation.action(line, transport) {
         UserAction::Nothing => {}
         UserAction::Quit | UserAction::QuitWith(_) => return Err(Exit::Left),
         UserAction::TooLong => screen.warn(action::too_long(transport)),

@@ -54,8 +54,12 @@ impl Capacity {
     /// Removes an update of so many bytes, because it was written.
     pub(super) fn remove(&self, bytes: usize) {
         let mut waiting = lock(&self.waiting);
+        // Below that nobody waits.
+        let may_wake = waiting.bytes >= MAX_FOR_SERVER;
         waiting.bytes = waiting.bytes.saturating_sub(bytes);
-        self.shrunk.notify_all();
+        if may_wake {
+            self.shrunk.notify_all();
+        }
     }
 
     /// Ends all waits for good.

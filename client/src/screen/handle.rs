@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::Timestamp;
-use crossbeam_channel::{
-    Receiver, RecvTimeoutError, Sender, after, bounded, select, unbounded,
-};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, after, bounded, select, unbounded};
 
 use super::capacity::Capacity;
 use super::update::{Line, ScreenUpdate};

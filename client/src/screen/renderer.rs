@@ -80,8 +80,8 @@ impl<O: Write, E: Write> Renderer<O, E> {
         renderer.with_window(Some(size), true)
     }
 
-    /// Adds a window, for which plain lines are wrapped. The client's own lines are, too, if
-    /// it shows them (`shares_window`).
+    /// Adds a window, for which plain lines are wrapped. The client's own lines are,
+    /// too, if it shows them (`shares_window`).
     pub fn with_window(mut self, size: Option<Size>, shares_window: bool) -> Renderer<O, E> {
         self.size = size;
         self.shares_window = shares_window;

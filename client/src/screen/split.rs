@@ -60,8 +60,8 @@ const CLEAR_BELOW: &str = "\u{1b}[J";
 const CLEAR_ABOVE: &str = "\u{1b}[1J";
 /// Clears the cursor's row (EL).
 const CLEAR_ROW: &str = "\u{1b}[2K";
-/// Cuts what is wider than the window, or wraps it (DECAWM). The client wraps by itself, and
-/// may be wrong about the width of a character.
+/// Cuts what is wider than the window, or wraps it (DECAWM). The client wraps by
+/// itself, and may be wrong about the width of a character.
 const CUT: &str = "\u{1b}[?7l";
 const WRAP: &str = "\u{1b}[?7h";
 /// Ends all colours (SGR); each of the next five begins a colour.

@@ -8,7 +8,7 @@
 //! narrower, because std does not know how wide a character is.
 
 /// The blanks before each row of a line but the first.
-pub(super) const INDENT: &str = "  ";
+const INDENT: &str = "  ";
 
 /// The columns of a tab, at most.
 const TAB: usize = 8;

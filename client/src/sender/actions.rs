@@ -16,12 +16,7 @@ impl<W: Write> Sender<W> {
     pub(super) fn handle_input(&mut self, line: InputLine) -> Result<(), SenderEnd> {
         let transport = self.connection.info.transport;
         let screen = &self.conversation.screen;
-        let action = match line {
-            InputLine::Line(line) => action::parse(&line, &self.conversation.name, transport),
-            InputLine::TooLong => UserAction::TooLong,
-            InputLine::NotUtf8 => UserAction::NotUtf8,
-        };
-        match action {
+        match self.conversation.action(line, transport) {
             UserAction::Nothing => {}
             UserAction::Quit => return Err(SenderEnd::Done),
             UserAction::TooLong => screen.warn(action::too_long(transport)),

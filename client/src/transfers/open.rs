@@ -57,7 +57,6 @@ pub fn open(
 
 fn connect(server: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&server, CONNECT_TIMEOUT)?;
-    stream.set_read_timeout(Some(STALL_TIMEOUT))?;
     stream.set_write_timeout(Some(STALL_TIMEOUT))?;
     Ok(stream)
 }

@@ -1,8 +1,8 @@
 //! Targets: from a destination to where a download's bytes go.
 //!
-//! Invariant: nothing is overwritten but what is no file: a device or a pipe takes the bytes
-//! as they come. A terminal does not, because the bytes of a stranger's file are commands
-//! to it.
+//! Invariant: nothing is overwritten but what is no file: a device or a pipe takes the
+//! bytes as they come. A terminal does not, because the bytes of a stranger's file are
+//! commands to it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
@@ -24,8 +24,8 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// Opens the destination of the server's file `name`. A relative path begins in `folder`.
-    /// A pipe blocks until somebody reads it.
+    /// Opens the destination of the server's file `name`. A relative path begins in
+    /// `folder`. A pipe blocks until somebody reads it.
     ///
     /// # Errors
     ///

@@ -140,10 +140,7 @@ fn parse_name(text: &str) -> Result<Name, String> {
 /// Parses the name of a recipient. A client whose build knows fewer scripts than the
 /// server must know it too, so this is less strict than a new name.
 fn parse_recipient(text: &str) -> Result<Name, String> {
-    match (parse_name(text), Name::from_server(text)) {
-        (Err(_), Some(name)) => Ok(name),
-        (parsed, _) => parsed,
-    }
+    parse_name(text).or_else(|why| Name::from_server(text).ok_or(why))
 }
 
 /// Parses the name of a room. The optional `#` is a habit from IRC.

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use super::error::NameError;
-use super::key::key;
 
 /// The name under which the server itself speaks. No member and no room has it.
 pub const SERVER: &str = "server";
@@ -48,7 +47,7 @@ pub fn check_room(folded: &str) -> Result<(), NameError> {
 fn check_words(folded: &str, words: &[&'static str]) -> Result<(), NameError> {
     // `Server.` reads like `Server` in the log and in a room.
     let letters: String = folded.chars().filter(|c| !"_.-".contains(*c)).collect();
-    match words.iter().find(|word| key(word) == letters) {
+    match words.iter().find(|word| **word == letters) {
         Some(word) => Err(NameError::Reserved(word)),
         None => Ok(()),
     }

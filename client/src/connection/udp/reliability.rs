@@ -167,19 +167,17 @@ impl Reliability {
     }
 
     fn receive_joined(&mut self, opened: Opened<'_>, now: Instant) -> Received {
+        let is_leaving = matches!(self.phase, Phase::Leaving(_));
         match opened {
             Opened::Line(line) => self.member_line(line, now),
-            Opened::Unnumbered(line) if matches!(Event::parse(line), Event::Refusal(_)) => {
-                match self.phase {
-                    Phase::Leaving(_) => self.forgotten_by_older_server(),
-                    _ => self.unnumbered_member_line(line, now),
-                }
+            Opened::Unnumbered(line)
+                if is_leaving && matches!(Event::parse(line), Event::Refusal(_)) =>
+            {
+                self.forgotten_by_older_server()
             }
             Opened::Unnumbered(line) => self.unnumbered_member_line(line, now),
             // It has forgotten us. So `q:quit` has arrived, and only its answer was lost.
-            Opened::FromStranger(_) if matches!(self.phase, Phase::Leaving(_)) => {
-                Received::Lines(QUIT.to_string())
-            }
+            Opened::FromStranger(_) if is_leaving => Received::Lines(QUIT.to_string()),
             Opened::FromStranger(line) => Received::Lines(line.to_string()),
             Opened::Nothing => Received::Nothing,
         }

@@ -23,7 +23,7 @@ pub struct LineClock {
     zone: Option<UtcOffset>,
     /// Queries the zone.
     query: fn() -> Option<UtcOffset>,
-    last_query: Instant,
+    last_query: Option<Instant>,
     /// Year, month and day of the previous line.
     last_day: Option<[u64; 3]>,
 }
@@ -46,9 +46,9 @@ impl LineClock {
     fn with_zone(format: TimeFormat, query: fn() -> Option<UtcOffset>) -> LineClock {
         LineClock {
             format,
-            zone: query(),
+            zone: None,
             query,
-            last_query: Instant::now(),
+            last_query: None,
             last_day: None,
         }
     }
@@ -73,8 +73,9 @@ impl LineClock {
     }
 
     fn update_zone(&mut self) {
-        if self.last_query.elapsed() >= QUERY_INTERVAL {
-            self.last_query = Instant::now();
+        let is_recent = |query: Instant| query.elapsed() < QUERY_INTERVAL;
+        if !self.last_query.is_some_and(is_recent) {
+            self.last_query = Some(Instant::now());
             // A missing answer is no change.
             self.zone = (self.query)().or(self.zone);
         }
@@ -110,6 +111,20 @@ mod tests {
         check("2026-02-28T22:00:00.000Z", "00:00", Some("2026-03-01"));
         check("2026-02-28T22:01:00.000Z", "00:01", None);
         check("2026-02-28T21:00:00.000Z", "23:00", Some("2026-02-28"));
+    }
+
+    #[test]
+    fn the_zone_is_queried_each_hour_and_a_missing_answer_changes_nothing() {
+        let noon = || at("2026-03-01T12:00:00.000Z");
+        let mut clock = LineClock::for_tests();
+        assert_eq!(clock.stamp(noon()).time, "14:00");
+        clock.query = || UtcOffset::parse("-0330");
+        assert_eq!(clock.stamp(noon()).time, "14:00", "within the hour");
+        clock.last_query = Instant::now().checked_sub(QUERY_INTERVAL);
+        assert_eq!(clock.stamp(noon()).time, "08:30");
+        clock.query = || None;
+        clock.last_query = Instant::now().checked_sub(QUERY_INTERVAL);
+        assert_eq!(clock.stamp(noon()).time, "08:30");
     }
 
     #[test]
