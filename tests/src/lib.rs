@@ -14,6 +14,7 @@
 mod bystanders;
 mod capable_client;
 mod commands;
+mod cutting_proxy;
 mod delay_proxy;
 mod process;
 mod resuming_client;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 
 pub use bystanders::Bystanders;
 pub use commands::type_every_command;
+pub use cutting_proxy::CuttingProxy;
 pub use delay_proxy::start_delay_proxy;
 pub use process::{Running, Usage};
 pub use resuming_client::ResumingClient;

@@ -87,9 +87,9 @@ impl<'a> PendingConnection<'a> {
         }
     }
 
-    /// Returns `true` if the server has granted `one`.
-    pub(super) fn is_granted(&self, one: Capability) -> bool {
-        self.negotiation.granted().contains(one)
+    /// Returns `true` if the server has granted `one`, or may still do so.
+    pub(super) fn may_grant(&self, one: Capability) -> bool {
+        self.negotiation.is_unanswered() || self.negotiation.granted().contains(one)
     }
 
     pub(super) fn joined(self, name: Name, resumed: bool, first_line: Option<String>) -> Joined {

@@ -45,7 +45,9 @@ impl Rejoin {
         let mut pending = PendingConnection::new(connection, &self.address, &no_requests);
         pending.negotiate(self.wanted)?;
         if let Some(request) = &self.resume
-            && pending.is_granted(Capability::Resume)
+            // A server that is only slow knows the member. Offered the name, it would
+            // refuse that, or take us for a new member.
+            && pending.may_grant(Capability::Resume)
         {
             // A refused token is no news for the user.
             match pending.offer(request, drop)? {

@@ -145,11 +145,14 @@ fn tags_and_control_lines_are_not_shown_and_no_line_is_shown_twice() {
 }
 
 #[test]
-fn the_longest_line_may_have_tags() {
+fn the_longest_line_may_have_the_longest_tags() {
     let server = FakeServer::open();
     let (mut peer, client) = granted(&server, &[]);
+    // The newline counts as well.
     let line = format!("bob: {}", "x".repeat(common::MAX_EVENT - 6));
-    peer.say(&format!("@time=2026-03-01T12:00:00.000Z {line}"));
+    let tags = "@time=2026-03-01T12:00:00.000Z;id=lobby-k3f9-4;new=";
+    let tags = format!("{tags:x<width$} ", width = common::tags::MAX_TAGS - 1);
+    peer.say(&(tags + &line));
     client.shows(&line);
 }
 

@@ -14,6 +14,7 @@
 
 mod capabilities;
 mod connecting;
+mod cuts;
 mod entry_points;
 mod exit;
 mod files;

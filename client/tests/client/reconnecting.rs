@@ -81,6 +81,24 @@ fn a_broken_connection_is_resumed_and_nothing_is_lost_or_shown_twice() {
 }
 
 #[test]
+fn a_server_that_does_not_answer_the_request_is_asked_to_resume() {
+    let server = FakeServer::open();
+    let (peer, client) = joined(&server, &[]);
+    peer.close();
+    client.complains_at_last("Trying again in 1 s");
+    let mut peer = server.accept();
+    peer.leaves_requests();
+    peer.expect(CAP_REQUEST);
+    peer.expect(&format!("/resume {TOKEN}"));
+    // It was stopped, and goes on.
+    peer.say(ALL);
+    peer.say(&greeting("ann"));
+    peer.say(&format!("/cap resume={TOKEN}"));
+    peer.say("/ack 0");
+    client.shows(&greeting("ann"));
+}
+
+#[test]
 fn a_private_message_may_be_the_last_that_was_shown() {
     let server = FakeServer::open();
     let (mut peer, client) = joined(&server, &[]);

@@ -126,3 +126,64 @@ impl MemberSession<'_, '_> {
         reason.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use crate::broadcaster::post::{self, Post};
+    use crate::connection::admission::AdmissionControl;
+    use crate::connection::open::ConnectionFactory;
+    use crate::connection::{ConnectionId, WriterThreads};
+    use crate::limits::Limits;
+    use crate::moderation::reaper::Reaper;
+    use crate::registry::Registry;
+    use crate::resume::ResumeTable;
+    use crate::session::{self, context::ServerContext};
+    use crate::shutdown;
+
+    /// Returns the posts of a session whose peer sends `bytes` and closes.
+    fn posts_of(bytes: &[u8]) -> Vec<Post> {
+        let (posts, queue) = post::channel();
+        let limits = Arc::new(Limits::default());
+        let (_handle, shutdown) = shutdown::channel();
+        let context = ServerContext {
+            registry: Arc::new(Registry::new(limits.max_rooms)),
+            resume: Arc::new(ResumeTable::new()),
+            allowances: Arc::default(),
+            reaper: Reaper::start(posts.clone()).unwrap(),
+            moderation: Arc::default(),
+            files: None,
+            started: Instant::now(),
+            limits: Arc::clone(&limits),
+            shutdown,
+            posts,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, address) = listener.accept().unwrap();
+        peer.write_all(bytes).unwrap();
+        drop(peer);
+        let (admission, _) = AdmissionControl::new(&limits);
+        let (writers, _) = WriterThreads::start(1, limits.stall_timeout).unwrap();
+        let opener = ConnectionFactory { limits, writers };
+        let parts = opener.open_tcp(ConnectionId(1), stream, address).unwrap();
+        let permit = admission.admit(&parts.connection).ok().unwrap();
+        session::run(parts.read_half, parts.connection, permit, context);
+        queue.try_iter().collect()
+    }
+
+    #[test]
+    fn a_line_is_posted_before_its_confirmation() {
+        let posts = posts_of(b"/cap id\nann\n/seq 1 hi\n\nq:quit\n");
+        let order = posts.iter().filter_map(|post| match post {
+            Post::Say { .. } => Some("said"),
+            Post::Deliver { lines, .. } if lines == b"/ack 1\n" => Some("confirmed"),
+            _ => None,
+        });
+        assert_eq!(order.collect::<Vec<_>>(), ["said", "confirmed"]);
+    }
+}

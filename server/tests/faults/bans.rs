@@ -122,6 +122,39 @@ fn a_connection_opened_before_a_ban_does_not_join_after_it() {
     listeners.fixture.check();
 }
 
+/// Fault 55: the token is good, and comes from a banned address.
+#[test]
+fn a_member_does_not_come_back_from_a_banned_address() {
+    let mut listeners = ThreeListeners::start();
+    let asking = |address| TestClient::connect_with(address, "/cap resume").ignoring("bystander");
+    let mut early = asking(listeners.v4);
+    let mut ann = asking(listeners.fixture.address);
+    ann.say("ann");
+    ann.expect_start("Welcome, ann.");
+    let token = ann.expect_token();
+    listeners.order(
+        "/ban 127.0.0.1",
+        "Banned 127.0.0.1 forever, disconnected 0.",
+    );
+    early.say(&format!("/resume {token}"));
+    early.expect("! You are banned.");
+    // Her connection was not closed for it.
+    ann.say("/ping");
+    ann.expect("pong");
+    drop(ann);
+    let broken = "[CONNECTION CLOSED] ann disconnected (";
+    listeners.fixture.server.wait_for(broken);
+    early.say(&format!("/resume {token}"));
+    early.expect("! You are banned.");
+    let mut ann = asking(listeners.fixture.address);
+    ann.say(&format!("/resume {token}"));
+    ann.expect_start("Welcome, ann.");
+    ann.say("q:quit");
+    ann.expect_sometime("q:quit");
+    drop((ann, early));
+    listeners.fixture.check();
+}
+
 /// Fault 55: two connections wait for the name of a member that does not answer. The ban
 /// takes the name from the member, and must not give it to those that wait.
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tests::{DEADLINE, Running, TestClient, eventually};
 
-use super::fixture::{FaultFixture, is_installed};
+use super::fixture::{FaultFixture, is_installed, serve};
 
 /// The number of long lines in each round of a flood, and their length. The kernel
 /// buffers about 3 MB of them for a member that does not read.
@@ -314,4 +314,19 @@ fn count_of_long_lines(mut reader: TestClient) -> usize {
     let lines = lines.map(|line| line.expect("the room goes on"));
     let until_end = lines.take_while(|line| line != "bob has left the chat room.");
     until_end.filter(|line| line.len() > LONG).count()
+}
+
+/// The member of the same name keeps it from coming back, which would begin its time
+/// again.
+#[test]
+fn a_member_can_resume_for_as_long_as_the_operator_says() {
+    let server = serve(&["--resume", "1", "--leave-delay", "0.001"]);
+    let (ann, token) = TestClient::join_resumable(server.address(), "ann");
+    drop(ann);
+    let _other = TestClient::join(server.address(), "ann");
+    let ask = || TestClient::request_resume(server.address(), &token, "").receive();
+    assert_eq!(ask().as_deref(), Some("! ann is already in use."));
+    eventually("the end of the token", || {
+        (ask()? == "! Unknown or expired token.").then_some(())
+    });
 }

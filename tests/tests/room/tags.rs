@@ -257,15 +257,6 @@ fn without_a_history_lines_have_a_time_alone() {
 }
 
 #[test]
-fn the_longest_message_arrives_with_its_tags() {
-    let server = TestServer::start();
-    let (mut ann, mut bob) = two(&server);
-    let longest = "x".repeat(common::MAX_LINE - 1);
-    bob.say(&longest);
-    ann.expect_with_id(&format!("bob: {longest}"));
-}
-
-#[test]
 fn a_line_from_a_client_that_begins_with_an_at_sign_is_text() {
     let server = TestServer::start();
     let (mut ann, mut bob) = two(&server);

@@ -39,6 +39,14 @@ impl TestServer {
         TestServer::build(|_| {}, Some(files))
     }
 
+    /// Starts a server that shares files, with changed limits.
+    pub fn with_files_and_limits(
+        files: FilesConfig,
+        change: impl FnOnce(&mut Limits),
+    ) -> TestServer {
+        TestServer::build(change, Some(files))
+    }
+
     fn build(change: impl FnOnce(&mut Limits), files: Option<FilesConfig>) -> TestServer {
         let (input, console) = io::pipe().expect("a pipe");
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

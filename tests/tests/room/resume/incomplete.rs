@@ -1,7 +1,7 @@
 //! Incomplete: missed lines of which the server no longer keeps all.
 
 use common::LineId;
-use server::limits::MAX_PRIVATE_BYTES;
+use server::limits::{MAX_HISTORY_BYTES, MAX_MISSED_BYTES, MAX_PRIVATE_BYTES};
 
 use super::{bob_and_ann, break_off, patient, resume, shown};
 use crate::test_server::TestServer;
@@ -105,6 +105,34 @@ fn without_a_history_lines_may_be_missing() {
     let mut ann = resume(&server, &token, "");
     ann.expect("--- some lines may be missing ---");
     ann.expect("--- now ---");
+}
+
+#[test]
+fn the_oldest_of_very_many_missed_bytes_are_not_sent() {
+    const LINES: usize = 200;
+    let server = patient();
+    let (mut bob, mut ann, token) = bob_and_ann(&server);
+    let id = shown(&mut bob, &mut ann, "hi");
+    break_off(&server, ann, "ann");
+    let text = "x".repeat(4000);
+    // The room keeps them all.
+    assert!(LINES * (text.len() + 100) < MAX_HISTORY_BYTES);
+    for number in 0..LINES {
+        bob.say(&format!("{number} {text}"));
+    }
+    bob.say("");
+    bob.expect("");
+    let mut ann = resume(&server, &token, &id);
+    let header = ann.expect_start("--- ");
+    let end = " ago, earlier ones may be missing ---";
+    assert!(header.ends_with(end), "{header}");
+    let count: usize = header.split(' ').nth(1).unwrap().parse().unwrap();
+    let missed: Vec<String> = (0..count).map(|_| ann.receive().unwrap()).collect();
+    ann.expect("--- now ---");
+    assert!(missed[0].ends_with(&format!("bob: {} {text}", LINES - count)));
+    let bytes: usize = missed.iter().map(|line| line.len() + 1).sum();
+    let spare = MAX_MISSED_BYTES.checked_sub(bytes).expect("not too many");
+    assert!(spare <= missed[0].len(), "{spare} bytes are left");
 }
 
 #[test]

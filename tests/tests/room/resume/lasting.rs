@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use common::transfer::TicketGrant;
 use server::files::config::FilesConfig;
@@ -170,26 +171,31 @@ fn a_member_that_is_muted_during_the_break_comes_back_muted() {
 
 #[test]
 fn tickets_stay_valid_and_an_upload_goes_on() {
-    let folder = std::env::temp_dir().join(format!("chat-resume-{}", std::process::id()));
-    let server = TestServer::with_files(FilesConfig::new(&folder));
-    let (mut bob, mut ann, token) = bob_and_ann(&server);
-    let id = shown(&mut bob, &mut ann, "hi");
-    ann.say("/put notes.txt 10");
-    let grant = TicketGrant::parse(&ann.expect_start("Ticket ")).unwrap();
-    break_off(&server, ann, "ann");
-    let mut put = put_half(&server, &grant.ticket.to_string());
-    assert_eq!(put, "ok 0\n");
-    let mut ann = resume(&server, &token, &id);
-    ann.expect_missed(&[]);
-    ann.say("/put notes.txt 10");
-    let grant = TicketGrant::parse(&ann.expect_start("Ticket ")).unwrap();
-    put = put_half(&server, &grant.ticket.to_string());
-    assert_eq!(put, "ok 5\nok\n");
-    bob.expect("ann shares notes.txt, 10 B. Type /get 1 to fetch it.");
-    ann.say("/forget 1");
-    ann.expect_sometime("notes.txt is removed.");
-    drop(server);
-    std::fs::remove_dir_all(&folder).unwrap();
+    for (leave_delay, is_told) in [(DEADLINE, false), (Duration::ZERO, true)] {
+        let folder = std::env::temp_dir().join(format!("chat-resume-{}", std::process::id()));
+        let files = FilesConfig::new(&folder);
+        let server =
+            TestServer::with_files_and_limits(files, |limits| limits.leave_delay = leave_delay);
+        let (mut bob, mut ann, token) = bob_and_ann(&server);
+        let id = shown(&mut bob, &mut ann, "hi");
+        ann.say("/put notes.txt 10");
+        let grant = TicketGrant::parse(&ann.expect_start("Ticket ")).unwrap();
+        break_off(&server, ann, "ann");
+        expect_leave(&mut bob, "ann", is_told);
+        let mut put = put_half(&server, &grant.ticket.to_string());
+        assert_eq!(put, "ok 0\n");
+        let mut ann = resume(&server, &token, &id);
+        ann.expect_missed(&[]);
+        ann.say("/put notes.txt 10");
+        let grant = TicketGrant::parse(&ann.expect_start("Ticket ")).unwrap();
+        put = put_half(&server, &grant.ticket.to_string());
+        assert_eq!(put, "ok 5\nok\n");
+        bob.expect_sometime("ann shares notes.txt, 10 B. Type /get 1 to fetch it.");
+        ann.say("/forget 1");
+        ann.expect_sometime("notes.txt is removed.");
+        drop(server);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
 
 /// Sends five bytes with a ticket, and returns the reply.

@@ -159,6 +159,23 @@ fn a_token_expires() {
 }
 
 #[test]
+fn the_member_that_left_first_makes_room_for_another() {
+    let server = TestServer::with_limits(|limits| {
+        limits.leave_delay = Duration::ZERO;
+        limits.max_clients = 3;
+    });
+    let mut bob = server.join("bob");
+    let tokens = ["ann", "carl", "dora", "emil"].map(|name| {
+        let (client, token) = TestClient::join_resumable(server.address, name);
+        break_off(&server, client, name);
+        bob.expect_sometime(&format!("{name} has left the chat room."));
+        token
+    });
+    expect_refused(&server, &tokens[0]);
+    TestClient::resume(server.address, ("carl", &tokens[1]), "", 0);
+}
+
+#[test]
 fn a_connected_members_token_does_not_expire() {
     let server = TestServer::with_limits(|limits| {
         limits.leave_delay = Duration::ZERO;

@@ -1,16 +1,19 @@
-//! Proxy: passes bytes on between clients and the server, and cuts their connections.
+//! Cutting proxy: passes bytes on between clients and the server, and cuts their
+//! connections.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::UNIX_EPOCH;
 
-/// A connection is cut after less than one of these numbers of bytes. The first ends
-/// within the request to resume, and the others within its answer or later.
+/// A connection is cut after less than one of these numbers of bytes, beside those that
+/// it may carry. The first ends within the request to resume, and the others within its
+/// answer or later.
 const MAX_BYTES: [u64; 3] = [100, 500, 5000];
 
-/// A proxy that cuts each connection once, in one of the directions.
+/// A proxy that cuts each connection once, by turns in one of the directions.
 pub struct CuttingProxy {
     /// The address for clients.
     pub address: SocketAddr,
@@ -19,6 +22,9 @@ pub struct CuttingProxy {
 
 struct Shared {
     random: Mutex<u64>,
+    /// The bytes that each connection may carry at least.
+    min_bytes: u64,
+    connections: AtomicUsize,
     cuts: AtomicUsize,
     max_cuts: usize,
     stopping: AtomicBool,
@@ -36,13 +42,21 @@ struct Pump {
 }
 
 impl CuttingProxy {
-    /// Starts a proxy before `server`, which makes `max_cuts` cuts.
-    pub fn start(server: SocketAddr, seed: u64, max_cuts: usize) -> CuttingProxy {
+    /// Starts a proxy before `server`, which makes `max_cuts` cuts. Each connection carries
+    /// `min_bytes` before it is cut. The seed is in `CHAT_SEED`, or else another each time.
+    ///
+    /// # Panics
+    ///
+    /// When there is no free port.
+    pub fn start(server: SocketAddr, max_cuts: usize, min_bytes: u64) -> CuttingProxy {
+        let seed = seed();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             // The generator must not begin with 0.
             random: Mutex::new(seed | 1),
+            min_bytes,
+            connections: AtomicUsize::new(0),
             cuts: AtomicUsize::new(0),
             max_cuts,
             stopping: AtomicBool::new(false),
@@ -72,6 +86,16 @@ impl CuttingProxy {
     }
 }
 
+/// Returns the seed, which a failed test shows.
+#[allow(clippy::print_stderr)]
+fn seed() -> u64 {
+    let given = std::env::var("CHAT_SEED").ok();
+    let clock = UNIX_EPOCH.elapsed().unwrap();
+    let seed = given.map_or(clock.as_micros() as u64, |seed| seed.parse().unwrap());
+    eprintln!("CHAT_SEED={seed} makes the same cuts");
+    seed
+}
+
 impl Drop for CuttingProxy {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
@@ -84,8 +108,9 @@ impl Shared {
     /// Starts both directions of a connection.
     fn join(self: &Arc<Shared>, client: &TcpStream, server: &TcpStream) {
         let ended = Arc::new(AtomicBool::new(false));
-        let bytes = self.random(MAX_BYTES[self.random(3) as usize]) + 1;
-        let to_server = self.random(2) == 0;
+        let bytes = self.min_bytes + self.random(MAX_BYTES[self.random(3) as usize]) + 1;
+        let number = self.connections.fetch_add(1, Ordering::Relaxed);
+        let to_server = number.is_multiple_of(2);
         let is_last = self.cuts.load(Ordering::Relaxed) >= self.max_cuts;
         for (from, to, is_cut) in [(client, server, to_server), (server, client, !to_server)] {
             from.set_nodelay(true).unwrap();

@@ -1,14 +1,11 @@
 //! Cuts: connections that break at random bytes, while their members talk.
 
-mod proxy;
-
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::{ResumingClient, TestClient};
+use tests::{CuttingProxy, ResumingClient, TestClient};
 
 use crate::test_server::TestServer;
-use proxy::CuttingProxy;
 
 /// The number of cuts, in both directions together.
 const CUTS: usize = 1000;
@@ -34,9 +31,7 @@ struct Transcript {
 #[test]
 fn no_line_is_lost_or_doubled_when_connections_break_at_random_bytes() {
     let server = TestServer::with_limits(|limits| limits.history_lines = 100_000);
-    let seed = seed();
-    eprintln!("CHAT_SEED={seed} makes the same cuts");
-    let proxy = CuttingProxy::start(server.address, seed, CUTS);
+    let proxy = CuttingProxy::start(server.address, CUTS, 0);
     let mut plain = server.join("plain");
     let [ann, bob] = ["ann", "bob"].map(|name| {
         let mut client = ResumingClient::join(server.address, name);
@@ -61,13 +56,6 @@ fn no_line_is_lost_or_doubled_when_connections_break_at_random_bytes() {
     check(&bob, "ann -> bob: ", ann.private);
     check(&ann, "bob -> ann: ", bob.private);
     assert_eq!(plain.view.len(), ann.public + bob.public, "nobody left");
-}
-
-/// Returns the seed in `CHAT_SEED`, or else another each time.
-fn seed() -> u64 {
-    let given = std::env::var("CHAT_SEED").ok();
-    let clock = std::time::UNIX_EPOCH.elapsed().unwrap();
-    given.map_or(clock.as_micros() as u64, |seed| seed.parse().unwrap())
 }
 
 /// Talks until there are no more cuts, and listens until all have said their last line.
