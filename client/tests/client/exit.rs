@@ -79,11 +79,11 @@ fn a_signal_waits_a_limited_time_and_a_second_one_not_at_all() {
     let (mut peer, mut client) = server.welcome("ann", &[]);
     client.signal("INT");
     peer.expect("q:quit");
-    assert!(time(|| assert_eq!(client.code(), 0)) < Duration::from_secs(8));
+    assert!(time(|| assert_eq!(client.code(), 0)) < Duration::from_secs(20));
 
     let (mut peer, mut client) = server.welcome("ann", &[]);
     client.signal("INT");
     peer.expect("q:quit");
     client.signal("INT");
-    assert!(time(|| assert_eq!(client.code(), 1)) < Duration::from_secs(3));
+    assert!(time(|| assert_eq!(client.code(), 1)) < Duration::from_secs(4));
 }

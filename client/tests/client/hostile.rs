@@ -100,7 +100,7 @@ fn a_name_is_not_answered_by_bytes_that_never_become_a_line() {
     let port = &server.port;
     let message = format!("the server at 127.0.0.1:{port} does not answer");
     let taken = time(|| client.complains(&message));
-    assert!(taken < Duration::from_secs(8), "{taken:?}");
+    assert!(taken < Duration::from_secs(20), "{taken:?}");
     client.exits_with(3);
 }
 
@@ -114,7 +114,7 @@ fn one_signal_leaves_a_handshake_that_does_not_end() {
         peer.repeats(bytes);
         client.signal("INT");
         let taken = time(|| assert_eq!(client.code(), 0, "{bytes:?}"));
-        assert!(taken < Duration::from_secs(2), "{bytes:?}: {taken:?}");
+        assert!(taken < Duration::from_secs(4), "{bytes:?}: {taken:?}");
     }
 }
 
@@ -131,7 +131,7 @@ fn one_signal_leaves_before_the_name_is_sent() {
         thread::sleep(Duration::from_millis(200));
         client.signal("INT");
         let taken = time(|| assert_eq!(client.code(), 0, "{bytes:?}"));
-        assert!(taken < Duration::from_secs(2), "{bytes:?}: {taken:?}");
+        assert!(taken < Duration::from_secs(4), "{bytes:?}: {taken:?}");
     }
 }
 
@@ -148,12 +148,12 @@ fn an_endless_line_counts_as_silence() {
 fn a_pipes_goodbye_without_an_answer_times_out() {
     let server = FakeServer::open();
     for bytes in ENDLESS_STREAMS {
-        let (mut peer, mut client) = server.welcome("ann", &["--heartbeat", "0.4"]);
+        let (mut peer, mut client) = server.welcome("ann", &["--heartbeat", "1"]);
         client.ends_input();
         peer.expect("q:quit");
         peer.repeats(bytes);
         client.complains(match bytes {
-            "x" => "connection lost: no line received for 1 s",
+            "x" => "connection lost: no line received for 3 s",
             _ => "connection lost: the server has not answered q:quit; the last lines may be lost",
         });
         assert_eq!(client.code(), 6, "{bytes:?}");
@@ -170,6 +170,6 @@ fn one_signal_ends_the_wait_for_the_answer_to_a_goodbye() {
         peer.repeats(bytes);
         client.signal("INT");
         let taken = time(|| assert_eq!(client.code(), 0, "{bytes:?}"));
-        assert!(taken < Duration::from_secs(3), "{bytes:?}: {taken:?}");
+        assert!(taken < Duration::from_secs(10), "{bytes:?}: {taken:?}");
     }
 }

@@ -73,12 +73,12 @@ fn long_line() -> String {
     format!("bob: {}\n", "x".repeat(994))
 }
 
-/// Expects blank lines, each within a few seconds.
+/// Expects blank lines, each long before that of the clock.
 #[track_caller]
 fn answers(peer: &mut FakePeer, count: u32) {
     for _ in 0..count {
         let taken = time(|| assert_eq!(peer.receive().as_deref(), Some("")));
-        assert!(taken < Duration::from_secs(5), "{taken:?}");
+        assert!(taken < Duration::from_secs(15), "{taken:?}");
     }
 }
 
@@ -132,8 +132,8 @@ fn an_unread_output_does_not_delay_a_signal() {
         let mut kill = Command::new("kill");
         assert!(kill.arg(&id).status().unwrap().success());
         let taken = time(|| check_end(child, 0, ""));
-        // It takes 0.8 s at most; a busy machine needs longer.
-        assert!(taken < Duration::from_millis(1500), "{lines}: {taken:?}");
+        // It takes 0.8 s at most; a busy machine needs longer. The usual wait is 5 s.
+        assert!(taken < Duration::from_secs(4), "{lines}: {taken:?}");
         drop(unread);
     }
 }

@@ -244,7 +244,7 @@ fn a_signal_ends_the_wait_at_once() {
     let _peer = server.accept();
     client.signal("INT");
     let taken = time(|| assert_eq!(client.code(), 0));
-    assert!(taken < Duration::from_secs(2), "{taken:?}");
+    assert!(taken < Duration::from_secs(4), "{taken:?}");
 }
 
 /// The upload begins before the break, and its ticket is requested before it too.

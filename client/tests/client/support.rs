@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use common::udp::sequence::Numbered;
 use common::{LineSplitter, NextLine};
 
-/// The longest time that a test waits for anything.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+/// The longest time that a test waits for anything. It is far longer than needed, because
+/// the machine may be busy.
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Returns a command that runs the program under test.
 pub fn program() -> Command {
@@ -140,6 +141,8 @@ impl FakePeer {
                 NextLine::End => None,
                 NextLine::Incomplete => match self.splitter.fill(&mut self.stream) {
                     Ok(_) => continue,
+                    // The whole test was stopped and continued.
+                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                     Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
                     Err(error) => self.fail(&error.to_string()),
                 },
@@ -155,13 +158,16 @@ impl FakePeer {
         }
     }
 
-    /// Returns the bytes of one read, as an unframed server takes them.
-    pub fn receive_chunk(&mut self) -> String {
-        let mut buffer = [0; 2048];
-        let count = self.stream.read(&mut buffer).unwrap();
-        let chunk = String::from_utf8_lossy(&buffer[..count]).into_owned();
-        self.transcript.push(format!("client sends {chunk:?}"));
-        chunk
+    /// Expects exactly this text next, without a newline. On a busy machine one read may
+    /// take two texts, so it reads no more than this.
+    #[track_caller]
+    pub fn expect_text(&mut self, expected: &str) {
+        let bytes = self.receive_bytes(expected.len());
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        self.transcript.push(format!("client sends {text:?}"));
+        if text != expected {
+            self.fail(&format!("expected {expected:?}"));
+        }
     }
 
     /// Returns the next line that is no heartbeat, and answers the heartbeats before it.
@@ -192,12 +198,18 @@ impl FakePeer {
     /// Checks that nothing has arrived, and that nothing arrives for a moment.
     #[track_caller]
     pub fn expect_silence(&mut self) {
+        self.expect_silence_until(Instant::now() + DEADLINE);
+    }
+
+    /// The same, but what arrives after `end` may be there. A busy machine may take as long.
+    #[track_caller]
+    pub fn expect_silence_until(&mut self, end: Instant) {
         let moment = Duration::from_millis(300);
         self.stream.set_read_timeout(Some(moment)).unwrap();
         let quiet = self.splitter.next() == NextLine::Incomplete
             && self.splitter.fill(&mut self.stream).is_err();
         self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        if !quiet {
+        if !quiet && Instant::now() < end {
             self.fail("expected silence");
         }
     }
@@ -437,6 +449,9 @@ pub fn script(name: &str, words: &[&str]) -> Option<Client> {
 pub const START: u64 = 7000;
 
 /// A server over UDP whose datagrams the test chooses.
+///
+/// The client repeats what is not answered within half a second. A busy machine takes longer
+/// than that, so a copy of the previous datagram may come before the next.
 pub struct FakeUdpServer {
     pub port: String,
     socket: UdpSocket,
@@ -445,6 +460,12 @@ pub struct FakeUdpServer {
     /// The numbers of the last line that was sent, and of the last that was received.
     sent: u64,
     received: u64,
+    /// The last datagram that was received.
+    previous: String,
+    /// The answer to the request for capabilities, which a copy of the request gets too.
+    cap_answer: Option<String>,
+    /// It knows no start, as an older server.
+    is_older: bool,
 }
 
 impl FakeUdpServer {
@@ -458,6 +479,9 @@ impl FakeUdpServer {
             transcript: Vec::new(),
             sent: START,
             received: START,
+            previous: String::new(),
+            cap_answer: None,
+            is_older: false,
         }
     }
 
@@ -466,13 +490,15 @@ impl FakeUdpServer {
         Client::start(&[&self.port, "--udp", "--name", name])
     }
 
-    /// Starts a client with a name, and lets it join.
+    /// Starts a client with a name, and lets it join. Its first heartbeat is received, and
+    /// not answered.
     pub fn welcome(name: &str) -> (FakeUdpServer, Client) {
         let mut server = FakeUdpServer::open();
         let client = server.start(name);
         server.expect_numbered(name);
         server.say_numbered(&greeting(name));
         client.shows(&greeting(name));
+        server.skip_to(common::HEARTBEAT_OPT_IN);
         (server, client)
     }
 
@@ -485,6 +511,7 @@ impl FakeUdpServer {
         }
         self.say("! Invalid name, a name contains only letters.");
         (self.sent, self.received) = (0, 0);
+        self.is_older = true;
     }
 
     /// Returns the next datagram, without its newline. A request for capabilities is
@@ -493,9 +520,15 @@ impl FakeUdpServer {
         loop {
             let text = self.receive_raw();
             if let Some(request) = text.strip_prefix("/seq 0 0 /cap ") {
-                self.say(&format!("/cookie 2f1c {START} /cap {request}"));
+                // An older server has refused it, and this is a copy.
+                if !self.is_older {
+                    self.say(&format!("/cookie 2f1c {START} /cap {request}"));
+                }
             } else if text.starts_with("/cookie ") && text.contains(" /cap ") {
-                self.say_numbered("/cap");
+                match self.cap_answer.clone() {
+                    Some(answer) => self.say(&answer),
+                    None => self.grant("/cap"),
+                }
             } else if text.starts_with("/cap ") {
                 self.say("/cap");
             } else {
@@ -513,17 +546,48 @@ impl FakeUdpServer {
                 let text = String::from_utf8_lossy(&buffer[..count]);
                 let text = text.trim_end_matches('\n').to_string();
                 self.transcript.push(format!("client sends {text:?}"));
+                self.previous.clone_from(&text);
                 text
             }
             Err(error) => self.fail(&error.to_string()),
         }
     }
 
+    /// Expects this datagram, perhaps after copies of the previous one.
     #[track_caller]
     pub fn expect(&mut self, expected: &str) {
-        if self.receive() != expected {
-            self.fail(&format!("expected {expected:?}"));
+        self.expect_from(expected, FakeUdpServer::receive);
+    }
+
+    /// The same, without answers to requests for capabilities.
+    #[track_caller]
+    pub fn expect_raw(&mut self, expected: &str) {
+        self.expect_from(expected, FakeUdpServer::receive_raw);
+    }
+
+    #[track_caller]
+    fn expect_from(&mut self, expected: &str, receive: impl Fn(&mut FakeUdpServer) -> String) {
+        loop {
+            let previous = self.previous.clone();
+            let text = receive(self);
+            if text == expected {
+                return;
+            }
+            if text != previous {
+                self.fail(&format!("expected {expected:?}"));
+            }
         }
+    }
+
+    /// Expects `line` under the next number, with which the client confirms `arrived` lines.
+    /// Returns the datagram.
+    #[track_caller]
+    pub fn expect_next(&mut self, arrived: u64, line: &str) -> String {
+        let number = self.received + 1;
+        let expected = format!("/seq {number} {arrived} {line}");
+        self.expect(&expected);
+        self.received = number;
+        expected
     }
 
     /// Expects `line` under the next number.
@@ -536,21 +600,39 @@ impl FakeUdpServer {
 
     /// Returns the next line that is no heartbeat, without its number. Heartbeats are
     /// answered, and duplicates are skipped.
+    #[track_caller]
     pub fn next_line(&mut self) -> String {
         loop {
-            let datagram = self.receive();
-            let Some(numbered) = Numbered::parse(&datagram) else {
-                self.fail("expected a number");
-            };
-            if numbered.number <= self.received {
-                continue;
-            }
-            self.received = numbered.number;
-            if !numbered.line.trim().is_empty() {
-                return numbered.line.to_string();
+            let line = self.next_unanswered();
+            if !line.trim().is_empty() {
+                return line;
             }
             self.say_numbered("");
         }
+    }
+
+    /// Returns the next line, which may be a heartbeat, without its number.
+    #[track_caller]
+    pub fn next_unanswered(&mut self) -> String {
+        loop {
+            let datagram = self.receive();
+            match Numbered::parse(&datagram) {
+                Some(numbered) if numbered.number <= self.received => {}
+                Some(numbered) => {
+                    self.received = numbered.number;
+                    return numbered.line.to_string();
+                }
+                // A copy of what has no number to an older server.
+                None if self.is_older => {}
+                None => self.fail("expected a number"),
+            }
+        }
+    }
+
+    /// Skips lines up to and including `line`, and answers none.
+    #[track_caller]
+    pub fn skip_to(&mut self, line: &str) {
+        while self.next_unanswered() != line {}
     }
 
     pub fn say(&mut self, line: &str) {
@@ -562,15 +644,30 @@ impl FakeUdpServer {
 
     /// Sends a line under the next number.
     pub fn say_numbered(&mut self, line: &str) {
-        let number = self.sent + 1;
-        self.sent = number;
-        let arrived = self.received % START;
+        let datagram = self.number(line);
+        self.say(&datagram);
+    }
+
+    /// Answers the request for capabilities.
+    pub fn grant(&mut self, line: &str) {
+        let datagram = self.number(line);
+        self.say(&datagram);
+        self.cap_answer = Some(datagram);
+    }
+
+    fn number(&mut self, line: &str) -> String {
+        self.sent += 1;
         let numbered = Numbered {
-            number,
-            arrived,
+            number: self.sent,
+            arrived: self.confirmed(),
             line,
         };
-        self.say(&numbered.encode());
+        numbered.encode()
+    }
+
+    /// Returns the number of lines that have come, which the next one confirms.
+    pub fn confirmed(&self) -> u64 {
+        self.received % START
     }
 
     /// Skips `count` numbers, as if these lines were lost.

@@ -11,31 +11,34 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::spawn::SessionSpawner;
 
 /// A stream and the address that `accept` gave.
 pub type Accepted = (TcpStream, SocketAddr);
 
+/// Makes a queue in which at most `max_waiting` streams wait, each with an open file.
+pub fn new(max_waiting: usize) -> (Sender<Accepted>, Receiver<Accepted>) {
+    bounded(max_waiting)
+}
+
 /// Starts the thread that starts the sessions of accepted streams. It ends with the last
-/// sender. At most `max_waiting` streams wait, each with an open file.
+/// sender.
 ///
 /// # Errors
 ///
 /// When the machine has no thread left.
 pub fn start(
     spawner: Arc<SessionSpawner>,
-    max_waiting: usize,
-) -> io::Result<(Sender<Accepted>, JoinHandle<()>)> {
-    let (accepted, queue) = bounded::<Accepted>(max_waiting);
+    queue: Receiver<Accepted>,
+) -> io::Result<JoinHandle<()>> {
     let thread = thread::Builder::new().name("starter".to_string());
-    let thread = thread.spawn(move || {
+    thread.spawn(move || {
         for (stream, address) in queue {
             // An error is a peer that is gone already, or one for which no thread was
             // left.
             let _ = spawner.spawn_tcp(stream, address);
         }
-    })?;
-    Ok((accepted, thread))
+    })
 }

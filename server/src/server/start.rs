@@ -234,12 +234,12 @@ struct ListenerStarter<'a> {
 }
 
 impl ListenerStarter<'_> {
-    /// Starts a thread for each listener, and one that sends for each UDP socket.
+    /// Starts a thread for each listener, and one that sends for each UDP socket. The one
+    /// that starts sessions is the last, so a member over TCP finds a complete server.
     fn start(&self, listeners: Listeners) -> io::Result<ListenerThreads> {
         let addresses = listeners.addresses()?;
         let mut threads = ListenerThreads::default();
-        let (accepted, starter) = queue::start(Arc::clone(&self.spawner), self.max_waiting)?;
-        threads.starter = Some(starter);
+        let (accepted, queue) = queue::new(self.max_waiting);
         for (listener, address) in listeners.tcp.into_iter().zip(addresses.tcp) {
             let acceptor = TcpAcceptor {
                 accepted: accepted.clone(),
@@ -263,6 +263,7 @@ impl ListenerStarter<'_> {
             let thread = spawn("udp receiver", move || receiver.run())?;
             threads.receivers.push((address, thread));
         }
+        threads.starter = Some(queue::start(Arc::clone(&self.spawner), queue)?);
         Ok(threads)
     }
 }

@@ -152,8 +152,8 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         }
     };
     // The session of the holder is about to leave, and releases the name last. A holder
-    // that may resume has some time for that.
-    let latest = Instant::now() + guard.context.limits.leave_delay + limits::LINGER;
+    // that may resume has some time for that, and a busy machine needs some more.
+    let latest = Instant::now() + guard.context.limits.leave_delay + limits::MAX_LINGER;
     let deadline = latest.min(guard.name_deadline);
     loop {
         let holder = match guard.join(name) {

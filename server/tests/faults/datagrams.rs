@@ -105,7 +105,6 @@ fn a_line_too_long_for_a_datagram_comes_in_pieces() {
 fn junk_is_ignored_or_refused() {
     let (fixture, udp) = open(&[]);
     let mut ann = fixture.join("ann");
-    let mut client = UdpTestClient::new(udp).ignoring("bystander");
     let forged = format!("/cookie {} mallory", "0".repeat(32));
     let junk: &[&[u8]] = &[
         b"",
@@ -123,6 +122,8 @@ fn junk_is_ignored_or_refused() {
         b"GET / HTTP/1.1\r\n\r\n",
     ];
     for bytes in junk {
+        // An answer that comes late is not taken for that to the next.
+        let mut client = UdpTestClient::new(udp);
         client.send(bytes);
         let answer = answer(&mut client).unwrap_or_default();
         let prompt = answer == common::notice::ASK_NAME && bytes.trim_ascii().is_empty();
@@ -221,18 +222,19 @@ fn duplicates_are_dropped_and_numbered_lines_answered_with_numbers() {
 /// Fault 47.
 #[test]
 fn a_vanished_member_is_removed_after_three_heartbeats() {
-    let (fixture, udp) = open(&["--heartbeat", "0.5"]);
+    let (fixture, udp) = open(&["--heartbeat", "1.5"]);
     let mut ann = fixture.join("ann");
+    let begin = Instant::now();
     let mut bob = join(udp, "bob");
     ann.expect("bob has joined the chat room.");
-    let begin = Instant::now();
     bob.expect("Press Enter to stay, or you will be disconnected soon.");
     bob.say("");
     bob.expect("");
     bob.expect("Press Enter to stay, or you will be disconnected soon.");
     bob.expect("! Connection timed out.");
     bob.expect("q:quit");
-    assert!(begin.elapsed() > Duration::from_millis(2400), "{begin:?}");
+    // Two heartbeats until the first question, and three after the answer.
+    assert!(begin.elapsed() > Duration::from_millis(7400), "{begin:?}");
     ann.expect("bob has left the chat room.");
     fixture.expect_reason("bob", "timeout");
     // A closed port is no different for the server.
@@ -302,7 +304,7 @@ fn queued_lines_of_a_vanished_member_are_discarded() {
     drop(bob);
     let begin = Instant::now();
     ann.expect_sometime("bob has left the chat room.");
-    assert!(begin.elapsed() < Duration::from_secs(10), "of 5000 s");
+    assert!(begin.elapsed() < Duration::from_secs(60), "of 5000 s");
     fixture.expect_reason("bob", "timeout");
     drop(ann);
     fixture.check();

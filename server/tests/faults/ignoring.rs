@@ -62,7 +62,7 @@ fn four_hundred_names_of_one_member_do_not_fill_the_list_of_another() {
         bob.expect(&format!("You are now called bob{flip}."));
     }
     let took = begin.elapsed();
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < Duration::from_secs(60), "{took:?}");
     if let (Some(before), Some(after)) = (before, fixture.server.cpu_time()) {
         let busy = after - before;
         assert!(busy < Duration::from_secs(4), "it was busy for {busy:?}");

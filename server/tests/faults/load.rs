@@ -11,14 +11,17 @@ use super::fixture::FaultFixture;
 #[test]
 fn a_full_server_refuses_and_accepts_again_later() {
     let fixture = FaultFixture::start(&["--max-clients", "4"]);
-    let [ann, bob] = fixture.join_all(["ann", "bob"]);
+    let [mut ann, bob] = fixture.join_all(["ann", "bob"]);
     let mut late = fixture.connect();
     let address = local_address(&mut late);
     late.expect("! Server is full.");
     late.expect_quit();
     fixture.expect_reason(&address, "full");
-    drop(ann);
+    // All is read before the end, or else the connection would be reset.
+    ann.end_sending();
+    ann.expect_quit();
     fixture.expect_reason("ann", "eof");
+    drop(ann);
     let carl = eventually("a free slot", || {
         let mut carl = fixture.connect();
         // The connection may be refused before it has sent this.

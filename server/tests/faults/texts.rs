@@ -260,7 +260,7 @@ fn unsafe_characters_are_in_no_text_of_a_command() {
     }
     bob.say("/whois ann");
     let plain = clean.replace(':', ".");
-    bob.expect(&format!(
+    bob.expect_seconds(&format!(
         "ann has been here for 0 s, is in lobby, idle 0 s, and away ({plain})."
     ));
     ann.say(&format!("/join {text}"));

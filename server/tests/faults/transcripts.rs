@@ -215,7 +215,7 @@ fn without_its_directory_the_chat_continues_and_the_operator_is_notified() {
     );
     fixture.server.wait_for(&cannot);
     let took = begin.elapsed();
-    assert!(took < Duration::from_secs(1), "reported after {took:?}");
+    assert!(took < Duration::from_secs(10), "reported after {took:?}");
     // The bystanders continue for longer than the interval of the retries.
     for number in 2..=22 {
         ann.say(&number.to_string());
@@ -321,7 +321,7 @@ fn on_a_read_only_disk_the_chat_continues() {
     );
     fixture.server.wait_for(&cannot);
     let took = begin.elapsed();
-    assert!(took < Duration::from_secs(1), "reported after {took:?}");
+    assert!(took < Duration::from_secs(10), "reported after {took:?}");
     ann.say("2");
     disk.inside(&["umount", &disk.home]);
     fixture.server.wait_for("is written again; ");

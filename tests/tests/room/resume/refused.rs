@@ -142,20 +142,26 @@ fn a_locked_server_lets_nobody_come_back() {
 
 #[test]
 fn a_token_expires() {
+    let lifetime = Duration::from_secs(1);
     let server = TestServer::with_limits(|limits| {
         limits.leave_delay = Duration::ZERO;
-        limits.token_lifetime = Duration::from_secs(1);
+        limits.token_lifetime = lifetime;
     });
     let (mut bob, ann, token) = bob_and_ann(&server);
+    let broken_at = std::time::Instant::now();
     break_off(&server, ann, "ann");
     bob.expect("ann has left the chat room.");
     // The other ann keeps it from coming back, which would begin its lifetime again.
     let _other = server.join("ann");
     let ask = || TestClient::request_resume(server.address, &token, "").receive();
-    assert_eq!(ask().as_deref(), Some("! ann is already in use."));
-    tests::eventually("the end of the token", || {
-        (ask()? == NO_TOKEN).then_some(())
+    tests::eventually("the end of the token", || match ask()?.as_str() {
+        NO_TOKEN => Some(()),
+        answer => {
+            assert_eq!(answer, "! ann is already in use.");
+            None
+        }
     });
+    assert!(broken_at.elapsed() >= lifetime, "it ended too early");
 }
 
 #[test]
