@@ -71,12 +71,14 @@ impl Reconnector {
         conversation.screen.show(ScreenUpdate::Offline);
         let mut last_reported = None;
         loop {
-            // A night without the server is not worth a thousand lines.
-            let is_news = !self.backoff.is_longest() || last_reported.as_ref() != Some(&why);
+            let is_longest = self.backoff.is_longest();
             let pause = self.backoff.next_pause();
-            if is_news {
+            if last_reported.as_ref() != Some(&why) {
                 conversation.screen.warn(report(&why, pause));
                 last_reported = Some(why);
+            } else if !is_longest {
+                // A night without the server is not worth a thousand lines.
+                conversation.screen.warn(next_attempt(pause));
             }
             self.wait(conversation, &after(pause))?;
             let attempt = attempt::start(self.plan(conversation)).map_err(|error| {
@@ -164,8 +166,12 @@ pub fn is_temporary(exit: &Exit) -> bool {
 fn report(why: &Exit, pause: Duration) -> String {
     let why = why.message().unwrap_or_default();
     let end = if why.ends_with(['.', '?']) { "" } else { "." };
+    format!("{why}{end} {}", next_attempt(pause))
+}
+
+fn next_attempt(pause: Duration) -> String {
     let seconds = pause.as_secs_f64().round().max(1.0);
-    format!("{why}{end} Trying again in {seconds} s")
+    format!("Trying again in {seconds} s")
 }
 
 #[cfg(test)]

@@ -171,6 +171,19 @@ fn a_server_that_was_restarted_is_joined_again() {
 }
 
 #[test]
+fn a_reason_that_has_not_changed_is_not_repeated() {
+    let server = FakeServer::open();
+    let (peer, client) = joined(&server, &[]);
+    peer.close();
+    client.complains("! connection lost: the server has closed it. Trying again in 1 s");
+    let mut peer = server.accept();
+    peer.leaves_requests();
+    peer.expect(CAP_REQUEST);
+    peer.close();
+    client.complains("! Trying again in 2 s");
+}
+
+#[test]
 fn what_a_script_writes_meanwhile_is_sent_afterwards() {
     let server = FakeServer::open();
     let (mut peer, mut client) = joined(&server, &[]);
