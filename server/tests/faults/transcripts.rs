@@ -137,6 +137,23 @@ fn it_contains_messages_with_time_and_room() {
     assert_eq!(in_room("tea ")[..expected.len()], expected);
 }
 
+/// A reader of the file could speak for the member.
+#[test]
+fn it_contains_no_token() {
+    let scratch = Scratch::new();
+    let file = scratch.file("t");
+    let server = serve(&["--transcript", &file]);
+    let (ann, token) = TestClient::join_resumable(server.address(), "ann");
+    drop(ann);
+    let mut ann = TestClient::request_resume(server.address(), &token, "");
+    ann.expect_tagged_start("Welcome, ann.");
+    ann.say(&format!("/seq 1 /resume {token}"));
+    ann.say("/seq 2 hi");
+    expect_in(&file, "ann: hi");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(!text.contains(&token), "{text}");
+}
+
 #[test]
 fn it_is_appended_to_and_readable_by_the_operator_alone() {
     use std::os::unix::fs::PermissionsExt;
