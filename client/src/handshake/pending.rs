@@ -130,11 +130,19 @@ impl<'a> PendingConnection<'a> {
     /// Handles a line before the name. Returns `false` if it answers something else.
     fn handle_answer(&mut self, line: &str) -> bool {
         match Event::parse(line) {
-            _ if self.negotiation.handle_grant(line) => true,
+            _ if self.handle_grant(line) => true,
             Event::Refusal(why) => self.negotiation.handle_refusal(why),
             Event::Heartbeat | Event::Notice(notice::ASK_NAME) => true,
             _ => false,
         }
+    }
+
+    fn handle_grant(&mut self, line: &str) -> bool {
+        let is_grant = self.negotiation.handle_grant(line);
+        if self.negotiation.granted().contains(Capability::Id) {
+            self.lines.require_newlines();
+        }
+        is_grant
     }
 
     /// Sends `offer`, a name or what stands in its place, and waits for the reply. Each
@@ -197,7 +205,7 @@ impl<'a> PendingConnection<'a> {
 
     /// Returns the reply that `line` is, or a part of it.
     fn reply(&mut self, line: String) -> Option<NameReply> {
-        if self.negotiation.handle_grant(&line) {
+        if self.handle_grant(&line) {
             return None;
         }
         let (tags, text) = if self.negotiation.expects_tags() {

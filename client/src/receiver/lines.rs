@@ -46,13 +46,25 @@ pub enum Disconnect {
 pub struct ServerLines<R> {
     source: R,
     splitter: LineSplitter,
+    /// `true` if a last line without a newline is no line.
+    needs_newlines: bool,
 }
 
 impl<R: Read> ServerLines<R> {
     /// Reads lines of at most [`MAX_EVENT`] bytes, and their tags, from `source`.
     pub fn new(source: R) -> ServerLines<R> {
         let splitter = LineSplitter::new(MAX_EVENT + MAX_TAGS);
-        ServerLines { source, splitter }
+        ServerLines {
+            source,
+            splitter,
+            needs_newlines: false,
+        }
+    }
+
+    /// Discards a last line without a newline from now on. It is the beginning of a line
+    /// that a server with ids sends whole again, unless we took it for shown.
+    pub fn require_newlines(&mut self) {
+        self.needs_newlines = true;
     }
 
     /// Returns the next line after at most one read, so that the caller can check the
@@ -70,6 +82,9 @@ impl<R: Read> ServerLines<R> {
 
     /// Returns a line from the bytes that were read before.
     fn pending(&mut self) -> ReadOutcome {
+        if self.needs_newlines && self.splitter.has_ended() {
+            return ReadOutcome::Disconnected(Disconnect::Closed);
+        }
         match self.splitter.next() {
             NextLine::Line(line) => ReadOutcome::Line(text::sanitize(line).into_owned()),
             NextLine::TooLong => ReadOutcome::Unreadable("a line from the server is too long"),
@@ -157,6 +172,18 @@ mod tests {
         }
         for expected in [ReadOutcome::Incomplete, line("c"), end(), end()] {
             assert_eq!(lines.read_line(), expected);
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_line_is_no_line_where_newlines_are_required() {
+        for bytes in [&b"@id=1:7 a: h"[..], b"@id=1:7 a: \xc3"] {
+            let source = [b"@id=1:6 a: hi\n", bytes].concat();
+            let mut lines = ServerLines::new(&source[..]);
+            lines.require_newlines();
+            assert_eq!(lines.read_line(), line("@id=1:6 a: hi"));
+            let end = ReadOutcome::Disconnected(Disconnect::Closed);
+            assert_eq!(lines.read_line(), end);
         }
     }
 

@@ -81,6 +81,23 @@ fn a_broken_connection_is_resumed_and_nothing_is_lost_or_shown_twice() {
 }
 
 #[test]
+fn a_line_of_which_only_the_beginning_came_is_asked_for_again() {
+    let server = FakeServer::open();
+    let (mut peer, client) = joined(&server, &[]);
+    peer.say("@time=2026-03-01T12:00:00.000Z;id=lobby-k3f9-7 bob: hi");
+    peer.send(b"@time=2026-03-01T12:00:00.000Z;id=lobby-k3f9-8 bob: ");
+    client.shows("bob: hi");
+    peer.close();
+    let mut peer = resume(&server, &client, "lobby-k3f9-7");
+    peer.say(&greeting("ann"));
+    peer.say("--- 1 missed line, from 1 s ago ---");
+    peer.say("@time=2026-03-01T12:00:00.000Z;id=lobby-k3f9-8 bob: ho");
+    client.shows(&greeting("ann"));
+    client.shows("--- 1 missed line, from 1 s ago ---");
+    client.shows("bob: ho");
+}
+
+#[test]
 fn a_server_that_does_not_answer_the_request_is_asked_to_resume() {
     let server = FakeServer::open();
     let (peer, client) = joined(&server, &[]);
