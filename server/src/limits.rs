@@ -218,9 +218,9 @@ pub enum Rate {
 /// which a member began to lag is always kept, whatever its size.
 pub const MIN_BACKLOG: usize = MAX_EVENT;
 
-/// Returns how many members may lag at once, each with a writer thread, on a server for
-/// `clients`. An eighth fits beside the clients into what the capacity leaves free, and
-/// a small server has a few as well.
+/// Returns the most writer threads of lagging members, on a server for `clients`. An eighth
+/// fits beside the clients into what the capacity leaves free, and a small server has a few
+/// as well.
 pub fn max_writers(clients: usize) -> usize {
     clients / 8 + 16
 }

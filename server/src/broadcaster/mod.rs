@@ -8,7 +8,7 @@
 //! It knows no member's name: members are numbers here, and lines are bytes.
 //!
 //! Writes: to every connection, through the write halves that it owns.
-//! Locks: only the backlog of a lagging member, for a moment.
+//! Locks: only the backlog of a lagging member and the queue for its thread, for a moment.
 //! Blocks: only while it waits for the next post.
 
 mod changes;

@@ -1,44 +1,49 @@
-//! Backlog: the bytes that wait for a lagging member, and the thread that sends them.
+//! Backlog: the bytes that wait for a lagging member, and how a thread sends them.
 //!
-//! Invariant: exactly one thread writes to a connection. The writer thread takes one
+//! Invariant: exactly one thread writes to a connection. A writer thread takes one
 //! chunk after the other and may block on each. When none is left it says so under
 //! the lock, and from then on the write half writes directly again.
 //!
-//! Thread: `writer ADDRESS`, one for each lagging member.
+//! Thread: one of the writer threads at a time.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Connection;
 use super::close::CloseReason;
 use super::reader::is_timeout;
-use super::writer_threads::WriterThreads;
 use crate::limits;
 use crate::sync::lock;
 
 /// The memory of a chunk beside its bytes, roughly: many tiny ones count too.
 const CHUNK_OVERHEAD: usize = 64;
 
-/// The longest time that one write blocks. The kernel wakes a writer only when a good
-/// part of the socket's buffer is free, which may take a steady but slow reader
-/// long. A new write takes at once what is free.
+/// The longest time that one write blocks, and that a thread writes for one member while
+/// others wait for a thread. The kernel wakes a writer only when a good part of the
+/// socket's buffer is free, which may take a steady but slow reader long. A new write
+/// takes at once what is free.
 const MAX_WRITE_TIME: Duration = Duration::from_secs(1);
 
 /// The queue of one lagging member.
 pub struct Backlog {
+    connection: Arc<Connection>,
     queue: Mutex<Queue>,
     limit: usize,
+    stall_timeout: Duration,
 }
 
 struct Queue {
     chunks: VecDeque<Arc<[u8]>>,
-    /// The cost of the chunks, and of the one being written.
+    /// The bytes of the first chunk that the socket has taken.
+    written: usize,
+    /// The cost of the chunks.
     bytes: usize,
+    /// When the socket took some bytes last.
+    progress: Instant,
     state: State,
 }
 
@@ -47,16 +52,25 @@ enum State {
     Filling,
     /// Nothing more is pushed since then. The writer closes when all is sent.
     Closing(Instant),
-    /// The writer has sent everything and has ended.
+    /// All is sent, and no thread writes.
     Drained,
 }
 
 /// The next step of a writer thread.
 enum NextStep {
-    Chunk(Arc<[u8]>),
+    /// Write the chunk, of which so many bytes are written.
+    Write(Arc<[u8]>, usize),
     Close,
-    /// Nothing is left, and the thread ends.
+    /// Nothing is left.
     Drained,
+}
+
+/// The end of a writer thread's turn.
+pub enum TurnEnd {
+    /// All is sent, or the connection is aborted.
+    Finished,
+    /// Some is left, and others wait for a thread.
+    Paused,
 }
 
 /// The outcome of a push.
@@ -70,14 +84,27 @@ pub enum PushOutcome {
 }
 
 impl Backlog {
-    /// Makes a backlog that contains `rest`, and later at most `limit` bytes.
-    pub fn new(rest: Arc<[u8]>, limit: usize) -> Backlog {
+    /// Makes a backlog that contains `rest`, and later at most `limit` bytes. The socket
+    /// may take nothing for at most `stall_timeout`.
+    pub fn new(
+        connection: Arc<Connection>,
+        rest: Arc<[u8]>,
+        limit: usize,
+        stall_timeout: Duration,
+    ) -> Backlog {
         let queue = Mutex::new(Queue {
             bytes: rest.len() + CHUNK_OVERHEAD,
             chunks: VecDeque::from([rest]),
+            written: 0,
+            progress: Instant::now(),
             state: State::Filling,
         });
-        Backlog { queue, limit }
+        Backlog {
+            connection,
+            queue,
+            limit,
+            stall_timeout,
+        }
     }
 
     /// Queues `chunk` behind what waits already.
@@ -106,108 +133,91 @@ impl Backlog {
         true
     }
 
-    /// Starts the thread that sends what waits. It aborts the connection if the socket
-    /// takes nothing for `stall_timeout`.
-    ///
-    /// # Errors
-    ///
-    /// When the machine, or the server's own share of it, has no thread left.
-    pub fn start_writer(
-        self: &Arc<Backlog>,
-        connection: Arc<Connection>,
-        stall_timeout: Duration,
-        writers: &Arc<WriterThreads>,
-    ) -> io::Result<()> {
-        let permit = writers.permit().ok_or(io::ErrorKind::QuotaExceeded)?;
-        connection
-            .transport
-            .tcp_stream()?
-            .set_write_timeout(Some(stall_timeout.min(MAX_WRITE_TIME)))?;
-        let backlog = Arc::clone(self);
-        thread::Builder::new()
-            .name(format!("writer {}", connection.address))
-            .stack_size(limits::SESSION_STACK)
-            .spawn(move || {
-                backlog.drain_to(&connection, stall_timeout);
-                drop(permit);
-            })?;
-        Ok(())
-    }
-
-    /// The body of the thread.
-    fn drain_to(&self, connection: &Connection, stall_timeout: Duration) {
-        let mut sent = 0;
+    /// Sends what waits, for as long as nobody else waits for a thread. Aborts the
+    /// connection if its socket takes nothing for too long.
+    pub fn write_turn(&self, others_wait: impl Fn() -> bool) -> TurnEnd {
+        let begin = Instant::now();
+        let timeout = self.stall_timeout.min(MAX_WRITE_TIME);
+        let stream = self.connection.transport.tcp_stream();
+        if stream
+            .and_then(|it| it.set_write_timeout(Some(timeout)))
+            .is_err()
+        {
+            self.connection.abort(CloseReason::Reset);
+            return TurnEnd::Finished;
+        }
         loop {
-            let chunk = match self.next(sent, connection) {
-                NextStep::Chunk(chunk) => chunk,
+            let written = match self.next() {
+                NextStep::Write(chunk, written) => {
+                    self.write(chunk.get(written..).unwrap_or_default())
+                }
                 NextStep::Close => {
-                    let _peer_may_be_gone = connection.transport.shutdown(Shutdown::Write);
-                    return;
+                    let _peer_may_be_gone = self.connection.transport.shutdown(Shutdown::Write);
+                    return TurnEnd::Finished;
                 }
-                NextStep::Drained => return,
+                NextStep::Drained => return TurnEnd::Finished,
             };
-            sent = chunk.len() + CHUNK_OVERHEAD;
-            if let Err(reason) = self.write(&chunk, connection, stall_timeout) {
-                return connection.abort(reason);
+            if let Err(reason) = written {
+                self.connection.abort(reason);
+                return TurnEnd::Finished;
+            }
+            if begin.elapsed() >= MAX_WRITE_TIME && others_wait() {
+                return TurnEnd::Paused;
             }
         }
     }
 
-    /// Writes one chunk, for as long as the socket takes some of it.
-    fn write(
-        &self,
-        mut chunk: &[u8],
-        connection: &Connection,
-        stall_timeout: Duration,
-    ) -> Result<(), CloseReason> {
-        let mut progress = Instant::now();
-        while !chunk.is_empty() {
-            match connection
-                .transport
-                .tcp_stream()
-                .and_then(|mut stream| stream.write(chunk))
-            {
-                Ok(0) => return Err(CloseReason::Reset),
-                Ok(taken) => {
-                    chunk = chunk.get(taken..).unwrap_or_default();
-                    progress = Instant::now();
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if is_timeout(&error) => {
-                    if progress.elapsed() >= stall_timeout {
-                        return Err(CloseReason::Slow);
-                    }
-                }
-                Err(_broken) => return Err(CloseReason::Reset),
-            }
-            if self.closing_for() > limits::DRAIN_OUTPUT {
-                return Err(CloseReason::Slow);
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns for how long nothing more is pushed.
-    fn closing_for(&self) -> Duration {
-        match lock(&self.queue).state {
-            State::Closing(since) => since.elapsed(),
-            State::Filling | State::Drained => Duration::ZERO,
-        }
-    }
-
-    /// Returns the next step, after a chunk that cost `sent`.
-    fn next(&self, sent: usize, connection: &Connection) -> NextStep {
+    /// Returns the next step.
+    fn next(&self) -> NextStep {
         let mut queue = lock(&self.queue);
-        queue.bytes = queue.bytes.saturating_sub(sent);
-        match queue.chunks.pop_front() {
-            Some(chunk) => NextStep::Chunk(chunk),
+        match queue.chunks.front() {
+            Some(chunk) => NextStep::Write(Arc::clone(chunk), queue.written),
             None if matches!(queue.state, State::Closing(_)) => NextStep::Close,
             None => {
                 queue.state = State::Drained;
                 // Under the lock: the member may lag again at once.
-                connection.outbound.lagging.store(false, Ordering::Relaxed);
+                let outbound = &self.connection.outbound;
+                outbound.lagging.store(false, Ordering::Relaxed);
                 NextStep::Drained
             }
+        }
+    }
+
+    /// Writes once, the first bytes of `rest`.
+    fn write(&self, rest: &[u8]) -> Result<(), CloseReason> {
+        let stream = self.connection.transport.tcp_stream();
+        let result = stream.and_then(|mut stream| stream.write(rest));
+        let mut queue = lock(&self.queue);
+        match result {
+            Ok(0) if !rest.is_empty() => return Err(CloseReason::Reset),
+            Ok(taken) => queue.record_written(taken),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if is_timeout(&error) => {
+                if queue.progress.elapsed() >= self.stall_timeout {
+                    return Err(CloseReason::Slow);
+                }
+            }
+            Err(_broken) => return Err(CloseReason::Reset),
+        }
+        match queue.state {
+            State::Closing(since) if since.elapsed() > limits::DRAIN_OUTPUT => {
+                Err(CloseReason::Slow)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Queue {
+    /// Records that the socket has taken so many bytes of the first chunk.
+    fn record_written(&mut self, count: usize) {
+        self.progress = Instant::now();
+        self.written += count;
+        let length = self.chunks.front().map_or(0, |chunk| chunk.len());
+        if self.written >= length {
+            self.chunks.pop_front();
+            self.bytes = self.bytes.saturating_sub(length + CHUNK_OVERHEAD);
+            self.written = 0;
         }
     }
 }

@@ -6,9 +6,10 @@
 //!              +-- Connection  shared by all: address, close cause, activity
 //! ```
 //!
-//! Writes: the owner of the [`WriteHalf`]; while a member lags, its writer thread;
+//! Writes: the owner of the [`WriteHalf`]; while a member lags, a writer thread;
 //! for unframed members, the paced writer; for a file, the [`BlockingWriter`].
-//! Locks: the backlog of a lagging member, the admission, the mailboxes of UDP.
+//! Locks: the backlogs of lagging members and their turns, the admission, the mailboxes of
+//! UDP.
 //! Blocks: reads, writer threads and the blocking writer; the write half never.
 //!
 //! The transport is a TCP stream, or one peer's share of a UDP socket. All three

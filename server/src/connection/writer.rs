@@ -7,7 +7,7 @@
 //! |---------|---------------------|--------------------------------------------|
 //! | Direct  | the broadcaster     | a write takes less than all: Lagging       |
 //! |         |                     | the peer turns out to be unframed: Paced   |
-//! | Lagging | its writer thread   | all is written: Direct                     |
+//! | Lagging | a writer thread     | all is written: Direct                     |
 //! | Paced   | the paced writer    | the connection closes                      |
 //! | Udp     | the UDP sender      | the connection closes                      |
 //! | Dead    | nobody              | never: too much waited, or a write failed  |
@@ -22,6 +22,7 @@ use std::time::Duration;
 use super::backlog::{Backlog, PushOutcome};
 use super::blocking_writer::BlockingWriter;
 use super::close::CloseReason;
+use super::host::Host;
 use super::transport::Transport;
 use super::udp::UdpTransport;
 use super::unframed::{PacedWriter, QueueFull};
@@ -45,7 +46,7 @@ pub struct WriteHalf {
 enum State {
     /// The socket has taken everything so far.
     Direct,
-    /// A writer thread drains the backlog, and alone may write.
+    /// A writer thread sends the backlog, and alone may write.
     Lagging(Arc<Backlog>),
     /// The paced writer alone may write.
     Paced,
@@ -84,7 +85,8 @@ impl WriteHalf {
     pub fn send(&mut self, slices: &[IoSlice<'_>], copy: impl Fn() -> Arc<[u8]>) {
         if let State::Lagging(backlog) = &self.state {
             match backlog.push(copy()) {
-                PushOutcome::Queued => return,
+                // The machine may have had no thread left before.
+                PushOutcome::Queued => return self.writers.add_thread(),
                 PushOutcome::Drained => self.state = State::Direct,
                 PushOutcome::Full => return self.abort(),
             }
@@ -160,18 +162,15 @@ impl WriteHalf {
         }
     }
 
-    /// Starts a writer thread for `rest`, which the socket did not take.
+    /// Leaves `rest`, which the socket did not take, to a writer thread.
     fn start_lagging(&mut self, rest: Arc<[u8]>) {
-        let backlog = Arc::new(Backlog::new(rest, self.max_backlog));
         let connection = Arc::clone(&self.connection);
-        self.connection
-            .outbound
-            .lagging
-            .store(true, Ordering::Relaxed);
-        match backlog.start_writer(connection, self.stall_timeout, &self.writers) {
-            Ok(()) => self.state = State::Lagging(backlog),
-            Err(_no_thread_left) => self.abort(),
-        }
+        let host = Host::of(connection.address.ip());
+        connection.outbound.lagging.store(true, Ordering::Relaxed);
+        let (limit, stall_timeout) = (self.max_backlog, self.stall_timeout);
+        let backlog = Arc::new(Backlog::new(connection, rest, limit, stall_timeout));
+        self.writers.send(host, Arc::clone(&backlog));
+        self.state = State::Lagging(backlog);
     }
 
     fn abort(&mut self) {

@@ -1,20 +1,25 @@
 //! Writer threads: the threads that write beside the broadcaster, and their end.
 
+use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
+use super::backlog::{Backlog, TurnEnd};
+use super::host::Host;
 use super::unframed::PacedWriter;
-use crate::sync::{WaitGroup, WaitGroupGuard, wait_group};
+use crate::limits;
+use crate::sync::{WaitGroup, WaitGroupGuard, lock, wait_group};
 
-/// The count of writer threads of all lagging members, and the paced writer.
+/// The writer threads of all lagging members, and the paced writer.
 ///
-/// Each thread takes memory maps, and running out of those ends the process. So
-/// there is a maximum, within what the capacity leaves free.
+/// Each thread takes memory maps, and running out of those ends the process. So there is
+/// a maximum, within what the capacity leaves free. When more members lag, they take
+/// turns, and a host that has fewer of the threads comes first.
 pub struct WriterThreads {
-    running: AtomicUsize,
-    max_running: usize,
+    turns: Mutex<Turns<Arc<Backlog>>>,
+    max_threads: usize,
     /// Writes to unframed members.
     pub(super) paced_writer: PacedWriter,
     /// Dropped with the last write half and the last thread that writes.
@@ -22,7 +27,7 @@ pub struct WriterThreads {
 }
 
 impl WriterThreads {
-    /// Allows `max_running` writers at once, and starts the paced writer. A member
+    /// Allows `max_threads` writers at once, and starts the paced writer. A member
     /// may take nothing for at most `stall_timeout`. The wait is over when no write
     /// half and no writer is left.
     ///
@@ -30,13 +35,13 @@ impl WriterThreads {
     ///
     /// When the machine has no thread left.
     pub fn start(
-        max_running: usize,
+        max_threads: usize,
         stall_timeout: Duration,
     ) -> io::Result<(Arc<WriterThreads>, WaitGroup)> {
         let (done, all_written) = wait_group();
         let writers = WriterThreads {
-            running: AtomicUsize::new(0),
-            max_running,
+            turns: Mutex::new(Turns::new()),
+            max_threads,
             paced_writer: PacedWriter::start(stall_timeout, done.clone())?,
             done,
         };
@@ -48,20 +53,119 @@ impl WriterThreads {
         self.done.clone()
     }
 
-    /// Returns a permit to run one more writer, if there may be one.
-    pub(super) fn permit(self: &Arc<WriterThreads>) -> Option<WriterPermit> {
-        // Made before the check, because its drop takes the count back.
-        let permit = WriterPermit(Arc::clone(self));
-        let running = self.running.fetch_add(1, Ordering::Relaxed);
-        (running < self.max_running).then_some(permit)
+    /// Lets a writer thread send what waits in `backlog`.
+    pub(super) fn send(self: &Arc<WriterThreads>, host: Host, backlog: Arc<Backlog>) {
+        lock(&self.turns).waiting.push_back((host, backlog));
+        self.add_thread();
+    }
+
+    /// Starts one more thread, if a backlog waits for one and there may be one more. If
+    /// the machine has none left, the backlog waits on.
+    pub(super) fn add_thread(self: &Arc<WriterThreads>) {
+        if !lock(&self.turns).reserve_thread(self.max_threads) {
+            return;
+        }
+        let writers = Arc::clone(self);
+        let thread = thread::Builder::new()
+            .name("writer".to_string())
+            .stack_size(limits::SESSION_STACK);
+        if thread.spawn(move || writers.run()).is_err() {
+            lock(&self.turns).threads -= 1;
+        }
+    }
+
+    /// The body of a writer thread. It ends when no backlog waits.
+    fn run(&self) {
+        let begin = || lock(&self.turns).begin();
+        while let Some((host, backlog)) = begin() {
+            let end = backlog.write_turn(|| !lock(&self.turns).waiting.is_empty());
+            let mut turns = lock(&self.turns);
+            turns.end(host);
+            if let TurnEnd::Paused = end {
+                turns.waiting.push_back((host, backlog));
+            }
+        }
     }
 }
 
-/// The place of one writer in the count. Dropping it gives the place back.
-pub(super) struct WriterPermit(Arc<WriterThreads>);
+/// The turns of what waits for a thread, here the backlogs of lagging members.
+struct Turns<T> {
+    threads: usize,
+    /// The number of threads that write for each host.
+    running: HashMap<Host, usize>,
+    /// What no thread writes.
+    waiting: VecDeque<(Host, T)>,
+}
 
-impl Drop for WriterPermit {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
+impl<T> Turns<T> {
+    fn new() -> Turns<T> {
+        Turns {
+            threads: 0,
+            running: HashMap::new(),
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Counts one more thread, if it is needed and at most `max` run then.
+    fn reserve_thread(&mut self, max: usize) -> bool {
+        let is_needed = !self.waiting.is_empty() && self.threads < max;
+        self.threads += usize::from(is_needed);
+        is_needed
+    }
+
+    /// Begins the next turn: of the hosts with the fewest threads, what has waited longest.
+    /// If nothing waits, the thread that asks is not counted any more.
+    fn begin(&mut self) -> Option<(Host, T)> {
+        let threads_of = |(host, _): &(Host, T)| self.running.get(host).copied();
+        let threads = self.waiting.iter().map(threads_of);
+        let next = threads.enumerate().min_by_key(|&(_, threads)| threads);
+        let next = next.and_then(|(index, _)| self.waiting.remove(index));
+        match &next {
+            Some((host, _)) => *self.running.entry(*host).or_default() += 1,
+            None => self.threads -= 1,
+        }
+        next
+    }
+
+    /// Ends a turn for `host`.
+    fn end(&mut self, host: Host) {
+        if let Some(threads) = self.running.get_mut(&host) {
+            *threads -= 1;
+            if *threads == 0 {
+                self.running.remove(&host);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(last: u8) -> Host {
+        Host::of([10, 0, 0, last].into())
+    }
+
+    #[test]
+    fn a_host_with_fewer_threads_comes_first_and_then_what_has_waited_longest() {
+        let mut turns = Turns::new();
+        for (last, name) in [(1, "a"), (1, "b"), (1, "c"), (2, "d"), (3, "e"), (2, "f")] {
+            turns.waiting.push_back((host(last), name));
+        }
+        for _ in 0..7 {
+            assert!(turns.reserve_thread(7));
+        }
+        assert!(!turns.reserve_thread(7), "there are as many as may run");
+        let order: Vec<_> = std::iter::from_fn(|| turns.begin())
+            .map(|it| it.1)
+            .collect();
+        assert_eq!(order, ["a", "d", "e", "b", "f", "c"]);
+        assert_eq!(turns.threads, 6, "one has found nothing");
+        for (last, name) in [(1, "g"), (2, "h")] {
+            turns.end(host(last));
+            turns.end(host(2));
+            turns.waiting.push_back((host(last), name));
+        }
+        assert_eq!(turns.begin().map(|it| it.1), Some("h"));
     }
 }

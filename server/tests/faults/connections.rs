@@ -269,6 +269,26 @@ fn a_hundred_members_that_stop_reading_delay_nobody() {
     fixture.check();
 }
 
+/// Fault 57. More members lag than the server has writer threads.
+#[test]
+fn slow_readers_that_occupy_all_writer_threads_cost_others_no_line() {
+    const STALLED: usize = 22;
+    let options = ["--max-clients", "40", "--backlog", "65536", "--stall", "60"];
+    let mut fixture = FaultFixture::start(&[&options[..], &["--rate", "off"]].concat());
+    let names: Vec<String> = (0..STALLED).map(|n| format!("stalled{n}")).collect();
+    let stalled: Vec<TestClient> = names.iter().map(|name| fixture.join(name)).collect();
+    let [mut ann, mut bob, carl] = fixture.join_all(["ann", "bob", "carl"]);
+    let sent = flood(&mut bob, &mut ann, || {
+        let mut all = names.iter().map(String::as_str).chain(["carl"]);
+        all.all(|name| is_lagging(&mut fixture.server, name))
+    });
+    bob.say("q:quit");
+    assert_eq!(count_of_long_lines(carl), sent);
+    assert_eq!(fixture.server.lines_with("(slow)"), [""; 0]);
+    drop((ann, bob, stalled));
+    fixture.check();
+}
+
 /// Fault 15.
 #[test]
 fn a_member_that_reads_too_slowly_is_disconnected() {
