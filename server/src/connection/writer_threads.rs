@@ -88,12 +88,12 @@ impl WriterThreads {
     }
 }
 
-/// The turns of what waits for a thread, here the backlogs of lagging members.
+/// The turns of backlogs at the threads.
 struct Turns<T> {
     threads: usize,
     /// The number of threads that write for each host.
     running: HashMap<Host, usize>,
-    /// What no thread writes.
+    /// The backlogs that no thread writes, and their hosts.
     waiting: VecDeque<(Host, T)>,
 }
 
