@@ -41,6 +41,11 @@ pub const RETURN_WINDOW: Duration = Duration::from_secs(3600);
 /// an hour, even where ten thousand do. Each costs some 50 bytes.
 pub const MAX_DEPARTED: usize = 16 * 1024;
 
+/// A member that stayed in a room for a shorter time is not remembered there when many have
+/// left. With longer visits the 64 connections of one host need more than
+/// [`RETURN_WINDOW`] to fill the other half of [`MAX_DEPARTED`].
+pub const SHORT_VISIT: Duration = Duration::from_secs(30);
+
 /// The most lines that `/search` shows.
 pub const MAX_SEARCH_HITS: usize = 50;
 

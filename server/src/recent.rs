@@ -43,6 +43,11 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
         }
     }
 
+    /// Returns `true` if half of the space is used, also by outdated entries.
+    pub fn is_half_full(&self) -> bool {
+        self.order.len() >= self.max.div_ceil(2)
+    }
+
     /// Returns the entry of a key.
     pub fn get(&self, key: &K) -> Option<&V> {
         self.entries.get(key).map(|(_, value)| value)
@@ -61,7 +66,9 @@ mod tests {
     #[test]
     fn the_oldest_makes_room() {
         let mut recent = Recent::new(2);
+        assert!(!recent.is_half_full());
         recent.insert("a", 1);
+        assert!(recent.is_half_full());
         recent.insert("b", 2);
         recent.insert("c", 3);
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Membership: joining, going to another room, and leaving.
 
 use std::mem;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
@@ -66,6 +66,7 @@ impl Broadcaster {
         let write_half = self.leave_room(id, &change.departure_notice.into(), None)?;
         let member = self.members.get_mut(&id)?;
         member.room = to.number;
+        member.entered = Some(Instant::now());
         let (rendering, hides_join_leave) = (member.rendering, member.hides_join_leave);
         // The room must exist for the notice, which the member itself does not receive.
         self.rooms.get_or_create(to);
@@ -104,12 +105,13 @@ impl Broadcaster {
     ) -> Option<WriteHalf> {
         let member = self.members.get(&id)?;
         let (number, sender_id) = (member.room, member.sender_id);
+        let stayed = member.entered.map_or(Duration::ZERO, |at| at.elapsed());
         let room = self
             .rooms
             .touch(number)
             .filter(|room| room.connections.contains(id))?;
         let sender_id = sender_id.filter(|_| number != UNNAMED_ROOM);
-        let write_half = room.remove(id, sender_id, missed_since);
+        let write_half = room.remove(id, sender_id, missed_since, stayed);
         // The lobby stays, with its history; so does the room without names.
         if room.connections.count() == 0 && number > LOBBY_ROOM {
             self.rooms.remove_soon(number);

@@ -60,6 +60,8 @@ pub struct Broadcaster {
 struct MemberState {
     /// The number of its room, at first that of peers without a name.
     room: u64,
+    /// When it entered the room.
+    entered: Option<Instant>,
     /// `None` before the peer has a name.
     sender_id: Option<SenderId>,
     /// How its lines are rendered.

@@ -15,7 +15,7 @@ mod join_leave;
 pub mod rendering;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::{Event, Name, Timestamp};
 
@@ -87,16 +87,18 @@ impl Room {
 
     /// Removes a member. Returns its connection, unless that is broken. The history
     /// remembers up to where the member has received it; without `missed_since` it has
-    /// received all.
+    /// received all. The member has `stayed` in this room for some time.
     pub fn remove(
         &mut self,
         id: MemberId,
         sender_id: Option<SenderId>,
         missed_since: Option<Instant>,
+        stayed: Duration,
     ) -> Option<WriteHalf> {
         self.join_leave_hidden_for.remove(&id);
         if let Some(sender_id) = sender_id {
-            self.history.record_departure(sender_id, missed_since);
+            self.history
+                .record_departure(sender_id, missed_since, stayed);
         }
         self.connections.remove(id)
     }

@@ -144,9 +144,17 @@ impl History {
     }
 
     /// Records that a member leaves, and may have missed lines after
-    /// `missed_since`; `None` means that it has missed none.
-    pub fn record_departure(&mut self, sender_id: SenderId, missed_since: Option<Instant>) {
-        if self.max_lines == 0 {
+    /// `missed_since`; `None` means that it has missed none. When many have left, a member
+    /// that `stayed` for a few seconds is not recorded, because thousands of such visits
+    /// would take the places of others.
+    pub fn record_departure(
+        &mut self,
+        sender_id: SenderId,
+        missed_since: Option<Instant>,
+        stayed: Duration,
+    ) {
+        let is_short = stayed < limits::SHORT_VISIT && self.departed.is_half_full();
+        if self.max_lines == 0 || is_short {
             return;
         }
         let line = missed_since.map_or(self.total, |moment| self.lines_before(moment));
@@ -243,4 +251,23 @@ pub fn excerpt<'a>(
     }
     Event::HistoryMarker(notice::EXCERPT_END).encode(&mut out);
     Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_short_visits_do_not_take_the_places_of_others() {
+        let id = |number: usize| SenderId(number as u64);
+        let mut history = History::new(&Name::from_static("lobby"), 10);
+        history.record_departure(id(0), None, Duration::from_secs(600));
+        for visitor in 1..2 * limits::MAX_DEPARTED {
+            history.record_departure(id(visitor), None, Duration::from_secs(3));
+        }
+        assert!(history.departed.get(&id(0)).is_some());
+        let late = id(2 * limits::MAX_DEPARTED);
+        history.record_departure(late, None, limits::SHORT_VISIT);
+        assert!(history.departed.get(&late).is_some());
+    }
 }
