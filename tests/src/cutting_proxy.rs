@@ -6,7 +6,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::UNIX_EPOCH;
+
+use crate::random::Random;
 
 /// A connection is cut after less than one of these numbers of bytes, beside those that
 /// it may carry. The first ends within the request to resume, and the others within its
@@ -21,7 +22,7 @@ pub struct CuttingProxy {
 }
 
 struct Shared {
-    random: Mutex<u64>,
+    random: Mutex<Random>,
     /// The bytes that each connection may carry at least.
     min_bytes: u64,
     connections: AtomicUsize,
@@ -49,12 +50,10 @@ impl CuttingProxy {
     ///
     /// When there is no free port.
     pub fn start(server: SocketAddr, max_cuts: usize, min_bytes: u64) -> CuttingProxy {
-        let seed = seed();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            // The generator must not begin with 0.
-            random: Mutex::new(seed | 1),
+            random: Mutex::new(Random::from_environment()),
             min_bytes,
             connections: AtomicUsize::new(0),
             cuts: AtomicUsize::new(0),
@@ -86,16 +85,6 @@ impl CuttingProxy {
     }
 }
 
-/// Returns the seed, which a failed test shows.
-#[allow(clippy::print_stderr)]
-fn seed() -> u64 {
-    let given = std::env::var("CHAT_SEED").ok();
-    let clock = UNIX_EPOCH.elapsed().unwrap();
-    let seed = given.map_or(clock.as_micros() as u64, |seed| seed.parse().unwrap());
-    eprintln!("CHAT_SEED={seed} makes the same cuts");
-    seed
-}
-
 impl Drop for CuttingProxy {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
@@ -125,13 +114,8 @@ impl Shared {
         }
     }
 
-    /// Returns a random number below `end` (xorshift64*).
     fn random(&self, end: u64) -> u64 {
-        let mut state = self.random.lock().unwrap();
-        *state ^= *state >> 12;
-        *state ^= *state << 25;
-        *state ^= *state >> 27;
-        (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) % end
+        self.random.lock().unwrap().below(end)
     }
 }
 

@@ -11,23 +11,27 @@
     clippy::unwrap_used
 )]
 
+mod attacks;
 mod bystanders;
 mod capable_client;
 mod commands;
 mod cutting_proxy;
 mod delay_proxy;
 mod process;
+mod random;
 mod resuming_client;
 mod test_client;
 mod udp_test_client;
 
 use std::time::{Duration, Instant};
 
+pub use attacks::{ATTACKS, Attack, Attackers};
 pub use bystanders::Bystanders;
 pub use commands::type_every_command;
 pub use cutting_proxy::CuttingProxy;
 pub use delay_proxy::start_delay_proxy;
 pub use process::{Running, Usage};
+pub use random::Random;
 pub use resuming_client::ResumingClient;
 pub use test_client::TestClient;
 pub use udp_test_client::UdpTestClient;

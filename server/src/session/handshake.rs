@@ -46,6 +46,8 @@ pub fn run(
         if let Some(close) = foreign_protocol::detect(reader.pending()) {
             return Err(close);
         }
+        // Also while lines wait that came long ago.
+        timer.check(guard)?;
         let line = match reader.next() {
             NextLine::Line(line) => {
                 // Lines before a name come no faster than others.
@@ -211,8 +213,8 @@ impl HandshakeTimer {
         }
     }
 
-    /// Reads once, for as long as there is time.
-    fn fill(&mut self, guard: &mut SessionGuard<'_>, reader: &mut LineReader) -> Result<(), Close> {
+    /// Does what is due: the connection counts, or its time is over.
+    fn check(&mut self, guard: &SessionGuard<'_>) -> Result<(), Close> {
         let now = Instant::now();
         if now >= self.deadline {
             return Err(self.timed_out());
@@ -221,9 +223,14 @@ impl HandshakeTimer {
             self.count_at = None;
             guard.count_unnamed();
         }
+        Ok(())
+    }
+
+    /// Reads once, for as long as there is time.
+    fn fill(&mut self, guard: &mut SessionGuard<'_>, reader: &mut LineReader) -> Result<(), Close> {
         let times = [self.prompt_at, self.count_at, Some(self.deadline)];
         let next = times.into_iter().flatten().min().unwrap_or(self.deadline);
-        let timeout = next.saturating_duration_since(now);
+        let timeout = next.saturating_duration_since(Instant::now());
         match reader.fill(&guard.connection, Some(timeout))? {
             FillOutcome::Received => self.prompt_at = None, // no need to prompt
             FillOutcome::TooLong => {}                      // no name is that long

@@ -49,6 +49,19 @@ fn single_bytes_do_not_extend_the_name_timeout() {
     fixture.check();
 }
 
+/// Fault 56. The lines wait for the rate limit, which would take minutes.
+#[test]
+fn blank_lines_do_not_extend_the_name_timeout() {
+    let fixture = FaultFixture::start(&["--name-timeout", "2"]);
+    let mut peer = fixture.connect();
+    let address = peer.stream().local_addr().unwrap().to_string();
+    peer.send(&[b'\n'; 4096]);
+    peer.expect("! No name received within 2 s.");
+    peer.expect_quit();
+    fixture.expect_reason(&address, "timeout");
+    fixture.check();
+}
+
 /// Fault 8.
 #[test]
 fn a_last_line_without_a_newline_counts() {

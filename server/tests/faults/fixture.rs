@@ -93,7 +93,8 @@ impl FaultFixture {
     /// resources of the server are back at the baseline.
     pub fn check(self) {
         if let Some(base) = self.baseline {
-            eventually("files, threads and memory back at their base", || {
+            let what = format!("files, threads and memory back at {base:?}");
+            eventually(&what, || {
                 let now = self.server.usage()?;
                 let files = now.files <= base.files && now.threads <= base.threads;
                 (files && now.memory <= base.memory + MEMORY_SLACK).then_some(())

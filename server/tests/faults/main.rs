@@ -36,5 +36,6 @@ mod transcripts;
 mod load;
 mod outputs;
 mod resources;
+mod soak;
 mod stopped;
 mod stopping;

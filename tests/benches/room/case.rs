@@ -3,13 +3,15 @@
 use std::fmt;
 use std::io;
 
+use tests::ATTACKS;
+
 use crate::generator::{Generator, Requests};
 use crate::options::Plan;
 use crate::report::Figure;
 use crate::subject::{Running, Subject};
 use crate::tagged::{self, Share};
 use crate::throughput::Workload;
-use crate::{crowd, delay, files, idle_memory, rooms, slow};
+use crate::{attacks, crowd, delay, files, idle_memory, rooms, slow};
 
 /// A case to measure, on two sides.
 #[derive(Clone, Copy, PartialEq)]
@@ -30,6 +32,8 @@ pub enum Case {
         share: Share,
     },
     IdleMemory,
+    /// The attack at this index of [`ATTACKS`].
+    Attack(usize),
 }
 
 /// A side of a ratio.
@@ -51,10 +55,13 @@ pub enum Side {
     /// The server with members that asked for capabilities.
     WithCapabilities,
     WithoutCapabilities,
+    /// The server during an attack.
+    WithAttackers,
+    WithoutAttackers,
 }
 
 impl Case {
-    /// All cases, in the order of the table.
+    /// All cases of the table, in its order. The attacks are measured on request.
     pub const ALL: [Case; 16] = [
         Case::size(10, 1),
         Case::size(100, 1),
@@ -89,6 +96,7 @@ impl Case {
             "transfers" => vec![Case::Transfers],
             "tagged" => tagged::CASES.to_vec(),
             "idle-memory" => vec![Case::IdleMemory],
+            "attacks" => (0..ATTACKS.len()).map(Case::Attack).collect(),
             _ => vec![Case::parse_size(name)?],
         })
     }
@@ -108,6 +116,7 @@ impl Case {
             (Case::Tagged { .. } | Case::IdleMemory, Side::Loop) => {
                 [Side::WithCapabilities, Side::WithoutCapabilities]
             }
+            (Case::Attack(_), Side::Loop) => [Side::WithAttackers, Side::WithoutAttackers],
             (Case::Files, _) => [Side::Server, Side::Netcat],
             (Case::Transfers, _) => [Side::WithTransfers, Side::WithoutTransfers],
             _ => [Side::Server, rival],
@@ -129,11 +138,15 @@ impl Case {
         match self {
             Case::Files => return files::throughput(side, &subject),
             Case::Transfers => return files::delay(side, &subject, plan.seconds),
+            Case::Attack(index) => {
+                return attacks::run(&ATTACKS[index], side, &subject, plan.seconds);
+            }
             _ => {}
         }
         let running = subject.start()?;
         match self {
-            Case::Files | Case::Transfers => Ok(Vec::new()), // these start their own server
+            // These start their own server.
+            Case::Files | Case::Transfers | Case::Attack(_) => Ok(Vec::new()),
             Case::Throughput { members, senders } => {
                 let mut generator = joined(&running, members)?;
                 let workload = Workload::in_one_room(&generator, senders, plan.seconds);
@@ -184,6 +197,7 @@ impl fmt::Display for Case {
                 write!(f, "{} x {senders}, {share} tagged", tagged::MEMBERS)
             }
             Case::IdleMemory => f.write_str("idle memory"),
+            Case::Attack(index) => f.write_str(ATTACKS[*index].name),
         }
     }
 }
@@ -201,6 +215,8 @@ impl fmt::Display for Side {
             Side::WithoutTransfers => "without",
             Side::WithCapabilities => "with capabilities",
             Side::WithoutCapabilities => "without",
+            Side::WithAttackers => "with attackers",
+            Side::WithoutAttackers => "without",
         })
     }
 }

@@ -40,10 +40,10 @@ const INTERVAL: Duration = Duration::from_millis(20);
 const START: Duration = Duration::from_secs(10);
 
 /// A folder for the files of a run, removed at its end.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> io::Result<Folder> {
+    pub fn new() -> io::Result<Folder> {
         let parent = env::var_os("CHAT_BENCH_DIR").map_or_else(env::temp_dir, PathBuf::from);
         let folder = parent.join(format!("chat-bench-{}", process::id()));
         fs::create_dir_all(&folder)?;
@@ -56,7 +56,7 @@ impl Folder {
         self.0.join("file")
     }
 
-    fn store(&self) -> PathBuf {
+    pub fn store(&self) -> PathBuf {
         self.0.join("store")
     }
 }

@@ -28,6 +28,7 @@ mod baseline;
 mod frames;
 mod generator;
 
+mod attacks;
 mod crowd;
 mod delay;
 mod files;

@@ -8,8 +8,8 @@ pub const HELP: &str = "\
 usage: cargo bench -p tests --bench room [-- OPTIONS]
 
   --case NAME      only this case, may be repeated: MEMBERSxSENDERS (100x1),
-                   rooms, delay, slow, crowd, files, transfers, tagged or
-                   idle-memory; all of the table when absent
+                   rooms, delay, slow, crowd, files, transfers, tagged,
+                   idle-memory or attacks; all of the table when absent
   --rounds N       how often each side of a case is run (3); medians are shown
   --seconds S      how long a run is measured, after a warm-up (2)
   --subject PATH   measure this chat-server instead of the one in target/release

@@ -158,6 +158,7 @@ impl fmt::Display for Report {
         self.table(f, [Side::Server, Side::Netcat])?;
         self.table(f, [Side::WithTransfers, Side::WithoutTransfers])?;
         self.table(f, [Side::WithCapabilities, Side::WithoutCapabilities])?;
+        self.table(f, [Side::WithAttackers, Side::WithoutAttackers])?;
         for failure in &self.failures {
             writeln!(f, "\nFailed: {failure}")?;
         }

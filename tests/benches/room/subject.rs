@@ -47,6 +47,18 @@ impl Subject {
         start(&mut self.command()?)
     }
 
+    /// Starts a server that shares files in this folder, and has the rate limit of an
+    /// ordinary start.
+    ///
+    /// # Errors
+    ///
+    /// As [`Subject::start`].
+    pub fn start_limited(&self, folder: &Path) -> io::Result<Running> {
+        let mut command = self.command()?;
+        command.args(["--rate", "10:50", "--files"]).arg(folder);
+        start(&mut command)
+    }
+
     /// Starts a server that shares files in this folder.
     ///
     /// # Errors
