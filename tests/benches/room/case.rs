@@ -11,7 +11,7 @@ use crate::report::Figure;
 use crate::subject::{Running, Subject};
 use crate::tagged::{self, Share};
 use crate::throughput::Workload;
-use crate::{attacks, crowd, delay, files, idle_memory, rooms, slow};
+use crate::{attacks, crowd, delay, files, idle_memory, rooms, slow, storm};
 
 /// A case to measure, on two sides.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,6 +32,7 @@ pub enum Case {
         share: Share,
     },
     IdleMemory,
+    Storm,
     /// The attack at this index of [`ATTACKS`].
     Attack(usize),
 }
@@ -62,7 +63,7 @@ pub enum Side {
 
 impl Case {
     /// All cases of the table, in its order. The attacks are measured on request.
-    pub const ALL: [Case; 16] = [
+    pub const ALL: [Case; 17] = [
         Case::size(10, 1),
         Case::size(100, 1),
         Case::size(1000, 1),
@@ -72,6 +73,7 @@ impl Case {
         Case::Delay,
         Case::Slow,
         Case::Crowd,
+        Case::Storm,
         Case::Files,
         Case::Transfers,
         tagged::CASES[0],
@@ -92,6 +94,7 @@ impl Case {
             "delay" => vec![Case::Delay],
             "slow" => vec![Case::Slow],
             "crowd" => vec![Case::Crowd],
+            "storm" => vec![Case::Storm],
             "files" => vec![Case::Files],
             "transfers" => vec![Case::Transfers],
             "tagged" => tagged::CASES.to_vec(),
@@ -156,6 +159,7 @@ impl Case {
             Case::Delay => delay::run(&running, plan.seconds),
             Case::Slow => slow::run(&running, side),
             Case::Crowd => crowd::run(&running, plan.seconds),
+            Case::Storm => storm::run(&running),
             Case::Tagged { senders, share } => {
                 let share = match side {
                     Side::WithoutCapabilities => Share::None,
@@ -191,6 +195,7 @@ impl fmt::Display for Case {
             Case::Delay => f.write_str("delay"),
             Case::Slow => f.write_str("slow"),
             Case::Crowd => f.write_str("crowd"),
+            Case::Storm => f.write_str("storm"),
             Case::Files => f.write_str("files"),
             Case::Transfers => f.write_str("transfers"),
             Case::Tagged { senders, share } => {

@@ -113,6 +113,39 @@ impl Generator {
         Ok(())
     }
 
+    /// Joins `members` at one moment. They ask for no capabilities.
+    ///
+    /// # Errors
+    ///
+    /// When a member is refused, or joining takes more than two minutes.
+    pub fn join_at_once(&mut self, address: SocketAddr, members: usize) -> io::Result<()> {
+        let deadline = Instant::now() + JOIN;
+        for member in 0..members {
+            let mut stream = TcpStream::connect(address)?;
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let registry = self.poll.registry();
+            registry.register(&mut stream, Token(member), interest)?;
+            self.members.push(stream);
+        }
+        let mut unnamed = vec![true; members];
+        let mut missing = members;
+        while missing > 0 && Instant::now() < deadline {
+            self.poll.poll(&mut self.events, Some(SILENCE))?;
+            for event in &self.events {
+                let Token(member) = event.token();
+                if event.is_readable() {
+                    self.again.push(member); // for the welcome
+                }
+                if event.is_writable() && std::mem::take(&mut unnamed[member]) {
+                    missing -= 1;
+                    let stream = &mut self.members[member];
+                    stream.write_all(format!("{}\n", name(member)).as_bytes())?;
+                }
+            }
+        }
+        self.await_welcome(0, deadline)
+    }
+
     fn connect(&mut self, address: SocketAddr) -> io::Result<()> {
         let member = self.members.len();
         let mut connection = Connection::connect_timeout(&address, CONNECT)?;

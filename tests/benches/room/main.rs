@@ -35,6 +35,7 @@ mod files;
 mod idle_memory;
 mod rooms;
 mod slow;
+mod storm;
 mod tagged;
 mod throughput;
 

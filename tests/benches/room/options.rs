@@ -8,7 +8,7 @@ pub const HELP: &str = "\
 usage: cargo bench -p tests --bench room [-- OPTIONS]
 
   --case NAME      only this case, may be repeated: MEMBERSxSENDERS (100x1),
-                   rooms, delay, slow, crowd, files, transfers, tagged,
+                   rooms, delay, slow, crowd, storm, files, transfers, tagged,
                    idle-memory or attacks; all of the table when absent
   --rounds N       how often each side of a case is run (3); medians are shown
   --seconds S      how long a run is measured, after a warm-up (2)
