@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::LineId;
 
+use crate::limits;
 use crate::room::id::{RoomId, UNNAMED_ROOM};
 use crate::room::{JoinLeaveNotice, Room};
 
@@ -34,6 +35,10 @@ pub struct RoomSet {
 
 /// The time for which an empty room is kept: far longer than a post waits in the queue.
 const EMPTY_ROOM_LIFETIME: Duration = Duration::from_secs(10);
+
+/// The most empty rooms that are kept. Whoever is about to come is in a post that waits, and
+/// no more posts than these can be before it.
+const MAX_EMPTY_ROOMS: usize = limits::POST_QUEUE;
 
 impl RoomSet {
     /// Makes a set without rooms.
@@ -101,10 +106,10 @@ impl RoomSet {
         self.empty.push_back((Instant::now(), number));
     }
 
-    /// Removes the rooms that have been empty for a while.
+    /// Removes the rooms that have been empty for a while, and those that are too many.
     fn remove_empty(&mut self) {
         while let Some(&(since, number)) = self.empty.front()
-            && since.elapsed() >= EMPTY_ROOM_LIFETIME
+            && (since.elapsed() >= EMPTY_ROOM_LIFETIME || self.empty.len() > MAX_EMPTY_ROOMS)
         {
             self.empty.pop_front();
             let room = self.rooms.get(&number);
@@ -169,5 +174,29 @@ impl RoomSet {
 fn mark_dirty(dirty: &mut Vec<u64>, number: u64, room: &Room) {
     if room.connections.is_clean() {
         dirty.push(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::Name;
+
+    use super::*;
+
+    #[test]
+    fn of_very_many_empty_rooms_the_oldest_are_removed_at_once() {
+        let mut rooms = RoomSet::new(RoomConfig {
+            history_lines: 0,
+            join_notice_limit: 0,
+        });
+        let name = Name::from_static("room");
+        for number in 2..MAX_EMPTY_ROOMS as u64 + 102 {
+            let name = name.clone();
+            rooms.get_or_create(&RoomId { number, name });
+            rooms.remove_soon(number);
+        }
+        rooms.flush();
+        assert_eq!(rooms.rooms.len(), MAX_EMPTY_ROOMS);
+        assert!(rooms.get(101).is_none() && rooms.get(102).is_some());
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use tests::{Bystanders, Running, TestClient, Usage, eventually};
+use tests::{Bystanders, DEADLINE, Running, TestClient, Usage, eventually};
 
 /// The allowed growth of resident memory in KiB. The allocator keeps freed memory for a
 /// while, and so do the stacks of ended threads. Two hundred members leave 12 MiB once
@@ -92,17 +92,23 @@ impl FaultFixture {
     /// Makes the assertions of every row: the bystanders lost nothing, and the
     /// resources of the server are back at the baseline.
     pub fn check(self) {
-        if let Some(base) = self.baseline {
-            let what = format!("files, threads and memory back at {base:?}");
-            eventually(&what, || {
-                let now = self.server.usage()?;
-                let files = now.files <= base.files && now.threads <= base.threads;
-                (files && now.memory <= base.memory + MEMORY_SLACK).then_some(())
-            });
-        } else {
-            eprintln!("not checked here: files, threads and memory, for want of /proc");
+        match self.baseline {
+            Some(base) => self.expect_back_at(base),
+            None => eprintln!("not checked here: files, threads and memory, for want of /proc"),
         }
         self.bystanders.stop();
+    }
+
+    fn expect_back_at(&self, base: Usage) {
+        let until = Instant::now() + DEADLINE;
+        while let Some(now) = self.server.usage() {
+            let is_back = now.files <= base.files && now.threads <= base.threads;
+            if is_back && now.memory <= base.memory + MEMORY_SLACK {
+                return;
+            }
+            assert!(Instant::now() < until, "{now:?} is not back at {base:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
