@@ -5,7 +5,7 @@
 //! Blocks: the acceptors on `accept` and their full queue, the UDP receivers on
 //! `recv_from`, the starter on its queue; the last two on the broadcaster's full queue.
 
-mod backoff;
+pub mod backoff;
 mod cookie;
 pub mod listeners;
 pub mod queue;

@@ -7,10 +7,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::config::ServerConfig;
+use crate::accept::backoff::Backoff;
 use crate::accept::listeners::Listeners;
 use crate::accept::queue;
 use crate::accept::spawn::SessionSpawner;
-use crate::accept::tcp::TcpAcceptor;
+use crate::accept::tcp::{ACCEPTORS, TcpAcceptor};
 use crate::accept::udp::UdpReceiver;
 use crate::broadcaster::Broadcaster;
 use crate::broadcaster::post::{self, PostSender};
@@ -234,20 +235,25 @@ struct ListenerStarter<'a> {
 }
 
 impl ListenerStarter<'_> {
-    /// Starts a thread for each listener, and one that sends for each UDP socket. The one
+    /// Starts the threads of each listener, and one that sends for each UDP socket. The one
     /// that starts sessions is the last, so a member over TCP finds a complete server.
     fn start(&self, listeners: Listeners) -> io::Result<ListenerThreads> {
         let addresses = listeners.addresses()?;
         let mut threads = ListenerThreads::default();
         let (accepted, queue) = queue::new(self.max_waiting);
         for (listener, address) in listeners.tcp.into_iter().zip(addresses.tcp) {
-            let acceptor = TcpAcceptor {
-                accepted: accepted.clone(),
-                shutdown: self.shutdown.clone(),
-                log: self.log.clone(),
-            };
-            let thread = spawn("acceptor", move || acceptor.run(&listener))?;
-            threads.acceptors.push((address, thread));
+            let (listener, backoff) = (Arc::new(listener), Backoff::default());
+            for _ in 0..ACCEPTORS {
+                let listener = Arc::clone(&listener);
+                let acceptor = TcpAcceptor {
+                    accepted: accepted.clone(),
+                    backoff: backoff.clone(),
+                    shutdown: self.shutdown.clone(),
+                    log: self.log.clone(),
+                };
+                let thread = spawn("acceptor", move || acceptor.run(&listener))?;
+                threads.acceptors.push((address, thread));
+            }
         }
         for (socket, address) in listeners.udp.into_iter().zip(addresses.udp) {
             let socket = Arc::new(socket);

@@ -51,8 +51,11 @@ fn a_refused_peer_that_sent_lines_receives_the_reason() {
 #[test]
 fn the_oldest_of_too_many_unnamed_connections_is_closed() {
     let fixture = FaultFixture::start(&["--max-unnamed", "3"]);
-    let mut silent: Vec<TestClient> = (0..4).map(|_| fixture.connect()).collect();
+    let mut silent = vec![fixture.connect()];
     let address = local_address(&mut silent[0]);
+    // From now on it counts, a second before the others.
+    silent[0].expect("Type your name and press Enter.");
+    silent.extend((1..4).map(|_| fixture.connect()));
     silent[0].expect_sometime("! You have no name yet, and others are waiting to join.");
     silent[0].expect_quit();
     fixture.expect_reason(&address, "full");

@@ -89,8 +89,8 @@ fn out_of_threads_it_refuses_peers_and_continues() {
     let Some(program) = open_to_others() else {
         return;
     };
-    // Nine threads of its own, two bystanders, and two more.
-    let line = r#"exec setpriv --reuid "$2" --clear-groups prlimit --nproc=13 \
+    // Twelve threads of its own, two bystanders, and two more.
+    let line = r#"exec setpriv --reuid "$2" --clear-groups prlimit --nproc=16 \
         "$1" 127.0.0.1 0 --max-clients 100"#;
     let path = program.file("chat-server");
     let fixture = FaultFixture::around(serve_through(line, &[&path, &unused_user()]));
