@@ -46,6 +46,10 @@ pub const MAX_DEPARTED: usize = 16 * 1024;
 /// [`RETURN_WINDOW`] to fill the other half of [`MAX_DEPARTED`].
 pub const SHORT_VISIT: Duration = Duration::from_secs(30);
 
+/// The most bytes of lines in an answer over UDP: less than a socket buffers, and a part of
+/// a second on a slow line.
+pub const MAX_UDP_ANSWER: usize = 64 * 1024;
+
 /// The most lines that `/search` shows.
 pub const MAX_SEARCH_HITS: usize = 50;
 

@@ -48,6 +48,8 @@ use close::CloseReason;
 use lifecycle::Lifecycle;
 use transport::Transport;
 
+use crate::limits;
+
 /// The number of a connection. Numbers grow with time and are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
@@ -172,6 +174,15 @@ impl Connection {
     /// Returns `true` if the peer uses UDP, which does not report its leaving.
     pub fn is_udp(&self) -> bool {
         matches!(self.transport, Transport::Udp(_))
+    }
+
+    /// Returns the most bytes of lines in a long answer.
+    pub fn max_answer(&self) -> usize {
+        if self.is_udp() {
+            limits::MAX_UDP_ANSWER
+        } else {
+            usize::MAX
+        }
     }
 
     /// Returns the time at which the last bytes came, even if the session has not read

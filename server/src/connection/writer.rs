@@ -80,6 +80,11 @@ impl WriteHalf {
         self.connection.id
     }
 
+    /// Returns the most bytes of lines in a long answer.
+    pub fn max_answer(&self) -> usize {
+        self.connection.max_answer()
+    }
+
     /// Sends `slices` one after the other, now or through the backlog; in that case
     /// `copy` makes the bytes that wait.
     pub fn send(&mut self, slices: &[IoSlice<'_>], copy: impl Fn() -> Arc<[u8]>) {

@@ -93,6 +93,12 @@ impl RoomConnections {
         }
     }
 
+    /// Returns the most bytes of a long answer for a connection.
+    pub fn max_answer_of(&self, id: MemberId) -> usize {
+        let connection = self.open.get(&id);
+        connection.map_or(usize::MAX, |it| it.write_half.max_answer())
+    }
+
     /// Returns how the lines of a connection are rendered.
     pub fn rendering_of(&self, id: MemberId) -> Rendering {
         let connection = self.open.get(&id);

@@ -79,7 +79,10 @@ impl Room {
             let line = rendering.of_notice(&topic.line, topic.time);
             self.connections.send_to(id, &line);
         }
-        let excerpt = self.history.excerpt_for(sender_id, rendering, is_ignored);
+        let max_bytes = self.connections.max_answer_of(id);
+        let excerpt = self
+            .history
+            .excerpt_for(sender_id, rendering, max_bytes, is_ignored);
         if let Some(excerpt) = excerpt {
             self.connections.send_to(id, &excerpt);
         }

@@ -489,3 +489,39 @@ fn a_peer_with_a_start_receives_all() {
     drop(ann);
     fixture.check();
 }
+
+/// Fault 57. Many ask for much, and the others' lines take their turns between.
+#[test]
+fn long_answers_have_a_limit_over_udp_and_do_not_disturb_others() {
+    const ASKING: usize = 30;
+    const LINES: usize = 200;
+    let (fixture, udp) = open(&["--history", "1000", "--rate", "off"]);
+    let mut ann = fixture.join("ann");
+    let line = "x".repeat(1000);
+    for _ in 0..LINES {
+        ann.say(&line);
+    }
+    ann.say("");
+    ann.expect_sometime("");
+    let join = |number| NumberedClient::join(udp, &format!("asking{number}"));
+    let mut asking: Vec<NumberedClient> = (0..ASKING).map(join).collect();
+    let mut bob = NumberedClient::join(udp, "bob");
+    for client in &mut asking {
+        client.say("/history 1000");
+    }
+    ann.say("hi");
+    while bob.receive() != "ann: hi" {}
+    // This one has read on, and lost nothing.
+    let mut last = NumberedClient::join(udp, "last");
+    last.say("/history 1000");
+    let notice = "Only the newest lines follow: UDP carries 64 KiB at once.";
+    while last.receive() != notice {}
+    assert!(last.receive().starts_with("--- the last 6"));
+    for client in asking.iter_mut().chain([&mut last]) {
+        client.say("q:quit");
+    }
+    drop(ann);
+    bob.say("q:quit");
+    while bob.receive() != "q:quit" {}
+    fixture.check();
+}

@@ -22,6 +22,7 @@ mod allowance;
 mod mailbox;
 mod peer;
 mod sender;
+mod turns;
 
 pub use mailbox::{Mailbox, PeerTable};
 pub use sender::{UdpSender, UdpTransport};

@@ -6,7 +6,7 @@ use std::io;
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::MAX_DATAGRAM;
 use common::udp::sequence::MAX_PREFIX;
@@ -15,11 +15,15 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::super::fold::fold;
 use super::allowance::{DROPPED, Spent};
 use super::peer::UdpPeer;
+use super::turns::{NextLine, Turns};
 use crate::sync::WaitGroupGuard;
 
 /// The most batches that wait for the thread: one for each of ten thousand members.
 /// A batch that finds no place is dropped, as the network might have.
 const SEND_QUEUE: usize = 10_000;
+
+/// The time for which a limit on the bytes for each peer counts, see [`Turns`].
+pub const TICK: Duration = Duration::from_millis(10);
 
 /// The most bytes of a line in one datagram, with room for its numbers and newline.
 const MAX_LINE_BYTES: usize = MAX_DATAGRAM - MAX_PREFIX - 1;
@@ -91,19 +95,50 @@ impl UdpSender {
 }
 
 /// The body of the thread.
-fn run(socket: &UdpSocket, queue: &Receiver<SendItem>) {
-    for item in queue {
-        let SendItem::Batch(peer, lines) = item else {
-            return;
+fn run(socket: &UdpSocket, items: &Receiver<SendItem>) {
+    let start = Instant::now();
+    let mut turns = Turns::default();
+    loop {
+        let tick = start.elapsed().as_nanos() / TICK.as_nanos();
+        let tick = u64::try_from(tick).unwrap_or(u64::MAX);
+        let next = turns.next(tick);
+        let item = match &next {
+            // What has come since then takes its turn before the line after this one.
+            Some(_) => items.try_recv().ok(),
+            None if turns.is_empty() => match items.recv() {
+                Ok(item) => Some(item),
+                Err(_no_sender_left) => return,
+            },
+            None => items.recv_timeout(TICK).ok(),
         };
-        let text = lines.strip_suffix(b"\n").unwrap_or(&lines);
-        for line in text.split(|&byte| byte == b'\n') {
-            for piece in fold(line, MAX_LINE_BYTES) {
-                send(socket, &peer, &piece);
-            }
+        if let Some(line) = next {
+            send_line(socket, &line);
         }
-        peer.release(lines.len());
+        match item {
+            Some(SendItem::Batch(peer, lines)) => turns.push(peer, lines),
+            Some(SendItem::End) => return send_rest(socket, turns, tick),
+            None => {}
+        }
     }
+}
+
+/// Sends all that waits, at once.
+fn send_rest(socket: &UdpSocket, mut turns: Turns, mut tick: u64) {
+    while !turns.is_empty() {
+        match turns.next(tick) {
+            Some(line) => send_line(socket, &line),
+            None => tick += 1,
+        }
+    }
+}
+
+fn send_line(socket: &UdpSocket, next: &NextLine) {
+    let line = next.batch.get(next.range.clone()).unwrap_or_default();
+    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    for piece in fold(text, MAX_LINE_BYTES) {
+        send(socket, &next.peer, &piece);
+    }
+    next.peer.release(line.len());
 }
 
 /// Sends one line, if the peer may receive it. A line that cannot be sent is lost; the

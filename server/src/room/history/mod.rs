@@ -172,13 +172,18 @@ impl History {
 
     /// Returns what a member that joins is shown: what it has missed if it was here
     /// within the hour, else the last few lines. Lines of senders for which
-    /// `is_ignored` is true are left out.
+    /// `is_ignored` is true are left out. The lines have at most `max_bytes`.
     pub fn excerpt_for(
         &mut self,
         sender_id: SenderId,
         rendering: Rendering,
+        max_bytes: usize,
         is_ignored: impl Fn(MemberId) -> bool,
     ) -> Option<Vec<u8>> {
+        let bounds = |lines: usize| Bounds {
+            lines,
+            bytes: max_bytes,
+        };
         let last_read = self.departed.remove(&sender_id);
         let entries = self.entries.iter().rev();
         let entries =
@@ -187,7 +192,7 @@ impl History {
         match last_read.filter(LastRead::is_recent) {
             None => {
                 let max = limits::HISTORY_ON_JOIN.min(self.max_lines);
-                excerpt(entries, stream, Excerpt::Last, max, |_| true)
+                excerpt(entries, stream, Excerpt::Last, bounds(max), |_| true)
             }
             Some(LastRead { line, .. }) => {
                 let missed =
@@ -196,7 +201,7 @@ impl History {
                 let missed =
                     missed.filter(|entry| entry.from.is_none_or(|from| from.id != sender_id));
                 let max = limits::HISTORY_ON_RETURN;
-                excerpt(missed, stream, Excerpt::Missed, max, |_| true)
+                excerpt(missed, stream, Excerpt::Missed, bounds(max), |_| true)
             }
         }
     }
@@ -207,17 +212,30 @@ impl History {
     }
 }
 
-/// Returns the newest `max` lines that match, between two markers that say how many
-/// and how old they are. Returns `None` if no line matches. With a `stream` the lines
+// The figure is that of MAX_UDP_ANSWER, see the test.
+const TOO_LONG_OVER_UDP: &str = "Only the newest lines follow: UDP carries 64 KiB at once.";
+
+/// The most lines and bytes of an excerpt.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    /// The most lines.
+    pub lines: usize,
+    /// The most bytes, without tags and markers.
+    pub bytes: usize,
+}
+
+/// Returns the newest lines that match, as many as fit, between two markers that say how
+/// many and how old they are. Returns `None` if no line matches. With a `stream` the lines
 /// have their tags.
 pub fn excerpt<'a>(
     newest_first: impl Iterator<Item = &'a HistoryEntry>,
     stream: Option<&str>,
     which: Excerpt,
-    max: usize,
+    bounds: Bounds,
     matches: impl Fn(&str) -> bool,
 ) -> Option<Vec<u8>> {
     let mut lines: Vec<(&HistoryEntry, u64, &str)> = Vec::new();
+    let mut bytes = 0;
     let mut oldest = Duration::ZERO;
     for entry in newest_first {
         // Every line was checked to be valid UTF-8 when it came.
@@ -227,19 +245,26 @@ pub fn excerpt<'a>(
         let matching = numbers.zip(text.split_inclusive('\n').rev());
         let matching = matching.filter(|(_, line)| matches(line));
         let matching = matching.map(|(number, line)| (entry, number, line));
-        lines.extend(matching.take(max - count_before));
+        lines.extend(matching.take(bounds.lines - count_before).take_while(|it| {
+            bytes += it.2.len();
+            bytes <= bounds.bytes
+        }));
         if lines.len() > count_before {
             oldest = entry.at.elapsed();
         }
-        if lines.len() == max {
+        if lines.len() == bounds.lines || bytes > bounds.bytes {
             break;
         }
     }
     if lines.is_empty() {
         return None;
     }
+    let mut out = Vec::new();
+    if bytes > bounds.bytes {
+        Event::Notice(TOO_LONG_OVER_UDP).encode(&mut out);
+    }
     let header = notice::excerpt_header(which, lines.len(), oldest);
-    let mut out = Event::HistoryMarker(&header).to_line();
+    Event::HistoryMarker(&header).encode(&mut out);
     for &(entry, number, line) in lines.iter().rev() {
         match stream {
             None => out.extend_from_slice(line.as_bytes()),
@@ -256,6 +281,27 @@ pub fn excerpt<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_newest_lines_within_the_bytes_are_shown_and_a_line_says_so() {
+        let mut history = History::new(&Name::from_static("lobby"), 10);
+        let time = Timestamp::from_millis(0);
+        for text in ["ann: one\n", "ann: two\n", "ann: three\n"] {
+            history.record(None, &Lines::new(text.into()), 1, time);
+        }
+        let mut shown = |bytes: usize| {
+            let shown = history.excerpt_for(SenderId(1), Rendering::Plain, bytes, |_| false);
+            String::from_utf8(shown.unwrap()).unwrap()
+        };
+        let all = "ann: one\nann: two\nann: three\n--- now ---\n";
+        assert!(shown(29).starts_with("--- the last 3 lines") && shown(29).ends_with(all));
+        let part = shown(28);
+        let (notice, rest) = part.split_once('\n').unwrap();
+        assert_eq!(notice, TOO_LONG_OVER_UDP);
+        assert!(notice.contains(&format!("{} KiB", limits::MAX_UDP_ANSWER / 1024)));
+        assert!(rest.starts_with("--- the last 2 lines"), "{rest}");
+        assert!(rest.contains("\nann: two\nann: three\n"), "{rest}");
+    }
 
     #[test]
     fn many_short_visits_do_not_take_the_places_of_others() {

@@ -4,7 +4,7 @@ use common::notice::Excerpt;
 
 use super::super::member::MemberSession;
 use crate::limits;
-use crate::room::history::excerpt;
+use crate::room::history::{Bounds, excerpt};
 
 /// The cost of a look through a room's lines, in lines of the member's own. It takes
 /// some thousand times as long as saying one.
@@ -37,6 +37,9 @@ fn find(
 ) -> Option<Vec<u8>> {
     session.guard.rate_limit.charge(SEARCH_COST);
     let entries = session.posts().read_history(session.id());
-    let max = max.min(session.guard.context.limits.history_lines);
-    excerpt(entries.iter().rev(), None, which, max, matches)
+    let bounds = Bounds {
+        lines: max.min(session.guard.context.limits.history_lines),
+        bytes: session.connection().max_answer(),
+    };
+    excerpt(entries.iter().rev(), None, which, bounds, matches)
 }
