@@ -15,12 +15,17 @@ use super::store::ScanResult;
 use super::tickets::{Requester, Tickets, TransferTarget};
 use crate::connection::MemberId;
 
+/// The refusal of a file for which no number is left.
+const NUMBERS_USED_UP: &str = "No more files can be shared, the highest number is used.";
+
 /// The files and the tickets for them.
 pub struct Catalog {
     /// The tickets and running transfers.
     pub tickets: Tickets,
     config: FilesConfig,
-    next_id: u64,
+    /// The number of the next file. `None` if the highest is used, because a number must
+    /// not be given twice.
+    next_id: Option<u64>,
     files: BTreeMap<u64, FileMetadata>,
     uploads: BTreeMap<u64, PartialUpload>,
 }
@@ -119,6 +124,9 @@ impl Catalog {
     }
 
     fn check_size(&self, name: &str, size: u64) -> Result<(), String> {
+        if self.next_id.is_none() {
+            return Err(NUMBERS_USED_UP.to_string());
+        }
         let max_total = self.config.max_total_bytes;
         if size == 0 {
             return Err(format!("{name} is empty."));
@@ -164,8 +172,9 @@ impl Catalog {
         }
         self.check_size(name, size)
             .map_err(TransferError::Refused)?;
-        let id = self.next_id;
-        self.next_id += 1;
+        let used_up = || TransferError::Refused(NUMBERS_USED_UP.to_string());
+        let id = self.next_id.ok_or_else(used_up)?;
+        self.next_id = id.checked_add(1);
         let upload = PartialUpload {
             member,
             name: name.to_string(),

@@ -17,6 +17,7 @@ mod catalog;
 pub mod config;
 pub mod error;
 mod metadata;
+mod regular_file;
 mod store;
 mod tickets;
 pub mod transfer;
@@ -47,6 +48,9 @@ use tickets::TransferTarget;
 /// How often the operator is notified of a failing disk.
 const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
+/// The most foreign names in one warning: they fit in a few lines of a terminal.
+const MAX_NAMED: usize = 10;
+
 /// All shared files.
 pub struct Files {
     config: FilesConfig,
@@ -68,6 +72,9 @@ impl Files {
         let cannot = |error| format!("cannot keep files in {folder}: {error}");
         let store = Store::new(&config.folder).map_err(cannot)?;
         let found = store.scan().map_err(cannot)?;
+        if !found.foreign.is_empty() {
+            log.line(foreign_warning(&found.foreign));
+        }
         Ok(Arc::new(Files {
             catalog: Mutex::new(Catalog::new(found, config.clone())),
             bandwidth: Bandwidth::new(config.rate),
@@ -175,6 +182,17 @@ impl Files {
     fn lock(&self) -> MutexGuard<'_, Catalog> {
         lock(&self.catalog)
     }
+}
+
+/// Returns the warning about names in the folder that are not of this server's files.
+fn foreign_warning(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().map(String::as_str).take(MAX_NAMED).collect();
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown = shown.join(", ");
+    format!("[FILES] not shared and left alone, because others put them there: {shown}{more}.")
 }
 
 fn token() -> Token {

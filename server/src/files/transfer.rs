@@ -107,7 +107,14 @@ fn upload(
     let files = &slot.files;
     let start = files.lock().begin_upload(slot.member, &name, size)?;
     let (id, opened) = match start {
-        UploadStart::New(id) => (id, files.store.create_upload(id).map(|file| (file, 0))),
+        UploadStart::New(id) => match files.store.create_upload(id) {
+            Ok(file) => (id, Ok((file, 0))),
+            Err(error) => {
+                // The path may be that of a foreign file, which stays.
+                files.lock().discard_upload(id);
+                return Err(disk_failure(files, &error));
+            }
+        },
         UploadStart::Resumed(id) => (id, files.store.resume_upload(id)),
     };
     let (file, received) = match opened {
@@ -177,6 +184,12 @@ fn download(
 /// the error for its sender.
 fn discard(files: &Files, id: u64, error: &io::Error) -> TransferError {
     files.remove_upload(id);
+    disk_failure(files, error)
+}
+
+/// Reports to the operator that the disk rejects an upload. Returns the error for its
+/// sender.
+fn disk_failure(files: &Files, error: &io::Error) -> TransferError {
     files.report_fault(&format!("cannot write: {error}"));
     match error.kind() {
         ErrorKind::StorageFull => TransferError::DiskFull,

@@ -12,16 +12,7 @@ use common::transfer::TicketGrant;
 use tests::{Running, TestClient, eventually};
 
 use super::fixture::{FaultFixture, Scratch, is_installed, serve, serve_through};
-use super::sharing::{SharedFolder, Transfer, id_in, noise, request_ticket, share};
-
-/// Returns the names of the files in the folder, in order.
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name());
-    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
-    names.sort();
-    names
-}
+use super::sharing::{SharedFolder, Transfer, id_in, names, noise, request_ticket, share};
 
 #[test]
 fn a_file_is_shared_listed_fetched_and_removed() {

@@ -20,6 +20,7 @@ mod connections;
 mod datagrams;
 mod entry_points;
 mod files;
+mod foreign_files;
 mod forged_sources;
 mod identity;
 mod ignoring;
