@@ -17,6 +17,7 @@ mod catalog;
 pub mod config;
 pub mod error;
 mod metadata;
+mod quota;
 mod regular_file;
 mod store;
 mod tickets;
@@ -129,7 +130,8 @@ impl Files {
         Ok(metadata)
     }
 
-    /// Ends the tickets and transfers of a member that has left.
+    /// Ends the tickets and transfers of a member that has left. Its broken uploads have
+    /// expired.
     pub fn remove_member(&self, member: MemberId) {
         self.lock().tickets.remove_member(member);
     }

@@ -53,7 +53,7 @@ impl Drop for TransferSlot {
 }
 
 /// A file on its way to the server. If it is dropped before its end, the bytes that
-/// came are kept for a while.
+/// came are kept for a while; an upload without any leaves nothing.
 pub struct Upload {
     slot: TransferSlot,
     file: Arc<File>,
@@ -86,26 +86,27 @@ pub fn redeem(
     ip: IpAddr,
 ) -> Result<Transfer, TransferError> {
     let grant = files.lock().tickets.redeem(request, ip, Instant::now())?;
-    let Requester {
-        id, name: owner, ..
-    } = grant.requester;
-    let slot = TransferSlot::new(files, id);
+    let requester = grant.requester;
+    let slot = TransferSlot::new(files, requester.id);
     match grant.target {
-        TransferTarget::New { name, size } => upload(slot, owner, name, size).map(Transfer::Upload),
+        TransferTarget::New { name, size } => {
+            upload(slot, requester, name, size).map(Transfer::Upload)
+        }
         TransferTarget::Existing(id) => {
-            download(slot, owner, id, request.offset).map(Transfer::Download)
+            download(slot, requester.name, id, request.offset).map(Transfer::Download)
         }
     }
 }
 
 fn upload(
     slot: TransferSlot,
-    owner: Name,
+    requester: Requester,
     name: String,
     size: u64,
 ) -> Result<Upload, TransferError> {
     let files = &slot.files;
-    let start = files.lock().begin_upload(slot.member, &name, size)?;
+    let holder = requester.holder();
+    let start = files.lock().begin_upload(holder, &name, size)?;
     let (id, opened) = match start {
         UploadStart::New(id) => match files.store.create_upload(id) {
             Ok(file) => (id, Ok((file, 0))),
@@ -126,8 +127,8 @@ fn upload(
         id,
         name,
         size,
-        owner,
-        shared_by: Some(slot.member),
+        owner: requester.name,
+        shared_by: Some(holder),
         shared_at: 0, // not known before its end
     };
     Ok(Upload {
@@ -262,11 +263,14 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        if !self.ended {
-            let files = &self.slot.files;
-            files
-                .lock()
-                .suspend_upload(self.metadata.id, Instant::now());
+        let (files, id) = (&self.slot.files, self.metadata.id);
+        if self.ended {
+            return;
+        }
+        if self.received == 0 {
+            files.remove_upload(id);
+        } else {
+            files.lock().suspend_upload(id, Instant::now());
         }
     }
 }

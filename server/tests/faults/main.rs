@@ -19,6 +19,7 @@ mod bans;
 mod connections;
 mod datagrams;
 mod entry_points;
+mod file_quotas;
 mod files;
 mod foreign_files;
 mod forged_sources;
