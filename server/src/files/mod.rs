@@ -19,6 +19,7 @@ pub mod error;
 mod metadata;
 mod quota;
 mod regular_file;
+mod slot;
 mod store;
 mod tickets;
 pub mod transfer;

@@ -160,9 +160,11 @@ impl Store {
     ///
     /// When the disk rejects it, or a name of the file is taken. Then only the `.part` is
     /// left.
-    pub fn complete_upload(&self, part: &File, metadata: &FileMetadata) -> io::Result<()> {
+    pub fn complete_upload(&self, part: File, metadata: &FileMetadata) -> io::Result<()> {
         let id = metadata.id;
         part.sync_all()?;
+        // The capacity counts one open file for a transfer, and the next is opened now.
+        drop(part);
         self.write_metadata(metadata)?;
         // From the second rename on the file counts.
         let counts = self

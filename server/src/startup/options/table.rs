@@ -25,8 +25,8 @@ pub(super) const TABLE: &[Spec] = &[
         draft.limits.max_clients = at_least(1, name, value)?.min(capacity);
         Ok(())
     }),
-        "how many may be connected at once; the default, and the maximum, is what this machine \
-         holds, which is printed at the start").value("N"),
+        "how many may be connected at once, where a transfer counts twice; the default, and the \
+         maximum, is what this machine holds, which is printed at the start").value("N"),
     Spec::new("--max-unnamed", Value(|draft, name, value| { draft.limits.max_unnamed = at_least(1, name, value)?; Ok(()) }),
         "how many of them may have no name yet; past it the oldest of these is closed").value("N").default("256"),
     Spec::new("--per-address", Value(|draft, name, value| { draft.limits.max_per_address = at_least(1, name, value)?; Ok(()) }),
