@@ -29,6 +29,9 @@ struct Connections {
     /// Those that had to make room for others.
     evicted: BTreeSet<ConnectionId>,
     per_address: HashMap<Host, usize>,
+    /// Those that carry a file. Each takes a second place, because the file on disk is open
+    /// beside the socket.
+    transfers: BTreeSet<ConnectionId>,
     /// Each permit holds a copy. `None` once the admission is closed.
     done: Option<WaitGroupGuard>,
 }
@@ -64,7 +67,7 @@ impl AdmissionControl {
         let Some(done) = connections.done.clone() else {
             return Err(CloseReason::Shutdown.into());
         };
-        if connections.open.len() >= self.max_clients {
+        if connections.places() >= self.max_clients {
             return Err(server_full());
         }
         let host = Host::of(connection.address.ip());
@@ -95,6 +98,11 @@ impl AdmissionControl {
 }
 
 impl Connections {
+    /// Returns the number of places that are taken.
+    fn places(&self) -> usize {
+        self.open.len() + self.transfers.len()
+    }
+
     /// Returns the oldest unnamed connection if there are more than `max_unnamed`.
     fn evict_oldest(&mut self, max_unnamed: usize) -> Option<Arc<Connection>> {
         if self.unnamed.len() <= max_unnamed {
@@ -141,6 +149,17 @@ impl Permit {
         connections.unnamed.remove(&self.id);
         !connections.evicted.contains(&self.id)
     }
+
+    /// Takes a second place, for the file that the connection carries. Returns `false` if
+    /// none is left.
+    pub fn count_transfer(&self) -> bool {
+        let mut connections = lock(&self.admission.connections);
+        let has_place = connections.places() < self.admission.max_clients;
+        if has_place {
+            connections.transfers.insert(self.id);
+        }
+        has_place
+    }
 }
 
 impl Drop for Permit {
@@ -149,6 +168,7 @@ impl Drop for Permit {
         connections.open.remove(&self.id);
         connections.unnamed.remove(&self.id);
         connections.evicted.remove(&self.id);
+        connections.transfers.remove(&self.id);
         if let Some(count) = connections.per_address.get_mut(&self.host) {
             *count -= 1;
             if *count == 0 {

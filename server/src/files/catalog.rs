@@ -11,23 +11,29 @@ use common::transfer::{TicketGrant, format_size};
 use super::config::FilesConfig;
 use super::error::TransferError;
 use super::metadata::FileMetadata;
+use super::quota::{self, HeldFile, Holder};
 use super::store::ScanResult;
 use super::tickets::{Requester, Tickets, TransferTarget};
 use crate::connection::MemberId;
+
+/// The refusal of a file for which no number is left.
+const NUMBERS_USED_UP: &str = "No more files can be shared, the highest number is used.";
 
 /// The files and the tickets for them.
 pub struct Catalog {
     /// The tickets and running transfers.
     pub tickets: Tickets,
     config: FilesConfig,
-    next_id: u64,
+    /// The number of the next file. `None` if the highest is used, because a number must
+    /// not be given twice.
+    next_id: Option<u64>,
     files: BTreeMap<u64, FileMetadata>,
     uploads: BTreeMap<u64, PartialUpload>,
 }
 
 /// An upload that is not complete.
 struct PartialUpload {
-    member: MemberId,
+    holder: Holder,
     name: String,
     size: u64,
     state: UploadState,
@@ -101,7 +107,11 @@ impl Catalog {
         self.tickets.check_count(requester.id, now)?;
         let (id, name, size) = match &target {
             TransferTarget::New { name, size } => {
-                self.check_size(name, *size)?;
+                let holder = requester.holder();
+                // A broken upload that is resumed has its space already.
+                if self.broken_upload(holder.member, name, *size).is_none() {
+                    self.check_new(holder, name, *size)?;
+                }
                 (None, name.clone(), *size)
             }
             TransferTarget::Existing(id) => {
@@ -118,8 +128,10 @@ impl Catalog {
         })
     }
 
-    fn check_size(&self, name: &str, size: u64) -> Result<(), String> {
-        let max_total = self.config.max_total_bytes;
+    fn check_new(&self, holder: Holder, name: &str, size: u64) -> Result<(), String> {
+        if self.next_id.is_none() {
+            return Err(NUMBERS_USED_UP.to_string());
+        }
         if size == 0 {
             return Err(format!("{name} is empty."));
         }
@@ -127,20 +139,24 @@ impl Catalog {
             let max = format_size(self.config.max_file_bytes);
             return Err(format!("{name} is too large, the maximum is {max}."));
         }
-        let reserved = self.reserved_bytes();
-        let total = reserved.checked_add(size);
-        if total.is_none_or(|total| total > max_total) {
-            let left = format_size(max_total.saturating_sub(reserved));
-            return Err(format!("Not enough space for {name}, {left} are free."));
-        }
-        Ok(())
+        let files = self.files.values();
+        let uploads = self.uploads.values();
+        let held: Vec<HeldFile> = files
+            .map(|file| (file.shared_by, file.size))
+            .chain(uploads.map(|upload| (Some(upload.holder), upload.size)))
+            .collect();
+        quota::check(&self.config, &held, holder, name, size)
     }
 
-    /// Returns the size of all files. Uploads count with their whole size.
-    fn reserved_bytes(&self) -> u64 {
-        let files = self.files.values().map(|file| file.size);
-        let uploads = self.uploads.values().map(|upload| upload.size);
-        files.chain(uploads).fold(0, u64::saturating_add)
+    /// Returns the number of the broken upload that such an upload resumes.
+    fn broken_upload(&self, member: MemberId, name: &str, size: u64) -> Option<u64> {
+        let mut uploads = self.uploads.iter();
+        let broken = uploads.find(|(_, upload)| {
+            let is_same =
+                upload.holder.member == member && upload.name == name && upload.size == size;
+            is_same && upload.state != UploadState::Running
+        });
+        broken.map(|(id, _)| *id)
     }
 
     /// Begins an upload, or resumes the same one after it broke.
@@ -150,24 +166,23 @@ impl Catalog {
     /// When the room for it was taken since the ticket was given.
     pub fn begin_upload(
         &mut self,
-        member: MemberId,
+        holder: Holder,
         name: &str,
         size: u64,
     ) -> Result<UploadStart, TransferError> {
-        let broken = self.uploads.iter_mut().find(|(_, upload)| {
-            let is_same = upload.member == member && upload.name == name && upload.size == size;
-            is_same && upload.state != UploadState::Running
-        });
-        if let Some((id, upload)) = broken {
-            upload.state = UploadState::Running;
-            return Ok(UploadStart::Resumed(*id));
+        if let Some(id) = self.broken_upload(holder.member, name, size) {
+            self.uploads
+                .entry(id)
+                .and_modify(|upload| upload.state = UploadState::Running);
+            return Ok(UploadStart::Resumed(id));
         }
-        self.check_size(name, size)
+        self.check_new(holder, name, size)
             .map_err(TransferError::Refused)?;
-        let id = self.next_id;
-        self.next_id += 1;
+        let used_up = || TransferError::Refused(NUMBERS_USED_UP.to_string());
+        let id = self.next_id.ok_or_else(used_up)?;
+        self.next_id = id.checked_add(1);
         let upload = PartialUpload {
-            member,
+            holder,
             name: name.to_string(),
             size,
             state: UploadState::Running,
@@ -201,7 +216,7 @@ impl Catalog {
     /// A sentence for the member, if there is no such file or it is another's.
     pub fn remove(&mut self, member: Option<MemberId>, id: u64) -> Result<FileMetadata, String> {
         let file = self.file(id)?;
-        if member.is_some() && member != file.shared_by {
+        if member.is_some() && member != file.shared_by.map(|holder| holder.member) {
             let name = &file.name;
             return Err(format!("Only the member who shared {name} can remove it."));
         }
@@ -209,7 +224,8 @@ impl Catalog {
         self.files.remove(&id).ok_or_else(missing)
     }
 
-    /// Removes what has become too old, by both clocks.
+    /// Removes what has become too old, by both clocks, and the broken uploads of members
+    /// that have left.
     pub fn expire(&mut self, now: Instant, unix_now: u64) -> Expired {
         self.tickets.expire(now);
         let max_age = self.config.max_age.as_secs();
@@ -218,7 +234,10 @@ impl Catalog {
         let partial_max_age = self.config.partial_max_age;
         let is_stale = |upload: &PartialUpload| match upload.state {
             UploadState::Running => false,
-            UploadState::Broken(since) => now.saturating_duration_since(since) > partial_max_age,
+            UploadState::Broken(since) => {
+                let has_left = !self.tickets.is_member(upload.holder.member);
+                has_left || now.saturating_duration_since(since) > partial_max_age
+            }
         };
         let uploads = self.uploads.iter().filter(|(_, upload)| is_stale(upload));
         let expired = Expired {

@@ -12,6 +12,9 @@ pub struct FilesConfig {
     pub max_file_bytes: u64,
     /// The most bytes of all files together, so that the disk is not filled.
     pub max_total_bytes: u64,
+    /// The most files. Each takes two files on disk and an entry in memory, and the start
+    /// reads them all; people look for the last few.
+    pub max_files: usize,
     /// The most transfers of one member at once, tickets included: so one member does
     /// not take the line for itself.
     pub max_transfers: usize,
@@ -33,6 +36,7 @@ impl FilesConfig {
             folder: folder.into(),
             max_file_bytes: 100 * 1024 * 1024,
             max_total_bytes: 1024 * 1024 * 1024,
+            max_files: 1000,
             max_transfers: 4,
             rate: 200 * 1024 * 1024,
             max_age: Duration::from_secs(30 * 86_400),

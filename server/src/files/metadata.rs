@@ -8,7 +8,7 @@ use common::notice::format_duration;
 use common::transfer::filename;
 use common::transfer::format_size;
 
-use crate::connection::MemberId;
+use super::quota::Holder;
 
 /// The data beside a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub struct FileMetadata {
     pub size: u64,
     /// The name of the member that has shared it.
     pub owner: Name,
-    /// The member; not known for a file of an earlier life of the server.
-    pub shared_by: Option<MemberId>,
+    /// The member and its host; not known for a file of an earlier life of the server.
+    pub shared_by: Option<Holder>,
     /// When it was shared, in seconds after 1970.
     pub shared_at: u64,
 }

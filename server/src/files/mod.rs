@@ -17,6 +17,9 @@ mod catalog;
 pub mod config;
 pub mod error;
 mod metadata;
+mod quota;
+mod regular_file;
+mod slot;
 mod store;
 mod tickets;
 pub mod transfer;
@@ -47,6 +50,9 @@ use tickets::TransferTarget;
 /// How often the operator is notified of a failing disk.
 const FAULT_INTERVAL: Duration = Duration::from_secs(60);
 
+/// The most foreign names in one warning: they fit in a few lines of a terminal.
+const MAX_NAMED: usize = 10;
+
 /// All shared files.
 pub struct Files {
     config: FilesConfig,
@@ -68,6 +74,9 @@ impl Files {
         let cannot = |error| format!("cannot keep files in {folder}: {error}");
         let store = Store::new(&config.folder).map_err(cannot)?;
         let found = store.scan().map_err(cannot)?;
+        if !found.foreign.is_empty() {
+            log.line(foreign_warning(&found.foreign));
+        }
         Ok(Arc::new(Files {
             catalog: Mutex::new(Catalog::new(found, config.clone())),
             bandwidth: Bandwidth::new(config.rate),
@@ -122,7 +131,8 @@ impl Files {
         Ok(metadata)
     }
 
-    /// Ends the tickets and transfers of a member that has left.
+    /// Ends the tickets and transfers of a member that has left. Its broken uploads have
+    /// expired.
     pub fn remove_member(&self, member: MemberId) {
         self.lock().tickets.remove_member(member);
     }
@@ -175,6 +185,17 @@ impl Files {
     fn lock(&self) -> MutexGuard<'_, Catalog> {
         lock(&self.catalog)
     }
+}
+
+/// Returns the warning about names in the folder that are not of this server's files.
+fn foreign_warning(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().map(String::as_str).take(MAX_NAMED).collect();
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown = shown.join(", ");
+    format!("[FILES] not shared and left alone, because others put them there: {shown}{more}.")
 }
 
 fn token() -> Token {

@@ -11,17 +11,26 @@
 //! Invariant: a file counts if both parts of it are there. The last step of an upload
 //! is one `rename`, after all else is on disk. So whenever the server or the machine
 //! stops, a file is there completely or not at all.
+//!
+//! Others may put something into the folder under such a name. It is foreign unless it
+//! is a regular file, and an `.about` unless it can be parsed. What is foreign is
+//! neither read nor replaced nor removed.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::metadata::FileMetadata;
+use super::regular_file;
 
 /// The endings of the store's own files, after their number.
 const METADATA: &str = "about";
 const PART: &str = "part";
 const NEW: &str = "new";
+
+/// The most bytes of an `.about`: the names of a file and of a member, and two numbers,
+/// take less than half of it.
+const MAX_METADATA_BYTES: u64 = 4096;
 
 /// The folder of all files.
 pub struct Store {
@@ -32,8 +41,11 @@ pub struct Store {
 pub struct ScanResult {
     /// The complete files.
     pub files: Vec<FileMetadata>,
-    /// A number that no file in the folder has.
-    pub next_id: u64,
+    /// A number above all in the folder. `None` if one of them is the highest.
+    pub next_id: Option<u64>,
+    /// The names, in order, that are a number of the store, but of something foreign or
+    /// of something that cannot be removed.
+    pub foreign: Vec<String>,
 }
 
 impl Store {
@@ -46,49 +58,80 @@ impl Store {
         fs::create_dir_all(folder)?;
         let folder = folder.to_path_buf();
         let store = Store { folder };
-        let probe = store.folder.join("0.new");
-        remove_if_there(&probe)?;
-        create(&probe)?;
-        fs::remove_file(&probe)?;
+        let probe = store.path(0, NEW);
+        match regular_file::create(&probe) {
+            Ok(_) => fs::remove_file(&probe)?,
+            // A killed server may have left it, or it is foreign.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
         Ok(store)
     }
 
-    /// Finds the complete files, and removes the remains of others. Foreign files stay
-    /// as they are.
+    /// Finds the complete files, and removes the remains of others. What is foreign stays
+    /// as it is.
     ///
     /// # Errors
     ///
     /// When the folder cannot be read.
     pub fn scan(&self) -> io::Result<ScanResult> {
-        let mut found = ScanResult {
-            files: Vec::new(),
-            next_id: 1,
-        };
+        let (mut files, mut foreign, mut highest_id) = (Vec::new(), Vec::new(), 0);
         for entry in fs::read_dir(&self.folder)? {
             let name = entry?.file_name();
-            let Some((id, kind)) = name.to_str().and_then(parse_stored_name) else {
+            let Some(name) = name.to_str() else {
                 continue;
             };
-            found.next_id = found.next_id.max(id.saturating_add(1));
-            match kind {
-                Some(METADATA) => match self.load_complete(id) {
-                    Some(metadata) => found.files.push(metadata),
-                    None => remove_if_there(&self.path(id, METADATA))?,
-                },
-                Some(_) => remove_if_there(&self.folder.join(&name))?,
-                None => {}
+            let Some((id, kind)) = parse_stored_name(name) else {
+                continue;
+            };
+            highest_id = highest_id.max(id);
+            let kept_or_removed = match kind {
+                Some(METADATA) => self.scan_metadata(id, &mut files),
+                Some(_) => regular_file::remove(&self.folder.join(name)).is_ok(),
+                None => self.is_complete(id),
+            };
+            if !kept_or_removed {
+                foreign.push(name.to_string());
             }
         }
-        found.files.sort_by_key(|metadata| metadata.id);
-        Ok(found)
+        files.sort_by_key(|metadata| metadata.id);
+        foreign.sort();
+        Ok(ScanResult {
+            files,
+            next_id: highest_id.checked_add(1),
+            foreign,
+        })
     }
 
-    /// Returns the metadata of file `id`, if all of it is there.
-    fn load_complete(&self, id: u64) -> Option<FileMetadata> {
-        let text = read_regular(&self.path(id, METADATA)).ok()?;
-        let metadata = FileMetadata::parse(id, &text)?;
-        let length = fs::symlink_metadata(self.data(id)).ok()?;
-        (length.is_file() && length.len() == metadata.size).then_some(metadata)
+    /// Adds file `id` to `files`, or removes its metadata if its bytes are not there.
+    /// Returns `false` if the metadata is foreign.
+    fn scan_metadata(&self, id: u64, files: &mut Vec<FileMetadata>) -> bool {
+        match self.read_metadata(id) {
+            Some(metadata) if self.has_data(&metadata) => {
+                files.push(metadata);
+                true
+            }
+            Some(_) => regular_file::remove(&self.path(id, METADATA)).is_ok(),
+            None => false,
+        }
+    }
+
+    /// Returns `true` if the bytes of file `id` are those that its metadata describes.
+    fn is_complete(&self, id: u64) -> bool {
+        self.read_metadata(id)
+            .is_some_and(|metadata| self.has_data(&metadata))
+    }
+
+    fn read_metadata(&self, id: u64) -> Option<FileMetadata> {
+        let path = self.path(id, METADATA);
+        let file = regular_file::open(&path, OpenOptions::new().read(true)).ok()?;
+        let text = io::read_to_string(file.take(MAX_METADATA_BYTES)).ok()?;
+        FileMetadata::parse(id, &text)
+    }
+
+    fn has_data(&self, metadata: &FileMetadata) -> bool {
+        let data = fs::symlink_metadata(self.data(metadata.id));
+        data.is_ok_and(|data| data.is_file() && data.len() == metadata.size)
     }
 
     /// Creates the file for an upload.
@@ -97,7 +140,7 @@ impl Store {
     ///
     /// When the disk rejects it.
     pub fn create_upload(&self, id: u64) -> io::Result<File> {
-        create(&self.path(id, PART))
+        regular_file::create(&self.path(id, PART))
     }
 
     /// Opens the file of an upload again. Returns it with its length.
@@ -106,7 +149,7 @@ impl Store {
     ///
     /// When it is gone, or another file is in its place.
     pub fn resume_upload(&self, id: u64) -> io::Result<(File, u64)> {
-        let file = open_regular(&self.path(id, PART), OpenOptions::new().append(true))?;
+        let file = regular_file::open(&self.path(id, PART), OpenOptions::new().append(true))?;
         let have = file.metadata()?.len();
         Ok((file, have))
     }
@@ -115,18 +158,36 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the disk rejects it.
-    pub fn complete_upload(&self, part: &File, metadata: &FileMetadata) -> io::Result<()> {
+    /// When the disk rejects it, or a name of the file is taken. Then only the `.part` is
+    /// left.
+    pub fn complete_upload(&self, part: File, metadata: &FileMetadata) -> io::Result<()> {
+        let id = metadata.id;
         part.sync_all()?;
+        // The capacity counts one open file for a transfer, and the next is opened now.
+        drop(part);
+        self.write_metadata(metadata)?;
+        // From the second rename on the file counts.
+        let counts = self
+            .sync()
+            .and_then(|()| regular_file::rename_to_free(&self.path(id, PART), &self.data(id)));
+        if let Err(error) = counts {
+            let _removed_at_the_next_start = fs::remove_file(self.path(id, METADATA));
+            return Err(error);
+        }
+        self.sync().inspect_err(|_| {
+            let _found_at_the_next_start = self.remove(id);
+        })
+    }
+
+    fn write_metadata(&self, metadata: &FileMetadata) -> io::Result<()> {
         let new = self.path(metadata.id, NEW);
-        let mut file = create(&new)?;
-        file.write_all(metadata.to_text().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, self.path(metadata.id, METADATA))?;
-        self.sync()?;
-        // From here on the file counts.
-        fs::rename(self.path(metadata.id, PART), self.data(metadata.id))?;
-        self.sync()
+        let mut file = regular_file::create(&new)?;
+        file.write_all(metadata.to_text().as_bytes())
+            .and_then(|()| file.sync_all())
+            .and_then(|()| regular_file::rename_to_free(&new, &self.path(metadata.id, METADATA)))
+            .inspect_err(|_| {
+                let _removed_at_the_next_start = fs::remove_file(&new);
+            })
     }
 
     /// Opens the bytes of a file.
@@ -135,7 +196,7 @@ impl Store {
     ///
     /// When they are gone, or have changed.
     pub fn open(&self, metadata: &FileMetadata) -> io::Result<File> {
-        let file = open_regular(&self.data(metadata.id), OpenOptions::new().read(true))?;
+        let file = regular_file::open(&self.data(metadata.id), OpenOptions::new().read(true))?;
         if file.metadata()?.len() == metadata.size {
             Ok(file)
         } else {
@@ -150,19 +211,13 @@ impl Store {
     ///
     /// When the disk rejects that.
     pub fn remove(&self, id: u64) -> io::Result<()> {
-        remove_if_there(&self.data(id))?;
-        remove_if_there(&self.path(id, METADATA))
+        regular_file::remove_if_there(&self.data(id))?;
+        regular_file::remove_if_there(&self.path(id, METADATA))
     }
 
-    /// Removes the bytes of an upload. A rest is removed at the next start.
+    /// Removes the bytes of an upload.
     pub fn remove_upload(&self, id: u64) {
-        for kind in [PART, NEW] {
-            let _removed_at_the_next_start = fs::remove_file(self.path(id, kind));
-        }
-        // The last step of the upload may have failed after this was written.
-        if !self.data(id).exists() {
-            let _removed_at_the_next_start = fs::remove_file(self.path(id, METADATA));
-        }
+        let _removed_at_the_next_start = regular_file::remove(&self.path(id, PART));
     }
 
     fn data(&self, id: u64) -> PathBuf {
@@ -193,51 +248,4 @@ fn parse_stored_name(name: &str) -> Option<(u64, Option<&str>)> {
     let id = number.parse().ok().filter(|_| is_own_kind)?;
     // `+3` and `03` are foreign.
     (number == u64::to_string(&id)).then_some((id, kind))
-}
-
-/// Creates a file where nothing is yet, also no symbolic link.
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Opens a regular file: no symbolic link, pipe or device.
-fn open_regular(path: &Path, options: &OpenOptions) -> io::Result<File> {
-    let before = fs::symlink_metadata(path)?;
-    if !before.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let file = options.open(path)?;
-    // A link may have been put there just now.
-    if is_same(&before, &file.metadata()?) {
-        Ok(file)
-    } else {
-        Err(io::Error::other("it was replaced"))
-    }
-}
-
-#[cfg(unix)]
-fn is_same(before: &fs::Metadata, after: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    (before.dev(), before.ino()) == (after.dev(), after.ino())
-}
-
-/// Elsewhere std does not report it; a link takes rights there that few have.
-#[cfg(not(unix))]
-fn is_same(before: &fs::Metadata, after: &fs::Metadata) -> bool {
-    before.len() == after.len()
-}
-
-fn read_regular(path: &Path) -> io::Result<String> {
-    io::read_to_string(open_regular(path, OpenOptions::new().read(true))?)
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

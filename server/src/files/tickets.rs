@@ -8,7 +8,9 @@ use common::transfer::{Direction, TICKET_LIFETIME, TransferRequest};
 use common::{Name, Token};
 
 use super::error::TransferError;
+use super::quota::Holder;
 use crate::connection::MemberId;
+use crate::connection::host::Host;
 
 /// A member that requests a transfer.
 #[derive(Clone, Debug)]
@@ -19,6 +21,16 @@ pub struct Requester {
     pub ip: IpAddr,
     /// The present name of the member.
     pub name: Name,
+}
+
+impl Requester {
+    /// Returns whose quotas a file of the member counts toward.
+    pub fn holder(&self) -> Holder {
+        Holder {
+            member: self.id,
+            host: Host::of(self.ip),
+        }
+    }
 }
 
 /// The transfer that a ticket allows.

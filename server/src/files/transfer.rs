@@ -1,7 +1,7 @@
 //! Transfer: one upload or download, from its ticket to its end.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +14,7 @@ use super::catalog::UploadStart;
 use super::error::TransferError;
 use super::metadata::FileMetadata;
 use super::metadata::unix_now;
+use super::slot::{TransferSlot, UploadSlot};
 use super::tickets::{Requester, TransferTarget};
 use crate::connection::MemberId;
 
@@ -25,42 +26,11 @@ pub enum Transfer {
     Download(Download),
 }
 
-/// The place of one transfer in the counts. Dropping it gives the place back.
-struct TransferSlot {
-    files: Arc<Files>,
-    member: MemberId,
-}
-
-impl TransferSlot {
-    fn new(files: &Arc<Files>, member: MemberId) -> TransferSlot {
-        files.bandwidth.begin();
-        TransferSlot {
-            files: Arc::clone(files),
-            member,
-        }
-    }
-
-    fn is_member_present(&self) -> bool {
-        self.files.lock().tickets.is_member(self.member)
-    }
-}
-
-impl Drop for TransferSlot {
-    fn drop(&mut self) {
-        self.files.bandwidth.end();
-        self.files.lock().tickets.end_transfer(self.member);
-    }
-}
-
-/// A file on its way to the server. If it is dropped before its end, the bytes that
-/// came are kept for a while.
+/// A file on its way to the server.
 pub struct Upload {
-    slot: TransferSlot,
-    file: Arc<File>,
+    slot: UploadSlot,
+    part: File,
     metadata: FileMetadata,
-    /// The number of bytes that came so far.
-    pub received: u64,
-    ended: bool,
 }
 
 /// A file on its way to the member.
@@ -86,32 +56,40 @@ pub fn redeem(
     ip: IpAddr,
 ) -> Result<Transfer, TransferError> {
     let grant = files.lock().tickets.redeem(request, ip, Instant::now())?;
-    let Requester {
-        id, name: owner, ..
-    } = grant.requester;
-    let slot = TransferSlot::new(files, id);
+    let requester = grant.requester;
+    let slot = TransferSlot::new(files, requester.id);
     match grant.target {
-        TransferTarget::New { name, size } => upload(slot, owner, name, size).map(Transfer::Upload),
+        TransferTarget::New { name, size } => {
+            upload(slot, requester, name, size).map(Transfer::Upload)
+        }
         TransferTarget::Existing(id) => {
-            download(slot, owner, id, request.offset).map(Transfer::Download)
+            download(slot, requester.name, id, request.offset).map(Transfer::Download)
         }
     }
 }
 
 fn upload(
     slot: TransferSlot,
-    owner: Name,
+    requester: Requester,
     name: String,
     size: u64,
 ) -> Result<Upload, TransferError> {
     let files = &slot.files;
-    let start = files.lock().begin_upload(slot.member, &name, size)?;
+    let holder = requester.holder();
+    let start = files.lock().begin_upload(holder, &name, size)?;
     let (id, opened) = match start {
-        UploadStart::New(id) => (id, files.store.create_upload(id).map(|file| (file, 0))),
+        UploadStart::New(id) => match files.store.create_upload(id) {
+            Ok(file) => (id, Ok((file, 0))),
+            Err(error) => {
+                // The path may be that of a foreign file, which stays.
+                files.lock().discard_upload(id);
+                return Err(disk_failure(files, &error));
+            }
+        },
         UploadStart::Resumed(id) => (id, files.store.resume_upload(id)),
     };
-    let (file, received) = match opened {
-        Ok((file, received)) if received <= size => (file, received),
+    let (part, received) = match opened {
+        Ok((part, received)) if received <= size => (part, received),
         Ok(_) => return Err(discard(files, id, &io::Error::other("it has grown"))),
         Err(error) => return Err(discard(files, id, &error)),
     };
@@ -119,16 +97,20 @@ fn upload(
         id,
         name,
         size,
-        owner,
-        shared_by: Some(slot.member),
+        owner: requester.name,
+        shared_by: Some(holder),
         shared_at: 0, // not known before its end
+    };
+    let slot = UploadSlot {
+        slot,
+        id,
+        received,
+        ended: false,
     };
     Ok(Upload {
         slot,
-        file: Arc::new(file),
+        part,
         metadata,
-        received,
-        ended: false,
     })
 }
 
@@ -177,6 +159,12 @@ fn download(
 /// the error for its sender.
 fn discard(files: &Files, id: u64, error: &io::Error) -> TransferError {
     files.remove_upload(id);
+    disk_failure(files, error)
+}
+
+/// Reports to the operator that the disk rejects an upload. Returns the error for its
+/// sender.
+fn disk_failure(files: &Files, error: &io::Error) -> TransferError {
     files.report_fault(&format!("cannot write: {error}"));
     match error.kind() {
         ErrorKind::StorageFull => TransferError::DiskFull,
@@ -185,19 +173,29 @@ fn discard(files: &Files, id: u64, error: &io::Error) -> TransferError {
 }
 
 impl Upload {
-    /// Returns the number of bytes that are still to come.
-    pub fn remaining(&self) -> u64 {
-        self.metadata.size.saturating_sub(self.received)
+    /// Returns the number of bytes that came so far.
+    pub fn received(&self) -> u64 {
+        self.slot.received
     }
 
-    /// Returns the file for the bytes.
-    pub fn file(&self) -> Arc<File> {
-        Arc::clone(&self.file)
+    /// Returns the number of bytes that are still to come.
+    pub fn remaining(&self) -> u64 {
+        self.metadata.size.saturating_sub(self.received())
+    }
+
+    /// Writes the next bytes of the file to disk.
+    ///
+    /// # Errors
+    ///
+    /// When the disk rejects them.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.slot.received += bytes.len() as u64;
+        self.part.write_all(bytes)
     }
 
     /// Returns `true` if the member is still in the chat.
     pub fn is_wanted(&self) -> bool {
-        self.slot.is_member_present()
+        self.slot.slot.is_member_present()
     }
 
     /// Returns a description for the log.
@@ -209,20 +207,19 @@ impl Upload {
 
     /// Discards the upload, because the disk rejects it. Returns the error for its
     /// sender.
-    pub fn fail(mut self, error: &io::Error) -> TransferError {
-        self.ended = true;
-        discard(&self.slot.files, self.metadata.id, error)
+    pub fn fail(self, error: &io::Error) -> TransferError {
+        fail(self.slot, error)
     }
 
     /// Returns the member that sends it.
     pub fn member(&self) -> MemberId {
-        self.slot.member
+        self.slot.slot.member
     }
 
     /// Discards the upload for a reason. Returns the error for its sender.
     pub fn reject(mut self, why: &str) -> TransferError {
-        self.ended = true;
-        self.slot.files.remove_upload(self.metadata.id);
+        self.slot.ended = true;
+        self.slot.slot.files.remove_upload(self.slot.id);
         TransferError::Refused(why.to_string())
     }
 
@@ -232,30 +229,26 @@ impl Upload {
     /// # Errors
     ///
     /// When the disk rejects it.
-    pub fn complete(mut self, owner: Name) -> Result<FileMetadata, TransferError> {
-        self.metadata.owner = owner;
-        self.metadata.shared_at = unix_now();
-        let files = &self.slot.files;
-        match files.store.complete_upload(&self.file, &self.metadata) {
-            Ok(()) => {
-                self.ended = true;
-                files.lock().complete_upload(self.metadata.clone());
-                Ok(self.metadata.clone())
-            }
-            Err(error) => Err(self.fail(&error)),
+    pub fn complete(self, owner: Name) -> Result<FileMetadata, TransferError> {
+        let Upload { mut slot, part, .. } = self;
+        let metadata = FileMetadata {
+            owner,
+            shared_at: unix_now(),
+            ..self.metadata
+        };
+        let files = &slot.slot.files;
+        if let Err(error) = files.store.complete_upload(part, &metadata) {
+            return Err(fail(slot, &error));
         }
+        files.lock().complete_upload(metadata.clone());
+        slot.ended = true;
+        Ok(metadata)
     }
 }
 
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if !self.ended {
-            let files = &self.slot.files;
-            files
-                .lock()
-                .suspend_upload(self.metadata.id, Instant::now());
-        }
-    }
+fn fail(mut slot: UploadSlot, error: &io::Error) -> TransferError {
+    slot.ended = true;
+    discard(&slot.slot.files, slot.id, error)
 }
 
 impl Download {

@@ -31,14 +31,20 @@ pub fn run(guard: &SessionGuard<'_>, reader: &mut LineReader, request: TransferR
         return admission::evicted();
     }
     if reader.is_unframed() {
-        return refusal("That line needs a newline at its end.");
+        return refusal(
+            CloseReason::Protocol,
+            "That line needs a newline at its end.",
+        );
     }
     let Some(files) = &guard.context.files else {
-        return refusal(SHARING_OFF);
+        return refusal(CloseReason::Protocol, SHARING_OFF);
     };
+    if !guard.count_transfer() {
+        return refusal(CloseReason::Full, &admission::server_full().message);
+    }
     let transfer = match transfer::redeem(files, request, guard.connection.address.ip()) {
         Ok(transfer) => transfer,
-        Err(error) => return refusal(error.to_sentence()),
+        Err(error) => return refusal(CloseReason::Protocol, error.to_sentence()),
     };
     let Some(writer) = take_writer(guard) else {
         return CloseReason::Shutdown.into();
@@ -60,9 +66,9 @@ pub fn run(guard: &SessionGuard<'_>, reader: &mut LineReader, request: TransferR
 }
 
 /// Returns the close of a transfer that does not begin.
-fn refusal(why: &str) -> Close {
+fn refusal(reason: CloseReason, why: &str) -> Close {
     let reply = TransferReply::Refused(why.to_string());
-    Close::with_raw_reply(CloseReason::Protocol, reply.to_line().into())
+    Close::with_raw_reply(reason, reply.to_line().into())
 }
 
 /// Takes the writing side of the socket for this thread alone. Returns `None` if the
@@ -89,7 +95,7 @@ impl FileTransfer<'_, '_> {
     /// Moves bytes from the peer to the disk.
     fn receive_upload(&self, mut upload: Upload, reader: &mut LineReader) -> TransferResult {
         self.files.log_line(&format!("{}.", upload.describe()));
-        self.reply(&TransferReply::Ok(upload.received))?;
+        self.reply(&TransferReply::Ok(upload.received()))?;
         // The first bytes may have been read together with the request.
         let early = reader.pending().to_vec();
         let read_half = reader.read_half();
@@ -98,7 +104,6 @@ impl FileTransfer<'_, '_> {
             .set_timeout(timeout)
             .map_err(|_| CloseReason::Reset)?;
         let mut peer = TrackedReader::new(early.chain(read_half));
-        let mut disk = upload.file();
         let mut buffer = vec![0; CHUNK];
         while upload.remaining() > 0 {
             let space = upload.remaining().min(CHUNK as u64);
@@ -114,10 +119,10 @@ impl FileTransfer<'_, '_> {
                 return Err(CloseReason::Kicked);
             }
             let read = chunk.get(..count).unwrap_or_default();
-            if let Err(error) = disk.write_all(read) {
+            if let Err(error) = upload.write(read) {
                 return self.refuse(&upload.fail(&error));
             }
-            upload.received += self.pause(count as u64);
+            self.pause(count as u64);
         }
         self.finish_upload(upload)
     }

@@ -159,6 +159,12 @@ impl<'a> SessionGuard<'a> {
         self.permit.protect_from_eviction()
     }
 
+    /// Takes the place of a file, beside that of the connection that carries it. Returns
+    /// `false` if none is left.
+    pub fn count_transfer(&self) -> bool {
+        self.permit.count_transfer()
+    }
+
     /// Counts the connection as one that has sent no name for a while. The oldest of
     /// these is closed if there are too many.
     pub fn count_unnamed(&self) {

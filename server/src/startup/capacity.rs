@@ -1,8 +1,9 @@
 //! Capacity: how many clients this machine holds, as the kernel reports it.
 //!
-//! Each client takes a thread and an open file. Near the limit of memory maps the start
-//! of a thread may abort the whole process, before any error can be handled. So the
-//! capacity is computed once, at the start, with room to spare.
+//! Each client takes a thread and an open file. A transfer has a second file open, so it
+//! takes the places of two clients (`connection/admission.rs`). Near the limit of memory
+//! maps the start of a thread may abort the whole process, before any error can be
+//! handled. So the capacity is computed once, at the start, with room to spare.
 
 use std::fs;
 

@@ -10,6 +10,7 @@ use tests::{Running, TestClient, eventually};
 use super::fixture::{
     FaultFixture, Scratch, expect_idle, is_installed, program, serve, serve_through,
 };
+use super::sharing::{Transfer, request_ticket};
 
 /// Returns a user that runs nothing else, so that its threads can be counted.
 fn unused_user() -> String {
@@ -80,6 +81,39 @@ fn with_few_files_it_accepts_few() {
     late.expect_quit();
     assert!(fixture.server.lines_with("[SERVER] cannot").is_empty());
     drop((inside, late));
+    fixture.check();
+}
+
+/// Fault 57: the file of a transfer takes a place of its own, or members with three
+/// uploads each take the files of those that the server has room for.
+#[test]
+fn with_few_files_it_carries_few_transfers() {
+    if !is_installed("prlimit") {
+        return;
+    }
+    let scratch = Scratch::new();
+    let line = r#"exec prlimit --nofile=40 "$0" --history 0 --files "$1" 127.0.0.1 0"#;
+    let fixture = FaultFixture::around(serve_through(line, &[&scratch.file("store")]));
+    fixture.server.wait_for("There is room for 20 clients.");
+    let [mut ann, mut bob, mut carl] = fixture.join_all(["ann", "bob", "carl"]);
+    let mut uploads = Vec::new();
+    let mut begin = |client: &mut TestClient| {
+        let ticket = request_ticket(client, "/put a 5").ticket;
+        let mut upload = Transfer::connect(fixture.address, &format!("/put {ticket}"));
+        let reply = upload.line();
+        uploads.push(upload);
+        reply
+    };
+    // Five members and seven uploads leave one place.
+    for _ in 0..3 {
+        assert_eq!(begin(&mut ann), "ok 0");
+        assert_eq!(begin(&mut bob), "ok 0");
+    }
+    assert_eq!(begin(&mut carl), "ok 0");
+    assert_eq!(begin(&mut carl), "! Server is full.");
+    let used = fixture.server.usage().map_or(0, |usage| usage.files);
+    assert!(used < 40, "{used} files are open");
+    drop((ann, bob, carl, uploads));
     fixture.check();
 }
 

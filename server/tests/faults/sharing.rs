@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::transfer::TicketGrant;
 use tests::{DEADLINE, TestClient};
@@ -20,9 +20,16 @@ const CANARY: &str = "tweet";
 
 impl SharedFolder {
     pub fn open(options: &[&str]) -> SharedFolder {
+        SharedFolder::open_after(|_| {}, options)
+    }
+
+    /// Starts the server after `prepare` has put something into the folder.
+    pub fn open_after(prepare: impl Fn(&Path), options: &[&str]) -> SharedFolder {
         let scratch = Scratch::new();
         fs::write(scratch.file("canary"), CANARY).unwrap();
         let folder = scratch.file("store");
+        fs::create_dir(&folder).unwrap();
+        prepare(Path::new(&folder));
         let fixture = FaultFixture::start(&[&["--files", folder.as_str()], options].concat());
         SharedFolder { fixture, scratch }
     }
@@ -50,6 +57,15 @@ impl SharedFolder {
         assert_eq!(canary.unwrap(), CANARY);
         self.fixture.check();
     }
+}
+
+/// Returns the names of the files in the folder, in order.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 /// Requests a ticket in the chat.

@@ -67,6 +67,8 @@ impl Subject {
     pub fn start_sharing(&self, folder: &Path) -> io::Result<Running> {
         let mut command = self.command()?;
         command.arg("--files").arg(folder);
+        // One host may take a quarter, and all transfers of the bench are of one.
+        command.args(["--files-size", "4096"]);
         start(&mut command)
     }
 

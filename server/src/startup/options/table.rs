@@ -25,8 +25,8 @@ pub(super) const TABLE: &[Spec] = &[
         draft.limits.max_clients = at_least(1, name, value)?.min(capacity);
         Ok(())
     }),
-        "how many may be connected at once; the default, and the maximum, is what this machine \
-         holds, which is printed at the start").value("N"),
+        "how many may be connected at once, where a transfer counts twice; the default, and the \
+         maximum, is what this machine holds, which is printed at the start").value("N"),
     Spec::new("--max-unnamed", Value(|draft, name, value| { draft.limits.max_unnamed = at_least(1, name, value)?; Ok(()) }),
         "how many of them may have no name yet; past it the oldest of these is closed").value("N").default("256"),
     Spec::new("--per-address", Value(|draft, name, value| { draft.limits.max_per_address = at_least(1, name, value)?; Ok(()) }),
@@ -70,7 +70,10 @@ pub(super) const TABLE: &[Spec] = &[
     Spec::new("--file-size", Value(|draft, name, value| { draft.files.max_file_bytes = mib(name, value)?; Ok(()) }),
         "how large one file may be").value("MIB").default("100"),
     Spec::new("--files-size", Value(|draft, name, value| { draft.files.max_total_bytes = mib(name, value)?; Ok(()) }),
-        "how much all files may take together").value("MIB").default("1024"),
+        "how much all files may take on disk; a quarter for those from one address, an eighth for \
+         those of one member").value("MIB").default("1024"),
+    Spec::new("--max-files", Value(|draft, name, value| { draft.files.max_files = at_least(1, name, value)?; Ok(()) }),
+        "how many files there may be, with the same parts").value("N").default("1000"),
     Spec::new("--transfers", Value(|draft, name, value| { draft.files.max_transfers = at_least(1, name, value)?; Ok(()) }),
         "how many transfers one member may have at once, tickets included").value("N").default("4"),
     Spec::new("--files-rate", Value(|draft, name, value| { draft.files.rate = mib(name, value)?; Ok(()) }),
