@@ -195,7 +195,7 @@ fn run_connection(
 ) -> Result<(ConnectionEnd, Conversation), Exit> {
     let is_numbered = joined.granted.contains(Capability::Id);
     let beginning = if joined.resumed && is_numbered == conversation.queue.is_numbered() {
-        conversation.resume()
+        conversation.resume(&joined.name)
     } else {
         conversation.begin(joined.granted)
     };

@@ -94,6 +94,12 @@ pub fn welcome(name: &Name, others: &Occupants) -> String {
     format!("Welcome, {name}. {}", others.to_sentence())
 }
 
+/// Parses the member's own name in a notice of [`welcome`].
+pub fn parse_welcome(notice: &str) -> Option<Name> {
+    let (name, _) = notice.strip_prefix("Welcome, ")?.split_once(". ")?;
+    Name::from_server(name)
+}
+
 /// The maximum number of names in a sentence. More are counted, not listed.
 pub const MAX_LISTED: usize = 8;
 

@@ -85,9 +85,13 @@ impl Conversation {
         }
     }
 
-    /// Continues as the previous member: what is unconfirmed is sent again, and what
-    /// waits is sent after it.
-    pub fn resume(&mut self) -> RejoinReport {
+    /// Continues as the previous member, which is called `name`: what is unconfirmed is
+    /// sent again, and what waits is sent after it.
+    pub fn resume(&mut self, name: &Name) -> RejoinReport {
+        if self.name != *name {
+            self.name = name.clone();
+            self.screen.show(ScreenUpdate::Renamed(name.to_string()));
+        }
         self.queue.resend();
         self.transfers.tickets.on_resumed();
         self.screen.show(ScreenUpdate::Online);
@@ -264,7 +268,8 @@ mod tests {
         send(&mut conversation, &["one", "two"]);
         conversation.keep_for_later(said("three"));
         assert_eq!(reports(&shown), ["waiting: three"]);
-        let beginning = conversation.resume();
+        let name = conversation.name.clone();
+        let beginning = conversation.resume(&name);
         conversation.after_welcome(&beginning);
         conversation.queue.confirm(1);
         for expected in ["/seq 2 two", "/seq 3 three"] {

@@ -6,7 +6,7 @@
 //!                             +-> NAME -> joined as a new member
 //! ```
 
-use common::{Address, Capabilities, Capability, Name};
+use common::{Address, Capabilities, Capability, Name, Tags, notice};
 use crossbeam_channel::never;
 
 use super::pending::{Joined, NameReply, PendingConnection};
@@ -52,7 +52,10 @@ impl Rejoin {
             // A refused token is no news for the user.
             match pending.offer(request, drop)? {
                 NameReply::Welcome(first) => {
-                    return Ok(pending.joined(self.name.clone(), true, first));
+                    // The connection may have broken before we knew our new name.
+                    let name = first.as_deref().and_then(welcomed_name);
+                    let name = name.unwrap_or_else(|| self.name.clone());
+                    return Ok(pending.joined(name, true, first));
                 }
                 NameReply::Refused(_) => {}
                 NameReply::Ended(why) => return Err(Exit::Removed(why)),
@@ -66,4 +69,9 @@ impl Rejoin {
             NameReply::Disconnected(how) => Err(how.into()),
         }
     }
+}
+
+fn welcomed_name(line: &str) -> Option<Name> {
+    let (_, text) = Tags::split(line);
+    notice::parse_welcome(text)
 }

@@ -81,6 +81,22 @@ fn a_broken_connection_is_resumed_and_nothing_is_lost_or_shown_twice() {
 }
 
 #[test]
+fn a_new_name_is_known_although_its_notice_was_lost() {
+    let server = FakeServer::open();
+    let (mut peer, mut client) = joined(&server, &[]);
+    client.types("/nick anna");
+    peer.expect_numbered(1, "/nick anna");
+    peer.close();
+    let mut peer = resume(&server, &client, "");
+    peer.say(&greeting("anna"));
+    peer.say("/ack 1");
+    client.shows(&greeting("anna"));
+    // The server takes our own name away, so it is sent twice.
+    client.types("anna: hi");
+    peer.expect_numbered(2, "anna: anna: hi");
+}
+
+#[test]
 fn a_line_of_which_only_the_beginning_came_is_asked_for_again() {
     let server = FakeServer::open();
     let (mut peer, client) = joined(&server, &[]);

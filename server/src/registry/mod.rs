@@ -167,14 +167,16 @@ impl Registry {
             .map(|member| Arc::clone(&member.connection))
     }
 
-    /// Returns what is known of `name`.
-    pub fn whois(&self, name: &Name) -> Whois {
+    /// Returns what is known of `name`. If `reader` ignores that member, its reason for
+    /// being away is left out.
+    pub fn whois(&self, reader: &Name, name: &Name) -> Whois {
         let tables = self.lock();
+        let reader = tables.members.get(reader).map(|member| &member.profile);
         match (
             tables.members.get_key_value(name),
             tables.departed.get(name),
         ) {
-            (Some((name, member)), _) => Whois::Present(member.info(name)),
+            (Some((name, member)), _) => Whois::Present(member.info_for(reader, name)),
             (None, Some(gone)) => Whois::Departed(gone.elapsed()),
             (None, None) => Whois::Unknown,
         }
@@ -188,13 +190,7 @@ impl Registry {
         let reader = name.and_then(|name| tables.members.get(name));
         let reader = reader.map(|member| &member.profile);
         let names = tables.rooms.members(reader.map(|it| &it.room)).take(max);
-        let info = names.filter_map(|name| {
-            let mut info = tables.members.get(name)?.info(name);
-            if reader.is_some_and(|it| it.ignores(info.connection.member_id())) {
-                info.away = info.away.map(|_why| String::new());
-            }
-            Some(info)
-        });
+        let info = names.filter_map(|name| Some(tables.members.get(name)?.info_for(reader, name)));
         (info.collect(), tables.members.len())
     }
 
@@ -256,6 +252,15 @@ impl MemberProfile {
 }
 
 impl Member {
+    /// Returns the same without the reason for being away, if `reader` ignores this member.
+    fn info_for(&self, reader: Option<&MemberProfile>, name: &Name) -> MemberInfo {
+        let mut info = self.info(name);
+        if reader.is_some_and(|it| it.ignores(self.connection.member_id())) {
+            info.away = info.away.map(|_why| String::new());
+        }
+        info
+    }
+
     fn info(&self, name: &Name) -> MemberInfo {
         MemberInfo {
             name: name.clone(),

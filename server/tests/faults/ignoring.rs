@@ -126,6 +126,12 @@ fn nothing_that_an_ignored_member_says_is_shown() {
         let row = ann.receive().unwrap();
         assert!(!row.contains("unseen"), "{row}");
     }
+    ann.say("/whois bob");
+    let row = ann.receive().unwrap();
+    assert!(
+        row.ends_with(", and away.") && !row.contains("unseen"),
+        "{row}"
+    );
     ann.say("/msg bob I do not read your answers");
     ann.expect("bob is away.");
     // Neither does ann receive the topic when she comes back to the room.

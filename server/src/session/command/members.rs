@@ -48,7 +48,7 @@ fn list_members(session: &MemberSession<'_, '_>) -> (Vec<MemberInfo>, usize) {
 }
 
 pub fn whois(session: &mut MemberSession<'_, '_>, name: &Name) {
-    let message = match session.registry().whois(name) {
+    let message = match session.registry().whois(&session.me, name) {
         Whois::Present(info) => describe(&info),
         Whois::Departed(ago) => format!("{name} was last here {} ago.", format_duration(ago)),
         Whois::Unknown => return session.refuse(&notice::no_such_user(name.as_str())),
