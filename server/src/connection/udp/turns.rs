@@ -3,9 +3,10 @@
 //! Invariant: no socket and no clock.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
+
+use common::Token;
 
 use super::peer::UdpPeer;
 
@@ -17,8 +18,10 @@ pub const MAX_PER_TICK: usize = 8 * 1024;
 /// to receive waits for itself and not the others for it.
 #[derive(Default)]
 pub struct Turns {
-    queues: HashMap<SocketAddr, PeerQueue>,
-    order: VecDeque<SocketAddr>,
+    /// By the tags of the peers' cookies. An address can have a new peer while lines for
+    /// its previous one still wait.
+    queues: HashMap<Token, PeerQueue>,
+    order: VecDeque<Token>,
 }
 
 struct PeerQueue {
@@ -49,9 +52,9 @@ impl Turns {
 
     /// Queues lines for a peer.
     pub fn push(&mut self, peer: Arc<UdpPeer>, batch: Arc<[u8]>) {
-        let address = peer.address;
-        let queue = self.queues.entry(address).or_insert_with(|| {
-            self.order.push_back(address);
+        let tag = peer.cookie.tag;
+        let queue = self.queues.entry(tag).or_insert_with(|| {
+            self.order.push_back(tag);
             PeerQueue {
                 peer,
                 batches: VecDeque::new(),
@@ -67,13 +70,13 @@ impl Turns {
     /// they may in this `tick`.
     pub fn next(&mut self, tick: u64) -> Option<NextLine> {
         for _ in 0..self.order.len() {
-            let address = self.order.pop_front()?;
-            let queue = self.queues.get_mut(&address)?;
+            let tag = self.order.pop_front()?;
+            let queue = self.queues.get_mut(&tag)?;
             let line = queue.next(tick);
             if queue.batches.is_empty() {
-                self.queues.remove(&address);
+                self.queues.remove(&tag);
             } else {
-                self.order.push_back(address);
+                self.order.push_back(tag);
             }
             if line.is_some() {
                 return line;
@@ -117,7 +120,11 @@ mod tests {
     use super::*;
 
     fn peer(port: u16) -> Arc<UdpPeer> {
-        let cookie = format!("/cookie {} {port}", "0".repeat(32));
+        peer_with_tag(port, port)
+    }
+
+    fn peer_with_tag(port: u16, tag: u16) -> Arc<UdpPeer> {
+        let cookie = format!("/cookie {tag:032x} {port}");
         let cookie = Cookie::parse(&cookie).unwrap();
         Arc::new(UdpPeer::new(([127, 0, 0, 1], port).into(), &cookie).0)
     }
@@ -154,5 +161,17 @@ mod tests {
         );
         assert_eq!(count(&mut turns, 1), 0);
         assert_eq!(count(&mut turns, 2), 2);
+    }
+
+    #[test]
+    fn a_new_peer_at_an_address_is_not_the_one_before() {
+        let mut turns = Turns::default();
+        let [previous, new] = [1, 2].map(|tag| peer_with_tag(7, tag));
+        turns.push(Arc::clone(&previous), b"a\nb\n".as_slice().into());
+        turns.push(Arc::clone(&new), b"c\n".as_slice().into());
+        for receiver in [&previous, &new, &previous] {
+            let line = turns.next(1).unwrap();
+            assert!(Arc::ptr_eq(&line.peer, receiver), "{}", text(&line));
+        }
     }
 }

@@ -213,7 +213,7 @@ impl History {
 }
 
 // The figure is that of MAX_UDP_ANSWER, see the test.
-const TOO_LONG_OVER_UDP: &str = "Only the newest lines follow: UDP carries 64 KiB at once.";
+const TOO_LONG_OVER_UDP: &str = "Only the newest lines follow, UDP carries 64 KiB at once.";
 
 /// The most lines and bytes of an excerpt.
 #[derive(Clone, Copy)]
@@ -297,7 +297,11 @@ mod tests {
         assert!(shown(29).starts_with("--- the last 3 lines") && shown(29).ends_with(all));
         let part = shown(28);
         let (notice, rest) = part.split_once('\n').unwrap();
-        assert_eq!(notice, TOO_LONG_OVER_UDP);
+        assert_eq!(Event::parse(notice), Event::Notice(TOO_LONG_OVER_UDP));
+        assert!(
+            !notice.contains(':'),
+            "a small script takes it for a message"
+        );
         assert!(notice.contains(&format!("{} KiB", limits::MAX_UDP_ANSWER / 1024)));
         assert!(rest.starts_with("--- the last 2 lines"), "{rest}");
         assert!(rest.contains("\nann: two\nann: three\n"), "{rest}");
