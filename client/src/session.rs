@@ -193,9 +193,10 @@ fn run_connection(
     joined: Joined,
     mut conversation: Conversation,
 ) -> Result<(ConnectionEnd, Conversation), Exit> {
+    conversation.set_name(&joined.name);
     let is_numbered = joined.granted.contains(Capability::Id);
     let beginning = if joined.resumed && is_numbered == conversation.queue.is_numbered() {
-        conversation.resume(&joined.name)
+        conversation.resume()
     } else {
         conversation.begin(joined.granted)
     };

@@ -85,13 +85,18 @@ impl Conversation {
         }
     }
 
-    /// Continues as the previous member, which is called `name`: what is unconfirmed is
-    /// sent again, and what waits is sent after it.
-    pub fn resume(&mut self, name: &Name) -> RejoinReport {
+    /// Takes the name under which the server has welcomed us: the connection may have
+    /// broken before we knew a new one.
+    pub fn set_name(&mut self, name: &Name) {
         if self.name != *name {
             self.name = name.clone();
             self.screen.show(ScreenUpdate::Renamed(name.to_string()));
         }
+    }
+
+    /// Continues as the previous member: what is unconfirmed is sent again, and what
+    /// waits is sent after it.
+    pub fn resume(&mut self) -> RejoinReport {
         self.queue.resend();
         self.transfers.tickets.on_resumed();
         self.screen.show(ScreenUpdate::Online);
@@ -268,8 +273,7 @@ mod tests {
         send(&mut conversation, &["one", "two"]);
         conversation.keep_for_later(said("three"));
         assert_eq!(reports(&shown), ["waiting: three"]);
-        let name = conversation.name.clone();
-        let beginning = conversation.resume(&name);
+        let beginning = conversation.resume();
         conversation.after_welcome(&beginning);
         conversation.queue.confirm(1);
         for expected in ["/seq 2 two", "/seq 3 three"] {

@@ -52,7 +52,6 @@ impl Rejoin {
             // A refused token is no news for the user.
             match pending.offer(request, drop)? {
                 NameReply::Welcome(first) => {
-                    // The connection may have broken before we knew our new name.
                     let name = first.as_deref().and_then(welcomed_name);
                     let name = name.unwrap_or_else(|| self.name.clone());
                     return Ok(pending.joined(name, true, first));

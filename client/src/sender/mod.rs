@@ -362,8 +362,7 @@ mod tests {
     fn a_confirmation_answers_a_heartbeat_but_not_that_of_resuming() {
         let (mut sender, _channels) = granted("id", Vec::new(), InputSource::Terminal);
         assert!(sender.handle_input(line("hi")).is_ok());
-        let name = sender.conversation.name.clone();
-        sender.conversation.resume(&name);
+        sender.conversation.resume();
         sender.window.record_heartbeat();
         assert!(!sender.answers_heartbeat(&ServerUpdate::Ack(0)));
         assert!(sender.answers_heartbeat(&ServerUpdate::Ack(0)));

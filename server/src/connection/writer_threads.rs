@@ -108,7 +108,9 @@ impl<T> Turns<T> {
 
     /// Counts one more thread, if it is needed and at most `max` run then.
     fn reserve_thread(&mut self, max: usize) -> bool {
-        let is_needed = !self.waiting.is_empty() && self.threads < max;
+        // Between two turns, or started just now: they take what waits.
+        let free = || self.threads - self.running.values().sum::<usize>();
+        let is_needed = self.threads < max && self.waiting.len() > free();
         self.threads += usize::from(is_needed);
         is_needed
     }
@@ -152,15 +154,18 @@ mod tests {
         for (last, name) in [(1, "a"), (1, "b"), (1, "c"), (2, "d"), (3, "e"), (2, "f")] {
             turns.waiting.push_back((host(last), name));
         }
-        for _ in 0..7 {
+        for _ in 0..6 {
             assert!(turns.reserve_thread(7));
         }
-        assert!(!turns.reserve_thread(7), "there are as many as may run");
+        assert!(!turns.reserve_thread(7), "there are as many as wait");
+        turns.waiting.push_back((host(3), "i"));
+        assert!(!turns.reserve_thread(6), "there are as many as may run");
+        turns.waiting.pop_back();
         let order: Vec<_> = std::iter::from_fn(|| turns.begin())
             .map(|it| it.1)
             .collect();
         assert_eq!(order, ["a", "d", "e", "b", "f", "c"]);
-        assert_eq!(turns.threads, 6, "one has found nothing");
+        assert_eq!(turns.threads, 5, "one has found nothing");
         for (last, name) in [(1, "g"), (2, "h")] {
             turns.end(host(last));
             turns.end(host(2));

@@ -11,7 +11,6 @@ use tests::{Attack, Attackers};
 use crate::case::{Side, joined};
 use crate::delay::Schedule;
 use crate::files::Folder;
-use crate::proc::LoadMeasurement;
 use crate::report::Figure;
 use crate::subject::Subject;
 
@@ -44,12 +43,7 @@ pub fn run(attack: &Attack, side: Side, server: &Subject, seconds: f64) -> io::R
         interval: INTERVAL,
         time: Duration::from_secs_f64(2.0 * seconds),
     };
-    let watched = LoadMeasurement::start(running.pid())?;
-    let delays = schedule.run(&mut generator)?;
-    let load = watched.stop()?;
+    let figures = schedule.measure(&running, &mut generator, attack.name);
     drop(attackers);
-    Ok(vec![
-        delays.figure(attack.name, 50, load),
-        delays.figure(attack.name, 99, load),
-    ])
+    figures
 }

@@ -44,14 +44,11 @@ pub fn run(running: &Running, seconds: f64) -> io::Result<Vec<Figure>> {
         interval: INTERVAL,
         time: Duration::from_secs_f64(2.0 * seconds),
     };
-    let watched = LoadMeasurement::start(running.pid())?;
-    let delays = schedule.run(&mut generator)?;
-    let load = watched.stop()?;
-    let title = format!("delay, {MEMBERS} members");
-    Ok(vec![
-        delays.figure(&title, 50, load),
-        delays.figure(&title, 99, load),
-    ])
+    schedule.measure(
+        running,
+        &mut generator,
+        &format!("delay, {MEMBERS} members"),
+    )
 }
 
 /// A schedule of messages, with their senders and readers.
@@ -69,15 +66,29 @@ pub struct Schedule {
 }
 
 /// Sorted delays in nanoseconds.
-pub struct Delays(Vec<u64>);
+struct Delays(Vec<u64>);
 
 impl Schedule {
-    /// Sends the messages and returns their delays.
+    /// Sends the messages, and returns the median of their delays and the 99th percentile,
+    /// with the load meanwhile.
     ///
     /// # Errors
     ///
     /// When a reader is disconnected or a message is lost.
-    pub fn run(&self, generator: &mut Generator) -> io::Result<Delays> {
+    pub fn measure(
+        &self,
+        running: &Running,
+        generator: &mut Generator,
+        title: &str,
+    ) -> io::Result<Vec<Figure>> {
+        let watched = LoadMeasurement::start(running.pid())?;
+        let delays = self.run(generator)?;
+        let load = watched.stop()?;
+        let figure = |percent| delays.figure(title, percent, load);
+        Ok(vec![figure(50), figure(99)])
+    }
+
+    fn run(&self, generator: &mut Generator) -> io::Result<Delays> {
         let messages = (WARM_UP + self.time).as_nanos() / self.interval.as_nanos();
         let messages = messages as usize;
         let expected = messages * (self.readers - 1);
@@ -156,7 +167,7 @@ fn stamp(line: &[u8]) -> Duration {
 
 impl Delays {
     /// Returns the delay that `percent` of the deliveries do not exceed.
-    pub fn figure(&self, title: &str, percent: usize, load: Load) -> Figure {
+    fn figure(&self, title: &str, percent: usize, load: Load) -> Figure {
         let rank = (self.0.len() * percent).div_ceil(100).max(1) - 1;
         let nanoseconds = self.0.get(rank).copied().unwrap_or(0);
         Figure {

@@ -20,7 +20,6 @@ use common::transfer::TicketGrant;
 
 use crate::case::{Side, joined};
 use crate::delay::Schedule;
-use crate::proc::LoadMeasurement;
 use crate::report::{Figure, Unit};
 use crate::subject::Subject;
 use crate::throughput::LINE_BYTES;
@@ -117,9 +116,8 @@ pub fn delay(side: Side, server: &Subject, seconds: f64) -> io::Result<Vec<Figur
         interval: INTERVAL,
         time: Duration::from_secs_f64(2.0 * seconds),
     };
-    let watched = LoadMeasurement::start(running.pid())?;
-    let delays = schedule.run(&mut generator);
-    let load = watched.stop()?;
+    let title = format!("delay, {MEMBERS} members, {TRANSFERS} transfers");
+    let figures = schedule.measure(&running, &mut generator, &title);
     done.store(true, Ordering::Relaxed);
     let mut transferred = 0;
     for transfer in transfers {
@@ -127,18 +125,14 @@ pub fn delay(side: Side, server: &Subject, seconds: f64) -> io::Result<Vec<Figur
             .join()
             .map_err(|_| Error::other("a transfer panicked"))??;
     }
-    let delays = delays?;
-    let title = format!("delay, {MEMBERS} members, {TRANSFERS} transfers");
-    Ok(vec![
-        delays.figure(&title, 50, load),
-        delays.figure(&title, 99, load),
-        Figure {
-            name: "files transferred meanwhile".into(),
-            unit: Unit::Count,
-            value: transferred as f64,
-            load: None,
-        },
-    ])
+    let mut figures = figures?;
+    figures.push(Figure {
+        name: "files transferred meanwhile".into(),
+        unit: Unit::Count,
+        value: transferred as f64,
+        load: None,
+    });
+    Ok(figures)
 }
 
 /// A member that sends and fetches files.

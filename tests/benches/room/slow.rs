@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::case::{Side, joined};
 use crate::delay::Schedule;
-use crate::proc::LoadMeasurement;
 use crate::report::{Figure, Unit};
 use crate::subject::Running;
 
@@ -42,19 +41,14 @@ pub fn run(running: &Running, side: Side) -> io::Result<Vec<Figure>> {
         interval: INTERVAL,
         time: TIME,
     };
-    let watched = LoadMeasurement::start(running.pid())?;
-    let delays = schedule.run(&mut generator)?;
-    let load = watched.stop()?;
-    let dropped = stalled.filter(|&it| generator.is_dropped(it)).count();
     let title = format!("delay of {READERS} readers");
-    Ok(vec![
-        delays.figure(&title, 50, load),
-        delays.figure(&title, 99, load),
-        Figure {
-            name: "stalled members disconnected".into(),
-            unit: Unit::Count,
-            value: dropped as f64,
-            load: None,
-        },
-    ])
+    let mut figures = schedule.measure(running, &mut generator, &title)?;
+    let dropped = stalled.filter(|&it| generator.is_dropped(it)).count();
+    figures.push(Figure {
+        name: "stalled members disconnected".into(),
+        unit: Unit::Count,
+        value: dropped as f64,
+        load: None,
+    });
+    Ok(figures)
 }
