@@ -2,6 +2,9 @@
 //!
 //! `--help` and the manual document the codes; each is set in one place, here.
 
+use std::io;
+
+use crate::connection::describe;
 use crate::quit::QuitRequest;
 use crate::receiver::lines::Disconnect;
 use crate::receiver::{LastMessage, SessionEnd};
@@ -35,14 +38,18 @@ pub enum Exit {
     Removed(Option<String>),
     /// The server reported that it stops.
     Stopped,
-    /// The file of `--send` or `--get` has not arrived. The reason was shown already;
-    /// it also decides the exit code.
-    TransferFailed(u8),
+    /// The reason was shown already, or the terminal does not take it. This is its code.
+    Unexplained(u8),
     /// The connection broke.
     Lost(String),
 }
 
 impl Exit {
+    /// Returns the exit when the system cannot start a thread.
+    pub fn no_thread(error: io::Error) -> Exit {
+        Exit::Failed(format!("cannot start a thread: {}", describe(&error)))
+    }
+
     /// Returns the exit code of the process.
     pub fn code(&self) -> u8 {
         match self {
@@ -52,14 +59,19 @@ impl Exit {
             Exit::NameRefused(_) => 4,
             Exit::Removed(_) | Exit::Stopped => REMOVED,
             Exit::Lost(_) => LOST,
-            Exit::TransferFailed(code) => *code,
+            Exit::Unexplained(code) => *code,
         }
+    }
+
+    /// Returns the exit with the same code and no sentence.
+    pub fn unexplained(&self) -> Exit {
+        Exit::Unexplained(self.code())
     }
 
     /// Returns the sentence for the user, unless the end was requested.
     pub fn message(&self) -> Option<String> {
         match self {
-            Exit::Left | Exit::Interrupted | Exit::TransferFailed(_) => None,
+            Exit::Left | Exit::Interrupted | Exit::Unexplained(_) => None,
             Exit::Failed(why) | Exit::Unreachable(why) => Some(why.clone()),
             Exit::NameRefused(why) => Some(format!("no name was accepted: {why}")),
             Exit::Removed(None) => Some("The server has ended the session.".to_string()),
@@ -112,7 +124,7 @@ impl From<QuitRequest> for Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{self, ErrorKind};
+    use std::io::ErrorKind;
     use std::time::Duration;
 
     #[track_caller]

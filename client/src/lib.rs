@@ -29,6 +29,7 @@ pub mod sender;
 
 pub mod transfers;
 
+mod background;
 mod lock;
 
 pub mod exit;

@@ -1,6 +1,9 @@
 //! Quit requests: reasons to quit that were not typed.
 
+use std::convert::Infallible;
 use std::io::{self, ErrorKind};
+
+use crossbeam_channel::Receiver;
 
 use crate::connection::describe;
 
@@ -13,6 +16,15 @@ pub enum QuitRequest {
     OutputClosed,
     /// Standard output cannot be written, for this reason.
     OutputFailed(String),
+}
+
+/// The ends of the channels that ask to quit.
+pub struct QuitReceiver {
+    /// The requests.
+    pub requests: Receiver<QuitRequest>,
+    /// Carries nothing; it is closed by the first signal. Then nothing may take longer than
+    /// a moment.
+    pub interrupted: Receiver<Infallible>,
 }
 
 impl From<io::Error> for QuitRequest {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use common::{Capability, LOBBY, MAX_MISSED_HEARTBEATS, Name};
 use crossbeam_channel::{Receiver, bounded, select};
 
-use crate::connection::{self, Connection, Transport, describe};
+use crate::connection::{self, Connection, Transport};
 use crate::conversation::Conversation;
 use crate::conversation::queue::LineQueue;
 use crate::conversation::waiting::WaitingLines;
@@ -32,7 +32,7 @@ use crate::handshake::{self, Handshake, Joined};
 use crate::input::discard;
 use crate::input::stdin::{self, Input, InputLine, InputSource};
 use crate::options::{Options, ReconnectChoice};
-use crate::quit::QuitRequest;
+use crate::quit::QuitReceiver;
 use crate::receiver::{self, Memory, ReceiverConfig};
 use crate::reconnect::{self, Reconnector};
 use crate::screen::size::Size;
@@ -47,8 +47,8 @@ use crate::transfers::{Task, TransferConfig, TransferManager};
 const MAX_QUIT_REQUESTS: usize = 2;
 
 /// The time that the screen has after a signal to show what waits and to restore the
-/// terminal. The goodbye before it takes at most as long, so that Ctrl-C takes a second.
-const CLOSE_TIMEOUT: Duration = Duration::from_millis(400);
+/// terminal.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Runs a whole session, and returns how it ended. The terminal is restored then.
 pub fn run(options: &Options) -> Exit {
@@ -62,7 +62,7 @@ fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
     // Until here Ctrl-C simply ends the process, even while this blocks.
     let connection =
         connection::connect(&options.address, options.transport).map_err(Exit::Unreachable)?;
-    let (quit_sender, quit_requests) = bounded(MAX_QUIT_REQUESTS);
+    let (quit_sender, requests) = bounded(MAX_QUIT_REQUESTS);
     let window = window_size(options);
     let started = match options.task {
         None => screen::start(renderer(options, window), quit_sender.clone()),
@@ -72,20 +72,27 @@ fn connect_and_run(options: &Options) -> Result<Exit, Exit> {
             quit_sender.clone(),
         ),
     };
-    let (screen, guard) = started.map_err(no_thread)?;
-    signals::watch(quit_sender, screen.clone()).map_err(Exit::Failed)?;
+    let (screen, guard) = started.map_err(Exit::no_thread)?;
+    let interrupted = signals::watch(quit_sender, screen.clone()).map_err(Exit::Failed)?;
+    let quit = QuitReceiver {
+        requests,
+        interrupted,
+    };
     let source = input_source(options);
     // This thread is never joined, see `stdin`.
-    let Input { lines, reads } = stdin::start(source, screen.clone()).map_err(no_thread)?;
-    let exit = join_and_converse(connection, options, window, &screen, lines, &quit_requests);
+    let Input { lines, reads } = stdin::start(source, screen.clone()).map_err(Exit::no_thread)?;
+    let exit = join_and_converse(connection, options, window, &screen, lines, &quit);
     let exit = exit.unwrap_or_else(|exit| exit);
     // All messages are shown before the end, however slow the terminal is, unless a signal
     // asks to hurry, now or then.
-    let hurries = exit == Exit::Interrupted || !screen.close_unless(&quit_requests);
-    let is_restored = !hurries || screen.close_within(CLOSE_TIMEOUT);
+    let is_restored = screen.close_unless(&quit.interrupted) || screen.close_within(CLOSE_TIMEOUT);
     guard.disarm();
+    if !is_restored {
+        // The same terminal must not block the reason.
+        return Ok(exit.unexplained());
+    }
     // What is typed after the line that leaves is for the shell.
-    if source == InputSource::Terminal && exit != Exit::Left && is_restored {
+    if source == InputSource::Terminal && exit != Exit::Left {
         discard::pending_input(&reads);
     }
     Ok(exit)
@@ -99,20 +106,20 @@ fn join_and_converse(
     window: Option<Size>,
     screen: &Screen,
     input: Receiver<InputLine>,
-    quit_requests: &Receiver<QuitRequest>,
+    quit: &QuitReceiver,
 ) -> Result<Exit, Exit> {
     let handshake = Handshake {
         address: &options.address,
         given_name: options.name.clone(),
         input: &input,
         source: input_source(options),
-        quit_requests,
+        quit_requests: &quit.requests,
         screen,
         wanted: handshake::wanted(options.transport, options.heartbeat),
     };
     let joined = handshake.join(connection)?;
     let _watcher = window.map(|window| watcher::start(window, screen.clone()));
-    let conversation = conversation(&joined, options, screen, input, quit_requests.clone());
+    let conversation = conversation(&joined, options, screen, input, quit);
     converse(joined, options, conversation)
 }
 
@@ -121,7 +128,7 @@ fn conversation(
     options: &Options,
     screen: &Screen,
     input: Receiver<InputLine>,
-    quit_requests: Receiver<QuitRequest>,
+    quit: &QuitReceiver,
 ) -> Conversation {
     let config = TransferConfig {
         server: joined.info.server,
@@ -136,8 +143,8 @@ fn conversation(
         source: input_source(options),
         input,
         input_ended: false,
-        quit_requests,
-        transfers: TransferManager::new(config, screen.clone()),
+        quit_requests: quit.requests.clone(),
+        transfers: TransferManager::new(config, screen.clone(), quit.interrupted.clone()),
         screen: screen.clone(),
     }
 }
@@ -215,7 +222,7 @@ fn run_connection(
         first_line: joined.first_line,
         memory: std::mem::take(&mut conversation.memory),
     };
-    let receiver = receiver::start(joined.lines, config).map_err(no_thread)?;
+    let receiver = receiver::start(joined.lines, config).map_err(Exit::no_thread)?;
     conversation.after_welcome(&beginning);
     let connection = SenderConnection {
         writer: joined.writer,
@@ -275,8 +282,4 @@ fn status_line(name: &Name, options: &Options) -> StatusLine {
         offline: false,
         progress: Vec::new(),
     }
-}
-
-fn no_thread(error: io::Error) -> Exit {
-    Exit::Failed(format!("cannot start a thread: {}", describe(&error)))
 }

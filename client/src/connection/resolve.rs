@@ -4,15 +4,13 @@
 //! server keeps it busy for half a minute. Then the thread is left behind, and ends
 //! by itself or with the process.
 
-use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::thread;
 use std::time::Instant;
 
 use common::Address;
-use crossbeam_channel::bounded;
 
 use super::error::describe;
+use crate::background;
 
 /// The reason why a name that was found leads nowhere.
 pub(super) const NO_ADDRESS: &str = "the name has no address";
@@ -24,15 +22,12 @@ pub(super) const NO_ADDRESS: &str = "the name has no address";
 /// The reason why there is no address.
 pub(super) fn resolve(address: &Address, deadline: Instant) -> Result<Vec<SocketAddr>, String> {
     let host = (address.host.clone(), address.port);
-    let (sender, found) = bounded(1);
-    let explain = |error: io::Error| describe(&error);
-    thread::Builder::new()
-        .name(format!("resolver {address}"))
-        .spawn(move || sender.send(host.to_socket_addrs()))
-        .map_err(explain)?;
+    let resolver = format!("resolver {address}");
+    let found = background::run(&resolver, move || host.to_socket_addrs())
+        .map_err(|error| describe(&error))?;
     match found.recv_deadline(deadline) {
         Ok(Ok(candidates)) => Ok(candidates.collect()),
-        Ok(Err(error)) => Err(explain(error)),
+        Ok(Err(error)) => Err(describe(&error)),
         Err(_) => Err("the name could not be looked up in time".to_string()),
     }
 }

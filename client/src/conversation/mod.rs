@@ -213,6 +213,7 @@ impl Conversation {
         screen: Screen,
     ) -> Conversation {
         use crate::transfers::TransferConfig;
+        let config = TransferConfig::default();
         Conversation {
             name: "ann".parse().unwrap(),
             heartbeat: Duration::from_secs(3600),
@@ -223,7 +224,7 @@ impl Conversation {
             input,
             input_ended: false,
             quit_requests,
-            transfers: TransferManager::new(TransferConfig::default(), screen.clone()),
+            transfers: TransferManager::new(config, screen.clone(), crossbeam_channel::never()),
             screen,
         }
     }

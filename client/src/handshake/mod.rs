@@ -22,6 +22,7 @@ use std::time::Duration;
 use common::{Address, Capabilities, Capability, HEARTBEAT, MAX_LINE, Name};
 use crossbeam_channel::{Receiver, select};
 
+use crate::background;
 use crate::connection::{self, Connection, Transport};
 use crate::exit::Exit;
 use crate::input::stdin::{InputLine, InputSource};
@@ -78,8 +79,7 @@ impl Handshake<'_> {
         loop {
             let name = self.next_name(&mut refused)?;
             if pending.is_stale()? {
-                let connection = connection::connect(self.address, transport);
-                pending = new(connection.map_err(Exit::Unreachable)?);
+                pending = new(self.connect_again(transport)?);
             }
             pending.negotiate(self.wanted)?;
             match pending.offer(name.as_str(), |line| self.screen.show_received(line))? {
@@ -94,6 +94,22 @@ impl Handshake<'_> {
                         None => Exit::Removed(why),
                     });
                 }
+            }
+        }
+    }
+
+    /// Connects again. It blocks for seconds, and meanwhile the user may leave.
+    fn connect_again(&self, transport: Transport) -> Result<Connection, Exit> {
+        let address = self.address.clone();
+        let connect = move || connection::connect(&address, transport);
+        let connection = background::run("connect", connect).map_err(Exit::no_thread)?;
+        select! {
+            recv(connection) -> connection => match connection {
+                Ok(connection) => connection.map_err(Exit::Unreachable),
+                Err(_) => Err(Exit::Failed("the connect thread has failed".to_string())),
+            },
+            recv(self.quit_requests) -> request => {
+                Err(request.map_or(Exit::Left, Exit::from))
             }
         }
     }

@@ -10,10 +10,11 @@
 
 use std::io;
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::Receiver;
+
+use crate::background;
 
 /// The script. No signal ends it between the two settings. A shell that reads meanwhile
 /// (`min 1`) waits as usual.
@@ -34,11 +35,9 @@ const READ_TIMEOUT: Duration = Duration::from_millis(100);
 /// Without `sh` and `stty` nothing is discarded.
 pub fn pending_input(reads: &Receiver<()>) {
     reads.try_iter().for_each(drop);
-    let (done, is_done) = bounded(1);
-    let started = thread::Builder::new()
-        .name("discard".to_string())
-        .spawn(move || done.send(run_script()));
-    if started.is_ok() && matches!(is_done.recv_timeout(SCRIPT_TIMEOUT), Ok(Ok(()))) {
+    if let Ok(done) = background::run("discard", run_script)
+        && matches!(done.recv_timeout(SCRIPT_TIMEOUT), Ok(Ok(())))
+    {
         let _ = reads.recv_timeout(READ_TIMEOUT);
     }
 }

@@ -12,7 +12,6 @@
 //! Locks: nothing.
 //! Blocks: in `select!`, until there is a connection or the user leaves.
 
-mod attempt;
 mod backoff;
 mod offline;
 
@@ -21,7 +20,8 @@ use std::time::{Duration, Instant};
 use common::{Address, Capabilities, ResumeRequest};
 use crossbeam_channel::{Receiver, after, never, select};
 
-use crate::connection::{Transport, describe};
+use crate::background;
+use crate::connection::Transport;
 use crate::conversation::Conversation;
 use crate::exit::Exit;
 use crate::handshake::{Joined, Rejoin};
@@ -81,9 +81,10 @@ impl Reconnector {
                 conversation.screen.warn(next_attempt(pause));
             }
             self.wait(conversation, &after(pause))?;
-            let attempt = attempt::start(self.plan(conversation)).map_err(|error| {
-                Exit::Failed(format!("cannot start a thread: {}", describe(&error)))
-            })?;
+            // It blocks for seconds, and meanwhile the user types, or leaves.
+            let rejoin = self.plan(conversation);
+            let attempt = background::run("reconnect", move || rejoin.run());
+            let attempt = attempt.map_err(Exit::no_thread)?;
             match self.wait(conversation, &attempt)? {
                 Ok(joined) => {
                     self.joined_at = Instant::now();
@@ -158,7 +159,7 @@ pub fn is_temporary(exit: &Exit) -> bool {
         | Exit::Failed(_)
         | Exit::NameRefused(_)
         | Exit::Removed(_)
-        | Exit::TransferFailed(_) => false,
+        | Exit::Unexplained(_) => false,
     }
 }
 

@@ -122,11 +122,6 @@ impl Screen {
         self.capacity.wait_for_server(timeout)
     }
 
-    /// Returns `true` if all updates are written.
-    pub fn is_idle(&self) -> bool {
-        self.capacity.is_empty()
-    }
-
     /// Shows a line from the server.
     pub fn show_received(&self, line: String) {
         self.show(ScreenUpdate::Line(Line::Received(line)));

@@ -17,8 +17,12 @@ use crate::receiver::{LastMessage, ServerUpdate, SessionEnd};
 /// shows that the session is over; only the messages give the reason.
 pub(super) const LAST_MESSAGES_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The time to wait for the server's `q:quit` after a signal, if the screen is behind.
-const HURRY_TIMEOUT: Duration = Duration::from_millis(400);
+/// The time for the whole goodbye after a signal. A write that is stuck when the signal
+/// comes takes a tick before it, and the screen may take [`CLOSE_TIMEOUT`] after it: in all
+/// a second.
+///
+/// [`CLOSE_TIMEOUT`]: crate::session::CLOSE_TIMEOUT
+const INTERRUPTED_TIMEOUT: Duration = Duration::from_millis(450);
 
 impl<W: Write> Sender<W> {
     /// Sends `q:quit` and waits for the answer.
@@ -57,16 +61,18 @@ impl<W: Write> Sender<W> {
         queue.encode_last(&self.quit_line)
     }
 
-    /// Sends `q:quit` if the socket has room, and waits 5 s for the answer, or less if the
-    /// terminal does not keep up: the answer comes after all that is not shown yet.
+    /// Sends `q:quit` if the socket has room, and waits for the answer, after a signal only
+    /// for a moment. The answer comes after all that is not shown yet.
     pub(super) fn quit_now(&mut self, request: QuitRequest) -> Exit {
+        let timeout = after(match request {
+            QuitRequest::Signal => INTERRUPTED_TIMEOUT,
+            QuitRequest::OutputClosed | QuitRequest::OutputFailed(_) => GOODBYE_TIMEOUT,
+        });
+        self.conversation.transfers.close();
         // A single write, because a part of the line may be worse than nothing. A full
         // socket takes nothing.
         let _ = self.connection.writer.write(format!("{QUIT}\n").as_bytes());
-        let mut stop = self.wait_for_end(&after(HURRY_TIMEOUT));
-        if matches!(stop, SenderEnd::Done) && self.conversation.screen.is_idle() {
-            stop = self.wait_for_end(&after(GOODBYE_TIMEOUT - HURRY_TIMEOUT));
-        }
+        let stop = self.wait_for_end(&timeout);
         self.record_delivery(&stop);
         request.into()
     }

@@ -50,10 +50,7 @@ impl<W: Write> Sender<W> {
                 self.conversation.transfers.close();
                 ConnectionEnd::Left(self.say_goodbye())
             }
-            SenderEnd::QuitRequested(request) => {
-                self.conversation.transfers.close();
-                ConnectionEnd::Left(self.quit_now(request))
-            }
+            SenderEnd::QuitRequested(request) => ConnectionEnd::Left(self.quit_now(request)),
             SenderEnd::Ended(end) => ConnectionEnd::Ended(end.into()),
             SenderEnd::WriteFailed(why) => ConnectionEnd::Ended(self.await_last_messages(why)),
             SenderEnd::ReceiverGone => {
@@ -259,7 +256,7 @@ mod tests {
             thread::yield_now();
         }
         channels.quit_requests.send(QuitRequest::Signal).unwrap();
-        // Without this end it would wait 5 s for an answer.
+        // Without this end it would wait for an answer.
         let end = ServerUpdate::Ended(SessionEnd::TimedOut(LONG));
         channels.updates.send(end).unwrap();
         assert_eq!(waiting.join().unwrap(), left(Exit::Interrupted));

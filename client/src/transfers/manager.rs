@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use common::text;
-use crossbeam_channel::{Receiver, Sender, bounded, never, tick, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select, tick, unbounded};
 
 use super::command::FileCommand;
 use super::error::TransferError;
@@ -37,6 +37,9 @@ const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
 /// ends at once, unless a disk or a connection attempt blocks it.
 const CLEANUP_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The same after a signal, which leaves a second for everything.
+const INTERRUPTED_CLEANUP_TIMEOUT: Duration = Duration::from_millis(150);
+
 /// The manager of all transfers of this client.
 pub struct TransferManager {
     /// The workers' events.
@@ -48,6 +51,8 @@ pub struct TransferManager {
     event_sender: Sender<WorkerEvent>,
     config: TransferConfig,
     screen: Screen,
+    /// Closed by a signal.
+    interrupted: Receiver<Infallible>,
     running: Vec<Transfer>,
     waiting: VecDeque<(u32, Task)>,
     /// The number of the newest transfer.
@@ -60,7 +65,11 @@ pub struct TransferManager {
 
 impl TransferManager {
     /// Makes a manager without transfers.
-    pub fn new(config: TransferConfig, screen: Screen) -> TransferManager {
+    pub fn new(
+        config: TransferConfig,
+        screen: Screen,
+        interrupted: Receiver<Infallible>,
+    ) -> TransferManager {
         // Unbounded, because each worker sends at most one event before it is answered.
         let (event_sender, events) = unbounded();
         TransferManager {
@@ -70,6 +79,7 @@ impl TransferManager {
             event_sender,
             config,
             screen,
+            interrupted,
             running: Vec::new(),
             waiting: VecDeque::new(),
             last_number: 0,
@@ -252,7 +262,13 @@ impl TransferManager {
         self.waiting.clear();
         self.running.clear();
         self.alive.0 = bounded(0).0;
-        let _ = self.alive.1.recv_timeout(CLEANUP_TIMEOUT);
+        select! {
+            recv(self.alive.1) -> _ => {}
+            recv(self.interrupted) -> _ => {
+                let _ = self.alive.1.recv_timeout(INTERRUPTED_CLEANUP_TIMEOUT);
+            }
+            default(CLEANUP_TIMEOUT) => {}
+        }
         // Some transfers may have succeeded in the meantime.
         let events: Vec<WorkerEvent> = self.events.try_iter().collect();
         unfinished -= events
@@ -270,7 +286,7 @@ impl TransferManager {
     /// Returns the exit for the last failure, for a client that was started for one
     /// transfer.
     pub fn exit(&self) -> Option<Exit> {
-        Some(Exit::TransferFailed(match self.last_error.as_ref()? {
+        Some(Exit::Unexplained(match self.last_error.as_ref()? {
             TransferError::Refused(_) => REMOVED,
             TransferError::Broken(_) => LOST,
             TransferError::Failed(_) | TransferError::Cancelled => FAILURE,

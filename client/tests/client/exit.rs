@@ -1,8 +1,6 @@
 //! Exit: each way to end a session, and its exit code.
 
-use std::time::Duration;
-
-use crate::support::{FakeServer, time};
+use crate::support::FakeServer;
 
 #[test]
 fn a_kicked_client_reports_the_reason() {
@@ -71,19 +69,4 @@ fn each_signal_leaves_in_order() {
         peer.expect_quit();
         client.exits_with(0);
     }
-}
-
-#[test]
-fn a_signal_waits_a_limited_time_and_a_second_one_not_at_all() {
-    let server = FakeServer::open();
-    let (mut peer, mut client) = server.welcome("ann", &[]);
-    client.signal("INT");
-    peer.expect("q:quit");
-    assert!(time(|| assert_eq!(client.code(), 0)) < Duration::from_secs(20));
-
-    let (mut peer, mut client) = server.welcome("ann", &[]);
-    client.signal("INT");
-    peer.expect("q:quit");
-    client.signal("INT");
-    assert!(time(|| assert_eq!(client.code(), 1)) < Duration::from_secs(4));
 }

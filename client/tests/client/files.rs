@@ -56,7 +56,7 @@ impl Drop for Folder {
 
 /// Grants what the client requests in the chat, and accepts its connection.
 #[track_caller]
-fn grant(server: &FakeServer, chat: &mut FakePeer, request: &str, what: &str) -> FakePeer {
+pub fn grant(server: &FakeServer, chat: &mut FakePeer, request: &str, what: &str) -> FakePeer {
     chat.expect(request);
     chat.say(&format!("Ticket {TICKET} to {what} within 60 s."));
     server.accept()

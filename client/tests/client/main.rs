@@ -21,6 +21,7 @@ mod files;
 mod files_real_server;
 mod heartbeat;
 mod hostile;
+mod interrupt;
 mod lines;
 mod manual;
 mod naming;
