@@ -1,7 +1,7 @@
 //! Allowance: how many bytes a peer may receive that anybody can speak for.
 //!
-//! The datagrams of a peer without a secret start may be from a made-up source. One of
-//! them can ask for 11 MB (`/history 1000`), and the real owner of the address receives
+//! The datagrams of a peer without a secret start may be from a made-up source. Each of
+//! them can ask for 64 KiB (`/history 1000`), and the real owner of the address receives
 //! it all. So such a peer receives little more than it sends.
 //!
 //! Invariant: no socket and no clock; the caller passes the time.

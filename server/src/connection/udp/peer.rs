@@ -11,6 +11,7 @@ use common::{Cookie, MAX_DATAGRAM};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::allowance::{Allowance, Spent};
+use super::send_rate::SendRate;
 use crate::sync::lock;
 
 /// The most datagrams that wait for a session. It reads at once, unless its member
@@ -57,6 +58,8 @@ pub struct UdpPeer {
     skipped: AtomicU64,
     /// The bytes that a peer without a start may still receive.
     allowance: Mutex<Allowance>,
+    /// The bytes that it was sent lately. Only the sender's thread uses it.
+    send_rate: Mutex<SendRate>,
     queued_bytes: AtomicUsize,
     interrupted: AtomicBool,
     opened: Instant,
@@ -80,6 +83,7 @@ impl UdpPeer {
             last_number: AtomicU64::new(start),
             skipped: AtomicU64::new(0),
             allowance: Mutex::new(Allowance::new(now)),
+            send_rate: Mutex::new(SendRate::new(now)),
             queued_bytes: AtomicUsize::new(0),
             interrupted: AtomicBool::new(false),
             opened: now,
@@ -186,6 +190,16 @@ impl UdpPeer {
             line: "",
         };
         [numbers.encode().as_bytes(), line, b"\n"].concat()
+    }
+
+    /// Returns `true` if the next line for the peer need not wait.
+    pub(super) fn may_be_sent(&self, now: Instant) -> bool {
+        lock(&self.send_rate).allows(now)
+    }
+
+    /// Records that a line of `length` bytes is sent to the peer.
+    pub(super) fn record_sent(&self, length: usize, now: Instant) {
+        lock(&self.send_rate).record_sent(length, now);
     }
 
     /// Takes the bytes of a datagram from the peer's allowance. Without a limit for a

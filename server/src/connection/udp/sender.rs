@@ -6,27 +6,18 @@ use std::io;
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use common::MAX_DATAGRAM;
-use common::udp::sequence::MAX_PREFIX;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::super::fold::fold;
 use super::allowance::{DROPPED, Spent};
 use super::peer::UdpPeer;
-use super::turns::{NextLine, Turns};
+use super::turns::{NextSend, Turns};
 use crate::sync::WaitGroupGuard;
 
 /// The most batches that wait for the thread: one for each of ten thousand members.
 /// A batch that finds no place is dropped, as the network might have.
 const SEND_QUEUE: usize = 10_000;
-
-/// The time for which a limit on the bytes for each peer counts, see [`Turns`].
-pub const TICK: Duration = Duration::from_millis(10);
-
-/// The most bytes of a line in one datagram, with room for its numbers and newline.
-const MAX_LINE_BYTES: usize = MAX_DATAGRAM - MAX_PREFIX - 1;
 
 /// A handle to the sender's thread.
 #[derive(Clone)]
@@ -94,51 +85,34 @@ impl UdpSender {
     }
 }
 
-/// The body of the thread.
+/// The body of the thread. It ends when all is sent after [`SendItem::End`].
 fn run(socket: &UdpSocket, items: &Receiver<SendItem>) {
-    let start = Instant::now();
     let mut turns = Turns::default();
+    let mut is_ending = false;
     loop {
-        let tick = start.elapsed().as_nanos() / TICK.as_nanos();
-        let tick = u64::try_from(tick).unwrap_or(u64::MAX);
-        let next = turns.next(tick);
-        let item = match &next {
-            // What has come since then takes its turn before the line after this one.
-            Some(_) => items.try_recv().ok(),
-            None if turns.is_empty() => match items.recv() {
-                Ok(item) => Some(item),
-                Err(_no_sender_left) => return,
+        let item = match turns.next(Instant::now()) {
+            NextSend::Send(peer, line) => {
+                send(socket, &peer, &line);
+                None
+            }
+            NextSend::WaitUntil(time) => match items.recv_deadline(time) {
+                Err(RecvTimeoutError::Disconnected) => return,
+                item => item.ok(),
             },
-            None => items.recv_timeout(TICK).ok(),
+            NextSend::Wait if is_ending => return,
+            NextSend::Wait => match items.recv() {
+                Err(_no_sender_left) => return,
+                item => item.ok(),
+            },
         };
-        if let Some(line) = next {
-            send_line(socket, &line);
-        }
-        match item {
-            Some(SendItem::Batch(peer, lines)) => turns.push(peer, lines),
-            Some(SendItem::End) => return send_rest(socket, turns, tick),
-            None => {}
-        }
-    }
-}
-
-/// Sends all that waits, at once.
-fn send_rest(socket: &UdpSocket, mut turns: Turns, mut tick: u64) {
-    while !turns.is_empty() {
-        match turns.next(tick) {
-            Some(line) => send_line(socket, &line),
-            None => tick += 1,
+        // All of them, so that nothing waits for its turn behind a long queue.
+        for item in item.into_iter().chain(items.try_iter()) {
+            match item {
+                SendItem::Batch(peer, lines) => turns.push(peer, lines),
+                SendItem::End => is_ending = true,
+            }
         }
     }
-}
-
-fn send_line(socket: &UdpSocket, next: &NextLine) {
-    let line = next.batch.get(next.range.clone()).unwrap_or_default();
-    let text = line.strip_suffix(b"\n").unwrap_or(line);
-    for piece in fold(text, MAX_LINE_BYTES) {
-        send(socket, &next.peer, &piece);
-    }
-    next.peer.release(line.len());
 }
 
 /// Sends one line, if the peer may receive it. A line that cannot be sent is lost; the
