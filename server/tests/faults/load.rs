@@ -1,6 +1,8 @@
 //! Load: limits on connections, and connections that open and close.
 
 use std::net::TcpStream;
+use std::sync::Barrier;
+use std::thread;
 
 use tests::{TestClient, eventually};
 
@@ -93,6 +95,27 @@ fn two_thousand_short_connections_leave_nothing_behind() {
     });
     assert_eq!(closed.len(), MANY);
     assert!(closed.iter().all(|line| line.ends_with("(eof).")));
+    fixture.check();
+}
+
+/// Fault 58, with fewer connections. A connection that sends its name at once is none
+/// without a name.
+#[test]
+fn of_a_storm_of_joins_nobody_is_refused() {
+    const MANY: usize = 300;
+    let fixture = FaultFixture::start(&["--max-unnamed", "20"]);
+    let (address, moment) = (fixture.address, &Barrier::new(MANY));
+    let join = |number| {
+        moment.wait();
+        TestClient::join(address, &format!("member{number}"))
+    };
+    let members: Vec<TestClient> = thread::scope(|scope| {
+        let start = |number| scope.spawn(move || join(number));
+        let threads: Vec<_> = (0..MANY).map(start).collect();
+        threads.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    assert!(fixture.server.lines_with("(full)").is_empty());
+    drop(members);
     fixture.check();
 }
 
