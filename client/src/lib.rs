@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!      stdin -> STDIN    -> input lines -> SENDER -> connection
-//! connection -> RECEIVER -> updates     -> SCREEN -> stdout
+//! connection -> RECEIVER -> lines       -> SCREEN -> stdout
 //! ```
 //!
 //! Each file transfer has a thread and a connection of its own, see [`transfers`].

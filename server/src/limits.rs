@@ -108,8 +108,8 @@ pub const NAME_PROMPT_DELAY: Duration = Duration::from_secs(1);
 /// storm of programs that all send their names at once is not counted.
 pub const UNNAMED_DELAY: Duration = Duration::from_secs(1);
 
-/// The time to read on after the last line was sent. A close with unread input sends a
-/// reset, which may overtake that line.
+/// The time that a peer has to close its side after the last line was sent. A close with
+/// unread input sends a reset, which may overtake that line.
 pub const LINGER: Duration = Duration::from_secs(1);
 
 /// The time to read on from a peer that speaks another protocol. It may send the rest of
@@ -129,8 +129,8 @@ pub const DRAIN_INPUT: Duration = Duration::from_secs(10);
 /// need its writer.
 pub const DRAIN_OUTPUT: Duration = Duration::from_secs(10);
 
-/// The time for which a session reads on after its last line, so that its peer receives
-/// that line.
+/// The longest that a session reads on after its last line, even if its peer goes on
+/// sending.
 pub const MAX_LINGER: Duration = Duration::from_secs(5);
 
 /// The longest time of a shutdown, with all that must still be sent.
@@ -175,7 +175,7 @@ pub struct Limits {
     /// The most members to which a room announces each join and leave. In a larger room
     /// the notices would drown the talk.
     pub join_notice_limit: usize,
-    /// The time after which others are told that the connection of a member broke which
+    /// The time after which a broken connection is announced as a departure, if its member
     /// may resume. A short break is over by then, and nobody notices it.
     pub leave_delay: Duration,
     /// The time for which a member may resume after its connection broke: a walk from one

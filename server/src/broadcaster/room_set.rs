@@ -36,8 +36,8 @@ pub struct RoomSet {
 /// The time for which an empty room is kept: far longer than a post waits in the queue.
 const EMPTY_ROOM_LIFETIME: Duration = Duration::from_secs(10);
 
-/// The most empty rooms that are kept. Whoever is about to come is in a post that waits, and
-/// no more posts than these can be before it.
+/// The most empty rooms that are kept. A member that moves to one is in a queued post, and
+/// no more than these are in the queue.
 const MAX_EMPTY_ROOMS: usize = limits::POST_QUEUE;
 
 impl RoomSet {

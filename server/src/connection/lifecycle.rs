@@ -7,7 +7,7 @@
 //! writes first and reads second, with a sequentially consistent fence between:
 //!
 //! ```text
-//! step  session                           the thread that closes
+//! step  session                           the thread that stops the server
 //! 1     waiting = false (guard dropped)   close = cause
 //! 2     fence                             fence
 //! 3     reads close                       reads waiting

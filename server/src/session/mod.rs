@@ -6,7 +6,18 @@
 //! ```
 //!
 //! A session reads and decides. Its replies go to the broadcaster as posts, like
-//! everything else.
+//! everything else. What a session holds has layers, each with what the next needs:
+//!
+//! ```text
+//! Chat           the loop: waits for bytes, takes lines           (chat.rs)
+//!   LineHandler    one line: limits, parses, dispatches           (line_handler.rs)
+//!     MemberSession  the member, as commands see it               (member.rs)
+//!       SessionGuard   the connection, its name and its end       (guard.rs, leaving.rs)
+//!         Connection     what other threads see of it             (../connection/mod.rs)
+//! ```
+//!
+//! Every end, a normal `q:quit` too, travels up as an `Err(Close)`, so that `?` ends
+//! whatever was going on.
 //!
 //! Writes: nothing to a socket, but for the bytes of a file.
 //! Locks: the registry, the moderation, the file catalog, the tokens, the allowances of
