@@ -146,6 +146,13 @@ impl Moderation {
         Ok(())
     }
 
+    /// Returns how to close the connection of a member called `name` from `address`, if
+    /// one of the two is banned.
+    pub fn ban_of(&self, name: &Name, address: IpAddr) -> Option<Close> {
+        let is_banned = self.is_banned(name) || self.is_host_banned(address);
+        is_banned.then(ban_close)
+    }
+
     /// Returns `true` if `name` is banned.
     pub fn is_banned(&self, name: &Name) -> bool {
         let is_target = |ban: &Ban| ban.target == BanTarget::Name(name.clone());

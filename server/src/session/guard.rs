@@ -93,14 +93,15 @@ impl<'a> SessionGuard<'a> {
     pub fn join(&mut self, name: &Name) -> Result<(), JoinError> {
         let claimed = self.context.registry.claim(name, &self.connection);
         let others = claimed.map_err(|NameTaken(holder)| JoinError::NameTaken(holder))?;
+        let id = self.connection.member_id();
         // After the claim: so a ban either finds the member, or is found here.
         let address = self.connection.address.ip();
         if let Err(why) = self.context.moderation.admit_name(name, address) {
-            self.context.registry.release(name);
+            self.context.registry.release(id);
             return Err(JoinError::Refused(why));
         }
         if !self.permit.protect_from_eviction() {
-            self.context.registry.release(name);
+            self.context.registry.release(id);
             return Err(JoinError::Closed(admission::evicted()));
         }
         self.name = Some(name.clone());
@@ -109,7 +110,7 @@ impl<'a> SessionGuard<'a> {
             self.issue_token();
         }
         let change = RoomChange {
-            id: self.connection.member_id(),
+            id,
             to: RoomId::lobby(),
             departure_notice: Vec::new(),
             arrival_notice: Event::Notice(&notice::joined(name)).to_line(),
@@ -120,7 +121,7 @@ impl<'a> SessionGuard<'a> {
         let post = MemberPost::Join(change, sender_id);
         self.context.posts.send(Post::Member(post));
         if self.token.is_some() {
-            let post = MemberPost::SetResumable(self.connection.member_id());
+            let post = MemberPost::SetResumable(id);
             self.context.posts.send(Post::Member(post));
         }
         Ok(())
