@@ -125,33 +125,29 @@ impl Console {
             self.announce_all("Everybody is muted for now.");
             return "Muted everybody. /unmute all to undo.".to_string();
         }
-        match self.find_member(rest) {
-            Some((name, connection)) => {
-                self.moderation.mute(&name);
-                connection.flags.set_muted(true);
+        let Ok(name) = rest.parse::<Name>() else {
+            return no_such_user(rest);
+        };
+        // First the name: so a member that gets it now is either found here, or finds
+        // the mute.
+        self.moderation.mute(&name);
+        let found = self.registry.set_muted(&name, true);
+        match found.filter(|(connection, _)| !connection.is_leaving()) {
+            Some((connection, _)) => {
                 self.notify(&connection, "You are muted.");
                 format!("Muted {name}, also after joining again.")
             }
             // It may come back by its token, or join again.
-            None => match rest.parse::<Name>() {
-                Ok(name) => {
-                    self.moderation.mute(&name);
-                    format!(
-                        "{name} is not here, and is muted when it joins. /unmute {name} to undo."
-                    )
-                }
-                Err(_) => no_such_user(rest),
-            },
+            None => {
+                format!("{name} is not here, and is muted when it joins. /unmute {name} to undo.")
+            }
         }
     }
 
     pub(super) fn unmute(&self, rest: &str) -> String {
         if rest == "all" {
             self.moderation.unmute_all();
-            let (members, _) = self.registry.list_members(None, usize::MAX);
-            members
-                .iter()
-                .for_each(|info| info.connection.flags.set_muted(false));
+            self.registry.unmute_all();
             self.announce_all("Everybody may speak again.");
             return "Unmuted everybody.".to_string();
         }
@@ -160,12 +156,9 @@ impl Console {
         };
         let was_noted = self.moderation.unmute(&name);
         // It may have been muted under another name.
-        let connection = self
-            .registry
-            .find_connection(&name)
-            .filter(|connection| connection.flags.is_muted());
-        if let Some(connection) = &connection {
-            connection.flags.set_muted(false);
+        let found = self.registry.set_muted(&name, false);
+        let connection = found.filter(|&(_, was_muted)| was_muted);
+        if let Some((connection, _)) = &connection {
             self.notify(connection, "You are no longer muted.");
         }
         if was_noted || connection.is_some() {

@@ -67,6 +67,9 @@ impl Registry {
         let mut tables = self.lock();
         let name = tables.names.get(&connection.member_id())?.clone();
         let member = tables.members.get_mut(&name)?;
+        // Here, so that a mute or unmute between the two connections is not lost.
+        let is_muted = member.connection.flags.is_muted();
+        connection.flags.set_muted(is_muted);
         member.connection = Arc::clone(connection);
         let room = member.profile.room.clone();
         let mut others = tables.occupants(&room);

@@ -127,12 +127,10 @@ impl<'a> SessionGuard<'a> {
         Ok(())
     }
 
-    /// Mutes the member if its name is muted. It never unmutes, because the operator may
-    /// mute the member at this moment.
-    fn apply_mute(&self, name: &Name) {
-        if self.context.moderation.is_muted(name) {
-            self.connection.flags.set_muted(true);
-        }
+    /// Mutes the member if `name` is muted, which others can find it by already.
+    pub(super) fn apply_mute(&self, name: &Name) {
+        let flags = &self.connection.flags;
+        self.context.moderation.apply_mute(name, flags);
     }
 
     fn issue_token(&mut self) {

@@ -4,9 +4,11 @@
 
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use common::{Capabilities, Capability, Name, ResumeRequest, Token};
+use tests::eventually;
 
 use super::guard::SessionGuard;
 use super::line_handler::LineHandler;
@@ -204,4 +206,66 @@ fn a_kick_at_the_moment_of_a_departure_ends_the_token_and_not_the_next_holder_of
     let holder = registry.find_connection(&ann()).unwrap();
     assert!(Arc::ptr_eq(&holder, &next.connection));
     assert_eq!(server.changes(), ["join", "detach", "leave", "join"]);
+}
+
+#[test]
+fn a_mute_is_noted_before_the_member_is_looked_for() {
+    let server = TestParts::new();
+    let console = server.console();
+    let context = &server.context;
+    let mut thread = None;
+    context.registry.while_locked(|| {
+        thread = Some(thread::spawn(move || console.run(&b"/mute ann"[..])));
+        // So a member that joins or resumes now finds the mute.
+        eventually("the mute", || {
+            context.moderation.is_muted(&ann()).then_some(())
+        });
+    });
+    thread.unwrap().join().unwrap();
+}
+
+#[test]
+fn a_mute_and_an_unmute_hold_for_a_member_that_resumes_at_that_moment() {
+    for (before, at_that_moment) in [
+        ("", "/mute ann"),
+        ("/mute ann", "/unmute ann"),
+        ("/mute ann", "/unmute all"),
+    ] {
+        let is_muted = at_that_moment == "/mute ann";
+        for step in 0..3 {
+            let server = TestParts::new();
+            let token = server.break_ann();
+            server.type_line(before);
+            let type_at = |this: i32| {
+                if this == step {
+                    server.type_line(at_that_moment);
+                }
+            };
+            let open = server.connect("10.0.0.9");
+            let mut guard = server.guard(&open);
+            let resumed = resuming::begin(&guard, &request(token)).ok().unwrap();
+            type_at(0);
+            let place = resuming::reclaim(&guard, &resumed).ok().unwrap();
+            type_at(1);
+            assert!(resuming::complete(&mut guard, resumed, place, None).is_ok());
+            type_at(2);
+            let flags = &guard.connection.flags;
+            assert_eq!(flags.is_muted(), is_muted, "{at_that_moment} at {step}");
+        }
+    }
+}
+
+#[test]
+fn a_mute_at_the_moment_of_a_new_name_outlives_the_connection() {
+    let server = TestParts::new();
+    let open = server.connect(HOME);
+    let (mut guard, token) = server.join_ann(&open);
+    server.type_line("/mute ann");
+    // She asked for it before.
+    assert!(guard.rename(&ann(), &Name::from_static("eve")).is_ok());
+    guard.leave_with(CloseReason::Reset.into());
+    let open = server.connect(HOME);
+    let mut guard = server.guard(&open);
+    assert!(resuming::resume(&mut guard, &request(token)).is_ok());
+    assert!(guard.connection.flags.is_muted());
 }

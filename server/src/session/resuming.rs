@@ -88,12 +88,8 @@ pub(super) fn complete(
     place: RoomAndOthers,
     last_shown: Option<LineId<'_>>,
 ) -> Result<Name, ResumeError> {
-    let context = &guard.context;
     let name = resumed.detached.name.clone();
-    // The flag is up to date as long as the operator finds the member by its name.
-    let muted = resumed.profile.is_none() && resumed.detached.connection.flags.is_muted();
-    let muted = muted || context.moderation.is_muted(&name);
-    guard.connection.flags.set_muted(muted);
+    guard.apply_mute(&name);
     guard.rate_limit = resumed.detached.rate_limit.union(guard.rate_limit);
     guard.hides_join_leave = resumed.detached.hides_join_leave;
     guard.name = Some(name.clone());
