@@ -114,7 +114,7 @@ impl<'a> SessionGuard<'a> {
             to: RoomId::lobby(),
             departure_notice: Vec::new(),
             arrival_notice: Event::Notice(&notice::joined(name)).to_line(),
-            own_notice: self.welcome(&notice::welcome(name, &others)),
+            own_notice: self.first_lines(&notice::welcome(name, &others)),
             log_entry: self.connected_entry(name),
         };
         let sender_id = self.context.registry.sender_id(name);
@@ -174,14 +174,20 @@ impl<'a> SessionGuard<'a> {
         }
     }
 
-    /// Returns the first lines for a member: the welcome, its token if it has one, and
-    /// the message of the day.
-    pub(super) fn welcome(&self, welcome: &str) -> Vec<u8> {
-        let mut lines = Event::Notice(welcome).to_line();
-        lines.extend(self.token_line());
+    /// Returns the first lines for a member that joins: the welcome, and the message of
+    /// the day.
+    fn first_lines(&self, welcome: &str) -> Vec<u8> {
+        let mut lines = self.welcome(welcome);
         for line in self.context.moderation.motd() {
             Event::Operator(&line).encode(&mut lines);
         }
+        lines
+    }
+
+    /// Returns the welcome for a member, and its token if it has one.
+    pub(super) fn welcome(&self, welcome: &str) -> Vec<u8> {
+        let mut lines = Event::Notice(welcome).to_line();
+        lines.extend(self.token_line());
         lines
     }
 
