@@ -24,6 +24,7 @@ pub use profiles::{IgnoreOutcome, ReplyTarget};
 use rooms::RoomDirectory;
 pub use rooms::{RoomChangeError, RoomChanged};
 
+use crate::connection::host::Host;
 use crate::connection::{Connection, MemberId};
 use crate::limits;
 use crate::recent::Recent;
@@ -133,9 +134,9 @@ impl Registry {
         }
     }
 
-    /// Returns the number that stands for a name where names are not known.
-    pub fn sender_id(&self, name: &Name) -> SenderId {
-        SenderId(self.hasher.hash_one(name))
+    /// Returns the number that stands for a name at a host where names are not known.
+    pub fn sender_id(&self, name: &Name, host: Host) -> SenderId {
+        SenderId(self.hasher.hash_one((name, host)))
     }
 
     /// Moves a member to another room.

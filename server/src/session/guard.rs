@@ -21,7 +21,7 @@ use crate::connection::host::Host;
 use crate::rate_limit::TokenBucket;
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
-use crate::room::id::RoomId;
+use crate::room::id::{RoomId, SenderId};
 
 /// The presence of one connection. Dropping it leaves the chat.
 pub struct SessionGuard<'a> {
@@ -117,8 +117,7 @@ impl<'a> SessionGuard<'a> {
             own_notice: self.first_lines(&notice::welcome(name, &others)),
             log_entry: self.connected_entry(name),
         };
-        let sender_id = self.context.registry.sender_id(name);
-        let post = MemberPost::Join(change, sender_id);
+        let post = MemberPost::Join(change, self.sender_id(name));
         self.context.posts.send(Post::Member(post));
         if self.token.is_some() {
             let post = MemberPost::SetResumable(id);
@@ -191,6 +190,13 @@ impl<'a> SessionGuard<'a> {
         lines
     }
 
+    /// Returns the number of the member as a sender under `name`. Another member has the
+    /// same only under the same name and from the same host.
+    pub(super) fn sender_id(&self, name: &Name) -> SenderId {
+        let host = Host::of(self.connection.address.ip());
+        self.context.registry.sender_id(name, host)
+    }
+
     /// Gives the member another name, and notifies its room.
     ///
     /// # Errors
@@ -210,7 +216,7 @@ impl<'a> SessionGuard<'a> {
             others: line(&notice::renamed(old, new)),
             own: line(&notice::own_new_name(new)),
         };
-        let post = MemberPost::Rename(notice, registry.sender_id(new));
+        let post = MemberPost::Rename(notice, self.sender_id(new));
         posts.send(Post::Member(post));
         registry.release_old_name(old);
         Ok(())

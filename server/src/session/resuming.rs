@@ -149,7 +149,7 @@ fn post_resumption(
     let resumption = Resumption {
         id: resumed.member,
         connection: guard.connection.id,
-        sender_id: guard.context.registry.sender_id(name),
+        sender_id: guard.sender_id(name),
         arrival_notice: if was_told {
             line(&notice::joined(name))
         } else {
