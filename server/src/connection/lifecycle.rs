@@ -22,13 +22,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::time::{Duration, Instant};
 
-use super::close::Close;
+use super::close::{Close, CloseReason};
 
 /// The state of one connection's end.
 #[derive(Default)]
 pub struct Lifecycle {
-    /// Set once, by the first that finds a cause; later causes change nothing.
+    /// Set once, by the first that finds a cause.
     close: OnceLock<Close>,
+    /// Set once, when the connection is closed from outside after a break.
+    outranking: OnceLock<Close>,
     /// The session blocks on a read, moves a file, or is done.
     waiting: AtomicBool,
     /// The session has made its last post and only waits for the peer to close.
@@ -47,9 +49,23 @@ impl Lifecycle {
         self.close.set(close.into()).is_ok()
     }
 
+    /// Sets why the connection is closed from outside. It outranks a break, after which
+    /// the member could come back. Returns `true` if it counts.
+    pub fn set_disconnect(&self, close: Close) -> bool {
+        let is_break = |close: &Close| close.reason.is_break();
+        self.set_close(close.clone())
+            || self.close.get().is_some_and(is_break) && self.outranking.set(close).is_ok()
+    }
+
     /// Returns why the connection closes, if it does.
     pub fn close_cause(&self) -> Option<&Close> {
-        self.close.get()
+        self.outranking.get().or_else(|| self.close.get())
+    }
+
+    /// Returns why the operator disconnects the member, if so.
+    pub fn kick(&self) -> Option<&Close> {
+        let is_kick = |close: &&Close| close.reason == CloseReason::Kicked;
+        self.close_cause().filter(is_kick)
     }
 
     /// Marks the session as waiting until the guard is dropped. A session that goes on
@@ -110,7 +126,6 @@ impl Drop for WaitGuard<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::close::CloseReason;
     use super::*;
 
     #[test]
@@ -120,6 +135,20 @@ mod tests {
         assert!(lifecycle.set_close(CloseReason::Eof));
         assert!(!lifecycle.set_close(CloseReason::Kicked));
         assert_eq!(lifecycle.close_cause().unwrap().reason, CloseReason::Eof);
+    }
+
+    #[test]
+    fn a_kick_outranks_a_break_and_nothing_else() {
+        let kicked = || Close::from(CloseReason::Kicked);
+        let [broken, quit] = [CloseReason::Reset, CloseReason::Quit].map(|first| {
+            let lifecycle = Lifecycle::default();
+            assert!(lifecycle.set_close(first));
+            lifecycle
+        });
+        assert!(broken.set_disconnect(kicked()) && !broken.set_disconnect(kicked()));
+        assert!(broken.kick().is_some());
+        assert!(!quit.set_disconnect(kicked()) && quit.kick().is_none());
+        assert_eq!(quit.close_cause().unwrap().reason, CloseReason::Quit);
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Connection {
             activity: self.activity.snapshot(),
             lifecycle: Lifecycle::default(),
             replies: ReplyState::default(),
-            flags: MemberFlags::with_muted(self.flags.is_muted()),
+            flags: MemberFlags::default(),
             outbound: OutboundState::default(),
         })
     }
@@ -247,13 +247,6 @@ impl ReplyState {
 }
 
 impl MemberFlags {
-    fn with_muted(muted: bool) -> MemberFlags {
-        MemberFlags {
-            muted: AtomicBool::new(muted),
-            ..MemberFlags::default()
-        }
-    }
-
     /// Records that the peer has opted in to answer an empty line with one.
     pub fn set_answers_probes(&self) {
         self.answers_probes.store(true, Ordering::Relaxed);
@@ -274,9 +267,10 @@ impl MemberFlags {
         self.may_resume.load(Ordering::Relaxed)
     }
 
-    /// Mutes the member, or lets it speak again.
-    pub fn set_muted(&self, muted: bool) {
-        self.muted.store(muted, Ordering::Relaxed);
+    /// Mutes the member, or lets it speak again. Returns `true` if it was muted before.
+    /// The registry sets it for the present connection of a member.
+    pub fn set_muted(&self, muted: bool) -> bool {
+        self.muted.swap(muted, Ordering::Relaxed)
     }
 
     /// Returns `true` if the member may not speak.

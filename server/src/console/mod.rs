@@ -5,8 +5,7 @@
 //!
 //! Writes: nothing to a socket; answers go to the log.
 //! Locks: the registry, the moderation and the catalog, inside their methods.
-//! Blocks: its own thread, on the input and the broadcaster's full queue; a kick for a
-//! moment on a connection that is breaking.
+//! Blocks: its own thread, on the input and the broadcaster's full queue.
 
 mod listings;
 mod moderation;

@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::notice::{format_duration, no_such_user, without_colons};
 use common::{Event, Name};
@@ -13,7 +12,6 @@ use crate::broadcaster::post::Audience;
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
 use crate::connection::host::Host;
-use crate::limits;
 use crate::moderation::rules::{self, BanTarget, Switch};
 
 impl Console {
@@ -37,23 +35,22 @@ impl Console {
             why => format!("You were kicked, {}", without_colons(why)),
         };
         self.disconnect(
-            &connection,
+            connection,
             &Close::with_message(CloseReason::Kicked, message),
         );
         format!("Kicked {name}.")
     }
 
-    /// Disconnects a member, also if its connection breaks or it resumes at the same
-    /// moment: the last connection that the member has is the one that counts.
-    fn disconnect(&self, connection: &Arc<Connection>, close: &Close) {
-        self.reaper.disconnect(connection, close.clone());
-        let deadline = Instant::now() + limits::LINGER;
-        while let Some(present) = self.registry.connection_of(connection.member_id())
-            && !present.is_leaving()
-            && Instant::now() < deadline
-        {
-            self.reaper.disconnect(&present, close.clone());
-            thread::sleep(Duration::from_millis(1));
+    /// Disconnects a member, also if it gets another connection at the same moment. The
+    /// session that gives it one looks afterwards whether the previous one was
+    /// disconnected.
+    fn disconnect(&self, connection: Arc<Connection>, close: &Close) {
+        let id = connection.member_id();
+        let mut present = Some(connection);
+        while let Some(connection) = present {
+            self.reaper.disconnect(&connection, close.clone());
+            present = self.registry.connection_of(id);
+            present = present.filter(|present| !present.is_leaving());
         }
     }
 
@@ -72,7 +69,8 @@ impl Console {
         };
         self.moderation.ban(target.clone(), time);
         let present = self.connections_of(&target);
-        for connection in &present {
+        let count = present.len();
+        for connection in present {
             self.disconnect(connection, &rules::ban_close());
         }
         self.resume.end_departed(|name, host| match &target {
@@ -83,7 +81,7 @@ impl Console {
             || "forever".to_string(),
             |time| format!("for {}", format_duration(time)),
         );
-        format!("Banned {target} {time}, disconnected {}.", present.len())
+        format!("Banned {target} {time}, disconnected {count}.")
     }
 
     /// Returns the open connections that a ban concerns.
@@ -127,33 +125,29 @@ impl Console {
             self.announce_all("Everybody is muted for now.");
             return "Muted everybody. /unmute all to undo.".to_string();
         }
-        match self.find_member(rest) {
-            Some((name, connection)) => {
-                self.moderation.mute(&name);
-                connection.flags.set_muted(true);
+        let Ok(name) = rest.parse::<Name>() else {
+            return no_such_user(rest);
+        };
+        // First the name: so a member that gets it now is either found here, or finds
+        // the mute.
+        self.moderation.mute(&name);
+        let found = self.registry.set_muted(&name, true);
+        match found.filter(|(connection, _)| !connection.is_leaving()) {
+            Some((connection, _)) => {
                 self.notify(&connection, "You are muted.");
                 format!("Muted {name}, also after joining again.")
             }
             // It may come back by its token, or join again.
-            None => match rest.parse::<Name>() {
-                Ok(name) => {
-                    self.moderation.mute(&name);
-                    format!(
-                        "{name} is not here, and is muted when it joins. /unmute {name} to undo."
-                    )
-                }
-                Err(_) => no_such_user(rest),
-            },
+            None => {
+                format!("{name} is not here, and is muted when it joins. /unmute {name} to undo.")
+            }
         }
     }
 
     pub(super) fn unmute(&self, rest: &str) -> String {
         if rest == "all" {
             self.moderation.unmute_all();
-            let (members, _) = self.registry.list_members(None, usize::MAX);
-            members
-                .iter()
-                .for_each(|info| info.connection.flags.set_muted(false));
+            self.registry.unmute_all();
             self.announce_all("Everybody may speak again.");
             return "Unmuted everybody.".to_string();
         }
@@ -162,12 +156,9 @@ impl Console {
         };
         let was_noted = self.moderation.unmute(&name);
         // It may have been muted under another name.
-        let connection = self
-            .registry
-            .find_connection(&name)
-            .filter(|connection| connection.flags.is_muted());
-        if let Some(connection) = &connection {
-            connection.flags.set_muted(false);
+        let found = self.registry.set_muted(&name, false);
+        let connection = found.filter(|&(_, was_muted)| was_muted);
+        if let Some((connection, _)) = &connection {
             self.notify(connection, "You are no longer muted.");
         }
         if was_noted || connection.is_some() {

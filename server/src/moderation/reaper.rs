@@ -43,11 +43,12 @@ impl Reaper {
         Ok(Reaper { posts, stragglers })
     }
 
-    /// Marks `connection` as closing, unless it is already, and posts its last bytes.
+    /// Marks `connection` as closing, unless it is already and the member cannot come
+    /// back, and posts its last bytes.
     pub fn disconnect(&self, connection: &Arc<Connection>, close: Close) {
         let final_bytes = close.final_bytes();
         // One that is broken already has nothing to receive.
-        if connection.lifecycle.set_close(close) && !connection.is_detached() {
+        if connection.lifecycle.set_disconnect(close) && !connection.is_detached() {
             let id = connection.member_id();
             let post = ConnectionPost::Disconnect { id, final_bytes };
             self.posts.send(Post::Connection(post));

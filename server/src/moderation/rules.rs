@@ -146,6 +146,13 @@ impl Moderation {
         Ok(())
     }
 
+    /// Returns how to close the connection of a member called `name` from `address`, if
+    /// one of the two is banned.
+    pub fn ban_of(&self, name: &Name, address: IpAddr) -> Option<Close> {
+        let is_banned = self.is_banned(name) || self.is_host_banned(address);
+        is_banned.then(ban_close)
+    }
+
     /// Returns `true` if `name` is banned.
     pub fn is_banned(&self, name: &Name) -> bool {
         let is_target = |ban: &Ban| ban.target == BanTarget::Name(name.clone());
@@ -181,6 +188,15 @@ impl Moderation {
         }
     }
 
+    /// Sets the flag of a member that has just got `name`, if that is muted. It never
+    /// clears the flag. An unmute either finds the member afterwards, or came before.
+    pub fn apply_mute(&self, name: &Name, flags: &MemberFlags) {
+        let lists = lock(&self.lists);
+        if lists.muted.contains(name) {
+            flags.set_muted(true);
+        }
+    }
+
     /// Unmutes a name. Returns `false` if it was not muted.
     pub fn unmute(&self, name: &Name) -> bool {
         let mut lists = lock(&self.lists);
@@ -196,6 +212,7 @@ impl Moderation {
     }
 
     /// Returns `true` if a name is muted.
+    #[cfg(test)]
     pub fn is_muted(&self, name: &Name) -> bool {
         lock(&self.lists).muted.contains(name)
     }

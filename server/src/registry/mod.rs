@@ -24,6 +24,7 @@ pub use profiles::{IgnoreOutcome, ReplyTarget};
 use rooms::RoomDirectory;
 pub use rooms::{RoomChangeError, RoomChanged};
 
+use crate::connection::host::Host;
 use crate::connection::{Connection, MemberId};
 use crate::limits;
 use crate::recent::Recent;
@@ -133,9 +134,9 @@ impl Registry {
         }
     }
 
-    /// Returns the number that stands for a name where names are not known.
-    pub fn sender_id(&self, name: &Name) -> SenderId {
-        SenderId(self.hasher.hash_one(name))
+    /// Returns the number that stands for a name at a host where names are not known.
+    pub fn sender_id(&self, name: &Name, host: Host) -> SenderId {
+        SenderId(self.hasher.hash_one((name, host)))
     }
 
     /// Moves a member to another room.
@@ -204,11 +205,11 @@ impl Registry {
         self.lock().rooms.room_id(room)
     }
 
-    /// Panics while it holds the lock; see `session/test_panic`.
+    /// Runs `action` while the tables are locked.
     #[cfg(test)]
-    pub fn panic_locked(&self) {
+    pub fn while_locked(&self, action: impl FnOnce()) {
         let _guard = self.lock();
-        panic!("as asked, with the registry locked");
+        action();
     }
 
     fn lock(&self) -> MutexGuard<'_, Tables> {

@@ -61,31 +61,30 @@ impl Registry {
         Ok((room, occupants))
     }
 
-    /// Replaces the connection of a member. Returns the room, and the other members
-    /// there.
-    pub fn set_connection(
-        &self,
-        name: &Name,
-        connection: &Arc<Connection>,
-    ) -> Option<(RoomId, Occupants)> {
+    /// Replaces the connection of the member that is bound to `connection`. Returns the
+    /// room, and the other members there.
+    pub fn set_connection(&self, connection: &Arc<Connection>) -> Option<(RoomId, Occupants)> {
         let mut tables = self.lock();
-        let member = tables.members.get_mut(name)?;
+        let name = tables.names.get(&connection.member_id())?.clone();
+        let member = tables.members.get_mut(&name)?;
+        // Here, so that a mute or unmute between the two connections is not lost.
+        let is_muted = member.connection.flags.is_muted();
+        connection.flags.set_muted(is_muted);
         member.connection = Arc::clone(connection);
         let room = member.profile.room.clone();
         let mut others = tables.occupants(&room);
-        others.remove(name);
+        others.remove(&name);
         Some((tables.rooms.room_id(&room)?, others))
     }
 
-    /// Releases `name`, when its holder leaves. Returns what the member had set.
-    pub fn release(&self, name: &Name) -> Option<MemberProfile> {
+    /// Releases the name of a member that leaves. Returns what the member had set. Another
+    /// member that has had the name since keeps it.
+    pub fn release(&self, id: MemberId) -> Option<MemberProfile> {
         let mut tables = self.lock();
-        tables.leaving.remove(name);
-        let member = tables.members.remove(name)?;
-        let id = member.connection.member_id();
+        let name = tables.names.remove(&id)?;
+        let member = tables.members.remove(&name)?;
         tables.rooms.remove(&member.profile.room, id);
-        tables.names.remove(&id);
-        tables.record_departure(name);
+        tables.record_departure(&name);
         Some(member.profile)
     }
 

@@ -102,6 +102,22 @@ impl Registry {
         is_present.then(|| (name.clone(), Arc::clone(connection)))
     }
 
+    /// Mutes the member `name`, or lets it speak again. Returns its connection, and
+    /// whether it was muted before.
+    pub fn set_muted(&self, name: &Name, muted: bool) -> Option<(Arc<Connection>, bool)> {
+        let tables = self.lock();
+        let connection = &tables.members.get(name)?.connection;
+        let was_muted = connection.flags.set_muted(muted);
+        Some((Arc::clone(connection), was_muted))
+    }
+
+    /// Lets all members speak again.
+    pub fn unmute_all(&self) {
+        for member in self.lock().members.values() {
+            member.connection.flags.set_muted(false);
+        }
+    }
+
     /// Sets a member away, or back with `None`. Returns `true` if it was away before.
     pub fn set_away(&self, name: &Name, away: Option<String>) -> bool {
         let mut tables = self.lock();

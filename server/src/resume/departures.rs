@@ -40,13 +40,17 @@ impl Departures {
     /// Runs until the server stops.
     pub fn run(&self) {
         while !self.shutdown.sleep(INTERVAL) {
-            let now = Instant::now();
-            for (member, detached) in self.resume.take_due(now) {
-                self.depart(member, detached);
-            }
-            for member in self.resume.take_ended(now, self.limits.token_lifetime) {
-                self.forget(member);
-            }
+            self.announce_due(Instant::now());
+        }
+    }
+
+    /// Announces the departures that are due at `now`, and forgets ended members.
+    pub fn announce_due(&self, now: Instant) {
+        for (member, detached) in self.resume.take_due(now) {
+            self.depart(member, detached);
+        }
+        for member in self.resume.take_ended(now, self.limits.token_lifetime) {
+            self.forget(member);
         }
     }
 
@@ -54,22 +58,22 @@ impl Departures {
     fn depart(&self, member: MemberId, detached: Detached) {
         let name = &detached.name;
         let left = Event::Notice(&notice::left(name, "")).to_line();
-        let kick = detached.connection.lifecycle.close_cause();
-        let may_resume = kick.is_none();
         let departure = Departure {
             id: member,
             notice: left.into(),
             final_bytes: Vec::new(),
             log_entry: None,
             missed_since: Some(detached.missed_since),
-            may_resume,
+            may_resume: !detached.was_kicked(),
         };
         // First the post, then the name: so the next holder can only join after this
         // one has left.
         let post = ConnectionPost::Leave(departure);
         self.posts.send(Post::Connection(post));
-        match self.registry.release(name) {
-            Some(profile) if may_resume => self.resume.set_departed(member, detached, profile),
+        match self.registry.release(member) {
+            Some(profile) if !detached.was_kicked() => {
+                self.resume.set_departed(member, detached, profile)
+            }
             _ => self.forget(member),
         }
     }

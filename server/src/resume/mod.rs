@@ -133,16 +133,14 @@ impl ResumeTable {
         self.changed.notify_all();
     }
 
-    /// Ends the tokens of the meant members whose departure was announced. Returns their
-    /// number.
+    /// Ends the tokens of the meant members whose departure was announced, or just is.
+    /// Returns their number.
     pub fn end_departed(&self, is_meant: impl Fn(&Name, Host) -> bool) -> usize {
         let mut tokens = self.lock();
         let meant = tokens.broken.iter().filter(|(member, host)| {
             let token = tokens.members.get(member);
-            token.is_some_and(|token| match &token.state {
-                State::Departed(departed) => is_meant(&departed.detached.name, *host),
-                _ => false,
-            })
+            let departed = token.and_then(|token| token.state.departed());
+            departed.is_some_and(|departed| is_meant(&departed.name, *host))
         });
         let meant: Vec<MemberId> = meant.map(|&(member, _)| member).collect();
         for &member in &meant {
@@ -177,9 +175,12 @@ impl ResumeTable {
             }
         };
         let last_handled = Arc::clone(&entry.last_handled);
-        // A kick in the meantime ends the token.
-        if detached.connection.lifecycle.close_cause().is_some() {
-            entry.state = State::Detached(detached);
+        if detached.was_kicked() {
+            match profile {
+                // Its departure is announced soon, which ends the token.
+                None => entry.state = State::Detached(detached),
+                Some(_) => tokens.end(member, &self.hasher),
+            }
             return None;
         }
         tokens.broken.retain(|&(other, _)| other != member);
@@ -228,7 +229,7 @@ impl ResumeTable {
         loop {
             match &tokens.members.get(&member)?.state {
                 State::Detached(_) | State::Departed(_) => return Some(tokens),
-                State::Departing => {}
+                State::Departing(_) => {}
                 State::Attached(previous) => {
                     if previous.lifecycle.set_close(CloseReason::Reset) {
                         previous.interrupt_read();
@@ -256,12 +257,12 @@ impl ResumeTable {
             let Some(token) = members.get_mut(&member) else {
                 continue;
             };
-            if let State::Detached(detached) = &token.state {
-                let was_kicked = detached.connection.lifecycle.close_cause().is_some();
-                if was_kicked || now >= detached.leave_at {
-                    due.push((member, detached.clone()));
-                    token.state = State::Departing;
-                }
+            if let State::Detached(detached) = &token.state
+                && (detached.was_kicked() || now >= detached.leave_at)
+            {
+                let detached = detached.clone();
+                due.push((member, detached.clone()));
+                token.state = State::Departing(detached);
             }
         }
         due

@@ -37,7 +37,7 @@ pub enum State {
     /// The connection broke, and nobody knows yet.
     Detached(Detached),
     /// The departure is being announced.
-    Departing,
+    Departing(Detached),
     /// The departure was announced.
     Departed(Departed),
 }
@@ -65,6 +65,25 @@ pub struct Detached {
 pub struct Departed {
     pub(super) detached: Detached,
     pub(super) profile: MemberProfile,
+}
+
+impl State {
+    /// Returns the state of a member whose departure was announced, or just is.
+    pub(super) fn departed(&self) -> Option<&Detached> {
+        match self {
+            State::Attached(_) | State::Detached(_) => None,
+            State::Departing(detached) => Some(detached),
+            State::Departed(departed) => Some(&departed.detached),
+        }
+    }
+}
+
+impl Detached {
+    /// Returns `true` if the member was kicked after its connection broke, so that its
+    /// token is not good any more.
+    pub(super) fn was_kicked(&self) -> bool {
+        self.connection.lifecycle.close_cause().is_some()
+    }
 }
 
 impl Tokens {

@@ -39,8 +39,9 @@ impl RoomId {
     }
 }
 
-/// The sender of lines: a number that stands for a name, and for every member that
-/// holds the name. A member that comes back under its name has the same id.
+/// The sender of lines: a number that stands for a name at a host, and for every member
+/// that has both. A member that comes back under its name has the same id, and a stranger
+/// who takes the name elsewhere has another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SenderId(pub u64);
 

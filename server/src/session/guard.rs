@@ -21,7 +21,7 @@ use crate::connection::host::Host;
 use crate::rate_limit::TokenBucket;
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
-use crate::room::id::RoomId;
+use crate::room::id::{RoomId, SenderId};
 
 /// The presence of one connection. Dropping it leaves the chat.
 pub struct SessionGuard<'a> {
@@ -93,14 +93,15 @@ impl<'a> SessionGuard<'a> {
     pub fn join(&mut self, name: &Name) -> Result<(), JoinError> {
         let claimed = self.context.registry.claim(name, &self.connection);
         let others = claimed.map_err(|NameTaken(holder)| JoinError::NameTaken(holder))?;
+        let id = self.connection.member_id();
         // After the claim: so a ban either finds the member, or is found here.
         let address = self.connection.address.ip();
         if let Err(why) = self.context.moderation.admit_name(name, address) {
-            self.context.registry.release(name);
+            self.context.registry.release(id);
             return Err(JoinError::Refused(why));
         }
         if !self.permit.protect_from_eviction() {
-            self.context.registry.release(name);
+            self.context.registry.release(id);
             return Err(JoinError::Closed(admission::evicted()));
         }
         self.name = Some(name.clone());
@@ -109,29 +110,26 @@ impl<'a> SessionGuard<'a> {
             self.issue_token();
         }
         let change = RoomChange {
-            id: self.connection.member_id(),
+            id,
             to: RoomId::lobby(),
             departure_notice: Vec::new(),
             arrival_notice: Event::Notice(&notice::joined(name)).to_line(),
-            own_notice: self.welcome(&notice::welcome(name, &others)),
+            own_notice: self.first_lines(&notice::welcome(name, &others)),
             log_entry: self.connected_entry(name),
         };
-        let sender_id = self.context.registry.sender_id(name);
-        let post = MemberPost::Join(change, sender_id);
+        let post = MemberPost::Join(change, self.sender_id(name));
         self.context.posts.send(Post::Member(post));
         if self.token.is_some() {
-            let post = MemberPost::SetResumable(self.connection.member_id());
+            let post = MemberPost::SetResumable(id);
             self.context.posts.send(Post::Member(post));
         }
         Ok(())
     }
 
-    /// Mutes the member if its name is muted. It never unmutes, because the operator may
-    /// mute the member at this moment.
-    fn apply_mute(&self, name: &Name) {
-        if self.context.moderation.is_muted(name) {
-            self.connection.flags.set_muted(true);
-        }
+    /// Mutes the member if `name` is muted, which others can find it by already.
+    pub(super) fn apply_mute(&self, name: &Name) {
+        let flags = &self.connection.flags;
+        self.context.moderation.apply_mute(name, flags);
     }
 
     fn issue_token(&mut self) {
@@ -175,15 +173,28 @@ impl<'a> SessionGuard<'a> {
         }
     }
 
-    /// Returns the first lines for a member: the welcome, its token if it has one, and
-    /// the message of the day.
-    pub(super) fn welcome(&self, welcome: &str) -> Vec<u8> {
-        let mut lines = Event::Notice(welcome).to_line();
-        lines.extend(self.token_line());
+    /// Returns the first lines for a member that joins: the welcome, and the message of
+    /// the day.
+    fn first_lines(&self, welcome: &str) -> Vec<u8> {
+        let mut lines = self.welcome(welcome);
         for line in self.context.moderation.motd() {
             Event::Operator(&line).encode(&mut lines);
         }
         lines
+    }
+
+    /// Returns the welcome for a member, and its token if it has one.
+    pub(super) fn welcome(&self, welcome: &str) -> Vec<u8> {
+        let mut lines = Event::Notice(welcome).to_line();
+        lines.extend(self.token_line());
+        lines
+    }
+
+    /// Returns the number of the member as a sender under `name`. Another member has the
+    /// same only under the same name and from the same host.
+    pub(super) fn sender_id(&self, name: &Name) -> SenderId {
+        let host = Host::of(self.connection.address.ip());
+        self.context.registry.sender_id(name, host)
     }
 
     /// Gives the member another name, and notifies its room.
@@ -205,7 +216,7 @@ impl<'a> SessionGuard<'a> {
             others: line(&notice::renamed(old, new)),
             own: line(&notice::own_new_name(new)),
         };
-        let post = MemberPost::Rename(notice, registry.sender_id(new));
+        let post = MemberPost::Rename(notice, self.sender_id(new));
         posts.send(Post::Member(post));
         registry.release_old_name(old);
         Ok(())

@@ -256,3 +256,55 @@ impl HandshakeTimer {
         Close::with_message(CloseReason::Timeout, message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::super::test_parts::TestParts;
+    use crate::broadcaster::post::{MemberPost, Post};
+    use crate::session;
+
+    /// Returns `true` if a peer at the address `from` can join.
+    fn can_join(server: &TestParts, from: &str) -> bool {
+        let (parts, permit, mut peer) = server.connect(from);
+        peer.write_all(b"ann\nq:quit\n").unwrap();
+        drop(peer); // nobody waits for its end
+        let context = server.context.clone();
+        session::run(parts.read_half, parts.connection, permit, context);
+        let is_join = |post| matches!(post, Post::Member(MemberPost::Join(..)));
+        server.queue.try_iter().any(is_join)
+    }
+
+    #[test]
+    fn a_ban_of_an_address_keeps_its_host_out_and_nobody_else() {
+        for (banned, same_host, others) in [
+            (
+                "2001:db8:0:1::7",
+                "2001:db8:0:1:a::8",
+                ["2001:db8:0:2::7", "10.0.0.7"],
+            ),
+            (
+                "10.0.0.7",
+                "::ffff:10.0.0.7",
+                ["10.0.0.8", "::ffff:10.0.0.8"],
+            ),
+            (
+                "::ffff:10.0.0.7",
+                "10.0.0.7",
+                ["10.0.0.8", "::ffff:10.0.0.8"],
+            ),
+        ] {
+            let server = TestParts::new();
+            server.type_line(&format!("/ban {banned}"));
+            for from in [banned, same_host] {
+                assert!(!can_join(&server, from), "{from} after a ban of {banned}");
+            }
+            for from in others {
+                assert!(can_join(&server, from), "{from} after a ban of {banned}");
+            }
+            server.type_line(&format!("/unban {same_host}"));
+            assert!(can_join(&server, banned));
+        }
+    }
+}

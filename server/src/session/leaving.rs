@@ -47,7 +47,11 @@ impl SessionGuard<'_> {
             return false;
         }
         let stand_in = self.connection.stand_in();
-        self.context.registry.set_connection(name, &stand_in);
+        self.context.registry.set_connection(&stand_in);
+        // A kick either finds the stand-in, or is found here.
+        if self.connection.lifecycle.kick().is_some() {
+            return false;
+        }
         let detachment = Detachment {
             id,
             final_bytes: close.final_bytes(),
@@ -85,8 +89,8 @@ impl SessionGuard<'_> {
             self.name.as_ref(),
             &self.quit_message,
         );
-        if let Some(name) = &self.name {
-            self.context.registry.release(name);
+        if self.name.is_some() {
+            self.context.registry.release(id);
             self.context.resume.remove(id);
             if let Some(files) = &self.context.files {
                 files.remove_member(id);

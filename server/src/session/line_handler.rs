@@ -198,6 +198,10 @@ impl<'a, 'b> LineHandler<'a, 'b> {
     /// Holds the member back if it is too fast. Its next lines wait in its own
     /// socket, and none is lost.
     pub fn throttle(&mut self) -> Result<(), Close> {
+        // Lines that came before a kick and are not posted yet are dropped.
+        if let Some(kick) = self.member.connection().lifecycle.kick() {
+            return Err(kick.clone());
+        }
         let wait = self.member.guard.rate_limit.take();
         if wait.is_zero() {
             return Ok(());

@@ -130,50 +130,20 @@ impl MemberSession<'_, '_> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::net::{TcpListener, TcpStream};
-    use std::sync::Arc;
-    use std::time::Instant;
 
-    use crate::broadcaster::post::{self, Post};
-    use crate::connection::admission::AdmissionControl;
-    use crate::connection::open::ConnectionFactory;
-    use crate::connection::{ConnectionId, WriterThreads};
-    use crate::limits::Limits;
-    use crate::moderation::reaper::Reaper;
-    use crate::registry::Registry;
-    use crate::resume::ResumeTable;
-    use crate::session::{self, context::ServerContext};
-    use crate::shutdown;
+    use super::super::test_parts::TestParts;
+    use crate::broadcaster::post::Post;
+    use crate::session;
 
     /// Returns the posts of a session whose peer sends `bytes` and closes.
     fn posts_of(bytes: &[u8]) -> Vec<Post> {
-        let (posts, queue) = post::channel();
-        let limits = Arc::new(Limits::default());
-        let (_handle, shutdown) = shutdown::channel();
-        let context = ServerContext {
-            registry: Arc::new(Registry::new(limits.max_rooms)),
-            resume: Arc::new(ResumeTable::new()),
-            allowances: Arc::default(),
-            reaper: Reaper::start(posts.clone()).unwrap(),
-            moderation: Arc::default(),
-            files: None,
-            started: Instant::now(),
-            limits: Arc::clone(&limits),
-            shutdown,
-            posts,
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (stream, address) = listener.accept().unwrap();
+        let server = TestParts::new();
+        let (parts, permit, mut peer) = server.connect("127.0.0.1");
         peer.write_all(bytes).unwrap();
         drop(peer);
-        let (admission, _) = AdmissionControl::new(&limits);
-        let (writers, _) = WriterThreads::start(1, limits.stall_timeout).unwrap();
-        let opener = ConnectionFactory { limits, writers };
-        let parts = opener.open_tcp(ConnectionId(1), stream, address).unwrap();
-        let permit = admission.admit(&parts.connection).ok().unwrap();
+        let context = server.context.clone();
         session::run(parts.read_half, parts.connection, permit, context);
-        queue.try_iter().collect()
+        server.queue.try_iter().collect()
     }
 
     #[test]

@@ -39,12 +39,16 @@ mod line_handler;
 mod line_reader;
 pub mod linger;
 mod member;
+#[cfg(test)]
+mod moderation_races;
 mod name_reclaim;
 mod post_buffer;
 mod reply_tracker;
 mod resuming;
 #[cfg(test)]
 mod test_panic;
+#[cfg(test)]
+mod test_parts;
 mod unframed;
 
 use std::sync::Arc;

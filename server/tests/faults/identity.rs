@@ -2,8 +2,9 @@
 //! name.
 
 use std::net::Shutdown;
+use std::process::Command;
 
-use tests::TestClient;
+use tests::{Running, TestClient};
 
 use super::fixture::FaultFixture;
 use super::sharing::{SharedFolder, Transfer, id_in, noise, request_ticket};
@@ -215,4 +216,31 @@ fn a_reply_is_refused_once_if_the_last_sender_has_just_changed() {
     bob.expect_sometime("ann -> bob: hello bob");
     drop((ann, bob, carl));
     fixture.check();
+}
+
+/// A server that keeps a history has no bystanders, who would be in it.
+#[test]
+fn the_missed_lines_of_a_name_are_shown_to_its_host_alone() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_chat-server"));
+    let server = Running::start(program.args(["::1", "0", "--listen", "127.0.0.1:0"]));
+    let line = server.wait_for("listening at 127.0.0.1:");
+    let elsewhere = line.rsplit(' ').next().unwrap().parse().unwrap();
+    let mut ann = TestClient::join(server.address(), "ann");
+    let mut say = |text: &str| {
+        ann.say(text);
+        ann.say("/ping");
+        ann.expect_sometime("pong");
+    };
+    let visit = |address, lines: &str| {
+        let mut bob = TestClient::join(address, "bob");
+        bob.expect_start(lines);
+        bob.expect_sometime("--- now ---");
+        bob.say("q:quit");
+        bob.expect_quit();
+    };
+    say("one");
+    visit(server.address(), "--- the last 1 line");
+    say("two");
+    visit(elsewhere, "--- the last 2 lines");
+    visit(server.address(), "--- 1 line since you left");
 }

@@ -118,3 +118,21 @@ fn the_operator_writes_to_one_room_and_to_new_members() {
     carl.expect("Server: Lab 3: see https://example.org");
     ann.expect("carl has joined the chat room.");
 }
+
+/// A member that resumes is no new one.
+#[test]
+fn the_message_of_the_day_is_not_shown_at_a_resume() {
+    let mut server = crate::fixture::serve(&[]);
+    server.type_line("/motd Lab 3");
+    server.wait_for("Changed the message of the day.");
+    let (mut ann, token) = TestClient::join_resumable(server.address(), "ann");
+    ann.expect_with_time("Server: Lab 3");
+    drop(ann);
+    server.wait_for("[CONNECTION CLOSED] ann disconnected (");
+    let mut ann = TestClient::resume(server.address(), ("ann", &token), "", 0);
+    // There is no history.
+    ann.expect_start("--- ");
+    ann.expect("--- now ---");
+    ann.say("/ping");
+    ann.expect("pong");
+}

@@ -29,7 +29,7 @@ use crate::recent::Recent;
 pub struct Sender {
     /// The member.
     pub member: MemberId,
-    /// The name that it had.
+    /// The name that it had, and its host.
     pub id: SenderId,
 }
 
