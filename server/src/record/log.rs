@@ -16,6 +16,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use common::{LOBBY, Name, Timestamp};
 
+use super::log_file::LogFile;
 use crate::limits;
 use crate::report::ReportInterval;
 use crate::room::id::Lines;
@@ -91,18 +92,12 @@ pub struct Logger {
     entries: Receiver<LogEntry>,
     dropped: Arc<AtomicU64>,
     output: Box<dyn Write + Send>,
-    file: Option<Box<dyn Write + Send>>,
+    file: Option<LogFile>,
     fault_report: ReportInterval,
-    /// The last write to the file failed.
-    is_torn: bool,
 }
 
 /// Makes a log that writes to `output`, and to `file` with the time before each line.
-pub fn new(
-    scope: LogScope,
-    output: Box<dyn Write + Send>,
-    file: Option<Box<dyn Write + Send>>,
-) -> (Log, Logger) {
+pub fn new(scope: LogScope, output: Box<dyn Write + Send>, file: Option<LogFile>) -> (Log, Logger) {
     let (sender, entries) = bounded(limits::LOG_QUEUE);
     let dropped = Arc::new(AtomicU64::new(0));
     let log = Log {
@@ -116,7 +111,6 @@ pub fn new(
         output,
         file,
         fault_report: ReportInterval::new(FAULT_INTERVAL),
-        is_torn: false,
     };
     (log, logger)
 }
@@ -155,13 +149,8 @@ impl Logger {
         let _ = write_and_flush(&mut self.output, text);
         let Some(file) = &mut self.file else { return };
         let now = Timestamp::from(SystemTime::now());
-        // After a failure the file may end in the middle of a line.
-        let before = if self.is_torn { "\n" } else { "" };
         let lines = text.lines().map(|line| format!("{now} {line}\n"));
-        let stamped: String = [before.to_string()].into_iter().chain(lines).collect();
-        let written = write_and_flush(file, &stamped);
-        self.is_torn = written.is_err();
-        match written {
+        match file.append(&lines.collect::<String>()) {
             Ok(()) => self.fault_report.reset(),
             Err(error) => self.report_fault(&error),
         }

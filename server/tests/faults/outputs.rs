@@ -76,6 +76,24 @@ fn the_log_file_has_the_time_before_each_line_and_is_added_to() {
     assert_eq!(messages.last(), Some(&"[SERVER] stopped."));
 }
 
+/// Fault 37: the server was killed in the middle of a line, or the disk was full then.
+#[test]
+fn a_line_after_one_that_was_cut_begins_a_new_one() {
+    let scratch = Scratch::new();
+    let file = scratch.file("log");
+    fs::write(&file, "2026-03-01T12:00:59Z [ann] Hel").unwrap();
+    for _ in 0..2 {
+        let mut server = serve(&["--log", &file]);
+        server.type_line("/stop");
+        assert_eq!(server.wait().code(), Some(0));
+    }
+    let log = fs::read_to_string(&file).unwrap();
+    let (cut, rest) = log.split_once('\n').unwrap();
+    assert_eq!(cut, "2026-03-01T12:00:59Z [ann] Hel");
+    assert!(rest.ends_with("Z [SERVER] stopped.\n"), "{rest}");
+    assert!(rest.lines().all(|line| line.contains("Z ")), "{rest}");
+}
+
 /// The log contains what members say, which is for the operator alone.
 #[cfg(unix)]
 #[test]
