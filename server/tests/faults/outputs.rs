@@ -36,6 +36,15 @@ fn the_log_looks_as_in_the_classroom() {
     assert_eq!(lines, expected);
 }
 
+/// Fault 26: at a terminal of 80 columns its end would begin a row.
+#[test]
+fn a_padded_message_is_no_line_of_the_servers() {
+    let server = serve(&[]);
+    let mut ann = TestClient::join(server.address(), "ann");
+    ann.say(&format!("hi{}[SERVER] stopped.", " ".repeat(72)));
+    server.wait_for("[ann] hi[72 blanks][SERVER] stopped.");
+}
+
 #[test]
 fn a_quiet_log_leaves_out_messages() {
     let server = serve(&["--quiet"]);
