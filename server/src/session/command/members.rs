@@ -28,18 +28,25 @@ pub fn who(session: &mut MemberSession<'_, '_>) {
 pub fn names(session: &mut MemberSession<'_, '_>) {
     let (members, total) = list_members(session);
     let mut lines = vec![count_line(total)];
-    let mut line = String::new();
-    for name in members.iter().map(|info| info.name.as_str()) {
-        if !line.is_empty() && line.len() + name.len() > LINE_WIDTH {
-            lines.push(std::mem::take(&mut line));
-        }
-        // A word of the server's begins each line, so that names cannot form a notice.
-        line.push_str(if line.is_empty() { "Here, " } else { ", " });
-        line.push_str(name);
-    }
-    lines.push(line);
+    lines.extend(name_lines(
+        "Here, ",
+        members.iter().map(|info| info.name.as_str()),
+    ));
     lines.extend(more_line(&members, total));
     session.reply_lines(&lines);
+}
+
+/// Returns lines of names. Words of the server begin each, so that names cannot form a
+/// notice.
+pub fn name_lines<'a>(begin: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut() {
+            Some(line) if line.len() + name.len() <= LINE_WIDTH => *line += &format!(", {name}"),
+            _ => lines.push(format!("{begin}{name}")),
+        }
+    }
+    lines
 }
 
 fn list_members(session: &MemberSession<'_, '_>) -> (Vec<MemberInfo>, usize) {
