@@ -36,6 +36,8 @@ pub struct SessionGuard<'a> {
     pub quit_message: String,
     /// The peer was prompted for its name.
     pub was_prompted: bool,
+    /// The peer ends no lines.
+    pub is_unframed: bool,
     /// The member does not want join and leave notices.
     pub hides_join_leave: bool,
     /// The allowance of lines.
@@ -78,6 +80,7 @@ impl<'a> SessionGuard<'a> {
             name: None,
             quit_message: String::new(),
             was_prompted: false,
+            is_unframed: false,
             hides_join_leave: false,
             capabilities: Capabilities::default(),
             last_handled: Arc::default(),
@@ -222,7 +225,9 @@ impl<'a> SessionGuard<'a> {
     /// Grants the client what it asks for, if it is known. Returns all that is new.
     pub fn grant(&mut self, asked: Capabilities) -> Capabilities {
         let over_udp = [Capability::Time, Capability::Heartbeat];
-        let grantable = if self.connection.is_udp() {
+        let grantable = if self.is_unframed {
+            Capabilities::default() // tags and numbers belong to lines
+        } else if self.connection.is_udp() {
             asked.intersection(Capabilities::of(&over_udp))
         } else {
             asked

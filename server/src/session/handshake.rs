@@ -235,6 +235,7 @@ impl HandshakeTimer {
             FillOutcome::Received => self.prompt_at = None, // no need to prompt
             FillOutcome::TooLong => {}                      // no name is that long
             FillOutcome::BecameUnframed => {
+                guard.is_unframed = true;
                 let post = ConnectionPost::SetUnframed(guard.connection.member_id());
                 guard.context.posts.send(Post::Connection(post));
             }
