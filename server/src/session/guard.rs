@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::{CapReply, Capabilities, Capability, Event, Name, Token, notice};
 
@@ -16,12 +16,15 @@ use super::context::ServerContext;
 use crate::broadcaster::post::{ConnectionPost, MemberChange, MemberPost, Post, RoomChange};
 use crate::connection::Connection;
 use crate::connection::admission::{self, Permit};
-use crate::connection::close::Close;
+use crate::connection::close::{Close, CloseReason};
 use crate::connection::host::Host;
 use crate::rate_limit::TokenBucket;
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
 use crate::room::id::RoomId;
+
+/// How often a session that waits looks whether its connection must close.
+const CLOSE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The presence of one connection. Dropping it leaves the chat.
 pub struct SessionGuard<'a> {
@@ -212,6 +215,28 @@ impl<'a> SessionGuard<'a> {
         posts.send(Post::Member(post));
         registry.release_old_name(old);
         Ok(())
+    }
+
+    /// Waits for `time`. A connection that must close, perhaps to make room for others,
+    /// does so at once.
+    ///
+    /// # Errors
+    ///
+    /// How the connection closes, if it must meanwhile.
+    pub fn pause(&self, time: Duration) -> Result<(), Close> {
+        let end = Instant::now() + time;
+        loop {
+            if let Some(close) = self.connection.lifecycle.close_cause() {
+                return Err(close.clone());
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            if self.context.shutdown.sleep(left.min(CLOSE_POLL_INTERVAL)) {
+                return Err(CloseReason::Shutdown.into());
+            }
+        }
     }
 
     /// Returns the line with the member's token, if it has one.

@@ -6,10 +6,12 @@ use common::notice::{self, format_duration, without_colons};
 use common::{Event, Name};
 
 use super::super::member::MemberSession;
+use super::super::name_reclaim::delay_refusal;
 use crate::broadcaster::post::{MemberChange, MemberPost, Post};
+use crate::connection::close::Close;
 use crate::limits;
 use crate::moderation::rules;
-use crate::registry::{MemberInfo, Whois};
+use crate::registry::{MemberInfo, NameTaken, Whois};
 
 /// The longest line of names, in bytes: it fits into any window.
 const LINE_WIDTH: usize = 76;
@@ -63,25 +65,34 @@ pub fn whois(session: &mut MemberSession<'_, '_>, name: &Name) {
     session.notify(&message);
 }
 
-pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) {
+/// Gives the member another name.
+///
+/// # Errors
+///
+/// How the connection closes, if it must while a refusal is delayed.
+pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) -> Result<(), Close> {
     if name.as_str() == session.me.as_str() {
-        return session.refuse(&format!("You are already called {name}."));
+        session.refuse(&format!("You are already called {name}."));
+        return Ok(());
     }
     if !session.may_speak_or_refuse() {
-        return;
+        return Ok(());
     }
     if session.guard.context.moderation.is_banned(name) {
-        return session.refuse(&format!("{name} is banned."));
+        session.refuse(&format!("{name} is banned."));
+        return Ok(());
     }
-    let old = std::mem::replace(&mut session.me, name.clone());
-    if session.guard.rename(&old, name).is_err() {
-        session.me = old;
-        return session.refuse(&format!("{name} is already in use."));
+    if let Err(NameTaken(holder)) = session.guard.rename(&session.me, name) {
+        holder.map_or(Ok(()), |holder| delay_refusal(session.guard, &holder))?;
+        session.refuse(&format!("{name} is already in use."));
+        return Ok(());
     }
+    session.me = name.clone();
     // A ban that came between found no holder of the name.
     if session.guard.context.moderation.is_banned(name) {
         session.connection().lifecycle.set_close(rules::ban_close());
     }
+    Ok(())
 }
 
 pub fn away(session: &mut MemberSession<'_, '_>, text: Option<&str>) {
