@@ -315,13 +315,12 @@ fn a_flood_does_not_lose_its_own_numbers() {
 
 /// Fault 52.
 #[test]
-fn a_start_differs_by_address_and_port() {
+fn a_start_differs_by_address_and_port_and_each_time() {
     let (fixture, udp) = open(&[]);
     let mut one = UdpTestClient::new(udp);
     let (_, start) = request_start(&mut one, "ann");
-    // Nothing is stored: the same question has the same answer, but for the time.
-    let again = [0; 2].map(|_| request_start(&mut one, "bob").1);
-    assert!(again.contains(&start) || again[0] == again[1]);
+    let (_, again) = request_start(&mut one, "ann");
+    assert!(again.abs_diff(start) > MAX_DISTANCE, "{again}");
     for here in [[127, 0, 0, 1], [127, 0, 0, 9]] {
         let mut other = UdpTestClient::from_address(Ipv4Addr::from(here).into(), udp);
         let (_, other) = request_start(&mut other, "ann");
@@ -452,6 +451,30 @@ fn expect_bounded(client: &mut UdpTestClient, request: impl Fn(u64) -> String) -
     };
     assert!(!notice.contains(':'), "{notice}");
     notice.to_string()
+}
+
+/// Fault 52: the previous holder of an address and a port does not know the numbers of the
+/// next, which joins at once.
+#[test]
+fn each_conversation_at_an_address_has_its_own_start() {
+    let (fixture, udp) = open(&[]);
+    let mut ann = NumberedClient::join(udp, "ann");
+    ann.say("q:quit");
+    ann.expect("q:quit");
+    fixture.expect_reason("ann", "quit");
+    let (cookie, start) = request_start(&mut ann.client, "bob");
+    assert!(start.abs_diff(ann.start) > 2 * MAX_DISTANCE, "{start}");
+    let mut bob = NumberedClient {
+        cookie,
+        start,
+        sent: 0,
+        ..ann
+    };
+    bob.client.say(&bob.cookie);
+    assert!(bob.receive().starts_with("Welcome, bob."));
+    bob.quit();
+    fixture.expect_reason("bob", "quit");
+    fixture.check();
 }
 
 /// Fault 52.
