@@ -1,7 +1,7 @@
 //! `chat-server`: options, bind, Ctrl-C, run, exit code.
 
 use std::env;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::process::{self, ExitCode};
 
@@ -9,6 +9,7 @@ use common::options::EarlyExit;
 use server::accept::listeners::Listeners;
 use server::console;
 use server::console::stdin::ConsoleInput;
+use server::record::log_file::LogFile;
 use server::startup::banner::{self, ClientCommand};
 use server::startup::hangup::Hangup;
 use server::startup::options::{self, Options};
@@ -76,16 +77,8 @@ fn serve(options: Options) -> Result<(), (u8, String)> {
         .map_err(|error| failure(format!("cannot start: {error}")))
 }
 
-fn open_log(path: &str) -> Result<Box<dyn Write + Send>, (u8, String)> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    // Others on the machine may not read what members say.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(file) => Ok(Box::new(file)),
-        Err(error) => Err((FAILURE, format!("cannot write the log {path}: {error}"))),
-    }
+fn open_log(path: &str) -> Result<LogFile, (u8, String)> {
+    LogFile::open(path).map_err(|error| (FAILURE, format!("cannot write the log {path}: {error}")))
 }
 
 /// Returns the message of the day in the file at `path`, made safe to show.

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::TokenBucket;
+use super::name_requests::NameRequests;
 use crate::connection::host::Host;
 use crate::limits::Rate;
 use crate::sync::lock;
@@ -20,9 +21,11 @@ const KEPT: Duration = Duration::from_secs(60);
 const MAX_PER_HOST: usize = 1024;
 const MAX_IN_ALL: usize = 65_536;
 
-/// The allowances of connections that have left.
+/// The allowances of connections that have left, and what else is counted by host.
 #[derive(Default)]
 pub struct HostAllowances {
+    /// The requests for names that members have.
+    pub name_requests: NameRequests,
     left: Mutex<Left>,
 }
 

@@ -1,7 +1,7 @@
 //! Rate limit: how fast a client may send. A token bucket, kept as one point in time.
 //!
 //! Writes: nothing.
-//! Locks: the allowances of hosts, in `hosts`.
+//! Locks: the allowances of hosts, in `hosts`, and their requests, in `name_requests`.
 //! Blocks: never; the session waits.
 //!
 //! Instead of counting tokens it stores when the bucket would be full again (the
@@ -9,6 +9,7 @@
 //! line must wait for as long as the point lies too far ahead.
 
 pub mod hosts;
+pub mod name_requests;
 
 use std::time::{Duration, Instant};
 

@@ -16,12 +16,16 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use common::{LOBBY, Name, Timestamp};
 
+use super::log_file::LogFile;
 use crate::limits;
 use crate::report::ReportInterval;
 use crate::room::id::Lines;
 
 /// How often the operator is notified that the log file cannot be written.
 const FAULT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The most blanks in a row that are shown: two tabs before a line of a program.
+const MAX_BLANKS: usize = 16;
 
 /// An item in the log's queue.
 pub enum LogEntry {
@@ -91,18 +95,12 @@ pub struct Logger {
     entries: Receiver<LogEntry>,
     dropped: Arc<AtomicU64>,
     output: Box<dyn Write + Send>,
-    file: Option<Box<dyn Write + Send>>,
+    file: Option<LogFile>,
     fault_report: ReportInterval,
-    /// The last write to the file failed.
-    is_torn: bool,
 }
 
 /// Makes a log that writes to `output`, and to `file` with the time before each line.
-pub fn new(
-    scope: LogScope,
-    output: Box<dyn Write + Send>,
-    file: Option<Box<dyn Write + Send>>,
-) -> (Log, Logger) {
+pub fn new(scope: LogScope, output: Box<dyn Write + Send>, file: Option<LogFile>) -> (Log, Logger) {
     let (sender, entries) = bounded(limits::LOG_QUEUE);
     let dropped = Arc::new(AtomicU64::new(0));
     let log = Log {
@@ -116,7 +114,6 @@ pub fn new(
         output,
         file,
         fault_report: ReportInterval::new(FAULT_INTERVAL),
-        is_torn: false,
     };
     (log, logger)
 }
@@ -155,13 +152,8 @@ impl Logger {
         let _ = write_and_flush(&mut self.output, text);
         let Some(file) = &mut self.file else { return };
         let now = Timestamp::from(SystemTime::now());
-        // After a failure the file may end in the middle of a line.
-        let before = if self.is_torn { "\n" } else { "" };
         let lines = text.lines().map(|line| format!("{now} {line}\n"));
-        let stamped: String = [before.to_string()].into_iter().chain(lines).collect();
-        let written = write_and_flush(file, &stamped);
-        self.is_torn = written.is_err();
-        match written {
+        match file.append(&lines.collect::<String>()) {
             Ok(()) => self.fault_report.reset(),
             Err(error) => self.report_fault(&error),
         }
@@ -192,10 +184,43 @@ fn format_entry(entry: &LogEntry, text: &mut String) {
             let room = room.map(|room| format!("@{room}")).unwrap_or_default();
             for line in String::from_utf8_lossy(lines).lines() {
                 let (from, said) = line.split_once(": ").unwrap_or((line, ""));
-                text.push_str(&format!("[{from}{room}] {said}\n"));
+                text.push_str(&format!("[{from}{room}] "));
+                push_collapsed(said, text);
+                text.push('\n');
             }
         }
     }
+}
+
+/// Appends `said`, with a count in the place of each long run of blanks. A terminal wraps
+/// a line by itself, so behind enough blanks a text would begin a row as if it were a
+/// line of the server's.
+fn push_collapsed(said: &str, text: &mut String) {
+    let mut rest = said;
+    while !rest.is_empty() {
+        let words = rest.trim_start_matches(is_blank);
+        let (blanks, _) = rest.split_at(rest.len() - words.len());
+        let columns: usize = blanks.chars().map(|c| if c == '\t' { 8 } else { 1 }).sum();
+        if columns > MAX_BLANKS {
+            text.push_str(&format!("[{columns} blanks]"));
+        } else {
+            text.push_str(blanks);
+        }
+        let (word, next) = words.split_at(words.find(is_blank).unwrap_or(words.len()));
+        text.push_str(word);
+        rest = next;
+    }
+}
+
+/// Returns `true` for blanks, letters that look like one, and what has no width.
+fn is_blank(c: char) -> bool {
+    let looks_blank = '\u{115f}'..='\u{1160}';
+    c.is_whitespace()
+        || looks_blank.contains(&c)
+        || matches!(
+            c,
+            '\u{200c}' | '\u{200d}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
+        )
 }
 
 #[cfg(test)]
@@ -215,6 +240,29 @@ mod tests {
         format_entry(&LogEntry::Line("x".into()), &mut text);
         let expected = "[A] Hello\n[B] a: b\n[A@games] Chess?\n[* B@games] nods\n[Server] tea\nx\n";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn no_blanks_lead_to_the_next_row_of_a_terminal() {
+        let collapsed = |said: &str| {
+            let mut text = String::new();
+            push_collapsed(said, &mut text);
+            text
+        };
+        for said in ["", "a  b ", "\t\tif x {", " a [SERVER] b"] {
+            assert_eq!(collapsed(said), said);
+        }
+        let padding = " ".repeat(73);
+        let padded = format!("hi{padding}[SERVER] stopped.{padding}");
+        assert_eq!(
+            collapsed(&padded),
+            "hi[73 blanks][SERVER] stopped.[73 blanks]"
+        );
+        for blank in ['\u{3000}', '\u{2800}', '\u{3164}'] {
+            let padded = format!(" {blank}\u{200d}").repeat(20) + "x";
+            assert_eq!(collapsed(&padded), "[60 blanks]x", "{blank:?}");
+        }
+        assert_eq!(collapsed("\t\t x"), "[17 blanks]x");
     }
 
     #[test]

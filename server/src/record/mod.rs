@@ -8,6 +8,7 @@
 //! Blocks: the log's and the transcript's own threads, on their outputs.
 
 pub mod log;
+pub mod log_file;
 pub mod transcript;
 
 use common::Name;

@@ -109,12 +109,12 @@ pub enum Whois {
     Unknown,
 }
 
-/// The recipient of a private message.
+/// The recipient of a private message, with its name as the member itself writes it.
 pub enum Recipient {
     /// Reachable through this connection; away for this reason.
-    Reachable(Arc<Connection>, Option<String>),
+    Reachable(Name, Arc<Connection>, Option<String>),
     /// Ignores the sender.
-    Ignoring,
+    Ignoring(Name),
     /// Not in the chat.
     Missing,
 }

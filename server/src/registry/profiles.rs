@@ -44,22 +44,26 @@ impl Registry {
     /// reason for being away is left out if `from` ignores the member.
     pub fn find_recipients(&self, from: &MemberRef, to: &[Name]) -> Vec<Recipient> {
         let mut tables = self.lock();
-        let sender = tables.members.get(&from.name);
+        let Tables { members, names, .. } = &mut *tables;
+        let sender = members.get(&from.name);
         let ignored = sender
             .map(|it| it.profile.ignored.clone())
             .unwrap_or_default();
-        let reach = |to: &Name| match tables.members.get_mut(to) {
+        let reach = |to: &Name| match members.get_mut(to) {
             None => Recipient::Missing,
             Some(member) if member.connection.is_leaving() => Recipient::Missing,
-            Some(member) if member.profile.ignores(from.id) => Recipient::Ignoring,
             Some(member) => {
-                member.profile.record_private_from(from);
                 let id = member.connection.member_id();
+                let name = names.get(&id).unwrap_or(to).clone();
+                if member.profile.ignores(from.id) {
+                    return Recipient::Ignoring(name);
+                }
+                member.profile.record_private_from(from);
                 let mut away = member.profile.away.clone();
                 if ignored.iter().any(|it| it.id == id) {
                     away = away.map(|_why| String::new());
                 }
-                Recipient::Reachable(Arc::clone(&member.connection), away)
+                Recipient::Reachable(name, Arc::clone(&member.connection), away)
             }
         };
         to.iter().map(reach).collect()

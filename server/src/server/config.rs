@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use crate::files::config::FilesConfig;
 use crate::limits::Limits;
 use crate::record::log::LogScope;
+use crate::record::log_file::LogFile;
 use crate::record::transcript::TranscriptConfig;
 
 /// The configuration of a server.
@@ -24,7 +25,7 @@ pub struct ServerConfig {
     /// The output of the log.
     pub output: Box<dyn Write + Send>,
     /// A second output, with the time before each line.
-    pub log_file: Option<Box<dyn Write + Send>>,
+    pub log_file: Option<LogFile>,
     /// The input of the operator; `None` for a server without a console.
     pub console: Option<Box<dyn Read + Send>>,
 }

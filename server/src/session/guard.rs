@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::{CapReply, Capabilities, Capability, Event, Name, Token, notice};
 
@@ -16,12 +16,15 @@ use super::context::ServerContext;
 use crate::broadcaster::post::{ConnectionPost, MemberChange, MemberPost, Post, RoomChange};
 use crate::connection::Connection;
 use crate::connection::admission::{self, Permit};
-use crate::connection::close::Close;
+use crate::connection::close::{Close, CloseReason};
 use crate::connection::host::Host;
 use crate::rate_limit::TokenBucket;
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
 use crate::room::id::{RoomId, SenderId};
+
+/// How often a session that waits looks whether its connection must close.
+const CLOSE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The presence of one connection. Dropping it leaves the chat.
 pub struct SessionGuard<'a> {
@@ -36,6 +39,8 @@ pub struct SessionGuard<'a> {
     pub quit_message: String,
     /// The peer was prompted for its name.
     pub was_prompted: bool,
+    /// The peer ends no lines.
+    pub is_unframed: bool,
     /// The member does not want join and leave notices.
     pub hides_join_leave: bool,
     /// The allowance of lines.
@@ -78,6 +83,7 @@ impl<'a> SessionGuard<'a> {
             name: None,
             quit_message: String::new(),
             was_prompted: false,
+            is_unframed: false,
             hides_join_leave: false,
             capabilities: Capabilities::default(),
             last_handled: Arc::default(),
@@ -222,6 +228,28 @@ impl<'a> SessionGuard<'a> {
         Ok(())
     }
 
+    /// Waits for `time`. A connection that must close, perhaps to make room for others,
+    /// does so at once.
+    ///
+    /// # Errors
+    ///
+    /// How the connection closes, if it must meanwhile.
+    pub fn pause(&self, time: Duration) -> Result<(), Close> {
+        let end = Instant::now() + time;
+        loop {
+            if let Some(close) = self.connection.lifecycle.close_cause() {
+                return Err(close.clone());
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            if self.context.shutdown.sleep(left.min(CLOSE_POLL_INTERVAL)) {
+                return Err(CloseReason::Shutdown.into());
+            }
+        }
+    }
+
     /// Returns the line with the member's token, if it has one.
     fn token_line(&self) -> Vec<u8> {
         let line = self
@@ -233,7 +261,9 @@ impl<'a> SessionGuard<'a> {
     /// Grants the client what it asks for, if it is known. Returns all that is new.
     pub fn grant(&mut self, asked: Capabilities) -> Capabilities {
         let over_udp = [Capability::Time, Capability::Heartbeat];
-        let grantable = if self.connection.is_udp() {
+        let grantable = if self.is_unframed {
+            Capabilities::default() // tags and numbers belong to lines
+        } else if self.connection.is_udp() {
             asked.intersection(Capabilities::of(&over_udp))
         } else {
             asked

@@ -17,9 +17,6 @@ use crate::limits;
 /// How often to try for a name whose holder is about to leave.
 const CLAIM_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How often a connection that waits looks whether it must close.
-const CLOSE_POLL_INTERVAL: Duration = Duration::from_millis(100);
-
 /// The kind of a connection, as its first line shows it.
 pub enum HandshakeOutcome {
     /// A member of this name.
@@ -52,7 +49,7 @@ pub fn run(
             NextLine::Line(line) => {
                 // Lines before a name come no faster than others.
                 let wait = guard.rate_limit.take();
-                pause(guard, wait)?;
+                guard.pause(wait)?;
                 handle_line(guard, line)?
             }
             NextLine::TooLong => refused_name("Name is too long."),
@@ -147,9 +144,7 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
     let wait = match name_reclaim::reclaim_from(&holder, &guard.connection, &guard.context) {
         ReclaimOutcome::Leaving(wait) => wait,
         ReclaimOutcome::Alive => {
-            // The refusal of a name comes later and later.
-            let delay = holder.activity.record_name_request();
-            pause(guard, delay).map_err(JoinError::Closed)?;
+            name_reclaim::delay_refusal(guard, &holder).map_err(JoinError::Closed)?;
             return Err(JoinError::NameTaken(Some(holder)));
         }
     };
@@ -169,26 +164,7 @@ fn claim_name(guard: &mut SessionGuard<'_>, name: &Name) -> Result<(), JoinError
         if !is_leaving || Instant::now() >= deadline {
             return Err(JoinError::NameTaken(holder));
         }
-        pause(guard, CLAIM_INTERVAL).map_err(JoinError::Closed)?;
-    }
-}
-
-/// Waits for `time`. A connection that must make room for others gives up its place at
-/// once, although it waits.
-fn pause(guard: &SessionGuard<'_>, time: Duration) -> Result<(), Close> {
-    let end = Instant::now() + time;
-    loop {
-        if let Some(close) = guard.connection.lifecycle.close_cause() {
-            return Err(close.clone());
-        }
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(());
-        }
-        let step = left.min(CLOSE_POLL_INTERVAL);
-        if guard.context.shutdown.sleep(step) {
-            return Err(CloseReason::Shutdown.into());
-        }
+        guard.pause(CLAIM_INTERVAL).map_err(JoinError::Closed)?;
     }
 }
 
@@ -235,6 +211,7 @@ impl HandshakeTimer {
             FillOutcome::Received => self.prompt_at = None, // no need to prompt
             FillOutcome::TooLong => {}                      // no name is that long
             FillOutcome::BecameUnframed => {
+                guard.is_unframed = true;
                 let post = ConnectionPost::SetUnframed(guard.connection.member_id());
                 guard.context.posts.send(Post::Connection(post));
             }

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use common::Event;
 
 use super::context::ServerContext;
+use super::guard::SessionGuard;
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
+use crate::connection::host::Host;
 use crate::limits;
 
 /// How often to look for an answer, because nothing wakes this thread when it comes.
@@ -114,6 +116,17 @@ fn close_if_silent(holder: &Arc<Connection>, asker: &Connection, context: &Serve
         .set_close(Close::with_message(CloseReason::Timeout, message));
     holder.interrupt_read();
     true
+}
+
+/// Waits before the name of `holder` is refused, longer each time.
+///
+/// # Errors
+///
+/// How the connection closes, if it must meanwhile.
+pub fn delay_refusal(guard: &SessionGuard<'_>, holder: &Connection) -> Result<(), Close> {
+    let host = Host::of(guard.connection.address.ip());
+    let requests = &guard.context.allowances.name_requests;
+    guard.pause(requests.record(host, holder.member_id(), Instant::now()))
 }
 
 /// Returns `true` if a holder is about to release its name, unless it resumes.

@@ -215,6 +215,29 @@ fn a_script_that_waits_for_answers_gets_one_each_time() {
     server.wait_for("[CONNECTION CLOSED] bob disconnected (quit).");
 }
 
+/// Its texts would be taken for numbered lines, and those for it would have tags.
+#[test]
+fn a_script_is_granted_no_capabilities() {
+    let server = serve(&[]);
+    let mut ann = TestClient::join(server.address(), "ann");
+    let mut bob = TestClient::connect(server.address());
+    for answer in ["/cap", "Welcome, bob. ann is here.", "/cap"] {
+        let is_name = answer.starts_with("Welcome");
+        bob.send(if is_name {
+            b"bob"
+        } else {
+            b"/cap time id resume"
+        });
+        assert_eq!(bob.recv(), answer);
+    }
+    ann.expect("bob has joined the chat room.");
+    bob.send(b"hi");
+    ann.expect("bob: hi");
+    assert_eq!(bob.recv(), "Sent.");
+    bob.send(b"bye");
+    ann.expect("bob has left the chat room.");
+}
+
 /// The user of the script needs time for a name, so that the prompt comes first.
 #[test]
 fn a_prompted_script_is_not_one_answer_behind() {

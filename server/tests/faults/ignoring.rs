@@ -89,6 +89,29 @@ fn four_hundred_names_of_one_member_do_not_fill_the_list_of_another() {
     fixture.check();
 }
 
+/// Fault 53: a line from the server has at most 8,192 bytes.
+#[test]
+fn a_hundred_long_names_are_listed_in_several_lines() {
+    let fixture = FaultFixture::start(&["--rate", "off"]);
+    let mut ann = fixture.join("ann");
+    let mut others: Vec<TestClient> = Vec::new();
+    for number in 0..100 {
+        let name = format!("{}{number:02}", "\u{20021}".repeat(22));
+        others.push(TestClient::join(fixture.address, &name));
+        ann.expect(&format!("{name} has joined the chat room."));
+        ignore(&mut ann, &name);
+    }
+    ann.say("/ignore");
+    ann.say("/ping");
+    let lines = std::iter::from_fn(|| ann.receive().filter(|line| line != "pong"));
+    let lines: Vec<String> = lines.collect();
+    assert!(lines.iter().all(|line| line.len() < 200), "{lines:?}");
+    let names = lines.iter().map(|line| line.matches("\u{20021}0").count());
+    assert_eq!(names.sum::<usize>(), 10);
+    drop((ann, others));
+    fixture.check();
+}
+
 /// Lines with which a member says something, each with what the others receive.
 const WORDS: [(&str, &str); 6] = [
     ("unseen words", "bob: unseen words"),

@@ -41,10 +41,10 @@ fn a_banned_address_and_a_locked_server_admit_nobody() {
     fixture.server.type_line("/unlock");
     fixture.server.wait_for("The server is unlocked.");
     let ann = fixture.join("ann");
-    fixture.server.type_line("/ban 127.0.0.2");
+    fixture.server.type_line("/ban 10.0.0.2");
     fixture
         .server
-        .wait_for("Banned 127.0.0.2 forever, disconnected 0.");
+        .wait_for("Banned 10.0.0.2 forever, disconnected 0.");
     fixture.server.type_line("/bans");
     fixture.server.wait_for("forever");
     drop(ann);

@@ -1,5 +1,6 @@
 //! Name holders: the name of a live member, requested by others again and again.
 
+use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -175,6 +176,45 @@ fn requests_for_a_name_are_refused_later_and_later() {
     ann.expect("other has joined the chat room.");
     check_alive(&fixture, &mut ann);
     drop((ann, asker, other));
+    fixture.check();
+}
+
+/// Fault 51: that attacks by `/nick`, and from another address, where nobody else is
+/// refused later.
+#[test]
+fn requests_by_nick_are_refused_later_and_another_host_at_once() {
+    let mut fixture = FaultFixture::start(&["--rate", "off", "--listen", "[::1]:0"]);
+    let address = fixture.server.lines_with("listening at [::1]").concat();
+    let address: SocketAddr = address.rsplit(' ').next().unwrap().parse().unwrap();
+    let mut ann = fixture.join("ann");
+    let mut bob = fixture.join("bob");
+    ann.expect("bob has joined the chat room.");
+    let request = |bob: &mut TestClient| {
+        let begin = Instant::now();
+        bob.say("/nick ann");
+        bob.expect("! ann is already in use.");
+        begin.elapsed()
+    };
+    for _ in 0..60 {
+        request(&mut bob);
+    }
+    for millis in [250, 500, 1000, 2000] {
+        let took = request(&mut bob);
+        assert!(took >= Duration::from_millis(millis), "{took:?}");
+    }
+    // While a request of bob waits for 4 s, another host is refused.
+    bob.say("/nick ann");
+    let mut other = TestClient::connect(address);
+    other.say("ann");
+    other.expect("! ann is already in use. Try another.");
+    let before = bob.receive_until(Instant::now());
+    assert_eq!(before, None, "another host was refused later");
+    // A member that waits can be disconnected.
+    fixture.server.type_line("/kick bob");
+    bob.expect("! You were kicked.");
+    ann.expect("bob has left the chat room.");
+    check_alive(&fixture, &mut ann);
+    drop((ann, bob, other));
     fixture.check();
 }
 

@@ -36,6 +36,15 @@ fn the_log_looks_as_in_the_classroom() {
     assert_eq!(lines, expected);
 }
 
+/// Fault 26: at a terminal of 80 columns its end would begin a row.
+#[test]
+fn a_padded_message_is_no_line_of_the_servers() {
+    let server = serve(&[]);
+    let mut ann = TestClient::join(server.address(), "ann");
+    ann.say(&format!("hi{}[SERVER] stopped.", " ".repeat(72)));
+    server.wait_for("[ann] hi[72 blanks][SERVER] stopped.");
+}
+
 #[test]
 fn a_quiet_log_leaves_out_messages() {
     let server = serve(&["--quiet"]);
@@ -74,6 +83,24 @@ fn the_log_file_has_the_time_before_each_line_and_is_added_to() {
     assert_eq!(count("[ann] Hello"), 2);
     assert_eq!(count("[CONNECTION CLOSED] ann disconnected (quit)."), 2);
     assert_eq!(messages.last(), Some(&"[SERVER] stopped."));
+}
+
+/// Fault 37: the server was killed in the middle of a line, or the disk was full then.
+#[test]
+fn a_line_after_one_that_was_cut_begins_a_new_one() {
+    let scratch = Scratch::new();
+    let file = scratch.file("log");
+    fs::write(&file, "2026-03-01T12:00:59Z [ann] Hel").unwrap();
+    for _ in 0..2 {
+        let mut server = serve(&["--log", &file]);
+        server.type_line("/stop");
+        assert_eq!(server.wait().code(), Some(0));
+    }
+    let log = fs::read_to_string(&file).unwrap();
+    let (cut, rest) = log.split_once('\n').unwrap();
+    assert_eq!(cut, "2026-03-01T12:00:59Z [ann] Hel");
+    assert!(rest.ends_with("Z [SERVER] stopped.\n"), "{rest}");
+    assert!(rest.lines().all(|line| line.contains("Z ")), "{rest}");
 }
 
 /// The log contains what members say, which is for the operator alone.

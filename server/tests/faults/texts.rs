@@ -71,6 +71,19 @@ fn an_imitating_text_still_has_its_sender() {
     fixture.check();
 }
 
+/// Fault 26: nobody is shown as a recipient who is not in the chat.
+#[test]
+fn a_private_message_names_members_alone_and_as_they_write_themselves() {
+    let fixture = FaultFixture::start(&[]);
+    let [mut ann, mut bob, carl] = fixture.join_all(["ann", "Bob", "carl"]);
+    ann.say("/msg teacher,BOB,cARL,head hi");
+    bob.expect("ann -> Bob,carl: hi");
+    ann.expect("! Not sent. No such user, teacher.");
+    ann.expect("! Not sent. No such user, head.");
+    drop((ann, bob, carl));
+    fixture.check();
+}
+
 /// Fault 27.
 #[test]
 fn unsafe_characters_reach_nobody_and_no_log() {

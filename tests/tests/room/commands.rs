@@ -87,12 +87,12 @@ fn msg_reaches_its_recipients_and_nobody_else() {
     let [mut ann, mut bob, mut carl, mut dora] = server.join_all(["ann", "bob", "carl", "dora"]);
     for word in ["/msg", "/tell", "/dm", "/W"] {
         ann.say(&format!("{word} bob,CARL a: secret"));
-        bob.expect("ann -> bob,CARL: a: secret");
-        carl.expect("ann -> bob,CARL: a: secret");
+        bob.expect("ann -> bob,carl: a: secret");
+        carl.expect("ann -> bob,carl: a: secret");
     }
     ann.say("/msg eve,bob hi");
     ann.expect("! Not sent. No such user, eve.");
-    bob.expect("ann -> eve,bob: hi");
+    bob.expect("ann -> bob: hi");
     ann.say("/msg ANN hi");
     ann.expect_start("! You cannot message yourself");
     ann.say("to all");

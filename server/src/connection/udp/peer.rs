@@ -102,7 +102,7 @@ impl UdpPeer {
                 None => return,
             },
             None => {
-                lock(&self.allowance).earn(bytes.len(), Instant::now());
+                lock(&self.allowance).earn(bytes.len());
                 open_plain(bytes)
             }
         };

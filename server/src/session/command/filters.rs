@@ -4,6 +4,7 @@ use common::Name;
 use common::notice::no_such_user;
 
 use super::super::member::MemberSession;
+use super::members::name_lines;
 use crate::broadcaster::post::{FilterChange, MemberPost, Post};
 use crate::limits;
 use crate::registry::IgnoreOutcome;
@@ -38,16 +39,18 @@ pub fn unignore(session: &mut MemberSession<'_, '_>, name: &Name) {
 
 pub fn list_ignored(session: &mut MemberSession<'_, '_>) {
     let (present, gone) = session.registry().ignored(&session.me);
-    let names: Vec<&str> = present.iter().map(Name::as_str).collect();
-    let gone = match gone {
-        0 => String::new(),
-        gone => format!(" {gone} of those that you ignored have left."),
-    };
-    if names.is_empty() {
-        session.notify(&format!("You ignore nobody.{gone}"));
-    } else {
-        session.notify(&format!("You ignore {}.{gone}", names.join(", ")));
+    // A hundred long names would not fit into one line.
+    let mut lines = name_lines("You ignore ", present.iter().map(Name::as_str));
+    if lines.is_empty() {
+        lines.push("You ignore nobody".to_string());
     }
+    if let Some(last) = lines.last_mut() {
+        *last += &match gone {
+            0 => ".".to_string(),
+            gone => format!(". {gone} of those that you ignored have left."),
+        };
+    }
+    session.reply_lines(&lines);
 }
 
 pub fn toggle_join_leave(session: &mut MemberSession<'_, '_>) {

@@ -6,10 +6,12 @@ use common::notice::{self, format_duration, without_colons};
 use common::{Event, Name};
 
 use super::super::member::MemberSession;
+use super::super::name_reclaim::delay_refusal;
 use crate::broadcaster::post::{MemberChange, MemberPost, Post};
+use crate::connection::close::Close;
 use crate::limits;
 use crate::moderation::rules;
-use crate::registry::{MemberInfo, Whois};
+use crate::registry::{MemberInfo, NameTaken, Whois};
 
 /// The longest line of names, in bytes: it fits into any window.
 const LINE_WIDTH: usize = 76;
@@ -28,18 +30,25 @@ pub fn who(session: &mut MemberSession<'_, '_>) {
 pub fn names(session: &mut MemberSession<'_, '_>) {
     let (members, total) = list_members(session);
     let mut lines = vec![count_line(total)];
-    let mut line = String::new();
-    for name in members.iter().map(|info| info.name.as_str()) {
-        if !line.is_empty() && line.len() + name.len() > LINE_WIDTH {
-            lines.push(std::mem::take(&mut line));
-        }
-        // A word of the server's begins each line, so that names cannot form a notice.
-        line.push_str(if line.is_empty() { "Here, " } else { ", " });
-        line.push_str(name);
-    }
-    lines.push(line);
+    lines.extend(name_lines(
+        "Here, ",
+        members.iter().map(|info| info.name.as_str()),
+    ));
     lines.extend(more_line(&members, total));
     session.reply_lines(&lines);
+}
+
+/// Returns lines of names. Words of the server begin each, so that names cannot form a
+/// notice.
+pub fn name_lines<'a>(begin: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut() {
+            Some(line) if line.len() + name.len() <= LINE_WIDTH => *line += &format!(", {name}"),
+            _ => lines.push(format!("{begin}{name}")),
+        }
+    }
+    lines
 }
 
 fn list_members(session: &MemberSession<'_, '_>) -> (Vec<MemberInfo>, usize) {
@@ -56,25 +65,34 @@ pub fn whois(session: &mut MemberSession<'_, '_>, name: &Name) {
     session.notify(&message);
 }
 
-pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) {
+/// Gives the member another name.
+///
+/// # Errors
+///
+/// How the connection closes, if it must while a refusal is delayed.
+pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) -> Result<(), Close> {
     if name.as_str() == session.me.as_str() {
-        return session.refuse(&format!("You are already called {name}."));
+        session.refuse(&format!("You are already called {name}."));
+        return Ok(());
     }
     if !session.may_speak_or_refuse() {
-        return;
+        return Ok(());
     }
     if session.guard.context.moderation.is_banned(name) {
-        return session.refuse(&format!("{name} is banned."));
+        session.refuse(&format!("{name} is banned."));
+        return Ok(());
     }
-    let old = std::mem::replace(&mut session.me, name.clone());
-    if session.guard.rename(&old, name).is_err() {
-        session.me = old;
-        return session.refuse(&format!("{name} is already in use."));
+    if let Err(NameTaken(holder)) = session.guard.rename(&session.me, name) {
+        holder.map_or(Ok(()), |holder| delay_refusal(session.guard, &holder))?;
+        session.refuse(&format!("{name} is already in use."));
+        return Ok(());
     }
+    session.me = name.clone();
     // A ban that came between found no holder of the name.
     if session.guard.context.moderation.is_banned(name) {
         session.connection().lifecycle.set_close(rules::ban_close());
     }
+    Ok(())
 }
 
 pub fn away(session: &mut MemberSession<'_, '_>, text: Option<&str>) {

@@ -27,22 +27,27 @@ pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str
         return session.refuse("You cannot message yourself.");
     }
     let recipients = session.registry().find_recipients(&session.to_ref(), to);
+    // One that ignores the sender stands here too: nobody can tell the sender of it.
+    let present = recipients.iter().filter_map(|recipient| match recipient {
+        Recipient::Reachable(name, ..) | Recipient::Ignoring(name) => Some(name.clone()),
+        Recipient::Missing => None,
+    });
     let line = Event::Private {
         from: session.me.clone(),
-        to: to.to_vec(),
+        to: present.collect(),
         text,
     };
     let mut line = line.to_line();
     line.shrink_to_fit(); // it may be kept
     let line = Lines::new(line);
-    for (name, recipient) in to.iter().zip(recipients) {
+    for (typed, recipient) in to.iter().zip(recipients) {
         match recipient {
             Recipient::Missing => {
-                session.refuse(&format!("Not sent. {}", no_such_user(name.as_str())));
+                session.refuse(&format!("Not sent. {}", no_such_user(typed.as_str())));
             }
             // An ignored sender receives no hint.
-            Recipient::Ignoring => {}
-            Recipient::Reachable(connection, away) => {
+            Recipient::Ignoring(_) => {}
+            Recipient::Reachable(name, connection, away) => {
                 session.connection().activity.record_message();
                 session.posts().send(Post::Private {
                     from: session.id(),
@@ -51,7 +56,7 @@ pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str
                     if_departed: Event::Refusal(&format!("{name} has just left.")).to_line(),
                 });
                 if let Some(why) = away {
-                    notify_away(session, name, &why);
+                    notify_away(session, &name, &why);
                 }
             }
         }

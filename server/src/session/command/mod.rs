@@ -44,7 +44,7 @@ pub fn run(session: &mut MemberSession<'_, '_>, word: &str, rest: &str) -> Resul
         Command::Msg { to, text } => messages::send_private(session, &to, text),
         Command::Reply(text) => messages::reply_private(session, text),
         Command::Me(text) => messages::send_action(session, text),
-        Command::Nick(name) => members::rename(session, &name),
+        Command::Nick(name) => members::rename(session, &name)?,
         Command::Join(room) => rooms::change_room(session, &room),
         Command::Leave => rooms::change_room(session, &RoomId::lobby().name),
         Command::Rooms => rooms::list(session),
