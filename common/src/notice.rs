@@ -38,6 +38,16 @@ pub fn arrived_from(name: &Name, from: &Name, to: &Name) -> String {
     format!("{name} has come from {from} to {to}.")
 }
 
+/// Returns the notice for the members of a room that ignore `name`, which has moved away.
+pub fn moved_away(name: &Name) -> String {
+    format!("{name} has gone to another room.")
+}
+
+/// Returns the notice for the members of a room that ignore `name`, which has moved there.
+pub fn arrived(name: &Name) -> String {
+    format!("{name} has come from another room.")
+}
+
 /// Returns the notice for a room that is too full for single notices, sent from time
 /// to time.
 pub fn join_leave_counts(joined: usize, left: usize, here: usize) -> String {

@@ -23,9 +23,9 @@ pub struct RoomChange {
     /// The room it goes to.
     pub to: RoomId,
     /// For the members that it leaves.
-    pub departure_notice: Vec<u8>,
+    pub departure_notice: PresenceNotice,
     /// For the members that it comes to.
-    pub arrival_notice: Vec<u8>,
+    pub arrival_notice: PresenceNotice,
     /// For itself, before the room's topic and history.
     pub own_notice: Vec<u8>,
     /// For the log.

@@ -3,7 +3,7 @@
 use super::Broadcaster;
 use super::post::{Audience, MemberChange};
 use crate::connection::MemberId;
-use crate::room::id::{LOBBY_ROOM, Lines, RoomId, SenderId};
+use crate::room::id::{Lines, RoomId, SenderId};
 use crate::room::rendering::now;
 
 impl Broadcaster {
@@ -42,8 +42,9 @@ impl Broadcaster {
                 }
             }
             Audience::RoomOf(id) => {
-                let number = number_of(id).unwrap_or(LOBBY_ROOM);
-                if let Some(room) = self.rooms.touch(number) {
+                // A member that has left its room has no room to speak in.
+                let number = number_of(id);
+                if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
                     self.recorder.record_notice(&room.name, lines);
                     room.connections.push_notice(lines);
                     room.exclude_all(self.ignored_by.of(*id));

@@ -63,19 +63,14 @@ impl Broadcaster {
     fn go_to_room(&mut self, change: RoomChange) -> Option<&mut Room> {
         let (id, to) = (change.id, &change.to);
         self.recorder.log.push(change.log_entry);
-        let write_half = self.leave_room(id, &change.departure_notice.into(), None)?;
+        let write_half = self.leave_room(id, &change.departure_notice, None)?;
         let member = self.members.get_mut(&id)?;
         member.room = to.number;
         member.entered = Some(Instant::now());
         let (rendering, hides_join_leave) = (member.rendering, member.hides_join_leave);
         // The room must exist for the notice, which the member itself does not receive.
         self.rooms.get_or_create(to);
-        self.announce_join_leave(
-            id,
-            to.number,
-            JoinLeave::Joined,
-            &change.arrival_notice.into(),
-        );
+        self.announce_join_leave(id, to.number, JoinLeave::Joined, &change.arrival_notice);
         let room = self.rooms.get_or_create(to);
         room.connections.add(id, write_half, rendering);
         if hides_join_leave {

@@ -246,7 +246,7 @@ mod tests {
 
     use common::Name;
 
-    use super::post::{Audience, RoomChange};
+    use super::post::{Audience, PresenceNotice, RoomChange};
     use super::*;
     use crate::connection::open::ConnectionFactory;
     use crate::connection::{ConnectionId, WriterThreads};
@@ -301,8 +301,8 @@ mod tests {
             let change = RoomChange {
                 id: member(id),
                 to: room.clone(),
-                departure_notice: Vec::new(),
-                arrival_notice: Vec::new(),
+                departure_notice: PresenceNotice::default(),
+                arrival_notice: PresenceNotice::default(),
                 own_notice: Vec::new(),
                 log_entry: LogEntry::Line(String::new()),
             };
@@ -346,7 +346,7 @@ mod tests {
             (Audience::OthersInRoomOf(member(5)), &[]),
             (Audience::RoomOf(member(1)), &[1, 2]),
             (Audience::RoomOf(member(3)), &[3]),
-            (Audience::RoomOf(member(5)), &[1, 2]),
+            (Audience::RoomOf(member(5)), &[]),
         ] {
             let mut fixture = Fixture::new();
             fixture.join(1, &RoomId::lobby());

@@ -70,8 +70,8 @@ pub enum Audience {
     /// All members in the room of a member, but not that member and those that ignore
     /// it.
     OthersInRoomOf(MemberId),
-    /// All members in the room of a member but those that ignore it. The lobby if the
-    /// member has left.
+    /// All members in the room of a member but those that ignore it; nobody if it has
+    /// left.
     RoomOf(MemberId),
 }
 
@@ -162,7 +162,7 @@ impl Post {
             Post::Private { line, .. } => line.len(),
             Post::Deliver { lines, .. } => lines.len(),
             Post::Member(MemberPost::Join(change, _) | MemberPost::Move(change)) => {
-                change.own_notice.len() + change.arrival_notice.len()
+                change.own_notice.len() + change.arrival_notice.text.len()
             }
             _ => 0,
         }

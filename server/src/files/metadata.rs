@@ -33,6 +33,17 @@ impl FileMetadata {
         Duration::from_secs(unix_now().saturating_sub(self.shared_at))
     }
 
+    /// Returns a row of `/files` for a member that ignores the owner.
+    pub fn row_without_name(&self) -> String {
+        self.row("(name hidden)")
+    }
+
+    fn row(&self, name: &str) -> String {
+        let (id, who) = (self.id, &self.owner);
+        let (size, age) = (format_size(self.size), format_duration(self.age()));
+        format!("{id:>4}  {size:>8}  {name}  from {who}, {age} ago")
+    }
+
     /// Returns the text on disk: a word and its value in each line.
     pub fn to_text(&self) -> String {
         let FileMetadata {
@@ -68,14 +79,7 @@ impl FileMetadata {
 /// A row of `/files`.
 impl fmt::Display for FileMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FileMetadata {
-            id,
-            name,
-            owner: who,
-            ..
-        } = self;
-        let (size, age) = (format_size(self.size), format_duration(self.age()));
-        write!(f, "{id:>4}  {size:>8}  {name}  from {who}, {age} ago")
+        f.write_str(&self.row(&self.name))
     }
 }
 

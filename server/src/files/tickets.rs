@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Instant;
 
+use common::Token;
 use common::transfer::{Direction, TICKET_LIFETIME, TransferRequest};
-use common::{Name, Token};
 
 use super::error::TransferError;
 use super::quota::Holder;
@@ -19,8 +19,6 @@ pub struct Requester {
     pub id: MemberId,
     /// The address of the member. The transfer must come from there as well.
     pub ip: IpAddr,
-    /// The present name of the member.
-    pub name: Name,
 }
 
 impl Requester {

@@ -14,8 +14,9 @@ use super::catalog::UploadStart;
 use super::error::TransferError;
 use super::metadata::FileMetadata;
 use super::metadata::unix_now;
+use super::quota::Holder;
 use super::slot::{TransferSlot, UploadSlot};
-use super::tickets::{Requester, TransferTarget};
+use super::tickets::TransferTarget;
 use crate::connection::MemberId;
 
 /// A transfer that may run.
@@ -30,13 +31,20 @@ pub enum Transfer {
 pub struct Upload {
     slot: UploadSlot,
     part: File,
+    holder: Holder,
+    name: String,
+    size: u64,
+}
+
+/// A file that is safe on disk, and not listed so far.
+pub struct SavedUpload {
+    slot: UploadSlot,
     metadata: FileMetadata,
 }
 
 /// A file on its way to the member.
 pub struct Download {
     slot: TransferSlot,
-    member_name: Name,
     /// The data beside the file.
     pub metadata: FileMetadata,
     /// The bytes, at the wanted offset.
@@ -60,22 +68,19 @@ pub fn redeem(
     let slot = TransferSlot::new(files, requester.id);
     match grant.target {
         TransferTarget::New { name, size } => {
-            upload(slot, requester, name, size).map(Transfer::Upload)
+            upload(slot, requester.holder(), name, size).map(Transfer::Upload)
         }
-        TransferTarget::Existing(id) => {
-            download(slot, requester.name, id, request.offset).map(Transfer::Download)
-        }
+        TransferTarget::Existing(id) => download(slot, id, request.offset).map(Transfer::Download),
     }
 }
 
 fn upload(
     slot: TransferSlot,
-    requester: Requester,
+    holder: Holder,
     name: String,
     size: u64,
 ) -> Result<Upload, TransferError> {
     let files = &slot.files;
-    let holder = requester.holder();
     let start = files.lock().begin_upload(holder, &name, size)?;
     let (id, opened) = match start {
         UploadStart::New(id) => match files.store.create_upload(id) {
@@ -93,14 +98,6 @@ fn upload(
         Ok(_) => return Err(discard(files, id, &io::Error::other("it has grown"))),
         Err(error) => return Err(discard(files, id, &error)),
     };
-    let metadata = FileMetadata {
-        id,
-        name,
-        size,
-        owner: requester.name,
-        shared_by: Some(holder),
-        shared_at: 0, // not known before its end
-    };
     let slot = UploadSlot {
         slot,
         id,
@@ -110,16 +107,13 @@ fn upload(
     Ok(Upload {
         slot,
         part,
-        metadata,
+        holder,
+        name,
+        size,
     })
 }
 
-fn download(
-    slot: TransferSlot,
-    member_name: Name,
-    id: u64,
-    offset: u64,
-) -> Result<Download, TransferError> {
+fn download(slot: TransferSlot, id: u64, offset: u64) -> Result<Download, TransferError> {
     let files = &slot.files;
     let metadata = files
         .lock()
@@ -140,7 +134,6 @@ fn download(
     match opened {
         Ok(file) => Ok(Download {
             slot,
-            member_name,
             metadata,
             file,
             offset,
@@ -180,7 +173,7 @@ impl Upload {
 
     /// Returns the number of bytes that are still to come.
     pub fn remaining(&self) -> u64 {
-        self.metadata.size.saturating_sub(self.received())
+        self.size.saturating_sub(self.received())
     }
 
     /// Writes the next bytes of the file to disk.
@@ -198,11 +191,9 @@ impl Upload {
         self.slot.slot.is_member_present()
     }
 
-    /// Returns a description for the log.
+    /// Returns the name and the size of the file, for the log.
     pub fn describe(&self) -> String {
-        let FileMetadata { owner, name, .. } = &self.metadata;
-        let size = format_size(self.metadata.size);
-        format!("{owner} sends {name}, {size}")
+        format!("{}, {}", self.name, format_size(self.size))
     }
 
     /// Discards the upload, because the disk rejects it. Returns the error for its
@@ -216,33 +207,54 @@ impl Upload {
         self.slot.slot.member
     }
 
-    /// Discards the upload for a reason. Returns the error for its sender.
-    pub fn reject(mut self, why: &str) -> TransferError {
-        self.slot.ended = true;
-        self.slot.slot.files.remove_upload(self.slot.id);
-        TransferError::Refused(why.to_string())
-    }
-
-    /// Completes the file under the present name of its owner: safe on disk, and
-    /// listed.
+    /// Makes all bytes safe on disk, which may take seconds. `owner` is the name of its
+    /// member.
     ///
     /// # Errors
     ///
-    /// When the disk rejects it.
-    pub fn complete(self, owner: Name) -> Result<FileMetadata, TransferError> {
-        let Upload { mut slot, part, .. } = self;
+    /// When the disk rejects them.
+    pub fn save(self, owner: Name) -> Result<SavedUpload, TransferError> {
         let metadata = FileMetadata {
+            id: self.slot.id,
+            name: self.name,
+            size: self.size,
             owner,
+            shared_by: Some(self.holder),
             shared_at: unix_now(),
-            ..self.metadata
         };
-        let files = &slot.slot.files;
-        if let Err(error) = files.store.complete_upload(part, &metadata) {
-            return Err(fail(slot, &error));
+        let store = &self.slot.slot.files.store;
+        match store.complete_upload(self.part, &metadata) {
+            Ok(()) => Ok(SavedUpload {
+                slot: self.slot,
+                metadata,
+            }),
+            Err(error) => Err(fail(self.slot, &error)),
         }
-        files.lock().complete_upload(metadata.clone());
-        slot.ended = true;
-        Ok(metadata)
+    }
+}
+
+impl SavedUpload {
+    /// Returns the member that has sent it.
+    pub fn member(&self) -> MemberId {
+        self.slot.slot.member
+    }
+
+    /// Lists the file under the present name of its owner.
+    pub fn list(mut self, owner: Name) -> FileMetadata {
+        self.metadata.owner = owner;
+        let files = &self.slot.slot.files;
+        files.lock().complete_upload(self.metadata.clone());
+        self.slot.ended = true;
+        self.metadata
+    }
+
+    /// Removes the file for a reason. Returns the error for its sender.
+    pub fn reject(mut self, why: &str) -> TransferError {
+        self.slot.ended = true;
+        let files = &self.slot.slot.files;
+        files.remove_from_disk(self.slot.id);
+        files.lock().discard_upload(self.slot.id);
+        TransferError::Refused(why.to_string())
     }
 }
 
@@ -252,9 +264,9 @@ fn fail(mut slot: UploadSlot, error: &io::Error) -> TransferError {
 }
 
 impl Download {
-    /// Returns `true` if the file is still listed, and the member in the chat.
+    /// Returns `true` if the member is still in the chat.
     pub fn is_wanted(&self) -> bool {
-        self.is_listed() && self.slot.is_member_present()
+        self.slot.is_member_present()
     }
 
     /// Returns `true` if the file was not removed meanwhile.
@@ -265,10 +277,5 @@ impl Download {
     /// Returns the member that fetches the file.
     pub fn member(&self) -> MemberId {
         self.slot.member
-    }
-
-    /// Returns the name of that member.
-    pub fn member_name(&self) -> &Name {
-        &self.member_name
     }
 }

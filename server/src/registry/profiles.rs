@@ -129,6 +129,14 @@ impl Registry {
         member.is_some_and(|member| std::mem::replace(&mut member.profile.away, away).is_some())
     }
 
+    /// Returns the members that a member ignores.
+    pub fn ignored_ids(&self, name: &Name) -> Vec<MemberId> {
+        let tables = self.lock();
+        let member = tables.members.get(name);
+        let ignored = member.map(|member| member.profile.ignored.iter().map(|it| it.id));
+        ignored.into_iter().flatten().collect()
+    }
+
     /// Returns the members that a member ignores, under their present names, and how
     /// many of those that it ignores have left.
     pub fn ignored(&self, name: &Name) -> (Vec<Name>, usize) {

@@ -10,15 +10,16 @@ use common::Event;
 use common::transfer::{SHARING_OFF, TransferReply, TransferRequest, shared_file};
 use crossbeam_channel::bounded;
 
+use super::context::ServerContext;
 use super::guard::SessionGuard;
 use super::line_reader::LineReader;
 use crate::broadcaster::post::{Audience, ConnectionPost, Post};
-use crate::connection::BlockingWriter;
 use crate::connection::admission;
 use crate::connection::close::{Close, CloseReason};
+use crate::connection::{BlockingWriter, MemberId};
 use crate::files::Files;
 use crate::files::error::TransferError;
-use crate::files::transfer::{self, Download, Transfer, Upload};
+use crate::files::transfer::{self, Download, SavedUpload, Transfer, Upload};
 
 /// The bytes that are moved between two checks whether they are still wanted. More
 /// would not be faster (measured).
@@ -41,6 +42,10 @@ pub fn run(guard: &SessionGuard<'_>, reader: &mut LineReader, request: TransferR
     };
     if !guard.count_transfer() {
         return refusal(CloseReason::Full, &admission::server_full().message);
+    }
+    if guard.connection.is_udp() {
+        // Its ticket is still good.
+        return refusal(CloseReason::Protocol, "Files are sent over TCP.");
     }
     let transfer = match transfer::redeem(files, request, guard.connection.address.ip()) {
         Ok(transfer) => transfer,
@@ -94,7 +99,9 @@ struct FileTransfer<'a, 'b> {
 impl FileTransfer<'_, '_> {
     /// Moves bytes from the peer to the disk.
     fn receive_upload(&self, mut upload: Upload, reader: &mut LineReader) -> TransferResult {
-        self.files.log_line(&format!("{}.", upload.describe()));
+        let who = self.name_of(upload.member());
+        self.files
+            .log_line(&format!("{who} sends {}.", upload.describe()));
         self.reply(&TransferReply::Ok(upload.received()))?;
         // The first bytes may have been read together with the request.
         let early = reader.pending().to_vec();
@@ -103,7 +110,7 @@ impl FileTransfer<'_, '_> {
         read_half
             .set_timeout(timeout)
             .map_err(|_| CloseReason::Reset)?;
-        let mut peer = TrackedReader::new(early.chain(read_half));
+        let mut peer = early.chain(read_half);
         let mut buffer = vec![0; CHUNK];
         while upload.remaining() > 0 {
             let space = upload.remaining().min(CHUNK as u64);
@@ -113,7 +120,10 @@ impl FileTransfer<'_, '_> {
                 Ok(0) => return Err(CloseReason::Eof),
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => return Err(peer.error.unwrap_or(CloseReason::Reset)),
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    return Err(CloseReason::Timeout);
+                }
+                Err(_) => return Err(CloseReason::Reset),
             };
             if !upload.is_wanted() || self.is_closing() {
                 return Err(CloseReason::Kicked);
@@ -127,27 +137,16 @@ impl FileTransfer<'_, '_> {
         self.finish_upload(upload)
     }
 
-    /// Completes the file, and notifies the room. The member must still be in the chat
-    /// and may not be muted, because others read the name of the file.
     fn finish_upload(&self, upload: Upload) -> TransferResult {
-        let member = upload.member();
-        let Some((name, connection)) = self.guard.context.registry.present(member) else {
+        let context = &self.guard.context;
+        let Some((name, _)) = context.registry.present(upload.member()) else {
             return Err(CloseReason::Kicked);
         };
-        let moderation = &self.guard.context.moderation;
-        if let Some(why) = moderation.mute_reason(&connection.flags) {
-            return self.refuse(&upload.reject(why));
+        let saved = upload.save(name);
+        match saved.and_then(|saved| share(context, self.files, saved)) {
+            Ok(()) => self.reply(&TransferReply::Done),
+            Err(error) => self.refuse(&error),
         }
-        let metadata = match upload.complete(name) {
-            Ok(metadata) => metadata,
-            Err(error) => return self.refuse(&error),
-        };
-        let notice = shared_file(&metadata.owner, &metadata.name, metadata.size, metadata.id);
-        self.files.log_line(&notice);
-        let notice = Event::Notice(&notice).to_line();
-        let posts = &self.guard.context.posts;
-        posts.deliver(Audience::RoomOf(member), notice);
-        self.reply(&TransferReply::Done)
     }
 
     /// Moves bytes from the disk to the peer.
@@ -155,31 +154,46 @@ impl FileTransfer<'_, '_> {
         let Download {
             metadata, offset, ..
         } = &download;
-        self.files.log_line(&format!(
-            "{} fetches {}.",
-            download.member_name(),
-            metadata.name
-        ));
+        let who = self.name_of(download.member());
+        self.files
+            .log_line(&format!("{who} fetches {}.", metadata.name));
         self.reply(&TransferReply::Ok(metadata.size))?;
         let socket = self.writer.stream(self.files.stall_timeout());
         // A buffer of our own keeps `io::copy` from sendfile, which took half as long
         // again on the loopback (measured).
         let mut peer = BufWriter::with_capacity(CHUNK, socket.map_err(|_| CloseReason::Reset)?);
-        let mut disk = TrackedReader::new(&download.file);
+        let mut disk = TrackedReader {
+            source: &download.file,
+            failed: false,
+        };
         let mut left = metadata.size - offset;
         while left > 0 {
             if !download.is_wanted() || self.is_closing() {
-                return self.abort_download(&download);
+                return Err(CloseReason::Kicked);
+            }
+            if !download.is_listed() {
+                return self.abort_download(&download, "was removed");
             }
             let mut chunk = (&mut disk).take(left.min(CHUNK as u64));
             let copied = io::copy(&mut chunk, &mut peer);
             match copied.and_then(|count| peer.flush().map(|()| count)) {
-                Ok(0) => return self.abort_download(&download),
+                Ok(0) => return self.abort_download(&download, "was cut"),
                 Ok(count) => left -= self.pause(count),
+                Err(_) if disk.failed => {
+                    return self.abort_download(&download, "became unreadable");
+                }
                 Err(error) => return Err(close_reason_for(&error)),
             }
         }
         Ok(())
+    }
+
+    /// Returns the present name of a member, because another may have its previous one.
+    fn name_of(&self, member: MemberId) -> String {
+        let present = self.guard.context.registry.present(member);
+        present.map_or("A member that left".to_string(), |(name, _)| {
+            name.to_string()
+        })
     }
 
     /// Returns `true` if the connection is closed from outside.
@@ -197,14 +211,14 @@ impl FileTransfer<'_, '_> {
         count
     }
 
-    /// Sends the reason in the chat, because it has no place among the bytes.
-    fn abort_download(&self, download: &Download) -> TransferResult {
+    /// Sends what happened to the file in the chat, because it has no place among the
+    /// bytes.
+    fn abort_download(&self, download: &Download, what: &str) -> TransferResult {
         let name = &download.metadata.name;
-        let message = format!("{name} was removed while you were fetching it.");
-        self.files.log_line(&format!(
-            "{name} is gone, {} was fetching it.",
-            download.member_name()
-        ));
+        let who = self.name_of(download.member());
+        self.files
+            .log_line(&format!("{name} {what} while {who} was fetching it."));
+        let message = format!("{name} {what} while you were fetching it.");
         let line = Event::Refusal(&message).to_line();
         self.guard.context.posts.send_to(download.member(), line);
         Err(CloseReason::Kicked)
@@ -225,6 +239,33 @@ impl FileTransfer<'_, '_> {
     }
 }
 
+/// Lists a file, and announces it to the room of its member. Others read its name, so the
+/// member is looked at now, after the disk has taken its time: it must still be in the
+/// chat, may not be muted, and may have another name.
+///
+/// # Errors
+///
+/// Why the file is not shared, but removed.
+pub(super) fn share(
+    context: &ServerContext,
+    files: &Files,
+    saved: SavedUpload,
+) -> Result<(), TransferError> {
+    let member = saved.member();
+    let Some((name, connection)) = context.registry.present(member) else {
+        return Err(saved.reject("You have left the chat."));
+    };
+    if let Some(why) = context.moderation.mute_reason(&connection.flags) {
+        return Err(saved.reject(why));
+    }
+    let metadata = saved.list(name);
+    let notice = shared_file(&metadata.owner, &metadata.name, metadata.size, metadata.id);
+    files.log_line(&notice);
+    let notice = Event::Notice(&notice).to_line();
+    context.posts.deliver(Audience::RoomOf(member), notice);
+    Ok(())
+}
+
 /// Returns the close reason for a failed write.
 fn close_reason_for(error: &io::Error) -> CloseReason {
     match error.kind() {
@@ -237,26 +278,13 @@ fn close_reason_for(error: &io::Error) -> CloseReason {
 /// its two sides did.
 struct TrackedReader<R> {
     source: R,
-    error: Option<CloseReason>,
-}
-
-impl<R> TrackedReader<R> {
-    fn new(source: R) -> TrackedReader<R> {
-        TrackedReader {
-            source,
-            error: None,
-        }
-    }
+    failed: bool,
 }
 
 impl<R: Read> Read for TrackedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.source.read(buffer).inspect_err(|error| {
-            self.error = match error.kind() {
-                ErrorKind::Interrupted => None,
-                ErrorKind::TimedOut => Some(CloseReason::Timeout),
-                _ => Some(CloseReason::Reset),
-            };
+            self.failed = error.kind() != ErrorKind::Interrupted;
         })
     }
 }

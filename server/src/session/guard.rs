@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use common::{CapReply, Capabilities, Capability, Event, Name, Token, notice};
 
 use super::context::ServerContext;
-use crate::broadcaster::post::{ConnectionPost, MemberChange, MemberPost, Post, RoomChange};
+use crate::broadcaster::post::{
+    ConnectionPost, MemberChange, MemberPost, Post, PresenceNotice, RoomChange,
+};
 use crate::connection::Connection;
 use crate::connection::admission::{self, Permit};
 use crate::connection::close::{Close, CloseReason};
@@ -118,8 +120,8 @@ impl<'a> SessionGuard<'a> {
         let change = RoomChange {
             id,
             to: RoomId::lobby(),
-            departure_notice: Vec::new(),
-            arrival_notice: Event::Notice(&notice::joined(name)).to_line(),
+            departure_notice: PresenceNotice::default(),
+            arrival_notice: Event::Notice(&notice::joined(name)).to_line().into(),
             own_notice: self.first_lines(&notice::welcome(name, &others)),
             log_entry: self.connected_entry(name),
         };

@@ -340,14 +340,14 @@ fn a_file_removed_during_a_download_is_an_error_on_both_sides() {
     let shared = SharedFolder::open(&[]);
     let [mut ann, mut bob] = shared.fixture.join_all(["ann", "bob"]);
     let bytes = noise(30_000_000);
-    for (id, how) in [(1, "forgotten"), (2, "cut short")] {
+    for (id, how) in [(1, "was removed"), (2, "was cut")] {
         shared.share(&mut ann, "big", &bytes);
         bob.expect_start("ann shares big");
         let ticket = request_ticket(&mut bob, &format!("/get {id}")).ticket;
         let mut transfer = shared.connect(&format!("/get {ticket}"));
         transfer.expect("ok 30000000");
         // The client stops reading. The buffers of the system hold some megabytes.
-        if how == "forgotten" {
+        if how == "was removed" {
             ann.say("/forget 1");
             ann.expect("big is removed.");
         } else {
@@ -357,12 +357,10 @@ fn a_file_removed_during_a_download_is_an_error_on_both_sides() {
             data.unwrap().set_len(10_000_000).unwrap();
         }
         assert!(transfer.rest().len() < bytes.len(), "{how}");
-        bob.expect("! big was removed while you were fetching it.");
+        bob.expect(&format!("! big {how} while you were fetching it."));
+        let server = &shared.fixture.server;
+        server.wait_for(&format!("[FILES] big {how} while bob was fetching it."));
     }
-    shared
-        .fixture
-        .server
-        .wait_for("[FILES] big is gone, bob was fetching it.");
     drop((ann, bob));
     shared.check();
 }

@@ -19,7 +19,19 @@ pub fn list(session: &mut MemberSession<'_, '_>) {
     if skipped > 0 {
         lines.push(format!("These are the last {}.", limits::MAX_LISTED));
     }
-    lines.extend(all.iter().skip(skipped).map(FileMetadata::to_string));
+    // The name of a file is a word of its member's.
+    let ignored = session.registry().ignored_ids(&session.me);
+    let is_ignored = |file: &FileMetadata| {
+        let holder = file.shared_by.as_ref();
+        holder.is_some_and(|holder| ignored.contains(&holder.member))
+    };
+    lines.extend(all.iter().skip(skipped).map(|file| {
+        if is_ignored(file) {
+            file.row_without_name()
+        } else {
+            file.to_string()
+        }
+    }));
     session.reply_lines(&lines);
 }
 
@@ -59,7 +71,6 @@ fn request_ticket(
     let requester = Requester {
         id: session.id(),
         ip: session.connection().address.ip(),
-        name: session.me.clone(),
     };
     match request(&files, requester) {
         Ok(grant) => session.notify(&grant.to_sentence()),

@@ -3,7 +3,7 @@
 use common::{Event, Name, event, notice};
 
 use super::super::member::MemberSession;
-use crate::broadcaster::post::{MemberPost, Post, QueryPost, RoomChange};
+use crate::broadcaster::post::{MemberPost, Post, PresenceNotice, QueryPost, RoomChange};
 use crate::limits;
 use crate::record::log::LogEntry;
 use crate::registry::{RoomChangeError, RoomChanged};
@@ -35,8 +35,15 @@ fn post_change(session: &MemberSession<'_, '_>, changed: RoomChanged) {
     let entry = format!("[MOVED] {me} has gone from {old} to {new}.");
     let change = RoomChange {
         id: session.id(),
-        departure_notice: line(&notice::moved_to(me, old, new)),
-        arrival_notice: line(&notice::arrived_from(me, old, new)),
+        // The name of a room is a word of a member's, perhaps of this one's.
+        departure_notice: PresenceNotice {
+            text: line(&notice::moved_to(me, old, new)),
+            plain: line(&notice::moved_away(me)),
+        },
+        arrival_notice: PresenceNotice {
+            text: line(&notice::arrived_from(me, old, new)),
+            plain: line(&notice::arrived(me)),
+        },
         own_notice: line(&notice::own_new_room(new, &others)),
         log_entry: LogEntry::Line(entry),
         to,
