@@ -117,12 +117,13 @@ impl<'a> SessionGuard<'a> {
         if self.capabilities.contains(Capability::Resume) {
             self.issue_token();
         }
+        let motd = self.context.moderation.motd();
         let change = RoomChange {
             id,
             to: RoomId::lobby(),
             departure_notice: PresenceNotice::default(),
             arrival_notice: Event::Notice(&notice::joined(name)).to_line().into(),
-            own_notice: self.first_lines(&notice::welcome(name, &others)),
+            own_notice: self.welcome(&notice::welcome(name, &others), &motd),
             log_entry: self.connected_entry(name),
         };
         let post = MemberPost::Join(change, self.sender_id(name));
@@ -136,8 +137,9 @@ impl<'a> SessionGuard<'a> {
 
     /// Mutes the member if `name` is muted, which others can find it by already.
     pub(super) fn apply_mute(&self, name: &Name) {
-        let flags = &self.connection.flags;
-        self.context.moderation.apply_mute(name, flags);
+        self.context
+            .moderation
+            .apply_mute(name, &self.connection.flags);
     }
 
     fn issue_token(&mut self) {
@@ -149,11 +151,8 @@ impl<'a> SessionGuard<'a> {
 
     pub(super) fn connected_entry(&self, name: &Name) -> LogEntry {
         let address = self.connection.address;
-        let over = if self.connection.is_udp() {
-            " over UDP"
-        } else {
-            ""
-        };
+        let over_udp = self.connection.is_udp().then_some(" over UDP");
+        let over = over_udp.unwrap_or_default();
         LogEntry::Line(format!(
             "[NEW CONNECTION] {name} connected from {address}{over}."
         ))
@@ -181,20 +180,14 @@ impl<'a> SessionGuard<'a> {
         }
     }
 
-    /// Returns the first lines for a member that joins: the welcome, and the message of
-    /// the day.
-    fn first_lines(&self, welcome: &str) -> Vec<u8> {
-        let mut lines = self.welcome(welcome);
-        for line in self.context.moderation.motd() {
-            Event::Operator(&line).encode(&mut lines);
-        }
-        lines
-    }
-
-    /// Returns the welcome for a member, and its token if it has one.
-    pub(super) fn welcome(&self, welcome: &str) -> Vec<u8> {
+    /// Returns the first lines for a member: the welcome, its token if it has one, and
+    /// the message of the day `motd`.
+    pub(super) fn welcome(&self, welcome: &str, motd: &[String]) -> Vec<u8> {
         let mut lines = Event::Notice(welcome).to_line();
         lines.extend(self.token_line());
+        for line in motd {
+            Event::Operator(line).encode(&mut lines);
+        }
         lines
     }
 
@@ -211,9 +204,7 @@ impl<'a> SessionGuard<'a> {
     ///
     /// When another member has that name.
     pub fn rename(&mut self, old: &Name, new: &Name) -> Result<(), NameTaken> {
-        let ServerContext {
-            registry, posts, ..
-        } = &self.context;
+        let registry = &self.context.registry;
         registry.rename(old, new)?;
         self.apply_mute(new);
         self.name = Some(new.clone());
@@ -225,7 +216,7 @@ impl<'a> SessionGuard<'a> {
             own: line(&notice::own_new_name(new)),
         };
         let post = MemberPost::Rename(notice, self.sender_id(new));
-        posts.send(Post::Member(post));
+        self.context.posts.send(Post::Member(post));
         registry.release_old_name(old);
         Ok(())
     }

@@ -155,7 +155,7 @@ fn post_resumption(
         } else {
             Vec::new()
         },
-        welcome: guard.welcome(&notice::welcome(name, &others)),
+        welcome: guard.welcome(&notice::welcome(name, &others), &[]),
         replies,
         last_shown: last_shown.map(|id| (id.stream.to_string(), id.number)),
         log_entry: guard.connected_entry(name),

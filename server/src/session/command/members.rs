@@ -90,7 +90,8 @@ pub fn rename(session: &mut MemberSession<'_, '_>, name: &Name) -> Result<(), Cl
     session.me = name.clone();
     // A ban that came between found no holder of the name.
     if session.guard.context.moderation.is_banned(name) {
-        session.connection().lifecycle.set_close(rules::ban_close());
+        let lifecycle = &session.connection().lifecycle;
+        lifecycle.set_disconnect(rules::ban_close());
     }
     Ok(())
 }
