@@ -253,11 +253,11 @@ impl<'a> SessionGuard<'a> {
 
     /// Grants the client what it asks for, if it is known. Returns all that is new.
     pub fn grant(&mut self, asked: Capabilities) -> Capabilities {
-        let over_udp = [Capability::Time, Capability::Heartbeat];
         let grantable = if self.is_unframed {
-            Capabilities::default() // tags and numbers belong to lines
+            // Numbers and heartbeats need lines, and a token a program that keeps it.
+            asked.intersection(Capabilities::of(&[Capability::Time]))
         } else if self.connection.is_udp() {
-            asked.intersection(Capabilities::of(&over_udp))
+            asked.intersection(Capabilities::of(&[Capability::Time, Capability::Heartbeat]))
         } else {
             asked
         };

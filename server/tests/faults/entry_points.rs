@@ -215,9 +215,9 @@ fn a_script_that_waits_for_answers_gets_one_each_time() {
     server.wait_for("[CONNECTION CLOSED] bob disconnected (quit).");
 }
 
-/// Its texts would be taken for numbered lines, and those for it would have tags.
+/// Its texts would be taken for numbered lines.
 #[test]
-fn a_script_is_granted_no_capabilities() {
+fn a_script_is_granted_no_capability_that_needs_lines() {
     let server = serve(&[]);
     let mut ann = TestClient::join(server.address(), "ann");
     let mut bob = TestClient::connect(server.address());
@@ -226,7 +226,7 @@ fn a_script_is_granted_no_capabilities() {
         bob.send(if is_name {
             b"bob"
         } else {
-            b"/cap time id resume"
+            b"/cap id resume heartbeat"
         });
         assert_eq!(bob.recv(), answer);
     }

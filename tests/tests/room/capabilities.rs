@@ -143,11 +143,11 @@ fn only_time_and_heartbeat_are_granted_over_udp() {
 }
 
 #[test]
-fn an_unframed_peer_may_ask_too() {
+fn an_unframed_peer_may_ask_for_the_time() {
     let server = TestServer::start();
     let mut bob = server.join("bob");
     let mut ann = TestClient::connect(server.address);
-    ann.send(b"/cap time");
+    ann.send(b"/cap time id resume");
     assert_eq!(ann.recv(), "/cap time");
     ann.send(b"ann");
     let welcome = ann.recv();

@@ -5,7 +5,8 @@
 //! capabilities. To record it again, copy this folder and its line in `main.rs` to a
 //! worktree of that commit, and run the test there with `CHAT_GOLDEN_RECORD=1`.
 //! Changed by hand since: the answer to `/names` begins with `Here`, `/reply` says that
-//! the member has left, and a vanished holder of a name is probed five times.
+//! the member has left, a vanished holder of a name is probed five times, and a private
+//! message has the names of its recipients as they write themselves.
 
 mod conversation;
 mod recorder;
