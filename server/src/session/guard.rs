@@ -245,10 +245,8 @@ impl<'a> SessionGuard<'a> {
 
     /// Returns the line with the member's token, if it has one.
     fn token_line(&self) -> Vec<u8> {
-        let line = self
-            .token
-            .map(|token| format!("{}\n", CapReply::ResumeToken(token)));
-        line.unwrap_or_default().into_bytes()
+        let reply = self.token.map(CapReply::ResumeToken);
+        reply.map_or_else(Vec::new, |reply| format!("{reply}\n").into_bytes())
     }
 
     /// Grants the client what it asks for, if it is known. Returns all that is new.

@@ -29,6 +29,8 @@
 mod chat;
 mod command;
 pub mod context;
+#[cfg(test)]
+mod file_races;
 mod file_transfer;
 mod foreign_protocol;
 mod guard;

@@ -2,53 +2,24 @@
 //!
 //! It exists only in the server's own unit tests.
 
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use common::transfer::{Direction, TransferRequest};
-use common::{Capabilities, Capability, Name, ResumeRequest, Token};
+use common::{Name, ResumeRequest, Token};
 use tests::eventually;
 
-use super::file_transfer;
-use super::guard::SessionGuard;
 use super::line_handler::LineHandler;
 use super::resuming::{self, ResumeError};
-use super::test_parts::TestParts;
+use super::test_parts::{HOME, TestParts, ann};
 use crate::broadcaster::post::{ConnectionPost, MemberPost, Post};
-use crate::connection::MemberId;
-use crate::connection::admission::Permit;
 use crate::connection::close::CloseReason;
-use crate::connection::open::ConnectionParts;
-use crate::files::config::FilesConfig;
-use crate::files::transfer::{self, SavedUpload, Transfer};
-use crate::files::{Files, Requester};
-use crate::record::log::{self, LogScope};
 use crate::resume::Departures;
 
-/// The address from which she joins first.
-const HOME: &str = "10.0.0.7";
 /// The commands that end her membership.
 const REMOVING: [&str; 3] = ["/kick ann", "/ban ann", "/ban 10.0.0.7"];
 
-type Open = (ConnectionParts, Permit, TcpStream);
-
 impl TestParts {
-    fn guard<'a>(&self, (parts, permit, _peer): &'a Open) -> SessionGuard<'a> {
-        let context = self.context.clone();
-        SessionGuard::new(Arc::clone(&parts.connection), context, permit)
-    }
-
-    /// Joins ann, who may resume.
-    fn join_ann<'a>(&self, open: &'a Open) -> (SessionGuard<'a>, Token) {
-        let mut guard = self.guard(open);
-        guard.capabilities = Capabilities::of(&[Capability::Resume]);
-        assert!(guard.join(&ann()).is_ok());
-        let token = guard.token.unwrap();
-        (guard, token)
-    }
-
     /// Joins ann, and breaks her connection.
     fn break_ann(&self) -> Token {
         let open = self.connect(HOME);
@@ -92,10 +63,6 @@ impl TestParts {
         };
         self.queue.try_iter().filter_map(word).collect()
     }
-}
-
-fn ann() -> Name {
-    Name::from_static("ann")
 }
 
 fn request(token: Token) -> ResumeRequest<'static> {
@@ -275,74 +242,4 @@ fn a_mute_at_the_moment_of_a_new_name_outlives_the_connection() {
     let mut guard = server.guard(&open);
     assert!(resuming::resume(&mut guard, &request(token)).is_ok());
     assert!(guard.connection.flags.is_muted());
-}
-
-/// A folder of its own for shared files.
-struct TestFiles {
-    files: Arc<Files>,
-    config: FilesConfig,
-}
-
-impl TestFiles {
-    fn open() -> TestFiles {
-        let name = format!("chat-races-{}", std::process::id());
-        let config = FilesConfig::new(std::env::temp_dir().join(name));
-        let (log, _logger) = log::new(LogScope::Everything, Box::new(Vec::new()), None);
-        let files = Files::open(config.clone(), log).unwrap();
-        TestFiles { files, config }
-    }
-
-    /// Uploads a file of `member` until it is on disk.
-    fn save(&self, member: MemberId) -> SavedUpload {
-        let ip = HOME.parse().unwrap();
-        let requester = Requester { id: member, ip };
-        let grant = self.files.request_upload(requester, "notes.pdf", 3);
-        let request = TransferRequest {
-            direction: Direction::Put,
-            ticket: Some(grant.unwrap().ticket),
-            offset: 0,
-        };
-        let Ok(Transfer::Upload(mut upload)) = transfer::redeem(&self.files, request, ip) else {
-            panic!("no upload");
-        };
-        upload.write(b"abc").unwrap();
-        upload.save(ann()).ok().unwrap()
-    }
-
-    /// Returns the names of those that have shared files.
-    fn owners(&self) -> Vec<String> {
-        let files = self.files.list();
-        files.iter().map(|file| file.owner.to_string()).collect()
-    }
-}
-
-impl Drop for TestFiles {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.config.folder);
-    }
-}
-
-#[test]
-fn a_file_is_shared_by_what_its_member_is_and_may_when_the_disk_is_done() {
-    let folder = TestFiles::open();
-    let muting = ["/mute ann", "/mute all", "/kick ann", "/ban ann"];
-    for meanwhile in muting {
-        let server = TestParts::new();
-        let open = server.connect(HOME);
-        let (guard, _token) = server.join_ann(&open);
-        let saved = folder.save(guard.connection.member_id());
-        server.type_line(meanwhile);
-        let shared = file_transfer::share(&server.context, &folder.files, saved);
-        assert!(shared.is_err(), "shared after {meanwhile}");
-        assert_eq!(folder.owners(), [""; 0], "{meanwhile}");
-        let left = std::fs::read_dir(&folder.config.folder).unwrap().count();
-        assert_eq!(left, 0, "files on disk after {meanwhile}");
-    }
-    let server = TestParts::new();
-    let open = server.connect(HOME);
-    let (mut guard, _token) = server.join_ann(&open);
-    let saved = folder.save(guard.connection.member_id());
-    assert!(guard.rename(&ann(), &Name::from_static("eve")).is_ok());
-    assert!(file_transfer::share(&server.context, &folder.files, saved).is_ok());
-    assert_eq!(folder.owners(), ["eve"]);
 }

@@ -8,9 +8,11 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
 
+use common::{Capabilities, Capability, Name, Token};
 use crossbeam_channel::Receiver;
 
 use super::context::ServerContext;
+use super::guard::SessionGuard;
 use crate::broadcaster::post::{self, Post};
 use crate::connection::admission::{AdmissionControl, Permit};
 use crate::connection::open::{ConnectionFactory, ConnectionParts};
@@ -22,6 +24,12 @@ use crate::record::log::{self, LogScope};
 use crate::registry::Registry;
 use crate::resume::ResumeTable;
 use crate::shutdown::{self, ShutdownHandle};
+
+/// The address from which she joins first.
+pub const HOME: &str = "10.0.0.7";
+
+/// An open connection, with its permit and its peer.
+pub type Open = (ConnectionParts, Permit, TcpStream);
 
 /// The parts that sessions and the console share.
 pub struct TestParts {
@@ -79,6 +87,21 @@ impl TestParts {
         (parts, permit, peer)
     }
 
+    /// Makes the guard of a connection's session.
+    pub fn guard<'a>(&self, (parts, permit, _peer): &'a Open) -> SessionGuard<'a> {
+        let context = self.context.clone();
+        SessionGuard::new(Arc::clone(&parts.connection), context, permit)
+    }
+
+    /// Joins ann, who may resume.
+    pub fn join_ann<'a>(&self, open: &'a Open) -> (SessionGuard<'a>, Token) {
+        let mut guard = self.guard(open);
+        guard.capabilities = Capabilities::of(&[Capability::Resume]);
+        assert!(guard.join(&ann()).is_ok());
+        let token = guard.token.unwrap();
+        (guard, token)
+    }
+
     /// Does what the operator types.
     pub fn type_line(&self, line: &str) {
         self.console().run(line.as_bytes());
@@ -98,4 +121,9 @@ impl TestParts {
             log,
         }
     }
+}
+
+/// Returns the name of the member that the tests are about.
+pub fn ann() -> Name {
+    Name::from_static("ann")
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::transfer::TicketGrant;
-use tests::{Running, TestClient, eventually};
+use tests::{Running, TestClient, UdpTestClient, eventually};
 
 use super::fixture::{FaultFixture, Scratch, is_installed, serve, serve_through};
 use super::sharing::{SharedFolder, Transfer, id_in, names, noise, request_ticket, share};
@@ -258,6 +258,33 @@ fn wrong_tickets_are_all_refused_alike() {
     shared.fixture.expect_reason("bob", "quit");
     refused(&format!("/get {ticket}"));
     drop((ann, bob));
+    shared.check();
+}
+
+/// Fault 41: a datagram carries no file.
+#[test]
+fn a_ticket_is_not_used_up_over_udp() {
+    let shared = SharedFolder::open(&["--udp", "0"]);
+    let line = shared.fixture.server.wait_for("open over UDP at ");
+    let udp = line.rsplit(' ').next().unwrap().parse().unwrap();
+    let mut ann = shared.fixture.join("ann");
+    let ticket = request_ticket(&mut ann, "/put notes.pdf 5").ticket;
+    let mut client = UdpTestClient::new(udp);
+    let cookie = client.cookie("/seq 0 0 /cap time");
+    client.say(&cookie);
+    client.expect_start("/seq ");
+    let start: u64 = cookie.split(' ').nth(2).unwrap().parse().unwrap();
+    client.say(&format!("/seq {} 0 /put {ticket}", start + 1));
+    let reply = client.receive();
+    assert!(reply.ends_with(" Files are sent over TCP."), "{reply}");
+    let mut transfer = shared.connect(&format!("/put {ticket}"));
+    transfer.expect("ok 0");
+    transfer.send(b"hello");
+    transfer.expect("ok");
+    shared
+        .fixture
+        .expect_reason(&client.address().to_string(), "protocol");
+    drop((ann, transfer));
     shared.check();
 }
 

@@ -137,6 +137,9 @@ fn nothing_that_an_ignored_member_says_is_shown() {
     bob.expect_sometime("pong");
     shared.share(&mut bob, "unseen.pdf", b"hello");
     carl.expect("bob shares unseen.pdf, 5 B. Type /get 1 to fetch it.");
+    ann.say("/files");
+    ann.expect("1 file.");
+    ann.expect_start("   1       5 B  (name hidden)  from bob, ");
     ann.say("/topic");
     ann.expect("This room has no topic. /topic TEXT sets one.");
     ann.say("/reply who?");
