@@ -42,6 +42,20 @@ pub fn is_unsafe(c: char) -> bool {
     }
 }
 
+/// Returns `true` for blanks, and for characters that are shown like one: the fillers of
+/// Hangul, and Braille without a dot.
+///
+/// ```
+/// assert!([' ', '\u{3000}', '\u{2800}'].into_iter().all(common::text::looks_blank));
+/// ```
+pub fn looks_blank(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
+        )
+}
+
 /// Parses digits and nothing else: no sign, no blank.
 pub(crate) fn parse_number(digits: &str) -> Option<u64> {
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());

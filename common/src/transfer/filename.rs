@@ -28,7 +28,10 @@ pub fn sanitize(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let last = text::sanitize(last);
     // One blank at a time, so that a name cannot look like the columns of a table.
-    let words: Vec<&str> = last.split_whitespace().collect();
+    let words = last
+        .split(text::looks_blank)
+        .filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
     let plain: String = words.join(" ").chars().map(replace_special).collect();
     // Windows removes these at the end, so that two names would be equal.
     let plain = plain.trim_end_matches(['.', ' ']);
@@ -127,6 +130,7 @@ mod tests {
         check("com1", "_com1");
         check("LPT9.pdf", "_LPT9.pdf");
         check("x:y", "x_y");
+        check("a\u{2800}\u{2800}b\u{3164}", "a b");
         check("-rf", "_rf");
         check(".ssh", "_ssh");
         check("x.", "x");

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use common::{LOBBY, Name, Timestamp};
+use common::{LOBBY, Name, Timestamp, text};
 
 use super::log_file::LogFile;
 use crate::limits;
@@ -212,15 +212,9 @@ fn push_collapsed(said: &str, text: &mut String) {
     }
 }
 
-/// Returns `true` for blanks, letters that look like one, and what has no width.
+/// Returns `true` for what looks blank, and for what has no width.
 fn is_blank(c: char) -> bool {
-    let looks_blank = '\u{115f}'..='\u{1160}';
-    c.is_whitespace()
-        || looks_blank.contains(&c)
-        || matches!(
-            c,
-            '\u{200c}' | '\u{200d}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
-        )
+    text::looks_blank(c) || matches!(c, '\u{200c}' | '\u{200d}')
 }
 
 #[cfg(test)]
