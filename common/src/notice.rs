@@ -111,14 +111,14 @@ pub fn parse_welcome(notice: &str) -> Option<Name> {
 }
 
 /// The maximum number of names in a sentence. More are counted, not listed.
-pub const MAX_LISTED: usize = 8;
+pub const MAX_NAMED: usize = 8;
 
 /// The other members in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Occupants {
     /// The number of members.
     pub count: usize,
-    /// Their names, or none if there are more than [`MAX_LISTED`].
+    /// Their names, or none if there are more than [`MAX_NAMED`].
     pub listed: Vec<Name>,
 }
 

@@ -39,11 +39,11 @@ pub const RETURN_WINDOW: Duration = Duration::from_secs(3600);
 
 /// The most departed members that a room's history remembers: as many as come and go in
 /// an hour, even where ten thousand do. Each costs some 50 bytes.
-pub const MAX_DEPARTED: usize = 16 * 1024;
+pub const MAX_LEFT: usize = 16 * 1024;
 
 /// A member that stayed in a room for a shorter time is not remembered there when many have
 /// left. With longer visits the 64 connections of one host need more than
-/// [`RETURN_WINDOW`] to fill the other half of [`MAX_DEPARTED`].
+/// [`RETURN_WINDOW`] to fill the other half of [`MAX_LEFT`].
 pub const SHORT_VISIT: Duration = Duration::from_secs(30);
 
 /// The most bytes of lines in an answer over UDP: less than a socket buffers, and a part of

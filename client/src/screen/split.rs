@@ -60,10 +60,11 @@ const CLEAR_BELOW: &str = "\u{1b}[J";
 const CLEAR_ABOVE: &str = "\u{1b}[1J";
 /// Clears the cursor's row (EL).
 const CLEAR_ROW: &str = "\u{1b}[2K";
-/// Cuts what is wider than the window, or wraps it (DECAWM). The client wraps by
-/// itself, and may be wrong about the width of a character.
-const CUT: &str = "\u{1b}[?7l";
-const WRAP: &str = "\u{1b}[?7h";
+/// From here on the terminal cuts what is wider than its window (DECAWM). The client wraps
+/// by itself, and may be wrong about the width of a character.
+const WRAP_OFF: &str = "\u{1b}[?7l";
+/// From here on the terminal wraps again.
+const WRAP_ON: &str = "\u{1b}[?7h";
 /// Ends all colours (SGR); each of the next five begins a colour.
 const NORMAL: &str = "\u{1b}[0m";
 const BOLD: &str = "\u{1b}[1m";
@@ -204,7 +205,7 @@ impl SplitScreen {
         let region = self.region();
         let last = to_row(region);
         format!(
-            "{SAVE_CURSOR}\u{1b}[1;{region}r{last}{CUT}{NEXT_ROW}{time}{text}{WRAP}{RESTORE_CURSOR}"
+            "{SAVE_CURSOR}\u{1b}[1;{region}r{last}{WRAP_OFF}{NEXT_ROW}{time}{text}{WRAP_ON}{RESTORE_CURSOR}"
         )
     }
 

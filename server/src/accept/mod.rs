@@ -8,7 +8,7 @@
 pub mod backoff;
 mod cookie;
 pub mod listeners;
-pub mod queue;
 pub mod spawn;
+pub mod starter;
 pub mod tcp;
 pub mod udp;

@@ -25,7 +25,7 @@ pub struct SessionSpawner {
     admission: Arc<AdmissionControl>,
     /// Shared by all sessions.
     context: ServerContext,
-    opener: ConnectionFactory,
+    factory: ConnectionFactory,
     /// Each refused connection that is still read from holds a copy.
     lingering_refusals: Arc<()>,
     /// The number of connections so far.
@@ -37,12 +37,12 @@ impl SessionSpawner {
     pub fn new(
         admission: Arc<AdmissionControl>,
         context: ServerContext,
-        opener: ConnectionFactory,
+        factory: ConnectionFactory,
     ) -> SessionSpawner {
         SessionSpawner {
             admission,
             context,
-            opener,
+            factory,
             lingering_refusals: Arc::new(()),
             opened: AtomicU64::new(0),
         }
@@ -54,14 +54,14 @@ impl SessionSpawner {
     ///
     /// When its peer is gone already.
     pub fn spawn_tcp(&self, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
-        let parts = self.opener.open_tcp(self.next_id(), stream, address)?;
+        let parts = self.factory.open_tcp(self.next_id(), stream, address)?;
         self.spawn(parts)
     }
 
     /// Starts the session of a peer that has proved its address. The first line of
     /// the peer is in its mailbox already.
     pub fn spawn_udp(&self, udp: UdpTransport, mailbox: Mailbox) {
-        let parts = self.opener.open_udp(self.next_id(), udp, mailbox);
+        let parts = self.factory.open_udp(self.next_id(), udp, mailbox);
         // An error means that no thread is left, which the peer has received.
         let _refused = self.spawn(parts);
     }
@@ -90,7 +90,7 @@ impl SessionSpawner {
         };
         let (shared, context) = (Arc::clone(&connection), self.context.clone());
         let body = move || session::run(read_half, shared, permit, context);
-        if spawn_detached("session", address, body).is_err() {
+        if spawn_unjoined("session", address, body).is_err() {
             session::reject(&connection, posts, admission::server_full());
         }
         Ok(())
@@ -103,7 +103,7 @@ impl SessionSpawner {
         if Arc::strong_count(&slot) > limits::MAX_LINGERING_REFUSALS + 1 {
             return Ok(());
         }
-        spawn_detached("refusal", address, move || {
+        spawn_unjoined("refusal", address, move || {
             linger(&mut read_half, limits::SHUTDOWN_TIMEOUT);
             drop(slot);
         })
@@ -112,7 +112,7 @@ impl SessionSpawner {
 
 /// Starts a thread that is not joined: an ended thread that waits to be joined
 /// keeps its stack, and there may be many. The permits tell when all have ended.
-fn spawn_detached(
+fn spawn_unjoined(
     role: &str,
     address: SocketAddr,
     body: impl FnOnce() + Send + 'static,

@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use crossbeam_channel::Sender;
 
 use super::backoff::Backoff;
-use super::queue::Accepted;
+use super::starter::Accepted;
 use crate::record::log::Log;
 use crate::shutdown::Shutdown;
 

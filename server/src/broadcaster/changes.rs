@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::connection::{ConnectionId, MemberId};
 use crate::record::log::LogEntry;
-use crate::room::id::{RoomId, SenderId};
+use crate::room::id::{RoomRef, SenderId};
 
 /// A change of a member, in one post: no message comes between its two notices.
 pub struct MemberChange {
@@ -21,11 +21,11 @@ pub struct RoomChange {
     /// The member.
     pub id: MemberId,
     /// The room it goes to.
-    pub to: RoomId,
+    pub to: RoomRef,
     /// For the members that it leaves.
-    pub departure_notice: PresenceNotice,
+    pub leaving_notice: MemberNotice,
     /// For the members that it comes to.
-    pub arrival_notice: PresenceNotice,
+    pub arrival_notice: MemberNotice,
     /// For itself, before the room's topic and history.
     pub own_notice: Vec<u8>,
     /// For the log.
@@ -33,11 +33,11 @@ pub struct RoomChange {
 }
 
 /// The end of one connection.
-pub struct Departure {
+pub struct ConnectionEnd {
     /// The number that its peer has as a member.
     pub id: MemberId,
     /// For the members that it leaves; empty if it was no member.
-    pub notice: PresenceNotice,
+    pub notice: MemberNotice,
     /// The last bytes for itself.
     pub final_bytes: Vec<u8>,
     /// For the log; `None` if the connection was closed before.
@@ -50,18 +50,18 @@ pub struct Departure {
 
 /// The notice that a member has left or joined.
 #[derive(Default)]
-pub struct PresenceNotice {
+pub struct MemberNotice {
     /// The notice, with the member's own words.
     pub text: Vec<u8>,
     /// The same without them, for the members that ignore it.
     pub plain: Vec<u8>,
 }
 
-impl From<Vec<u8>> for PresenceNotice {
+impl From<Vec<u8>> for MemberNotice {
     /// Makes a notice without the member's own words.
-    fn from(text: Vec<u8>) -> PresenceNotice {
+    fn from(text: Vec<u8>) -> MemberNotice {
         let plain = text.clone();
-        PresenceNotice { text, plain }
+        MemberNotice { text, plain }
     }
 }
 
@@ -84,7 +84,7 @@ pub struct Resumption {
     /// The present number of its name.
     pub sender_id: SenderId,
     /// The room that it is in.
-    pub to: RoomId,
+    pub to: RoomRef,
     /// For the others there; empty if its departure was not announced.
     pub arrival_notice: Vec<u8>,
     /// The first notices for itself.

@@ -3,7 +3,7 @@
 use super::Broadcaster;
 use super::post::{Audience, MemberChange};
 use crate::connection::MemberId;
-use crate::room::id::{Lines, RoomId, SenderId};
+use crate::room::id::{Lines, RoomRef, SenderId};
 use crate::room::rendering::now;
 
 impl Broadcaster {
@@ -28,14 +28,14 @@ impl Broadcaster {
         let number_of = |id| self.members.get(id).map(|member| member.room);
         match audience {
             Audience::One(id) => self.send_to(*id, lines),
-            Audience::Notified(id) => {
+            Audience::OneWithNotice(id) => {
                 if let Some(room) = self.room_of(*id) {
-                    room.connections.notify(*id, lines);
+                    room.connections.send_notice(*id, lines);
                 }
             }
             Audience::OthersInRoomOf(id) => {
                 let number = number_of(id);
-                if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
+                if let Some(room) = number.and_then(|number| self.rooms.get_mut(number)) {
                     self.recorder.record_notice(&room.name, lines);
                     room.send_to_others(*id, lines);
                     room.exclude_all(self.ignored_by.of(*id));
@@ -44,7 +44,7 @@ impl Broadcaster {
             Audience::RoomOf(id) => {
                 // A member that has left its room has no room to speak in.
                 let number = number_of(id);
-                if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
+                if let Some(room) = number.and_then(|number| self.rooms.get_mut(number)) {
                     self.recorder.record_notice(&room.name, lines);
                     room.connections.push_notice(lines);
                     room.exclude_all(self.ignored_by.of(*id));
@@ -54,9 +54,9 @@ impl Broadcaster {
     }
 
     /// Delivers the two notices of a change of a member.
-    pub(super) fn notify(&mut self, notice: &MemberChange) {
-        self.deliver(&Audience::OthersInRoomOf(notice.id), &notice.others);
-        self.send_to(notice.id, &notice.own);
+    pub(super) fn announce_change(&mut self, change: &MemberChange) {
+        self.deliver(&Audience::OthersInRoomOf(change.id), &change.others);
+        self.send_to(change.id, &change.own);
     }
 
     /// Gives a member a new name. Those that ignore it are notified as well.
@@ -66,7 +66,7 @@ impl Broadcaster {
         };
         member.sender_id = Some(sender_id);
         let number = member.room;
-        if let Some(room) = self.rooms.touch(number) {
+        if let Some(room) = self.rooms.get_mut(number) {
             self.recorder.record_notice(&room.name, &notice.others);
             room.send_to_others(notice.id, &notice.others);
             room.connections.send_to(notice.id, &notice.own);
@@ -74,7 +74,7 @@ impl Broadcaster {
     }
 
     /// Says a line of the operator, in one room or in all.
-    pub(super) fn announce_operator(&mut self, room: Option<RoomId>, line: Lines) {
+    pub(super) fn announce_operator(&mut self, room: Option<RoomRef>, line: Lines) {
         let number = room.as_ref().map(|room| room.number);
         for room in self.rooms.select_mut(number) {
             room.announce_operator(&line);
@@ -86,7 +86,7 @@ impl Broadcaster {
 
     pub(super) fn set_topic(&mut self, id: MemberId, line: &Lines) {
         let number = self.members.get(&id).map(|member| member.room);
-        if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
+        if let Some(room) = number.and_then(|number| self.rooms.get_mut(number)) {
             self.recorder
                 .record_messages(&room.name, Lines::clone(line));
             room.set_topic(id, line);

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
-use super::post::{Departure, PresenceNotice, RoomChange};
+use super::post::{ConnectionEnd, MemberNotice, RoomChange};
 use super::{Broadcaster, MemberState};
 use crate::connection::{BlockingWriter, MemberId, WriteHalf};
-use crate::room::id::{LOBBY_ROOM, RoomId, SenderId, UNNAMED_ROOM};
+use crate::room::id::{LOBBY_ROOM, RoomRef, SenderId, UNNAMED_ROOM};
 use crate::room::rendering::Rendering;
 use crate::room::{JoinLeave, JoinLeaveNotice, Room};
 
@@ -17,7 +17,7 @@ impl Broadcaster {
     pub(super) fn open(&mut self, write_half: WriteHalf) {
         let id = MemberId::first_of(write_half.id());
         self.members.insert(id, MemberState::default());
-        let unnamed_room = self.rooms.get_or_create(&RoomId::unnamed_room());
+        let unnamed_room = self.rooms.get_or_create(&RoomRef::unnamed_room());
         unnamed_room
             .connections
             .add(id, write_half, Rendering::Plain);
@@ -45,7 +45,7 @@ impl Broadcaster {
         }
         let (id, welcome) = (change.id, change.own_notice.clone());
         if let Some(room) = self.go_to_room(change) {
-            room.connections.notify(id, &welcome);
+            room.connections.send_notice(id, &welcome);
         }
         self.send_history(id);
     }
@@ -63,7 +63,7 @@ impl Broadcaster {
     fn go_to_room(&mut self, change: RoomChange) -> Option<&mut Room> {
         let (id, to) = (change.id, &change.to);
         self.recorder.log.push(change.log_entry);
-        let write_half = self.leave_room(id, &change.departure_notice, None)?;
+        let write_half = self.leave_room(id, &change.leaving_notice, None)?;
         let member = self.members.get_mut(&id)?;
         member.room = to.number;
         member.entered = Some(Instant::now());
@@ -86,7 +86,7 @@ impl Broadcaster {
             return;
         };
         let ignored_by = &self.ignored_by;
-        if let Some(room) = self.rooms.touch(number) {
+        if let Some(room) = self.rooms.get_mut(number) {
             room.send_history(id, sender_id, |other| ignored_by.contains(id, other));
         }
     }
@@ -95,7 +95,7 @@ impl Broadcaster {
     fn leave_room(
         &mut self,
         id: MemberId,
-        notice: &PresenceNotice,
+        notice: &MemberNotice,
         missed_since: Option<Instant>,
     ) -> Option<WriteHalf> {
         let member = self.members.get(&id)?;
@@ -103,7 +103,7 @@ impl Broadcaster {
         let stayed = member.entered.map_or(Duration::ZERO, |at| at.elapsed());
         let room = self
             .rooms
-            .touch(number)
+            .get_mut(number)
             .filter(|room| room.connections.contains(id))?;
         let sender_id = sender_id.filter(|_| number != UNNAMED_ROOM);
         let write_half = room.remove(id, sender_id, missed_since, stayed);
@@ -122,7 +122,7 @@ impl Broadcaster {
         id: MemberId,
         number: u64,
         change: JoinLeave,
-        notice: &PresenceNotice,
+        notice: &MemberNotice,
     ) {
         if notice.text.is_empty() {
             return;
@@ -140,19 +140,18 @@ impl Broadcaster {
     }
 
     /// Sends a leaving connection what it still has to receive, then closes it.
-    pub(super) fn leave(&mut self, departure: Departure) {
-        let id = departure.id;
-        if let Some(entry) = departure.log_entry {
+    pub(super) fn leave(&mut self, end: ConnectionEnd) {
+        let id = end.id;
+        if let Some(entry) = end.log_entry {
             self.recorder.log.push(entry);
         }
         if self.shutting_down {
             // All leave one after the other, and each must receive what those after
             // it have said last.
-            return self.final_bytes.push((id, departure.final_bytes));
+            return self.final_bytes.push((id, end.final_bytes));
         }
-        if let Some(mut write_half) = self.leave_room(id, &departure.notice, departure.missed_since)
-        {
-            write_half.close(&departure.final_bytes);
+        if let Some(mut write_half) = self.leave_room(id, &end.notice, end.missed_since) {
+            write_half.close(&end.final_bytes);
         }
         let Some(member) = self.members.remove(&id) else {
             return;
@@ -160,7 +159,7 @@ impl Broadcaster {
         for &other in &member.ignored {
             self.ignored_by.remove(id, other);
         }
-        if departure.may_resume {
+        if end.may_resume {
             self.departed.insert(id, member);
         }
     }
@@ -172,7 +171,7 @@ impl Broadcaster {
 
     /// Gives the write half of a connection to its session.
     pub(super) fn take_writer(&mut self, id: MemberId, to: &Sender<BlockingWriter>) {
-        if let Some(write_half) = self.leave_room(id, &PresenceNotice::default(), None) {
+        if let Some(write_half) = self.leave_room(id, &MemberNotice::default(), None) {
             self.members.remove(&id);
             // The session waits for it.
             let _ = to.send(write_half.into_blocking_writer());

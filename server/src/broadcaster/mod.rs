@@ -30,8 +30,8 @@ use crate::connection::MemberId;
 use crate::limits;
 use crate::record::Recorder;
 use crate::room::Room;
-use crate::room::history::Sender;
-use crate::room::id::{Lines, RoomId, SenderId};
+use crate::room::history::MessageSender;
+use crate::room::id::{Lines, RoomRef, SenderId};
 use crate::room::rendering::Rendering;
 use ignored_by::IgnoredBy;
 use post::{ConnectionPost, MemberPost, Post, QueryPost, ShutdownPost};
@@ -75,8 +75,8 @@ impl Broadcaster {
     /// Makes a broadcaster without members, which reports to `recorder`.
     pub fn new(config: RoomConfig, recorder: Recorder) -> Broadcaster {
         let mut rooms = RoomSet::new(config);
-        rooms.get_or_create(&RoomId::unnamed_room());
-        rooms.get_or_create(&RoomId::lobby());
+        rooms.get_or_create(&RoomRef::unnamed_room());
+        rooms.get_or_create(&RoomRef::lobby());
         Broadcaster {
             rooms,
             members: HashMap::new(),
@@ -162,7 +162,7 @@ impl Broadcaster {
             ConnectionPost::SetTagged(id) => self.set_tagged(id),
             ConnectionPost::TakeWriter { id, to } => self.take_writer(id, &to),
             ConnectionPost::Disconnect { id, final_bytes } => self.disconnect(id, &final_bytes),
-            ConnectionPost::Leave(departure) => self.leave(departure),
+            ConnectionPost::Leave(end) => self.leave(end),
             ConnectionPost::Forget(id) => self.forget(id),
         }
     }
@@ -171,7 +171,7 @@ impl Broadcaster {
         match post {
             MemberPost::Join(change, sender_id) => self.join(change, sender_id),
             MemberPost::Move(change) => self.change_room(change),
-            MemberPost::Notify(notice) => self.notify(&notice),
+            MemberPost::Change(change) => self.announce_change(&change),
             MemberPost::Rename(notice, sender_id) => {
                 self.rename(&notice, sender_id);
             }
@@ -187,7 +187,7 @@ impl Broadcaster {
         match query {
             QueryPost::Topic { id, none } => {
                 let number = self.members.get(&id).map(|member| member.room);
-                if let Some(room) = number.and_then(|number| self.rooms.touch(number)) {
+                if let Some(room) = number.and_then(|number| self.rooms.get_mut(number)) {
                     let ignored_by = &self.ignored_by;
                     room.send_topic(id, &none, |other| ignored_by.contains(id, other));
                 }
@@ -215,7 +215,7 @@ impl Broadcaster {
     /// Returns the room in which a member is.
     fn room_of(&mut self, id: MemberId) -> Option<&mut Room> {
         let number = self.members.get(&id)?.room;
-        self.rooms.touch(number)
+        self.rooms.get_mut(number)
     }
 
     /// Adds messages to the batch of the sender's room.
@@ -223,12 +223,12 @@ impl Broadcaster {
         let Some(member) = self.members.get(&from) else {
             return;
         };
-        let (Some(sender_id), Some(room)) = (member.sender_id, self.rooms.touch(member.room))
+        let (Some(sender_id), Some(room)) = (member.sender_id, self.rooms.get_mut(member.room))
         else {
             return;
         };
         let ignored_by = self.ignored_by.of(from);
-        let sender = Sender {
+        let sender = MessageSender {
             member: from,
             id: sender_id,
         };
@@ -246,7 +246,7 @@ mod tests {
 
     use common::Name;
 
-    use super::post::{Audience, PresenceNotice, RoomChange};
+    use super::post::{Audience, MemberNotice, RoomChange};
     use super::*;
     use crate::connection::open::ConnectionFactory;
     use crate::connection::{ConnectionId, WriterThreads};
@@ -257,7 +257,7 @@ mod tests {
     struct Fixture {
         broadcaster: Broadcaster,
         listener: TcpListener,
-        opener: ConnectionFactory,
+        factory: ConnectionFactory,
         peers: Vec<TcpStream>,
     }
 
@@ -277,7 +277,7 @@ mod tests {
             Fixture {
                 broadcaster: Broadcaster::new(config, recorder),
                 listener: TcpListener::bind("127.0.0.1:0").unwrap(),
-                opener: ConnectionFactory { limits, writers },
+                factory: ConnectionFactory { limits, writers },
                 peers: Vec::new(),
             }
         }
@@ -289,20 +289,20 @@ mod tests {
                 .unwrap();
             let (stream, address) = self.listener.accept().unwrap();
             let id = ConnectionId(id);
-            let parts = self.opener.open_tcp(id, stream, address).unwrap();
+            let parts = self.factory.open_tcp(id, stream, address).unwrap();
             let post = ConnectionPost::Open(parts.write_half);
             self.broadcaster.handle(Post::Connection(post));
             self.peers.push(peer);
         }
 
         /// Opens connection `id` and makes it a member of `room`.
-        fn join(&mut self, id: u64, room: &RoomId) {
+        fn join(&mut self, id: u64, room: &RoomRef) {
             self.open(id);
             let change = RoomChange {
                 id: member(id),
                 to: room.clone(),
-                departure_notice: PresenceNotice::default(),
-                arrival_notice: PresenceNotice::default(),
+                leaving_notice: MemberNotice::default(),
+                arrival_notice: MemberNotice::default(),
                 own_notice: Vec::new(),
                 log_entry: LogEntry::Line(String::new()),
             };
@@ -331,7 +331,7 @@ mod tests {
     /// 1 and 2 are in the lobby, 3 in `games`, 4 has no name yet, 5 has left.
     #[test]
     fn each_audience_is_exactly_the_connections_it_names() {
-        let games = RoomId {
+        let games = RoomRef {
             number: 7,
             name: Name::from_static("games"),
         };
@@ -339,8 +339,8 @@ mod tests {
             (Audience::One(member(1)), &[1][..]),
             (Audience::One(member(4)), &[4]),
             (Audience::One(member(5)), &[]),
-            (Audience::Notified(member(2)), &[2]),
-            (Audience::Notified(member(5)), &[]),
+            (Audience::OneWithNotice(member(2)), &[2]),
+            (Audience::OneWithNotice(member(5)), &[]),
             (Audience::OthersInRoomOf(member(1)), &[2]),
             (Audience::OthersInRoomOf(member(3)), &[]),
             (Audience::OthersInRoomOf(member(5)), &[]),
@@ -349,8 +349,8 @@ mod tests {
             (Audience::RoomOf(member(5)), &[]),
         ] {
             let mut fixture = Fixture::new();
-            fixture.join(1, &RoomId::lobby());
-            fixture.join(2, &RoomId::lobby());
+            fixture.join(1, &RoomRef::lobby());
+            fixture.join(2, &RoomRef::lobby());
             fixture.join(3, &games);
             fixture.open(4);
             let shown = format!("{audience:?}");
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn a_reply_is_sent_once_around_a_request_for_tags() {
         let mut fixture = Fixture::new();
-        fixture.join(1, &RoomId::lobby());
+        fixture.join(1, &RoomRef::lobby());
         let reply = |line: &[u8]| Post::Deliver {
             audience: Audience::One(member(1)),
             lines: line.to_vec(),
@@ -385,10 +385,10 @@ mod tests {
     #[test]
     fn a_notice_is_tagged_and_a_reply_is_not() {
         let mut fixture = Fixture::new();
-        fixture.join(1, &RoomId::lobby());
+        fixture.join(1, &RoomRef::lobby());
         let post = ConnectionPost::SetTagged(member(1));
         fixture.broadcaster.handle(Post::Connection(post));
-        for audience in [Audience::One(member(1)), Audience::Notified(member(1))] {
+        for audience in [Audience::One(member(1)), Audience::OneWithNotice(member(1))] {
             let lines = b"x\n".to_vec();
             let post = Post::Deliver { audience, lines };
             fixture.broadcaster.handle(post);
@@ -402,17 +402,17 @@ mod tests {
 
     #[test]
     fn the_operator_reaches_one_room_or_all_members() {
-        let games = RoomId {
+        let games = RoomRef {
             number: 7,
             name: Name::from_static("games"),
         };
         for (room, receivers) in [
-            (Some(RoomId::lobby()), &[1][..]),
+            (Some(RoomRef::lobby()), &[1][..]),
             (Some(games.clone()), &[2]),
             (None, &[1, 2]),
         ] {
             let mut fixture = Fixture::new();
-            fixture.join(1, &RoomId::lobby());
+            fixture.join(1, &RoomRef::lobby());
             fixture.join(2, &games);
             fixture.open(3);
             let shown = format!("{room:?}");

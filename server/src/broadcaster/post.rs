@@ -4,14 +4,14 @@
 //! channel decides who was in which room when a message was said.
 
 pub use super::changes::{
-    Departure, Detachment, FilterChange, MemberChange, PresenceNotice, Resumption, RoomChange,
+    ConnectionEnd, Detachment, FilterChange, MemberChange, MemberNotice, Resumption, RoomChange,
 };
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::connection::{BlockingWriter, MemberId, WriteHalf};
 use crate::limits;
 use crate::room::history::HistoryEntry;
-use crate::room::id::{Lines, RoomId, SenderId};
+use crate::room::id::{Lines, RoomRef, SenderId};
 
 /// One thing for the broadcaster to do. Lines are bytes with their newline, ready
 /// to be sent. Log entries are passed on without being read.
@@ -46,7 +46,7 @@ pub enum Post {
     /// A message of the operator, which history and log keep like a member's.
     Announce {
         /// The room; `None` is every room.
-        room: Option<RoomId>,
+        room: Option<RoomRef>,
         /// The message.
         line: Lines,
     },
@@ -66,7 +66,7 @@ pub enum Audience {
     /// One member, or one peer without a name, in reply to what it has sent: never tagged.
     One(MemberId),
     /// One member that has asked for nothing: tagged if it receives tags.
-    Notified(MemberId),
+    OneWithNotice(MemberId),
     /// All members in the room of a member, but not that member and those that ignore
     /// it.
     OthersInRoomOf(MemberId),
@@ -98,7 +98,7 @@ pub enum ConnectionPost {
         final_bytes: Vec<u8>,
     },
     /// It ends, whether it is a member's or not.
-    Leave(Departure),
+    Leave(ConnectionEnd),
     /// Its member cannot resume any more.
     Forget(MemberId),
 }
@@ -110,7 +110,7 @@ pub enum MemberPost {
     /// A member goes to another room.
     Move(RoomChange),
     /// Something about a member has changed.
-    Notify(MemberChange),
+    Change(MemberChange),
     /// A member has a new name, and with it a new id as a sender.
     Rename(MemberChange, SenderId),
     /// A member sets the topic of its room to this line.

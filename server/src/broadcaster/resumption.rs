@@ -8,7 +8,7 @@ use super::{Broadcaster, MemberState};
 use crate::connection::MemberId;
 use crate::limits;
 use crate::room::JoinLeave;
-use crate::room::history::Sender;
+use crate::room::history::MessageSender;
 use crate::room::history::missed::{MissedLine, between_markers};
 use crate::room::id::UNNAMED_ROOM;
 
@@ -38,7 +38,7 @@ impl Broadcaster {
         let Some(new) = self.members.remove(&unnamed) else {
             return;
         };
-        let unnamed_room = self.rooms.touch(UNNAMED_ROOM);
+        let unnamed_room = self.rooms.get_mut(UNNAMED_ROOM);
         let Some(write_half) = unnamed_room.and_then(|room| room.connections.remove(unnamed))
         else {
             return;
@@ -61,7 +61,7 @@ impl Broadcaster {
         if hides_join_leave {
             room.hide_join_leave(id);
         }
-        room.connections.notify(id, &resumption.welcome);
+        room.connections.send_notice(id, &resumption.welcome);
         room.connections.send_to(id, &resumption.replies);
         let last_shown = resumption.last_shown.as_ref();
         let last_shown = last_shown.map(|(stream, number)| LineId {
@@ -101,7 +101,7 @@ impl Broadcaster {
         });
         let had_all_there = found_elsewhere.is_none_or(|(_, is_last)| is_last);
         let is_wanted =
-            |from: Sender| from.member != id && !self.ignored_by.contains(id, from.member);
+            |from: MessageSender| from.member != id && !self.ignored_by.contains(id, from.member);
         let rendering = member.rendering;
         let (mut missed, is_complete) = room
             .history

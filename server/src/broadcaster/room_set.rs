@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::LineId;
 
 use crate::limits;
-use crate::room::id::{RoomId, UNNAMED_ROOM};
+use crate::room::id::{RoomRef, UNNAMED_ROOM};
 use crate::room::{JoinLeaveNotice, Room};
 
 /// The configuration of every room.
@@ -68,14 +68,14 @@ impl RoomSet {
     }
 
     /// Marks a room dirty and returns it for a change.
-    pub fn touch(&mut self, number: u64) -> Option<&mut Room> {
+    pub fn get_mut(&mut self, number: u64) -> Option<&mut Room> {
         let room = self.rooms.get_mut(&number)?;
         mark_dirty(&mut self.dirty, number, room);
         Some(room)
     }
 
     /// Returns a room for a change, which is made if there is none yet.
-    pub fn get_or_create(&mut self, id: &RoomId) -> &mut Room {
+    pub fn get_or_create(&mut self, id: &RoomRef) -> &mut Room {
         let RoomConfig {
             history_lines,
             join_notice_limit,
@@ -126,7 +126,7 @@ impl RoomSet {
 
     /// Notifies a room of a member that joined or left.
     pub fn announce_join_leave(&mut self, number: u64, notice: JoinLeaveNotice<'_>) {
-        if let Some(room) = self.touch(number) {
+        if let Some(room) = self.get_mut(number) {
             let counted = room.count_due().is_some();
             room.announce_join_leave(notice);
             if !counted && room.count_due().is_some() {
@@ -149,7 +149,7 @@ impl RoomSet {
         for number in mem::take(&mut self.counting) {
             match self.get(number).and_then(Room::count_due) {
                 Some(due) if due <= now => {
-                    if let Some(room) = self.touch(number) {
+                    if let Some(room) = self.get_mut(number) {
                         room.announce_count();
                     }
                 }
@@ -192,7 +192,7 @@ mod tests {
         let name = Name::from_static("room");
         for number in 2..MAX_EMPTY_ROOMS as u64 + 102 {
             let name = name.clone();
-            rooms.get_or_create(&RoomId { number, name });
+            rooms.get_or_create(&RoomRef { number, name });
             rooms.remove_soon(number);
         }
         rooms.flush();

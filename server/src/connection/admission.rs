@@ -193,9 +193,9 @@ mod tests {
         let address = (address.parse::<IpAddr>().unwrap(), 1).into();
         let limits = Arc::new(Limits::default());
         let (writers, _) = WriterThreads::start(1, limits.stall_timeout).unwrap();
-        let opener = ConnectionFactory { limits, writers };
+        let factory = ConnectionFactory { limits, writers };
         let id = ConnectionId(id);
-        opener.open_tcp(id, stream, address).unwrap().connection
+        factory.open_tcp(id, stream, address).unwrap().connection
     }
 
     #[test]

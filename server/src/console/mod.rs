@@ -7,8 +7,8 @@
 //! Locks: the registry, the moderation and the catalog, inside their methods.
 //! Blocks: its own thread, on the input and the broadcaster's full queue.
 
+mod commands;
 mod listings;
-mod moderation;
 pub mod stdin;
 
 use std::io::Read;
@@ -23,7 +23,7 @@ use crate::moderation::rules::Moderation;
 use crate::record::log::Log;
 use crate::registry::Registry;
 use crate::resume::ResumeTable;
-use crate::room::id::{Lines, RoomId};
+use crate::room::id::{Lines, RoomRef};
 use crate::shutdown::ShutdownHandle;
 
 const HELP: &str = "  TEXT                  say TEXT to everybody, as Server
@@ -115,7 +115,7 @@ impl Console {
             "/unban" => self.unban(rest),
             "/mute" => self.mute(rest),
             "/unmute" => self.unmute(rest),
-            "/private" => self.private(rest),
+            "/private" => self.switch_private(rest),
             "/lock" => self.lock(),
             "/unlock" => self.unlock(),
             "/files" => self.list_files(),
@@ -140,7 +140,7 @@ impl Console {
         self.announce(None, text);
     }
 
-    fn announce(&self, room: Option<RoomId>, text: &str) {
+    fn announce(&self, room: Option<RoomRef>, text: &str) {
         let line = Lines::new(Event::Operator(text).to_line());
         self.posts.send(Post::Announce { room, line });
     }

@@ -39,7 +39,7 @@ impl Reaper {
         let thread = thread::Builder::new().name("reaper".to_string());
         // Not joined: it ends with the last handle, and the console keeps one while
         // it waits for its input.
-        let _detached = thread.spawn(move || interrupt_stragglers(&queue))?;
+        let _not_joined = thread.spawn(move || interrupt_stragglers(&queue))?;
         Ok(Reaper { posts, stragglers })
     }
 

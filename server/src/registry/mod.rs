@@ -45,8 +45,8 @@ struct Tables {
     /// received the notice.
     leaving: HashSet<Name>,
     rooms: RoomDirectory,
-    /// When departed members left.
-    departed: Recent<Name, Instant>,
+    /// When members that are here no more have left.
+    left: Recent<Name, Instant>,
 }
 
 struct Member {
@@ -128,7 +128,7 @@ impl Registry {
                 names: HashMap::new(),
                 leaving: HashSet::new(),
                 rooms: RoomDirectory::new(max_rooms),
-                departed: Recent::new(limits::MAX_DEPARTED),
+                left: Recent::new(limits::MAX_LEFT),
             }),
             hasher: RandomState::new(),
         }
@@ -173,10 +173,7 @@ impl Registry {
     pub fn whois(&self, reader: &Name, name: &Name) -> Whois {
         let tables = self.lock();
         let reader = tables.members.get(reader).map(|member| &member.profile);
-        match (
-            tables.members.get_key_value(name),
-            tables.departed.get(name),
-        ) {
+        match (tables.members.get_key_value(name), tables.left.get(name)) {
             (Some((name, member)), _) => Whois::Present(member.info_for(reader, name)),
             (None, Some(gone)) => Whois::Departed(gone.elapsed()),
             (None, None) => Whois::Unknown,
@@ -201,7 +198,7 @@ impl Registry {
     }
 
     /// Returns the room of that name, if there is one.
-    pub fn room_id(&self, room: &Name) -> Option<crate::room::id::RoomId> {
+    pub fn room_id(&self, room: &Name) -> Option<crate::room::id::RoomRef> {
         self.lock().rooms.room_id(room)
     }
 
@@ -242,7 +239,7 @@ impl Tables {
     }
 
     fn record_departure(&mut self, name: &Name) {
-        self.departed.insert(name.clone(), Instant::now());
+        self.left.insert(name.clone(), Instant::now());
     }
 }
 

@@ -7,7 +7,7 @@ use common::notice::Occupants;
 
 use super::{Member, MemberProfile, NameTaken, Registry};
 use crate::connection::{Connection, MemberId};
-use crate::room::id::RoomId;
+use crate::room::id::RoomRef;
 
 impl Registry {
     /// Gives `name` to `connection`, in the lobby. Returns the other members there.
@@ -17,7 +17,7 @@ impl Registry {
     /// When another member holds the name, in whatever case, or has had the connection.
     pub fn claim(&self, name: &Name, connection: &Arc<Connection>) -> Result<Occupants, NameTaken> {
         let profile = MemberProfile {
-            room: RoomId::lobby().name,
+            room: RoomRef::lobby().name,
             away: None,
             ignored: Vec::new(),
             last_private_from: None,
@@ -40,18 +40,18 @@ impl Registry {
         connection: &Arc<Connection>,
         id: MemberId,
         mut profile: MemberProfile,
-    ) -> Result<(RoomId, Occupants), NameTaken> {
+    ) -> Result<(RoomRef, Occupants), NameTaken> {
         let mut tables = self.lock();
         tables.check_free(name)?;
         if !connection.bind_member(id) {
             return Err(NameTaken(None));
         }
         let room = tables.rooms.get_or_create(&profile.room);
-        let room = room.unwrap_or_else(|_too_many| RoomId::lobby());
+        let room = room.unwrap_or_else(|_too_many| RoomRef::lobby());
         profile.room = room.name.clone();
         let occupants = tables.occupants(&room.name);
         tables.rooms.add(&room.name, id, name);
-        tables.departed.remove(name);
+        tables.left.remove(name);
         let member = Member {
             connection: Arc::clone(connection),
             profile,
@@ -63,7 +63,7 @@ impl Registry {
 
     /// Replaces the connection of the member that is bound to `connection`. Returns the
     /// room, and the other members there.
-    pub fn set_connection(&self, connection: &Arc<Connection>) -> Option<(RoomId, Occupants)> {
+    pub fn set_connection(&self, connection: &Arc<Connection>) -> Option<(RoomRef, Occupants)> {
         let mut tables = self.lock();
         let name = tables.names.get(&connection.member_id())?.clone();
         let member = tables.members.get_mut(&name)?;

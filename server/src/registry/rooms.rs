@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use common::Name;
-use common::notice::{MAX_LISTED, Occupants};
+use common::notice::{MAX_NAMED, Occupants};
 
 use crate::connection::MemberId;
-use crate::room::id::{LOBBY_ROOM, RoomId};
+use crate::room::id::{LOBBY_ROOM, RoomRef};
 
 /// The rooms by name.
 pub struct RoomDirectory {
@@ -19,16 +19,16 @@ pub struct RoomDirectory {
 }
 
 struct Room {
-    id: RoomId,
+    id: RoomRef,
     members: BTreeMap<MemberId, Name>,
 }
 
 /// The outcome of going to another room.
 pub struct RoomChanged {
     /// The previous room.
-    pub from: RoomId,
+    pub from: RoomRef,
     /// The new room.
-    pub to: RoomId,
+    pub to: RoomRef,
     /// The members that were there before.
     pub others: Occupants,
 }
@@ -50,7 +50,7 @@ impl RoomDirectory {
             next_number: LOBBY_ROOM + 1,
             max_rooms: max,
         };
-        let id = RoomId::lobby();
+        let id = RoomRef::lobby();
         let members = BTreeMap::new();
         rooms.rooms.insert(key(&id.name), Room { id, members });
         rooms
@@ -80,7 +80,7 @@ impl RoomDirectory {
         name: &Name,
         from: &Name,
         to: &Name,
-    ) -> Result<(RoomId, RoomId), RoomChangeError> {
+    ) -> Result<(RoomRef, RoomRef), RoomChangeError> {
         if from == to {
             return Err(RoomChangeError::AlreadyThere);
         }
@@ -96,7 +96,7 @@ impl RoomDirectory {
     }
 
     /// Returns the room of that name, which is made if there is none.
-    pub fn get_or_create(&mut self, name: &Name) -> Result<RoomId, RoomChangeError> {
+    pub fn get_or_create(&mut self, name: &Name) -> Result<RoomRef, RoomChangeError> {
         self.get_or_create_beside(name, 0)
     }
 
@@ -105,14 +105,14 @@ impl RoomDirectory {
         &mut self,
         name: &Name,
         freed: usize,
-    ) -> Result<RoomId, RoomChangeError> {
+    ) -> Result<RoomRef, RoomChangeError> {
         if let Some(id) = self.room_id(name) {
             return Ok(id);
         }
         if self.rooms.len() - freed >= self.max_rooms {
             return Err(RoomChangeError::TooManyRooms(self.max_rooms));
         }
-        let id = RoomId {
+        let id = RoomRef {
             number: self.next_number,
             name: name.clone(),
         };
@@ -126,7 +126,7 @@ impl RoomDirectory {
     }
 
     /// Returns the room of that name.
-    pub fn room_id(&self, room: &Name) -> Option<RoomId> {
+    pub fn room_id(&self, room: &Name) -> Option<RoomRef> {
         self.rooms.get(&key(room)).map(|room| room.id.clone())
     }
 
@@ -136,7 +136,7 @@ impl RoomDirectory {
             return Occupants::default();
         };
         let count = room.members.len();
-        let listed = if count <= MAX_LISTED {
+        let listed = if count <= MAX_NAMED {
             room.members.values().cloned().collect()
         } else {
             Vec::new()

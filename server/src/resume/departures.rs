@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::{Event, notice};
 
 use super::{Detached, ResumeTable};
-use crate::broadcaster::post::{ConnectionPost, Departure, Post, PostSender};
+use crate::broadcaster::post::{ConnectionEnd, ConnectionPost, Post, PostSender};
 use crate::connection::MemberId;
 use crate::files::Files;
 use crate::limits::Limits;
@@ -58,7 +58,7 @@ impl Departures {
     fn depart(&self, member: MemberId, detached: Detached) {
         let name = &detached.name;
         let left = Event::Notice(&notice::left(name, "")).to_line();
-        let departure = Departure {
+        let departure = ConnectionEnd {
             id: member,
             notice: left.into(),
             final_bytes: Vec::new(),

@@ -32,7 +32,7 @@ const KEPT_CAPACITY: usize = 32 * 1024;
 #[derive(Default)]
 pub struct Batch {
     shared: Vec<u8>,
-    private: Vec<u8>,
+    extra: Vec<u8>,
     /// The number of shared bytes that were added last.
     last_length: usize,
     /// A copy of the shared bytes, for all members that lag.
@@ -84,11 +84,11 @@ impl Batch {
     }
 
     /// Adds lines for the member with this view alone.
-    pub fn push_private(&mut self, view: &mut View, lines: &[u8]) {
+    pub fn push_for_one(&mut self, view: &mut View, lines: &[u8]) {
         let at = self.shared.len();
-        let begin = self.private.len();
-        self.private.extend_from_slice(lines);
-        let insert = begin..self.private.len();
+        let begin = self.extra.len();
+        self.extra.extend_from_slice(lines);
+        let insert = begin..self.extra.len();
         view.splices.push(Splice {
             at,
             skip: 0,
@@ -111,7 +111,7 @@ impl Batch {
 
     /// Returns `true` if there are no lines.
     pub fn is_empty(&self) -> bool {
-        self.shared.is_empty() && self.private.is_empty()
+        self.shared.is_empty() && self.extra.is_empty()
     }
 
     /// Puts what the member with this view receives into `slices`.
@@ -124,7 +124,7 @@ impl Batch {
         let mut next = view.from;
         for splice in &view.splices {
             push(&self.shared, next..splice.at.max(next));
-            push(&self.private, splice.insert.clone());
+            push(&self.extra, splice.insert.clone());
             next = next.max(splice.at + splice.skip);
         }
         push(&self.shared, next..self.shared.len());
@@ -151,7 +151,7 @@ impl Batch {
     /// Empties the batch after it was written. A busy room keeps its memory for the
     /// next batch. A room that was busy once does not, because rooms are many.
     pub fn clear(&mut self) {
-        for bytes in [&mut self.shared, &mut self.private] {
+        for bytes in [&mut self.shared, &mut self.extra] {
             if bytes.capacity() > KEPT_CAPACITY && bytes.len() < bytes.capacity() / 4 {
                 bytes.shrink_to(KEPT_CAPACITY);
             }
@@ -225,8 +225,8 @@ impl RoomBatch {
     }
 
     /// Adds lines for one member alone, as they are.
-    pub fn push_private(&mut self, rendering: Rendering, view: &mut View, lines: &[u8]) {
-        self.form(rendering).batch.push_private(view, lines);
+    pub fn push_for_one(&mut self, rendering: Rendering, view: &mut View, lines: &[u8]) {
+        self.form(rendering).batch.push_for_one(view, lines);
     }
 
     /// Returns the batch in one form.
@@ -287,7 +287,7 @@ mod tests {
         let (mut ann, bob) = (View::default(), View::default());
         batch.push_shared(b"1 ");
         push_for_others(&mut batch, &mut ann, b"a ");
-        batch.push_private(&mut ann, b"! ");
+        batch.push_for_one(&mut ann, b"! ");
         batch.push_shared(b"2 ");
         push_for_others(&mut batch, &mut ann, b"b ");
         push_for_others(&mut batch, &mut ann, b"c ");
@@ -301,7 +301,7 @@ mod tests {
         let mut batch = Batch::default();
         batch.push_shared(b"before ");
         let mut new = batch.newcomer_view();
-        batch.push_private(&mut new, b"welcome ");
+        batch.push_for_one(&mut new, b"welcome ");
         batch.push_shared(b"after ");
         assert_eq!(received(&batch, &new), "welcome after ");
     }

@@ -131,13 +131,13 @@ impl RoomConnections {
             connection.customize(id, &mut self.customized);
             let rendering = connection.rendering;
             self.batch
-                .push_private(rendering, &mut connection.view, lines);
+                .push_for_one(rendering, &mut connection.view, lines);
         }
     }
 
     /// Adds notices for one connection alone. Unlike an answer to a command, they are
     /// tagged if the connection receives tags.
-    pub fn notify(&mut self, id: MemberId, lines: &[u8]) {
+    pub fn send_notice(&mut self, id: MemberId, lines: &[u8]) {
         match self.rendering_of(id) {
             Rendering::Plain => self.send_to(id, lines),
             Rendering::Tagged => self.send_to(id, &tag_notices(lines, now())),

@@ -13,7 +13,7 @@ pub const LOBBY_ROOM: u64 = 1;
 
 /// A room as the broadcaster knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoomId {
+pub struct RoomRef {
     /// The number that tells the room from all others, also from earlier rooms of
     /// the same name.
     pub number: u64,
@@ -21,18 +21,18 @@ pub struct RoomId {
     pub name: Name,
 }
 
-impl RoomId {
+impl RoomRef {
     /// Returns the room for connections that have no name yet.
-    pub fn unnamed_room() -> RoomId {
-        RoomId {
+    pub fn unnamed_room() -> RoomRef {
+        RoomRef {
             number: UNNAMED_ROOM,
             name: Name::from_static("unnamed"),
         }
     }
 
     /// Returns the room in which every member starts.
-    pub fn lobby() -> RoomId {
-        RoomId {
+    pub fn lobby() -> RoomRef {
+        RoomRef {
             number: LOBBY_ROOM,
             name: Name::from_static(LOBBY),
         }

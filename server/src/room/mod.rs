@@ -21,7 +21,7 @@ use common::{Event, Name, Timestamp};
 
 use crate::connection::{MemberId, WriteHalf};
 use connections::RoomConnections;
-use history::{History, Sender};
+use history::{History, MessageSender};
 use id::{Lines, SenderId};
 use join_leave::JoinLeaveCounter;
 pub use join_leave::{JoinLeave, JoinLeaveNotice};
@@ -100,8 +100,7 @@ impl Room {
     ) -> Option<WriteHalf> {
         self.join_leave_hidden_for.remove(&id);
         if let Some(sender_id) = sender_id {
-            self.history
-                .record_departure(sender_id, missed_since, stayed);
+            self.history.record_leaving(sender_id, missed_since, stayed);
         }
         self.connections.remove(id)
     }
@@ -110,7 +109,7 @@ impl Room {
     /// `ignored_by`.
     pub fn broadcast(
         &mut self,
-        from: Sender,
+        from: MessageSender,
         lines: &Lines,
         count: usize,
         ignored_by: &[MemberId],
@@ -128,7 +127,7 @@ impl Room {
     }
 
     /// Adds lines that the history keeps, for all members.
-    fn say(&mut self, from: Option<Sender>, lines: &Lines, count: usize) {
+    fn say(&mut self, from: Option<MessageSender>, lines: &Lines, count: usize) {
         let time = now();
         let first_id = self.history.record(from, lines, count, time);
         let tags = || self.history.tag_writer(time, first_id);
@@ -161,7 +160,7 @@ impl Room {
         for &id in notice.ignored_by {
             self.connections.exclude(id);
             if !self.join_leave_hidden_for.contains(&id) {
-                self.connections.notify(id, notice.plain);
+                self.connections.send_notice(id, notice.plain);
             }
         }
     }

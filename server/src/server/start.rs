@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::config::ServerConfig;
 use crate::accept::backoff::Backoff;
 use crate::accept::listeners::Listeners;
-use crate::accept::queue;
 use crate::accept::spawn::SessionSpawner;
+use crate::accept::starter;
 use crate::accept::tcp::{ACCEPTORS, TcpAcceptor};
 use crate::accept::udp::UdpReceiver;
 use crate::broadcaster::Broadcaster;
@@ -95,8 +95,8 @@ impl Server {
         start_console(config.console, console(&context, handle, &log))?;
         let done = writer_threads.done_on_drop();
         let writers = writer_threads;
-        let opener = ConnectionFactory { limits, writers };
-        let spawner = SessionSpawner::new(Arc::clone(&admission), context, opener);
+        let factory = ConnectionFactory { limits, writers };
+        let spawner = SessionSpawner::new(Arc::clone(&admission), context, factory);
         let starter = ListenerStarter {
             max_waiting,
             done,
@@ -218,7 +218,7 @@ fn console(context: &ServerContext, handle: ShutdownHandle, log: &Log) -> Consol
 fn start_console(input: Option<Box<dyn Read + Send>>, console: Console) -> io::Result<()> {
     if let Some(input) = input {
         // Not joined: nothing wakes a thread that waits for a keyboard.
-        let _detached = spawn("console", move || console.run(input))?;
+        let _not_joined = spawn("console", move || console.run(input))?;
     }
     Ok(())
 }
@@ -240,7 +240,7 @@ impl ListenerStarter<'_> {
     fn start(&self, listeners: Listeners) -> io::Result<ListenerThreads> {
         let addresses = listeners.addresses()?;
         let mut threads = ListenerThreads::default();
-        let (accepted, queue) = queue::new(self.max_waiting);
+        let (accepted, queue) = starter::new(self.max_waiting);
         for (listener, address) in listeners.tcp.into_iter().zip(addresses.tcp) {
             let (listener, backoff) = (Arc::new(listener), Backoff::default());
             for _ in 0..ACCEPTORS {
@@ -269,7 +269,7 @@ impl ListenerStarter<'_> {
             let thread = spawn("udp receiver", move || receiver.run())?;
             threads.receivers.push((address, thread));
         }
-        threads.starter = Some(queue::start(Arc::clone(&self.spawner), queue)?);
+        threads.starter = Some(starter::start(Arc::clone(&self.spawner), queue)?);
         Ok(threads)
     }
 }

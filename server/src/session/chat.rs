@@ -10,7 +10,7 @@ use super::context::UntilClosed;
 use super::guard::SessionGuard;
 use super::line_handler::{LineHandler, TOO_LONG, timed_out};
 use super::line_reader::{FillOutcome, LineReader, unterminated_line};
-use super::unframed;
+use super::unframed_text;
 use crate::broadcaster::post::Audience;
 use crate::connection::close::{Close, CloseReason};
 
@@ -25,13 +25,13 @@ const PRESS_ENTER: &str = "Press Enter to stay, or you will be disconnected soon
 ///
 /// The reason why it closes.
 pub fn run(guard: &mut SessionGuard<'_>, reader: &mut LineReader, me: Name) -> UntilClosed {
-    let lines = if reader.is_unframed() {
-        LineHandler::new(guard, me, unframed::handle_text)
+    let handler = if reader.is_unframed() {
+        LineHandler::new(guard, me, unframed_text::handle_text)
     } else {
         LineHandler::new(guard, me, LineHandler::handle_framed)
     };
     let mut chat = Chat {
-        lines,
+        handler,
         idle_warned: false,
     };
     chat.run(reader)
@@ -39,47 +39,47 @@ pub fn run(guard: &mut SessionGuard<'_>, reader: &mut LineReader, me: Name) -> U
 
 /// One member's lines, and how long to wait for the next.
 struct Chat<'a, 'b> {
-    lines: LineHandler<'a, 'b>,
+    handler: LineHandler<'a, 'b>,
     /// The member was warned that nothing has come from it for long.
     idle_warned: bool,
 }
 
 impl Chat<'_, '_> {
     fn run(&mut self, reader: &mut LineReader) -> UntilClosed {
-        reader.set_numbered(self.lines.is_numbered());
+        reader.set_numbered(self.handler.is_numbered());
         loop {
             match reader.next() {
-                NextLine::Line(line) => self.lines.handle(line)?,
+                NextLine::Line(line) => self.handler.handle(line)?,
                 NextLine::TooLong => {
                     let number = numbering::number_of(reader.last_beginning());
-                    self.lines.refuse_unreadable(number, TOO_LONG)?;
+                    self.handler.refuse_unreadable(number, TOO_LONG)?;
                 }
                 NextLine::NotUtf8 => {
                     let number = numbering::number_of(reader.last_beginning());
-                    self.lines.refuse_unreadable(number, NOT_UTF8)?;
+                    self.handler.refuse_unreadable(number, NOT_UTF8)?;
                 }
                 NextLine::Incomplete => {
                     // No complete line is left, so what was said is posted before the
                     // thread blocks.
-                    self.lines.member.flush();
-                    reader.set_numbered(self.lines.is_numbered());
-                    match reader.fill(&self.lines.member.guard.connection, self.read_timeout())? {
+                    self.handler.member.flush();
+                    reader.set_numbered(self.handler.is_numbered());
+                    match reader.fill(&self.handler.member.guard.connection, self.read_timeout())? {
                         // A peer becomes unframed only before it has a name.
                         FillOutcome::Received | FillOutcome::BecameUnframed => {
                             self.idle_warned = false;
                         }
-                        FillOutcome::TooLong => self.lines.refuse_line(TOO_LONG_DATAGRAM)?,
+                        FillOutcome::TooLong => self.handler.refuse_line(TOO_LONG_DATAGRAM)?,
                         FillOutcome::TimedOut => self.on_timeout()?,
                     }
                     // The beginning of a line says nothing: its client sends the whole
                     // line again.
-                    if reader.has_ended() && self.lines.is_numbered() {
+                    if reader.has_ended() && self.handler.is_numbered() {
                         return Err(CloseReason::Eof.into());
                     }
                 }
-                NextLine::End => return Err(self.lines.flush_and_close(CloseReason::Eof)),
+                NextLine::End => return Err(self.handler.flush_and_close(CloseReason::Eof)),
                 NextLine::Overrun => {
-                    self.lines.member.flush();
+                    self.handler.member.flush();
                     return Err(unterminated_line());
                 }
             }
@@ -90,8 +90,8 @@ impl Chat<'_, '_> {
     /// over UDP must send something now and then, because UDP reports no
     /// close. It is warned when a third of the time is left.
     fn read_timeout(&self) -> Option<Duration> {
-        let whole = self.lines.heartbeat.timeout()?;
-        if !self.lines.member.connection().is_udp() {
+        let whole = self.handler.heartbeat.timeout()?;
+        if !self.handler.member.connection().is_udp() {
             return Some(whole);
         }
         Some(if self.idle_warned {
@@ -103,12 +103,12 @@ impl Chat<'_, '_> {
 
     /// Warns a silent member over UDP once; closes the connection otherwise.
     fn on_timeout(&mut self) -> Result<(), Close> {
-        if self.idle_warned || !self.lines.member.connection().is_udp() {
+        if self.idle_warned || !self.handler.member.connection().is_udp() {
             return Err(timed_out());
         }
         self.idle_warned = true;
-        let member = &self.lines.member;
-        let audience = Audience::Notified(member.id());
+        let member = &self.handler.member;
+        let audience = Audience::OneWithNotice(member.id());
         let warning = Event::Notice(PRESS_ENTER).to_line();
         member.posts().deliver(audience, warning);
         Ok(())

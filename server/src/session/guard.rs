@@ -14,7 +14,7 @@ use common::{CapReply, Capabilities, Capability, Event, Name, Token, notice};
 
 use super::context::ServerContext;
 use crate::broadcaster::post::{
-    ConnectionPost, MemberChange, MemberPost, Post, PresenceNotice, RoomChange,
+    ConnectionPost, MemberChange, MemberNotice, MemberPost, Post, RoomChange,
 };
 use crate::connection::Connection;
 use crate::connection::admission::{self, Permit};
@@ -23,7 +23,7 @@ use crate::connection::host::Host;
 use crate::rate_limit::TokenBucket;
 use crate::record::log::LogEntry;
 use crate::registry::NameTaken;
-use crate::room::id::{RoomId, SenderId};
+use crate::room::id::{RoomRef, SenderId};
 
 /// How often a session that waits looks whether its connection must close.
 const CLOSE_POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -120,8 +120,8 @@ impl<'a> SessionGuard<'a> {
         let motd = self.context.moderation.motd();
         let change = RoomChange {
             id,
-            to: RoomId::lobby(),
-            departure_notice: PresenceNotice::default(),
+            to: RoomRef::lobby(),
+            leaving_notice: MemberNotice::default(),
             arrival_notice: Event::Notice(&notice::joined(name)).to_line().into(),
             own_notice: self.welcome(&notice::welcome(name, &others), &motd),
             log_entry: self.connected_entry(name),

@@ -8,7 +8,7 @@ use common::{Event, Name, notice};
 
 use super::guard::SessionGuard;
 use crate::broadcaster::post::{
-    ConnectionPost, Departure, Detachment, MemberPost, Post, PostSender, PresenceNotice,
+    ConnectionEnd, ConnectionPost, Detachment, MemberNotice, MemberPost, Post, PostSender,
 };
 use crate::connection::Connection;
 use crate::connection::close::{Close, CloseReason};
@@ -128,9 +128,9 @@ pub fn post_leave(
 ) {
     let close = close_of(connection);
     let left = |name, why| Event::Notice(&notice::left(name, why)).to_line();
-    let departure = Departure {
+    let end = ConnectionEnd {
         id: connection.member_id(),
-        notice: PresenceNotice {
+        notice: MemberNotice {
             text: name
                 .map(|name| left(name, quit_message))
                 .unwrap_or_default(),
@@ -141,6 +141,6 @@ pub fn post_leave(
         missed_since: missed_since(connection, &close),
         may_resume: false,
     };
-    let post = ConnectionPost::Leave(departure);
+    let post = ConnectionPost::Leave(end);
     posts.send(Post::Connection(post));
 }

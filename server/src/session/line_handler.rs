@@ -11,7 +11,7 @@ use common::{
 use super::command;
 use super::guard::SessionGuard;
 use super::heartbeat::HeartbeatMonitor;
-use super::member::MemberSession;
+use super::member_session::MemberSession;
 use super::post_buffer::PostBuffer;
 use super::reply_tracker::ReplyTracker;
 use crate::connection::close::{Close, CloseReason};
@@ -24,7 +24,7 @@ const TIMED_OUT: &str = "Connection timed out.";
 /// A function that handles one line. It depends on the kind of the peer, and is
 /// replaced when the peer shows another kind. So no line is tested for the kind of its
 /// peer.
-pub type Handle<'a, 'b> = fn(&mut LineHandler<'a, 'b>, &str) -> Result<(), Close>;
+pub type LineFn<'a, 'b> = fn(&mut LineHandler<'a, 'b>, &str) -> Result<(), Close>;
 
 /// The handler of one member's lines.
 pub struct LineHandler<'a, 'b> {
@@ -34,7 +34,7 @@ pub struct LineHandler<'a, 'b> {
     pub heartbeat: HeartbeatMonitor,
     /// The replies to an unframed peer.
     pub replies: ReplyTracker,
-    handle: Handle<'a, 'b>,
+    handle: LineFn<'a, 'b>,
 }
 
 impl<'a, 'b> LineHandler<'a, 'b> {
@@ -42,7 +42,7 @@ impl<'a, 'b> LineHandler<'a, 'b> {
     pub fn new(
         guard: &'a mut SessionGuard<'b>,
         me: Name,
-        handle: Handle<'a, 'b>,
+        handle: LineFn<'a, 'b>,
     ) -> LineHandler<'a, 'b> {
         let limits = &guard.context.limits;
         let mut heartbeat = HeartbeatMonitor::new(limits.heartbeat);
@@ -142,13 +142,13 @@ impl<'a, 'b> LineHandler<'a, 'b> {
     /// Handles a line from a client that numbers its lines.
     fn handle_numbered(&mut self, line: &str) -> Result<(), Close> {
         let Some((number, line)) = numbering::split(line) else {
-            return self.handle_limited(line);
+            return self.handle_of_any_length(line);
         };
-        self.in_turn(number, |handler| handler.handle_limited(line))
+        self.in_turn(number, |handler| handler.handle_of_any_length(line))
     }
 
     /// Handles a line that may be longer than one without a number.
-    fn handle_limited(&mut self, line: &str) -> Result<(), Close> {
+    fn handle_of_any_length(&mut self, line: &str) -> Result<(), Close> {
         if line.len() >= MAX_LINE {
             self.refuse_line(TOO_LONG)
         } else {

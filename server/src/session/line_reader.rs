@@ -12,7 +12,7 @@ use crate::connection::{Connection, ReadHalf};
 /// The reading side of a session.
 pub struct LineReader {
     read_half: ReadHalf,
-    lines: LineSplitter,
+    splitter: LineSplitter,
     framing: Framing,
 }
 
@@ -46,7 +46,7 @@ impl LineReader {
     pub fn new(read_half: ReadHalf, unframed_delay: Option<Duration>) -> LineReader {
         LineReader {
             read_half,
-            lines: LineSplitter::new(MAX_LINE),
+            splitter: LineSplitter::new(MAX_LINE),
             framing: unframed_delay.map_or(Framing::Newline, Framing::Undecided),
         }
     }
@@ -59,27 +59,27 @@ impl LineReader {
     /// Allows for the numbers before the lines of a client that numbers them.
     pub fn set_numbered(&mut self, is_numbered: bool) {
         let number = if is_numbered { MAX_NUMBER_BYTES } else { 0 };
-        self.lines.set_limit(MAX_LINE + number);
+        self.splitter.set_limit(MAX_LINE + number);
     }
 
     /// Returns the next line of what has come so far.
     pub fn next(&mut self) -> NextLine<'_> {
-        self.lines.next()
+        self.splitter.next()
     }
 
     /// Returns the first bytes of the line that was refused last.
     pub fn last_beginning(&self) -> &[u8] {
-        self.lines.last_beginning()
+        self.splitter.last_beginning()
     }
 
     /// Returns `true` if the input has ended, so that the next line has no newline.
     pub fn has_ended(&self) -> bool {
-        self.lines.has_ended()
+        self.splitter.has_ended()
     }
 
     /// Returns the bytes that have come and are not handed out.
     pub fn pending(&self) -> &[u8] {
-        self.lines.pending()
+        self.splitter.pending()
     }
 
     /// Waits for more bytes on `connection`, for at most `timeout`; `None` is forever.
@@ -94,7 +94,7 @@ impl LineReader {
     ) -> Result<FillOutcome, Close> {
         let broken = |_| Close::from(CloseReason::Reset);
         let unframed_delay = match self.framing {
-            Framing::Undecided(delay) if self.lines.is_inside_line() => Some(delay),
+            Framing::Undecided(delay) if self.splitter.is_inside_line() => Some(delay),
             _ => None,
         };
         let sooner = unframed_delay.filter(|&delay| timeout.is_none_or(|timeout| delay < timeout));
@@ -102,7 +102,7 @@ impl LineReader {
         self.read_half.set_timeout(timeout).map_err(broken)?;
         let waiting = connection.lifecycle.begin_wait();
         check_open(connection)?;
-        let filled = self.lines.fill(&mut self.read_half);
+        let filled = self.splitter.fill(&mut self.read_half);
         drop(waiting);
         if matches!(filled, Ok(1..)) {
             connection.activity.record_received();
@@ -117,7 +117,7 @@ impl LineReader {
             }
             Err(error) if error.kind() == ErrorKind::TimedOut && sooner.is_some() => {
                 self.framing = Framing::Unframed;
-                self.lines.end_line();
+                self.splitter.end_line();
                 Ok(FillOutcome::BecameUnframed)
             }
             Err(error) if error.kind() == ErrorKind::FileTooLarge => Ok(FillOutcome::TooLong),
@@ -135,7 +135,7 @@ impl LineReader {
                 self.framing = Framing::Newline;
             }
             Framing::Undecided(_) => {}
-            Framing::Unframed => self.lines.end_line(),
+            Framing::Unframed => self.splitter.end_line(),
         }
     }
 

@@ -11,7 +11,7 @@
 //! ```text
 //! Chat           the loop: waits for bytes, takes lines           (chat.rs)
 //!   LineHandler    one line: limits, parses, dispatches           (line_handler.rs)
-//!     MemberSession  the member, as commands see it               (member.rs)
+//!     MemberSession  the member, as commands see it               (member_session.rs)
 //!       SessionGuard   the connection, its name and its end       (guard.rs, leaving.rs)
 //!         Connection     what other threads see of it             (../connection/mod.rs)
 //! ```
@@ -40,7 +40,7 @@ mod leaving;
 mod line_handler;
 mod line_reader;
 pub mod linger;
-mod member;
+mod member_session;
 #[cfg(test)]
 mod moderation_races;
 mod name_reclaim;
@@ -51,7 +51,7 @@ mod resuming;
 mod test_panic;
 #[cfg(test)]
 mod test_parts;
-mod unframed;
+mod unframed_text;
 
 use std::sync::Arc;
 

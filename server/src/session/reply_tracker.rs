@@ -6,7 +6,7 @@
 use common::command::find;
 use common::request;
 
-use super::member::MemberSession;
+use super::member_session::MemberSession;
 
 /// The text with which a program that waits for replies leaves.
 const BYE: &str = "bye";
@@ -49,7 +49,7 @@ impl ReplyTracker {
     /// Replies to a text that expects it, if nothing else has.
     pub fn acknowledge(&mut self, member: &mut MemberSession<'_, '_>, expects_reply: bool) {
         if expects_reply && !member.has_replied && !std::mem::take(&mut self.has_unread) {
-            member.notify(SENT);
+            member.reply_text(SENT);
         }
     }
 

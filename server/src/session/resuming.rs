@@ -14,13 +14,13 @@ use crate::connection::close::Close;
 use crate::connection::host::Host;
 use crate::registry::NameTaken;
 use crate::resume::Resumed;
-use crate::room::id::RoomId;
+use crate::room::id::RoomRef;
 
 /// The answer to every token that is not good, whatever is wrong with it.
 const NO_TOKEN: &str = "Unknown or expired token.";
 
 /// The room of a member, and the other members there.
-type RoomAndOthers = (RoomId, Occupants);
+type RoomAndOthers = (RoomRef, Occupants);
 
 /// The reason why a connection cannot resume.
 pub enum ResumeError {

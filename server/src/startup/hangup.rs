@@ -48,7 +48,7 @@ impl Hangup {
         let watcher = hangup.clone();
         let thread = thread::Builder::new().name("terminal".to_string());
         // Not joined: it has nothing to lose when the process ends.
-        let _detached = thread.spawn(move || {
+        let _not_joined = thread.spawn(move || {
             while !watcher.is_gone() {
                 thread::sleep(POLL_INTERVAL);
             }

@@ -65,7 +65,7 @@ impl UdpSender {
         let (items, queue) = bounded(SEND_QUEUE);
         let thread = thread::Builder::new().name("udp sender".to_string());
         // Not joined: the drop of `done` tells when it has ended.
-        let _detached = thread.spawn(move || {
+        let _not_joined = thread.spawn(move || {
             run(&socket, &queue);
             drop(done);
         })?;

@@ -54,7 +54,7 @@ impl PacedWriter {
         let (items, queue) = unbounded();
         let thread = thread::Builder::new().name("paced writer".to_string());
         // Not joined: the drop of `done` tells when it has ended.
-        let _detached = thread.spawn(move || {
+        let _not_joined = thread.spawn(move || {
             run(&queue, stall_timeout);
             drop(done);
         })?;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use common::notice::{self, Excerpt};
 use common::{Event, LineId};
 
-use super::{History, HistoryEntry, Sender};
+use super::{History, HistoryEntry, MessageSender};
 use crate::room::rendering::Rendering;
 
 /// One line that a member has missed.
@@ -60,7 +60,7 @@ impl History {
         last_shown: Option<LineId<'_>>,
         shown_at: Option<Instant>,
         rendering: Rendering,
-        is_wanted: impl Fn(Sender) -> bool,
+        is_wanted: impl Fn(MessageSender) -> bool,
     ) -> (Vec<MissedLine>, bool) {
         let number = last_shown.filter(|id| id.stream == self.stream);
         let number = number.map(|id| id.number);

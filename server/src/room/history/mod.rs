@@ -26,7 +26,7 @@ use crate::recent::Recent;
 
 /// The sender of a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sender {
+pub struct MessageSender {
     /// The member.
     pub member: MemberId,
     /// The name that it had, and its host.
@@ -41,7 +41,7 @@ pub struct HistoryEntry {
     /// The same, for the tags of its lines.
     time: Timestamp,
     /// The sender; `None` for the operator.
-    pub from: Option<Sender>,
+    pub from: Option<MessageSender>,
     /// The lines, each with its newline.
     pub lines: Lines,
     /// The number of lines.
@@ -61,20 +61,20 @@ pub struct History {
     bytes: usize,
     /// The number of lines that were ever said in the room.
     total: u64,
-    departed: Recent<SenderId, LastRead>,
+    left: Recent<SenderId, LastRead>,
 }
 
-/// Up to where a departed member has received the history.
+/// Up to where a member that left has received the history.
 #[derive(Clone, Copy)]
 struct LastRead {
-    departed_at: Instant,
+    left_at: Instant,
     /// The number of lines that had been said by then.
     line: u64,
 }
 
 impl LastRead {
     fn is_recent(&self) -> bool {
-        self.departed_at.elapsed() < limits::RETURN_WINDOW
+        self.left_at.elapsed() < limits::RETURN_WINDOW
     }
 }
 
@@ -88,7 +88,7 @@ impl History {
             lines: 0,
             bytes: 0,
             total: 0,
-            departed: Recent::new(limits::MAX_DEPARTED),
+            left: Recent::new(limits::MAX_LEFT),
         }
     }
 
@@ -105,7 +105,7 @@ impl History {
     /// unless nothing is kept.
     pub fn record(
         &mut self,
-        from: Option<Sender>,
+        from: Option<MessageSender>,
         lines: &Lines,
         count: usize,
         time: Timestamp,
@@ -147,20 +147,20 @@ impl History {
     /// `missed_since`; `None` means that it has missed none. When many have left, a member
     /// that `stayed` for a few seconds is not recorded, because thousands of such visits
     /// would take the places of others.
-    pub fn record_departure(
+    pub fn record_leaving(
         &mut self,
         sender_id: SenderId,
         missed_since: Option<Instant>,
         stayed: Duration,
     ) {
-        let is_short = stayed < limits::SHORT_VISIT && self.departed.is_half_full();
+        let is_short = stayed < limits::SHORT_VISIT && self.left.is_half_full();
         if self.max_lines == 0 || is_short {
             return;
         }
         let line = missed_since.map_or(self.total, |moment| self.lines_before(moment));
-        let departed_at = Instant::now();
-        let last_read = LastRead { departed_at, line };
-        self.departed.insert(sender_id, last_read);
+        let left_at = Instant::now();
+        let last_read = LastRead { left_at, line };
+        self.left.insert(sender_id, last_read);
     }
 
     /// Returns how many lines had been said at a moment.
@@ -184,7 +184,7 @@ impl History {
             lines,
             bytes: max_bytes,
         };
-        let last_read = self.departed.remove(&sender_id);
+        let last_read = self.left.remove(&sender_id);
         let entries = self.entries.iter().rev();
         let entries =
             entries.filter(|entry| !entry.from.is_some_and(|from| is_ignored(from.member)));
@@ -311,13 +311,13 @@ mod tests {
     fn many_short_visits_do_not_take_the_places_of_others() {
         let id = |number: usize| SenderId(number as u64);
         let mut history = History::new(&Name::from_static("lobby"), 10);
-        history.record_departure(id(0), None, Duration::from_secs(600));
-        for visitor in 1..2 * limits::MAX_DEPARTED {
-            history.record_departure(id(visitor), None, Duration::from_secs(3));
+        history.record_leaving(id(0), None, Duration::from_secs(600));
+        for visitor in 1..2 * limits::MAX_LEFT {
+            history.record_leaving(id(visitor), None, Duration::from_secs(3));
         }
-        assert!(history.departed.get(&id(0)).is_some());
-        let late = id(2 * limits::MAX_DEPARTED);
-        history.record_departure(late, None, limits::SHORT_VISIT);
-        assert!(history.departed.get(&late).is_some());
+        assert!(history.left.get(&id(0)).is_some());
+        let late = id(2 * limits::MAX_LEFT);
+        history.record_leaving(late, None, limits::SHORT_VISIT);
+        assert!(history.left.get(&late).is_some());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use common::transfer::{SHARING_OFF, TicketGrant};
 
-use super::super::member::MemberSession;
+use super::super::member_session::MemberSession;
 use crate::files::{self, FileMetadata, Files, Requester};
 use crate::limits;
 
@@ -55,7 +55,7 @@ pub fn remove(session: &mut MemberSession<'_, '_>, id: u64) {
         return;
     };
     match files.remove_file(Some(session.id()), id) {
-        Ok(metadata) => session.notify(&format!("{} is removed.", metadata.name)),
+        Ok(metadata) => session.reply_text(&format!("{} is removed.", metadata.name)),
         Err(why) => session.refuse(&why),
     }
 }
@@ -73,7 +73,7 @@ fn request_ticket(
         ip: session.connection().address.ip(),
     };
     match request(&files, requester) {
-        Ok(grant) => session.notify(&grant.to_sentence()),
+        Ok(grant) => session.reply_text(&grant.to_sentence()),
         Err(why) => session.refuse(&why),
     }
 }

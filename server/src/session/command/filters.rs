@@ -3,7 +3,7 @@
 use common::Name;
 use common::notice::no_such_user;
 
-use super::super::member::MemberSession;
+use super::super::member_session::MemberSession;
 use super::members::name_lines;
 use crate::broadcaster::post::{FilterChange, MemberPost, Post};
 use crate::limits;
@@ -19,7 +19,7 @@ pub fn ignore(session: &mut MemberSession<'_, '_>, name: &Name) {
                 send(session, FilterChange::Unignore(id));
             }
             send(session, FilterChange::Ignore(id));
-            session.notify(&format!("Ignoring {name}. /unignore {name} to undo."));
+            session.reply_text(&format!("Ignoring {name}. /unignore {name} to undo."));
         }
         IgnoreOutcome::Missing => session.refuse(&no_such_user(name.as_str())),
         IgnoreOutcome::ListFull => {
@@ -34,7 +34,7 @@ pub fn unignore(session: &mut MemberSession<'_, '_>, name: &Name) {
         return session.refuse(&format!("You are not ignoring {name}."));
     };
     send(session, FilterChange::Unignore(member));
-    session.notify(&format!("No longer ignoring {name}."));
+    session.reply_text(&format!("No longer ignoring {name}."));
 }
 
 pub fn list_ignored(session: &mut MemberSession<'_, '_>) {
@@ -57,10 +57,10 @@ pub fn toggle_join_leave(session: &mut MemberSession<'_, '_>) {
     session.guard.hides_join_leave = !session.guard.hides_join_leave;
     if session.guard.hides_join_leave {
         send(session, FilterChange::HideJoinLeave);
-        session.notify("Join and leave notices are off. /quiet to undo.");
+        session.reply_text("Join and leave notices are off. /quiet to undo.");
     } else {
         send(session, FilterChange::ShowJoinLeave);
-        session.notify("Join and leave notices are on.");
+        session.reply_text("Join and leave notices are on.");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use common::notice::Excerpt;
 
-use super::super::member::MemberSession;
+use super::super::member_session::MemberSession;
 use crate::limits;
 use crate::room::history::{Bounds, excerpt};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::notice::{self, format_duration, without_colons};
 use common::{Event, Name};
 
-use super::super::member::MemberSession;
+use super::super::member_session::MemberSession;
 use super::super::name_reclaim::delay_refusal;
 use crate::broadcaster::post::{MemberChange, MemberPost, Post};
 use crate::connection::close::Close;
@@ -62,7 +62,7 @@ pub fn whois(session: &mut MemberSession<'_, '_>, name: &Name) {
         Whois::Departed(ago) => format!("{name} was last here {} ago.", format_duration(ago)),
         Whois::Unknown => return session.refuse(&notice::no_such_user(name.as_str())),
     };
-    session.notify(&message);
+    session.reply_text(&message);
 }
 
 /// Gives the member another name.
@@ -107,7 +107,7 @@ pub fn away(session: &mut MemberSession<'_, '_>, text: Option<&str>) {
         Some(text) => common::event::action(&session.me, &format!("is away, {text}"), &mut notice),
         None => Event::Notice(&notice::away(&session.me)).encode(&mut notice),
     }
-    notify_room(session, notice, "You are away. /back to undo.");
+    announce_to_room(session, notice, "You are away. /back to undo.");
 }
 
 pub fn back(session: &mut MemberSession<'_, '_>) {
@@ -115,11 +115,11 @@ pub fn back(session: &mut MemberSession<'_, '_>) {
         return session.refuse("You are not away.");
     }
     let notice = Event::Notice(&notice::back(&session.me)).to_line();
-    notify_room(session, notice, "You are back.");
+    announce_to_room(session, notice, "You are back.");
 }
 
 /// Notifies all others in the room of a change of this member, and replies to it.
-fn notify_room(session: &MemberSession<'_, '_>, others: Vec<u8>, reply: &str) {
+fn announce_to_room(session: &MemberSession<'_, '_>, others: Vec<u8>, reply: &str) {
     let notice = MemberChange {
         id: session.id(),
         others,
@@ -127,7 +127,7 @@ fn notify_room(session: &MemberSession<'_, '_>, others: Vec<u8>, reply: &str) {
     };
     session
         .posts()
-        .send(Post::Member(MemberPost::Notify(notice)));
+        .send(Post::Member(MemberPost::Change(notice)));
 }
 
 fn count_line(total: usize) -> String {

@@ -3,7 +3,7 @@
 use common::notice::{no_such_user, without_colons};
 use common::{Event, Name};
 
-use super::super::member::MemberSession;
+use super::super::member_session::MemberSession;
 use crate::broadcaster::post::Post;
 use crate::moderation::rules::Switch;
 use crate::registry::{Recipient, ReplyTarget};
@@ -56,7 +56,7 @@ pub fn send_private(session: &mut MemberSession<'_, '_>, to: &[Name], text: &str
                     if_departed: Event::Refusal(&format!("{name} has just left.")).to_line(),
                 });
                 if let Some(why) = away {
-                    notify_away(session, &name, &why);
+                    reply_away(session, &name, &why);
                 }
             }
         }
@@ -74,10 +74,10 @@ pub fn reply_private(session: &mut MemberSession<'_, '_>, text: &str) {
     }
 }
 
-fn notify_away(session: &mut MemberSession<'_, '_>, name: &Name, why: &str) {
+fn reply_away(session: &mut MemberSession<'_, '_>, name: &Name, why: &str) {
     if why.is_empty() {
-        session.notify(&format!("{name} is away."));
+        session.reply_text(&format!("{name} is away."));
     } else {
-        session.notify(&format!("{name} is away ({}).", without_colons(why)));
+        session.reply_text(&format!("{name} is away ({}).", without_colons(why)));
     }
 }

@@ -18,9 +18,9 @@ use common::Command;
 use common::command::{CommandSpec, HelpRow, TABLE};
 use common::notice::format_duration;
 
-use super::member::MemberSession;
+use super::member_session::MemberSession;
 use crate::connection::close::{Close, CloseReason};
-use crate::room::id::RoomId;
+use crate::room::id::RoomRef;
 
 /// Runs the command line `/word rest`.
 ///
@@ -46,7 +46,7 @@ pub fn run(session: &mut MemberSession<'_, '_>, word: &str, rest: &str) -> Resul
         Command::Me(text) => messages::send_action(session, text),
         Command::Nick(name) => members::rename(session, &name)?,
         Command::Join(room) => rooms::change_room(session, &room),
-        Command::Leave => rooms::change_room(session, &RoomId::lobby().name),
+        Command::Leave => rooms::change_room(session, &RoomRef::lobby().name),
         Command::Rooms => rooms::list(session),
         Command::Topic(text) => rooms::topic(session, text),
         Command::Away(text) => members::away(session, text),
@@ -61,8 +61,8 @@ pub fn run(session: &mut MemberSession<'_, '_>, word: &str, rest: &str) -> Resul
         Command::Put { name, size } => files::request_upload(session, name, size),
         Command::Get(id) => files::request_download(session, id),
         Command::Forget(id) => files::remove(session, id),
-        Command::Ping => session.notify("pong"),
-        Command::Version => session.notify(concat!("chat-server ", env!("CARGO_PKG_VERSION"))),
+        Command::Ping => session.reply_text("pong"),
+        Command::Version => session.reply_text(concat!("chat-server ", env!("CARGO_PKG_VERSION"))),
         Command::Uptime => uptime(session),
         Command::Quit(why) => {
             // Other members read the reason, so a muted member cannot give one.
@@ -88,12 +88,12 @@ fn explain(session: &mut MemberSession<'_, '_>, entry: &CommandSpec) {
     if !entry.aliases.is_empty() {
         message += &format!(" Also /{}.", entry.aliases.join(", /"));
     }
-    session.notify(&message);
+    session.reply_text(&message);
 }
 
 fn uptime(session: &mut MemberSession<'_, '_>) {
     let time = session.guard.context.started.elapsed();
-    session.notify(&format!(
+    session.reply_text(&format!(
         "The server has been running for {}.",
         format_duration(time)
     ));

@@ -2,8 +2,8 @@
 
 use common::{Event, Name, event, notice};
 
-use super::super::member::MemberSession;
-use crate::broadcaster::post::{MemberPost, Post, PresenceNotice, QueryPost, RoomChange};
+use super::super::member_session::MemberSession;
+use crate::broadcaster::post::{MemberNotice, MemberPost, Post, QueryPost, RoomChange};
 use crate::limits;
 use crate::record::log::LogEntry;
 use crate::registry::{RoomChangeError, RoomChanged};
@@ -36,11 +36,11 @@ fn post_change(session: &MemberSession<'_, '_>, changed: RoomChanged) {
     let change = RoomChange {
         id: session.id(),
         // The name of a room is a word of a member's, perhaps of this one's.
-        departure_notice: PresenceNotice {
+        leaving_notice: MemberNotice {
             text: line(&notice::moved_to(me, old, new)),
             plain: line(&notice::moved_away(me)),
         },
-        arrival_notice: PresenceNotice {
+        arrival_notice: MemberNotice {
             text: line(&notice::arrived_from(me, old, new)),
             plain: line(&notice::arrived(me)),
         },

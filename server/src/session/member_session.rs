@@ -1,4 +1,4 @@
-//! Member: what a session's commands may read and change, and how they reply.
+//! Member session: what commands may read and change, and how they reply.
 //!
 //! Invariant: every reply comes after what the member has said before it.
 
@@ -83,7 +83,7 @@ impl MemberSession<'_, '_> {
     }
 
     /// Replies with a notice.
-    pub fn notify(&mut self, text: &str) {
+    pub fn reply_text(&mut self, text: &str) {
         self.reply(&Event::Notice(text));
     }
 

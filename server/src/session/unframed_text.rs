@@ -1,4 +1,4 @@
-//! Unframed: the texts of a peer that ends no lines.
+//! Unframed text: the texts of a peer that ends no lines.
 
 use common::{Request, text};
 
@@ -6,7 +6,7 @@ use super::line_handler::LineHandler;
 use super::reply_tracker::ReplyTracker;
 use crate::connection::close::{Close, CloseReason};
 
-const BLANK: &str = "Not sent, line is blank.";
+const NOT_SENT_BLANK: &str = "Not sent, line is blank.";
 
 /// Does what one text of an unframed peer asks for. Its program may wait for
 /// one reply before it sends the next text.
@@ -25,7 +25,7 @@ pub fn handle_text(handler: &mut LineHandler<'_, '_>, text: &str) -> Result<(), 
                 .replies
                 .acknowledge(&mut handler.member, expects_reply);
         }
-        Request::Heartbeat => handler.member.refuse(BLANK),
+        Request::Heartbeat => handler.member.refuse(NOT_SENT_BLANK),
         Request::Quit => return Err(handler.flush_and_close(CloseReason::Quit)),
         Request::Command { word, rest } => {
             handler.run_command(word, rest)?;

@@ -1,4 +1,4 @@
-//! Moderation: the operator's commands about members, who are notified.
+//! Commands: what the operator decides about members, who are notified.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -134,7 +134,7 @@ impl Console {
         let found = self.registry.set_muted(&name, true);
         match found.filter(|(connection, _)| !connection.is_leaving()) {
             Some((connection, _)) => {
-                self.notify(&connection, "You are muted.");
+                self.send_notice(&connection, "You are muted.");
                 format!("Muted {name}, also after joining again.")
             }
             // It may come back by its token, or join again.
@@ -159,7 +159,7 @@ impl Console {
         let found = self.registry.set_muted(&name, false);
         let connection = found.filter(|&(_, was_muted)| was_muted);
         if let Some((connection, _)) = &connection {
-            self.notify(connection, "You are no longer muted.");
+            self.send_notice(connection, "You are no longer muted.");
         }
         if was_noted || connection.is_some() {
             format!("Unmuted {name}.")
@@ -168,7 +168,7 @@ impl Console {
         }
     }
 
-    pub(super) fn private(&self, rest: &str) -> String {
+    pub(super) fn switch_private(&self, rest: &str) -> String {
         let (off, message) = match rest {
             "off" => (true, "Private messages are off."),
             "on" => (false, "Private messages are on."),
@@ -231,8 +231,8 @@ impl Console {
         Some((name, connection))
     }
 
-    fn notify(&self, connection: &Connection, text: &str) {
-        let audience = Audience::Notified(connection.member_id());
+    fn send_notice(&self, connection: &Connection, text: &str) {
+        let audience = Audience::OneWithNotice(connection.member_id());
         self.posts.deliver(audience, Event::Notice(text).to_line());
     }
 }

@@ -1,4 +1,5 @@
-//! Queue: accepted streams on their way to a session, so that the acceptors only accept.
+//! Starter: takes accepted streams from a queue and starts their sessions, so that the
+//! acceptors only accept.
 //!
 //! The kernel keeps at most 128 connections that are not accepted yet (std's backlog).
 //! A thread takes longer to start than a connection to accept. Without this queue,
